@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `mape`: IPv4 for OpenWrt routers on IPv6-only lines.
+//!
+//! The crate is divided into rooms with one job each; data flows one way:
+//!
+//! ```text
+//! config + uplink + provider -> map::Domain -> map::Mapping
+//!     -> nat::Ruleset + netifd::Notify -> effects in handler
+//! ```
+//!
+//! Lower rooms never import upper ones; see `docs/architecture.md`.
+
+pub mod cli;
+pub mod handler;
+pub mod map;
+pub mod nat;
+pub mod netifd;
+pub mod provider;
+pub mod status;
+pub mod ubus;
+pub mod uplink;
