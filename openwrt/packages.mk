@@ -67,3 +67,37 @@ cross: $(CROSS_READY) ## Build the binary for a router (TARGET=… or ARCH=…)
 
 cross-all: $(CROSS_READY) ## Build the binary for every target
 	set -e; for target in $(TARGETS); do $(MAKE) --no-print-directory cross ARCH= TARGET=$$target; done
+
+#: Packages
+DIST ?= dist
+APK ?= apk
+export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
+STAGE = $(CURDIR)/target/package/$(PKG_ARCH)
+
+# The package Makefiles of the feed, read without OpenWrt's SDK.
+FEED_MAKE = $(MAKE) --no-print-directory -s TOPDIR=$(CURDIR)/openwrt/sdkless STAGE=$(STAGE) \
+	PKG_ARCH=$(PKG_ARCH) PKG_INSTALL_DIR=$(STAGE)/install
+
+.PHONY: stage ipk apk
+stage: cross
+	rm -rf $(STAGE)
+	mkdir -p $(STAGE)/install/bin
+	cp $(call CROSS_BIN,$(TARGET)) $(STAGE)/install/bin/
+	$(FEED_MAKE) -C openwrt/mape
+	test ! -d luci-app-mape || $(FEED_MAKE) -C openwrt/luci-app-mape
+
+ipk: stage ## Packages for OpenWrt up to 24.10 (TARGET=… or ARCH=…)
+	python3 openwrt/pack.py ipk --out $(DIST) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
+
+apk: stage ## Packages for OpenWrt 25.12 on (APK=path of apk-tools 3)
+	python3 openwrt/pack.py apk --out $(DIST) --apk $(APK) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
+
+# What is in the packages, and what the real opkg and apk do with them where
+# OPKG= and APK= name one. APK is `apk` by default only for packing.
+OPKG ?=
+APK_GIVEN := $(filter-out default file,$(origin APK))
+.PHONY: test-packages
+test-packages: ipk ## Check the packages (OPKG=… APK=… to install them for real)
+	$(if $(APK_GIVEN),$(MAKE) --no-print-directory apk)
+	DIST=$(abspath $(DIST)) STAGE=$(STAGE) OPKG=$(OPKG) APK=$(if $(APK_GIVEN),$(APK)) PO2LMO=$(PO2LMO) \
+		python3 -m unittest discover --verbose --start-directory tests/packages
