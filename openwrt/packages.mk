@@ -80,24 +80,28 @@ FEED_MAKE = $(MAKE) --no-print-directory -s TOPDIR=$(CURDIR)/openwrt/sdkless STA
 
 .PHONY: stage ipk apk
 stage: cross
-	rm -rf $(STAGE)
-	mkdir -p $(STAGE)/install/bin
-	cp $(call CROSS_BIN,$(TARGET)) $(STAGE)/install/bin/
-	$(FEED_MAKE) -C openwrt/mape
-	test ! -d luci-app-mape || $(FEED_MAKE) -C openwrt/luci-app-mape
+	@rm -rf $(STAGE)
+	@mkdir -p $(STAGE)/install/bin
+	@cp $(call CROSS_BIN,$(TARGET)) $(STAGE)/install/bin/
+	@$(FEED_MAKE) -C openwrt/mape
+	@test ! -d luci-app-mape || $(FEED_MAKE) -C openwrt/luci-app-mape
 
 ipk: stage ## Packages for OpenWrt up to 24.10 (TARGET=… or ARCH=…)
-	python3 openwrt/pack.py ipk --out $(DIST) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
+	@python3 openwrt/pack.py ipk --out $(DIST) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
 
 apk: stage ## Packages for OpenWrt 25.12 on (APK=path of apk-tools 3)
-	python3 openwrt/pack.py apk --out $(DIST) --apk $(APK) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
+	@python3 openwrt/pack.py apk --out $(DIST) --apk $(APK) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
 
 # What is in the packages, and what the real opkg and apk do with them where
-# OPKG= and APK= name one. APK is `apk` by default only for packing.
-OPKG ?=
-APK_GIVEN := $(filter-out default file,$(origin APK))
+# OPKG= and APK= name one.
+ROOT_APT = $(if $(filter-out 0,$(shell id -u)),sudo )apt-get
+APT = $(ROOT_APT) update -q && $(ROOT_APT) install -qy --no-install-recommends
+TEST_DIST := $(CURDIR)/target/package/dist
+APK_GIVEN := $(if $(filter-out default file,$(origin APK)),$(APK))
 .PHONY: test-packages
-test-packages: ipk ## Check the packages (OPKG=… APK=… to install them for real)
-	$(if $(APK_GIVEN),$(MAKE) --no-print-directory apk)
-	DIST=$(abspath $(DIST)) STAGE=$(STAGE) OPKG=$(OPKG) APK=$(if $(APK_GIVEN),$(APK)) PO2LMO=$(PO2LMO) \
+test-packages: ## Check the packages; OPKG= and APK= install them for real
+	command -v busybox >/dev/null || { $(APT) busybox-static; }
+	rm -rf $(TEST_DIST)
+	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) DIST=$(TEST_DIST)
+	DIST=$(TEST_DIST) STAGE=$(STAGE) OPKG=$(OPKG) APK=$(APK_GIVEN) PO2LMO=$(PO2LMO) \
 		python3 -m unittest discover --verbose --start-directory tests/packages
