@@ -16,7 +16,7 @@ const AMPLE: Duration = Duration::from_secs(20);
 /// A script whose setup stays until told to end, or does what the interface's option says.
 const SCRIPT: &str = r#"#!/bin/sh
 case "$2" in
-dump) echo '{"name":"test","config":[["rule",3],["mtu",5],["flag",7],["tags",1]],"no-device":true,"available":true,"renew-handler":true}' ;;
+dump) echo '{"name":"test","config":[["rule",3],["mtu",5],["flag",7],["names",1]],"no-device":true,"available":true,"renew-handler":true}' ;;
 setup)
 	echo "config $4"
 	case "$4" in
@@ -110,13 +110,13 @@ fn options_are_typed_doubled_and_dropped() {
     let options = [
         ("mtu", "1460"),
         ("flag", "yes"),
-        ("tags", "a\nb"),
+        ("names", "a\nb"),
         ("unknown", "1"),
         ("metric", "9"),
     ];
     setting_up(&net, &options);
     let log = net.log();
-    let config = r#"config {"proto":"test","metric":9,"mtu":1460,"tags":["a","b"],"mtu":1460}"#;
+    let config = r#"config {"proto":"test","metric":9,"mtu":1460,"names":["a","b"],"mtu":1460}"#;
     assert!(log[0].ends_with(config), "{log:?}");
     assert_eq!(log[0], format!("t ({}): {config}", running(&net)));
 }
@@ -288,6 +288,14 @@ fn a_tunnel_changed_in_place_loses_its_addresses() {
         (2, 1),
         "a new link without the address"
     );
+    net.with(|w| w.refuse_tunnels = true);
+    let refused = notify(&mut bus, link_up(tunnel("2001:db8::9")));
+    assert_eq!(refused, Status::UnknownError);
+    assert!(
+        net.with(|w| w.is_up("t") && w.links.is_empty()),
+        "up without a link"
+    );
+    net.with(|w| w.refuse_tunnels = false);
     assert_eq!(
         notify(&mut bus, action(0).with("link-up", false)),
         Status::Ok
@@ -295,7 +303,7 @@ fn a_tunnel_changed_in_place_loses_its_addresses() {
     assert_eq!(notify(&mut bus, link_up(tunnel("2001:db8::4"))), Status::Ok);
     assert_eq!(
         (made(&net), added(&net)),
-        (3, 2),
+        (4, 2),
         "down first restores both"
     );
     assert!(net.with(|w| w.is_up("t")));
@@ -426,7 +434,9 @@ fn subscribers_are_told() {
     let prefixes = data.get("ipv6-prefix").unwrap().as_array().unwrap();
     assert_eq!(prefixes[0].get("mask"), Some(&Value::Int32(56)));
     net.interface_lost("wan6");
-    assert_eq!(next().0, "interface.down");
+    let (name, data) = next();
+    assert_eq!(name, "interface.down");
+    assert_eq!(data.get("up"), Some(&Value::Bool(false)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! ubusd's part: who is connected, which objects there are, who subscribed to which.
 
-use super::discovery;
+use super::methods::{interface_methods, main_methods};
 use super::record::{Call, Entry};
 use super::world::{Shared, World};
 use mape::ubus::{Attr, FrameReader, Kind, Message, Status, Value};
@@ -35,55 +35,6 @@ pub struct Bus {
     subscriptions: Vec<(u32, u32)>,
     numbers: u32,
     notifications: u16,
-}
-
-const NOTHING: [(&str, i32); 0] = [];
-const DEVICE: [(&str, i32); 3] = [("name", 3), ("link-ext", 7), ("vlan", 1)];
-
-/// Methods of `network` with their arguments' types.
-fn main_methods() -> Value {
-    signature(&[
-        ("restart", &NOTHING),
-        ("reload", &NOTHING),
-        (
-            "add_host_route",
-            &[("target", 3), ("v6", 7), ("interface", 3), ("exclude", 7)],
-        ),
-        ("get_proto_handlers", &NOTHING),
-        ("add_dynamic", &[("name", 3)]),
-        ("netns_updown", &[("jail", 3), ("start", 7)]),
-    ])
-}
-
-/// Methods of `network.interface` and of each interface's own object.
-fn interface_methods() -> Value {
-    signature(&[
-        ("up", &NOTHING),
-        ("down", &NOTHING),
-        ("renew", &NOTHING),
-        ("restart", &NOTHING),
-        ("status", &NOTHING),
-        ("prepare", &NOTHING),
-        ("dump", &NOTHING),
-        ("add_device", &DEVICE),
-        ("remove_device", &DEVICE),
-        ("notify_proto", &NOTHING),
-        ("remove", &NOTHING),
-        ("set_data", &NOTHING),
-    ])
-}
-
-fn signature(methods: &[(&str, &[(&str, i32)])]) -> Value {
-    methods
-        .iter()
-        .fold(Value::table(), |table, (name, arguments)| {
-            let arguments = arguments
-                .iter()
-                .fold(Value::table(), |t, (argument, kind)| {
-                    t.with(argument, *kind)
-                });
-            table.with(name, arguments)
-        })
 }
 
 impl Bus {
@@ -428,94 +379,5 @@ impl World {
             self.bus.send(client, &reply);
         }
         None
-    }
-
-    fn run_method(
-        &mut self,
-        path: &str,
-        method: &str,
-        arguments: &Value,
-    ) -> (Status, Option<Value>) {
-        let methods = match path {
-            "network" => main_methods(),
-            _ => interface_methods(),
-        };
-        if methods.get(method).is_none() {
-            return (Status::MethodNotFound, None);
-        }
-        if path == "network" {
-            return self.main_method(method, arguments);
-        }
-        if method == "dump" {
-            return (Status::Ok, Some(self.dump()));
-        }
-        let name = match path.strip_prefix("network.interface.") {
-            Some(name) => name,
-            None => match super::notify::text(arguments, "interface") {
-                Some(name) => name,
-                None => return (Status::InvalidArgument, None),
-            },
-        };
-        if !self.interfaces.contains_key(name) {
-            return (Status::NotFound, None);
-        }
-        self.interface_method(name, method, arguments)
-    }
-
-    fn main_method(&mut self, method: &str, arguments: &Value) -> (Status, Option<Value>) {
-        match method {
-            "add_dynamic" => (self.add_dynamic(arguments), None),
-            "get_proto_handlers" => {
-                let mut table = Value::table();
-                for (name, handler) in &self.handlers {
-                    table = table.with(name, Value::from(&discovery::description(handler)));
-                }
-                (Status::Ok, Some(table))
-            }
-            "reload" | "restart" => (Status::Ok, None),
-            _ => (Status::NotSupported, None),
-        }
-    }
-
-    fn interface_method(
-        &mut self,
-        name: &str,
-        method: &str,
-        arguments: &Value,
-    ) -> (Status, Option<Value>) {
-        match method {
-            "up" => self.set_up(name),
-            "down" => self.set_down(name),
-            "renew" => self.renew(name),
-            "restart" => self.restart(name),
-            "status" => return (Status::Ok, Some(self.interface(name).status())),
-            "prepare" => return (Status::Ok, Some(Value::table())),
-            "notify_proto" => return (self.notify_proto(name, arguments), None),
-            "remove" => {
-                let name = name.to_owned();
-                self.after(Duration::from_millis(100), move |world| {
-                    world.remove_interface(&name);
-                });
-            }
-            "set_data" => {
-                for (key, value) in arguments.as_table().unwrap_or_default() {
-                    self.interface_mut(name).set_data(key, value.clone());
-                }
-            }
-            _ => return (Status::NotSupported, None),
-        }
-        (Status::Ok, None)
-    }
-
-    fn dump(&self) -> Value {
-        let describe = |(name, interface): (&String, &super::interface::Interface)| {
-            let mut members = vec![("interface".to_owned(), Value::from(name.as_str()))];
-            if let Value::Table(status) = interface.status() {
-                members.extend(status);
-            }
-            Value::Table(members)
-        };
-        let interfaces: Vec<_> = self.interfaces.iter().map(describe).collect();
-        Value::table().with("interface", interfaces)
     }
 }

@@ -24,11 +24,14 @@
 )]
 
 pub mod bus;
+mod dependency;
 pub mod discovery;
 pub mod effects;
 pub mod handler;
 pub mod interface;
+mod methods;
 mod notify;
+mod parse;
 pub mod record;
 pub mod world;
 
@@ -101,6 +104,7 @@ impl Double {
                 handlers: BTreeMap::new(),
                 record: Vec::new(),
                 log: Vec::new(),
+                open_logs: BTreeMap::new(),
                 effects: Box::new(effects),
                 links: BTreeMap::new(),
                 refuse_tunnels: false,
@@ -238,11 +242,13 @@ impl Double {
         }
     }
 
-    /// Waits until no script of the interface runs, and what it wrote has been read.
+    /// Waits until no script of the interface runs, nor anything a script started, and all they
+    /// wrote is in the log. (Between a teardown and the setup that follows it is idle, too.)
     pub fn wait_idle(&self, name: &str) {
         self.wait(&format!("{name} idle"), |w| {
             let handler = w.interfaces.get(name).and_then(|i| i.handler.as_ref());
-            handler.is_none_or(|h| h.running.is_none())
+            let quiet = w.open_logs.get(name).is_none_or(|open| *open == 0);
+            quiet && handler.is_none_or(|h| h.running.is_none())
         });
     }
 

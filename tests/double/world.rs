@@ -49,6 +49,8 @@ pub struct World {
     pub record: Vec<Entry>,
     /// What the scripts wrote, as netifd logs it.
     pub log: Vec<String>,
+    /// Log pipes that somebody still holds open, by interface.
+    pub open_logs: BTreeMap<String, usize>,
     pub effects: Box<dyn Effects>,
     /// Tunnels that exist.
     pub links: BTreeMap<String, Tunnel>,
@@ -169,6 +171,8 @@ impl World {
             return;
         }
         if interface.handler.is_none() {
+            interface.state = State::Teardown;
+            self.happened(name, Happening::Down);
             self.mark_down(name);
             self.finish_down(name);
             return;
@@ -340,6 +344,10 @@ impl World {
             what,
         });
         self.tell_subscribers(name, what);
+        if what == Happening::Up {
+            // The link's own event follows, and says the same once more.
+            self.tell_subscribers(name, what);
+        }
         self.tell_dependants(name, what);
         match what {
             Happening::Up => self.interface_mut(name).errors.clear(),
@@ -371,54 +379,5 @@ impl World {
         let data = Value::Table(data);
         self.notify("network.interface", event, &data);
         self.notify(&format!("network.interface.{name}"), event, &data);
-    }
-
-    /// Makes a dynamic interface, as `network add_dynamic` does.
-    pub(super) fn add_dynamic(&mut self, arguments: &Value) -> Status {
-        let Some(name) = super::notify::text(arguments, "name") else {
-            return Status::InvalidArgument;
-        };
-        let name = name.to_owned();
-        if let Some(old) = self.interfaces.get(&name) {
-            if old.made_from.as_ref() != Some(arguments) {
-                // Seen: a live interface does not survive a changed definition.
-                self.remove_interface(&name);
-            }
-            return Status::Ok;
-        }
-        let proto = super::notify::text(arguments, "proto").unwrap_or("none");
-        let mut interface = Interface::new(&name, proto);
-        interface.dynamic = true;
-        interface.made_from = Some(arguments.clone());
-        if let Some(handler) = self.handlers.get(proto) {
-            let config = serde_json::Value::from(arguments).to_string();
-            interface.handler = Some(HandlerState::new(handler, config));
-            interface.available = handler.available;
-            self.add_interface(interface);
-            self.set_up(&name);
-            return Status::Ok;
-        }
-        let lower = super::notify::text(arguments, "ifname").unwrap_or_default();
-        interface.parent = lower.strip_prefix('@').map(str::to_owned);
-        for text in super::notify::texts(arguments, "ip6addr") {
-            let (address, mask) = text.split_once('/').unwrap_or((text, "128"));
-            if let Ok(mask) = mask.parse() {
-                interface.addresses.push(Address::new(address, mask));
-            }
-        }
-        interface.updated = vec!["addresses"];
-        let parent = interface
-            .parent
-            .as_ref()
-            .and_then(|p| self.interfaces.get(p));
-        let device = parent
-            .filter(|p| p.is_up())
-            .and_then(|p| p.l3_device.clone());
-        interface.device.clone_from(&device);
-        interface.l3_device.clone_from(&device);
-        interface.available = device.is_some();
-        self.add_interface(interface);
-        self.set_up(&name);
-        Status::Ok
     }
 }
