@@ -26,6 +26,7 @@ pub mod handler;
 pub mod map;
 pub mod nat;
 pub mod netifd;
+pub mod paths;
 pub mod provider;
 pub mod status;
 pub mod ubus;

@@ -123,6 +123,12 @@ impl Domain {
         self.entries.len()
     }
 
+    /// Whether a rule that is no mere FMR lacks its BR or DMR.
+    pub fn bmr_candidates_without_border(&self) -> bool {
+        let lacks = |entry: &&Entry| !entry.spec.fmr && entry.border.is_none();
+        self.entries.iter().any(|entry| lacks(&entry))
+    }
+
     /// Whether some rule's IPv6 prefix contains `prefix`, whatever its length.
     pub fn is_home_of(&self, prefix: &Ipv6Net) -> bool {
         self.entries.iter().any(|entry| entry.ipv6.contains(prefix))

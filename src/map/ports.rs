@@ -240,10 +240,11 @@ impl PortRange {
 
 impl fmt::Display for PortRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `pad`, so that columns line up.
         if self.first == self.last {
-            write!(f, "{}", self.first)
+            f.pad(&self.first.to_string())
         } else {
-            write!(f, "{}-{}", self.first, self.last)
+            f.pad(&format!("{}-{}", self.first, self.last))
         }
     }
 }

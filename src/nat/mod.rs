@@ -1,2 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The `nat` room.
+//! Network address translation over a port set.
+
+mod options;
+
+pub use options::{Mode, OptionError, Timeouts};

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Binaries and packages for routers, without OpenWrt's SDK. Included by the
+# top Makefile; docs/openwrt.md explains what to run and why it is so.
+
+#: Binaries for routers
+TARGET ?= mipsel-unknown-linux-musl
+TARGETS := \
+	mipsel-unknown-linux-musl \
+	mips-unknown-linux-musl \
+	arm-unknown-linux-musleabi \
+	arm-unknown-linux-musleabihf \
+	armv7-unknown-linux-musleabihf \
+	aarch64-unknown-linux-musl \
+	x86_64-unknown-linux-musl
+
+# What OpenWrt calls the machines that a binary runs on: same byte order, same
+# float ABI (it decides the name of the dynamic linker), an instruction set at
+# least as new. Hard-float MIPS (24kf) and ARM before version 6 are not among them.
+ARCHES_mipsel-unknown-linux-musl := mipsel_24kc mipsel_74kc
+ARCHES_mips-unknown-linux-musl := mips_24kc mips_4kec
+ARCHES_arm-unknown-linux-musleabi := arm_cortex-a7 arm_cortex-a9 arm_mpcore
+ARCHES_arm-unknown-linux-musleabihf := arm_arm1176jzf-s_vfp
+ARCHES_armv7-unknown-linux-musleabihf := arm_cortex-a7_vfpv4 arm_cortex-a7_neon-vfpv4 \
+	arm_cortex-a5_vfpv4 arm_cortex-a8_vfpv3 arm_cortex-a9_vfpv3-d16 arm_cortex-a9_neon \
+	arm_cortex-a15_neon-vfpv4
+ARCHES_aarch64-unknown-linux-musl := aarch64_generic aarch64_cortex-a53 \
+	aarch64_cortex-a72 aarch64_cortex-a76
+ARCHES_x86_64-unknown-linux-musl := x86_64
+
+# ARCH, where given, chooses the target; else it is the target's first.
+ifneq ($(ARCH),)
+override TARGET := $(strip $(foreach t,$(TARGETS),$(if $(filter $(ARCH),$(ARCHES_$(t))),$(t))))
+$(if $(TARGET),,$(error ARCH=$(ARCH): not one of $(foreach t,$(TARGETS),$(ARCHES_$(t)))))
+endif
+$(if $(filter $(TARGET),$(TARGETS)),,$(error TARGET=$(TARGET): not one of $(TARGETS)))
+PKG_ARCH := $(or $(ARCH),$(firstword $(ARCHES_$(TARGET))))
+
+# Debian's own compiler with matching library sources, and zig as linker and
+# libc, so that no toolchain of the target is needed. These two versions fit
+# each other: later zigs fail to link, earlier ones lack soft-float MIPS.
+RUST_PREFIX ?= /usr
+CROSS_TOOLS := $(CURDIR)/.tools/cross
+CROSS_READY := $(CROSS_TOOLS)/.ready
+CROSS_BIN = target/$(1)/release/mape
+
+# -dynamic: OpenWrt has a libc already, ours would cost 100 KB. The libraries
+# carry paths of the machine that built them into panic messages unless remapped.
+CROSS_LINK ?= -Ctarget-feature=-crt-static -Clink-arg=-dynamic
+CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
+CROSS_FLAGS = -Clink-self-contained=no -Crelocation-model=static \
+	-Clink-arg=-Wl,-z,max-page-size=4096 \
+	--remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME_DIR)/registry/src=crates
+CROSS_ENV = env -u RUSTUP_TOOLCHAIN PATH=$(CROSS_TOOLS)/bin:$(RUST_PREFIX)/bin:/usr/bin:/bin \
+	RUSTC_BOOTSTRAP=1 CARGO=$(RUST_PREFIX)/bin/cargo RUSTC=$(RUST_PREFIX)/bin/rustc \
+	RUSTDOC=$(RUST_PREFIX)/bin/rustdoc
+CROSS_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+
+$(CROSS_READY): openwrt/cross-tools.sh
+	RUST_PREFIX=$(RUST_PREFIX) sh openwrt/cross-tools.sh $(CROSS_TOOLS)
+	touch $@
+
+.PHONY: cross cross-all
+cross: $(CROSS_READY) ## Build the binary for a router (TARGET=… or ARCH=…)
+	$(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS) $(CROSS_LINK)" \
+		cargo-zigbuild zigbuild --locked --release --bin mape $(CROSS_STD) --target $(TARGET)
+	@echo "$(call CROSS_BIN,$(TARGET)): $$(wc -c < $(call CROSS_BIN,$(TARGET))) bytes"
+
+cross-all: $(CROSS_READY) ## Build the binary for every target
+	set -e; for target in $(TARGETS); do $(MAKE) --no-print-directory cross ARCH= TARGET=$$target; done
+
+#: Packages
+DIST ?= dist
+APK ?= apk
+export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
+STAGE = $(CURDIR)/target/package/$(PKG_ARCH)
+
+# The package Makefiles of the feed, read without OpenWrt's SDK.
+FEED_MAKE = $(MAKE) --no-print-directory -s TOPDIR=$(CURDIR)/openwrt/sdkless STAGE=$(STAGE) \
+	PKG_ARCH=$(PKG_ARCH) PKG_INSTALL_DIR=$(STAGE)/install
+
+.PHONY: stage ipk apk
+stage: cross
+	@rm -rf $(STAGE)
+	@mkdir -p $(STAGE)/install/bin
+	@cp $(call CROSS_BIN,$(TARGET)) $(STAGE)/install/bin/
+	@$(FEED_MAKE) -C openwrt/mape
+	@test ! -d luci-app-mape || $(FEED_MAKE) -C openwrt/luci-app-mape
+
+ipk: stage ## Packages for OpenWrt up to 24.10 (TARGET=… or ARCH=…)
+	@python3 openwrt/pack.py ipk --out $(DIST) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
+
+apk: stage ## Packages for OpenWrt 25.12 on (APK=path of apk-tools 3)
+	@python3 openwrt/pack.py apk --out $(DIST) --apk $(APK) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
+
+# What is in the packages, and what the real opkg and apk do with them where
+# OPKG= and APK= name one.
+ROOT_APT = $(if $(filter-out 0,$(shell id -u)),sudo )apt-get
+APT = $(ROOT_APT) update -q && $(ROOT_APT) install -qy --no-install-recommends
+TEST_DIST := $(CURDIR)/target/package/dist
+APK_GIVEN := $(if $(filter-out default file,$(origin APK)),$(APK))
+.PHONY: test-packages
+test-packages: ## Check the packages; OPKG= and APK= install them for real
+	command -v busybox >/dev/null || { $(APT) busybox-static; }
+	rm -rf $(TEST_DIST)
+	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) DIST=$(TEST_DIST)
+	DIST=$(TEST_DIST) STAGE=$(STAGE) OPKG=$(OPKG) APK=$(APK_GIVEN) PO2LMO=$(PO2LMO) \
+		python3 -m unittest discover --verbose --start-directory tests/packages
