@@ -170,7 +170,7 @@ export class Bus {
 			'luci.getLocaltime': { result: 1763700000 },
 			'system.board': { hostname: 'OpenWrt', model: 'Router', kernel: '6.12', release: { description: 'OpenWrt 25.12', target: 'x86/64' } },
 			'system.info': { uptime: 9000, localtime: 1763700000, load: [ 0, 0, 0 ], memory: { total: 2 ** 28, free: 2 ** 27, shared: 0, buffered: 0, available: 2 ** 27, cached: 0 }, swap: { total: 0, free: 0 }, root: {}, tmp: {} },
-			'file.read': { data: '' },
+			'file.read': { data: '{}' },
 			'file.stat': {}
 		};
 	}

@@ -53,7 +53,7 @@ function page(path, options) {
 	const { lang = 'en', dark, readonly } = options;
 	const spec = path.reduce((node, name) => node?.children?.[name], menu(readonly)) ?? { satisfied: true };
 	/* The overview is a template that shows this view. */
-	const shown = (spec.action?.path == 'admin_status/index') ? 'status/index' : spec.action?.path;
+	const shown = (path.join('/') == 'admin/status/overview') ? 'status/index' : spec.action?.path;
 	const env = {
 		token: 't', media: '/luci-static/bootstrap', resource: '/luci-static/resources', scriptname: '/cgi-bin/luci',
 		pathinfo: '/' + path.join('/'), documentroot: '/www', requestpath: path, dispatchpath: path, pollinterval: 1,

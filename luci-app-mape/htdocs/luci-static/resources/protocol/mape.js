@@ -13,8 +13,8 @@ network.registerPatternVirtual(/^map-.+$/);
 for (const code in words.errors)
 	network.registerErrorCode(code, words.errors[code]);
 
-/* What makes up a rule typed by hand, and what is checked against each other. */
-const ruleOptions = [ 'rule', 'peeraddr', 'ipaddr', 'ip4prefixlen', 'ip6prefix', 'ip6prefixlen', 'ealen', 'psidlen', 'psid', 'offset' ];
+/* Options that make a rule by hand, those a rule needs, and those checked against each other. */
+const ruleOptions = [ 'rule', 'ipaddr', 'ip6prefix', 'ip6prefixlen', 'ealen' ];
 const checkedOptions = [ 'ip4prefixlen', 'ip6prefixlen', 'ealen', 'psidlen', 'psid', 'offset' ];
 const neededOptions = [ 'peeraddr', 'ipaddr', 'ip6prefix', 'ip6prefixlen' ];
 const rulePattern = /^[a-z0-9]+=[^,=]*$/;
@@ -54,6 +54,7 @@ function byHand(o, ...types) {
 
 function addManual(s) {
 	const fields = {};
+	const wasManual = ((uci.get('network', s.section, 'provider') ?? impliedProvider(s.section)) == 'none');
 	const valueOf = (name, section_id) => fields[name].formvalue(section_id) ?? '';
 	const recheck = function(ev, section_id) {
 		for (const name of checkedOptions)
@@ -90,6 +91,11 @@ function addManual(s) {
 	o = byHand(add('general', form.Value, 'peeraddr', _('BR / DMR / AFTR'), _('Border relay (MAP-E), default mapping rule with its length (MAP-T) or AFTR (lw4o6).')));
 	o.datatype = 'ip6addr';
 	o.validate = neededWithoutRule;
+	/* With a provider this option overrides the provider's relay: it must not stay behind unseen. */
+	o.retain = false;
+	o.remove = function(section_id) {
+		return wasManual ? form.Value.prototype.remove.call(this, section_id) : null;
+	};
 
 	o = byHand(add('general', form.Value, 'ipaddr', _('IPv4 prefix'), _('IPv4 prefix of the rule, or the whole address.')));
 	o.datatype = 'ip4addr("nomask")';
@@ -130,7 +136,7 @@ function addAdvanced(s, line) {
 
 	o = s.taboption('advanced', form.Value, 'mtu', _('MTU'), _('Empty: that of the uplink less 40.'));
 	o.placeholder = '1460';
-	o.datatype = 'range(1280,9200)';
+	o.datatype = 'range(576,9200)';
 
 	o = s.taboption('advanced', form.Value, 'ttl', _('TTL of the tunnel packets'));
 	o.placeholder = '64';
