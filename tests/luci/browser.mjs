@@ -33,6 +33,7 @@ export async function visit(path, scenario, test) {
 	const server = await serve(bus, { lang, dark, readonly, minify });
 	const context = await browser.newContext({ viewport: { width, height }, deviceScaleFactor: 1, colorScheme: dark ? 'dark' : 'light' });
 	const page = await context.newPage();
+	page.setDefaultTimeout(15000);
 	const errors = [];
 
 	page.on('console', message => message.type() == 'error' && errors.push(`${message.text()} ${message.location().url}`));

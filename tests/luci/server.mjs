@@ -49,11 +49,20 @@ function menu(readonly) {
 	return tree;
 }
 
+/* The overview's template defines a function for its boxes. */
+function overviewHelpers() {
+	const template = luci && join(luci, 'modules/luci-mod-status/ucode/template/admin_status/index.ut');
+	const scripts = template ? readFileSync(template, 'utf8').match(/<script>[^]*?<\/script>/g) : null;
+
+	return (scripts ?? []).filter(text => !text.includes('instantiateView') && !text.includes('{%')).join('');
+}
+
 function page(path, options) {
 	const { lang = 'en', dark, readonly } = options;
 	const spec = path.reduce((node, name) => node?.children?.[name], menu(readonly)) ?? { satisfied: true };
 	/* The overview is a template that shows this view. */
-	const shown = (path.join('/') == 'admin/status/overview') ? 'status/index' : spec.action?.path;
+	const onOverview = (path.join('/') == 'admin/status/overview');
+	const shown = onOverview ? 'status/index' : spec.action?.path;
 	const env = {
 		token: 't', media: '/luci-static/bootstrap', resource: '/luci-static/resources', scriptname: '/cgi-bin/luci',
 		pathinfo: '/' + path.join('/'), documentroot: '/www', requestpath: path, dispatchpath: path, pollinterval: 1,
@@ -75,6 +84,7 @@ ${luci ? '<script src="/luci-static/resources/cbi.js"></script>' : '<script src=
 <div id="maincontent" class="container"><div id="tabmenu" style="display:none"></div>
 ${luci ? '<script src="/luci-static/resources/luci.js"></script>' : ''}
 <script>L = new LuCI(${JSON.stringify(env)});</script>
+${onOverview ? overviewHelpers() : ''}
 <div id="view"><script>L.require('ui').then(ui => ui.instantiateView('${shown}'));</script></div>
 </div><footer><span></span><ul class="breadcrumb pull-right" id="modemenu" style="display:none"></ul></footer>
 ${luci ? "<script>L.require('menu-bootstrap')</script>" : ''}
