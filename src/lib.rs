@@ -10,11 +10,23 @@
 //!
 //! Lower rooms never import upper ones; see `docs/architecture.md`.
 
+// Nothing that input can reach may panic; tests may say what they expect.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
 pub mod cli;
 pub mod handler;
 pub mod map;
 pub mod nat;
 pub mod netifd;
+pub mod paths;
 pub mod provider;
 pub mod status;
 pub mod ubus;

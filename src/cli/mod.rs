@@ -1,2 +1,149 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The `cli` room.
+//! The command line: one file per subcommand.
+//!
+//! Exit status 0 done, 1 could not, 2 wrong use. Results go to standard
+//! output, errors to standard error as one line that says what to do.
+
+mod calc;
+mod mapping_args;
+mod output;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+pub use output::mapping_json;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line itself is wrong: exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// It was understood but cannot be done: exit status 1.
+    #[error("{0}")]
+    Failed(String),
+    /// Printing failed. A reader that has closed its pipe has seen enough:
+    /// nothing is said of that.
+    #[error("cannot write: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// A failure of what was asked for.
+    pub fn failed(reason: impl std::fmt::Display) -> Self {
+        Failure::Failed(reason.to_string())
+    }
+
+    /// A command line that cannot be understood.
+    pub fn usage(reason: impl std::fmt::Display) -> Self {
+        Failure::Usage(reason.to_string())
+    }
+}
+
+impl From<lexopt::Error> for Failure {
+    fn from(error: lexopt::Error) -> Self {
+        Failure::usage(error)
+    }
+}
+
+/// What a command comes to.
+pub type Outcome = Result<(), Failure>;
+
+/// A subcommand.
+struct Command {
+    name: &'static str,
+    /// One line for the list of commands.
+    about: &'static str,
+    /// What `--help` prints: usage, options and an example.
+    help: &'static str,
+    run: fn(&mut lexopt::Parser, &mut dyn Write) -> Outcome,
+}
+
+const COMMANDS: &[Command] = &[calc::COMMAND];
+
+/// Runs `mape` with these arguments (without its own name) on standard output
+/// and standard error.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let outcome = run(args, &mut out).and_then(|()| Ok(out.flush()?));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            // What was found out before the failure belongs to the answer.
+            let _ = out.flush();
+            let _ = writeln!(io::stderr(), "mape: {failure}");
+            match failure {
+                Failure::Usage(_) => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+/// Runs one command line, writing to `out`.
+///
+/// # Errors
+/// What [`Failure`] says.
+pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> Outcome {
+    let mut parser = lexopt::Parser::from_args(args);
+    let name = match parser.next()? {
+        None | Some(lexopt::Arg::Short('h') | lexopt::Arg::Long("help")) => return help(out),
+        Some(lexopt::Arg::Short('V') | lexopt::Arg::Long("version")) => {
+            return Ok(writeln!(out, "mape {}", env!("CARGO_PKG_VERSION"))?);
+        }
+        Some(lexopt::Arg::Value(name)) => name,
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    let name = name.to_string_lossy();
+    if name == "help" {
+        return help(out);
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        return Err(Failure::usage(format!(
+            "there is no command {name}; `mape` alone lists them"
+        )));
+    };
+    match (command.run)(&mut parser, out) {
+        Err(Failure::Usage(reason)) if reason == HELP => {
+            Ok(out.write_all(command.help.as_bytes())?)
+        }
+        Err(Failure::Usage(reason)) => Err(Failure::usage(format!(
+            "{reason}; see `mape {name} --help`"
+        ))),
+        other => other,
+    }
+}
+
+/// Reason of the [`Failure::Usage`] that asks for a command's help.
+const HELP: &str = "--help";
+
+/// What a command answers to an option it does not know, `--help` among them.
+fn unknown(arg: lexopt::Arg<'_>) -> Failure {
+    match arg {
+        lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => Failure::usage(HELP),
+        other => other.unexpected().into(),
+    }
+}
+
+fn help(out: &mut dyn Write) -> Outcome {
+    writeln!(
+        out,
+        "mape {} - IPv4 for OpenWrt routers on IPv6-only lines\n\n\
+         Usage: mape COMMAND [ARGUMENTS] [--json]\n\nCommands:",
+        env!("CARGO_PKG_VERSION")
+    )?;
+    for command in COMMANDS {
+        writeln!(out, "  {:<10} {}", command.name, command.about)?;
+    }
+    writeln!(
+        out,
+        "\n`mape COMMAND --help` explains a command with an example.\n\
+         netifd calls this program as /lib/netifd/proto/mape.sh; the interface\n\
+         is configured in /etc/config/network or in LuCI."
+    )?;
+    Ok(())
+}

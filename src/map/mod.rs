@@ -1,2 +1,78 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The `map` room.
+//! The MAP algorithm (RFC 7597 section 5): pure arithmetic, no I/O.
+//!
+//! A [`Rule`] says how the bits of an end-user IPv6 prefix become an IPv4
+//! address and a [`Psid`]; a [`Domain`] is what an operator or provider gives
+//! its subscribers (rules, dialect, BR or DMR); a [`Mapping`] is what one CE
+//! gets out of it.
+//!
+//! ```
+//! use mape::map::{Dialect, Domain, MapType, RuleSpec};
+//!
+//! let spec: RuleSpec = "type=map-e,ipv6prefix=240b:10::,prefix6len=31,\
+//!     ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,offset=4,\
+//!     br=2404:9200:225:100::64".parse()?;
+//! let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Draft03)?;
+//! let mapping = domain.map(&["240b:10:1:234::/56".parse()?])?;
+//! assert_eq!(mapping.ipv4().to_string(), "106.72.0.1/32");
+//! assert_eq!(mapping.ports().psid().value(), 2);
+//! assert_eq!(mapping.ports().count(), 240);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod address;
+mod bits;
+mod domain;
+mod mapping;
+mod ports;
+mod rule;
+mod spec;
+
+pub use address::{Dialect, Dmr, DmrError};
+pub use domain::{Border, Domain, DomainError, MAX_RULES};
+pub use mapping::{MapError, Mapping};
+pub use ports::{PortParams, PortRange, PortSet, Psid, PsidError};
+pub use rule::{Rule, RuleError, RuleParts};
+pub use spec::{RuleSpec, SpecError};
+
+/// Which of the three address-sharing protocols a domain speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MapType {
+    /// Encapsulation, RFC 7597.
+    MapE,
+    /// Translation, RFC 7599.
+    MapT,
+    /// Lightweight 4over6, RFC 7596: one binding instead of rules.
+    Lw4o6,
+}
+
+impl MapType {
+    /// The word used in UCI and in rule strings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MapType::MapE => "map-e",
+            MapType::MapT => "map-t",
+            MapType::Lw4o6 => "lw4o6",
+        }
+    }
+}
+
+impl std::fmt::Display for MapType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for MapType {
+    type Err = SpecError;
+
+    /// Parses `map-e`, `map-t` or `lw4o6`.
+    fn from_str(s: &str) -> Result<Self, SpecError> {
+        match s {
+            "map-e" => Ok(MapType::MapE),
+            "map-t" => Ok(MapType::MapT),
+            "lw4o6" => Ok(MapType::Lw4o6),
+            other => Err(SpecError::Type(other.into())),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! IPv6 addresses that carry IPv4: the CE's interface identifier in both
+//! dialects, and the default mapping prefix of MAP-T.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use ipnet::Ipv6Net;
+
+use super::bits::{extract, high_mask, place};
+use super::ports::Psid;
+
+/// How the CE's interface identifier is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// RFC 7597 section 6: 16 zero bits, IPv4, PSID in 16 bits.
+    Rfc7597,
+    /// draft-ietf-softwire-map-03: 8 zero bits, IPv4, PSID in 16 bits, 8 zero
+    /// bits. What the Japanese VNEs run; UCI's `legacymap`.
+    Draft03,
+}
+
+impl Dialect {
+    /// The name shown to people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Dialect::Rfc7597 => "rfc7597",
+            Dialect::Draft03 => "draft-03",
+        }
+    }
+
+    /// Bit at which the IPv4 address starts.
+    fn ipv4_bit(self) -> u8 {
+        match self {
+            Dialect::Rfc7597 => 80,
+            Dialect::Draft03 => 72,
+        }
+    }
+
+    /// The address of a CE: the interface identifier of `ipv4` and `psid`
+    /// under `prefix`. Where the prefix is longer than 64 bits it overwrites
+    /// the identifier's first bits (RFC 7597 section 6).
+    ///
+    /// An IPv4 prefix goes in with its host bits zero.
+    pub fn ce_address(self, prefix: Ipv6Net, ipv4: Ipv4Addr, psid: Psid) -> Ipv6Addr {
+        let at = self.ipv4_bit();
+        let iid = place(ipv4.to_bits(), at, 32) | place(u32::from(psid.value()), at + 32, 16);
+        let keep = high_mask(prefix.prefix_len());
+        let network = prefix.network().to_bits() & keep;
+        Ipv6Addr::from_bits(network | (iid & !keep))
+    }
+
+    /// The IPv4 address and PSID an interface identifier claims.
+    pub fn claimed(self, address: Ipv6Addr) -> (Ipv4Addr, u16) {
+        let at = self.ipv4_bit();
+        let bits = address.to_bits();
+        let psid = extract(bits, at + 32, 16) as u16;
+        (Ipv4Addr::from_bits(extract(bits, at, 32)), psid)
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The default mapping rule of MAP-T (RFC 7599 section 5.1): a prefix under
+/// which all of IPv4 stands as RFC 6052 says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Dmr(Ipv6Net);
+
+/// Why a DMR was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DmrError {
+    /// Not `address/length`.
+    #[error("dmr {0}: must be an IPv6 prefix such as 2001:db8:ffff::/64")]
+    Syntax(String),
+    /// A length RFC 6052 section 2.2 does not know.
+    #[error("dmr {0}: the length must be 32, 40, 48, 56, 64 or 96 (RFC 6052)")]
+    Length(Ipv6Net),
+}
+
+impl Dmr {
+    /// A DMR from a prefix; host bits are dropped.
+    ///
+    /// # Errors
+    /// A length RFC 6052 does not define.
+    pub fn new(prefix: Ipv6Net) -> Result<Self, DmrError> {
+        match prefix.prefix_len() {
+            32 | 40 | 48 | 56 | 64 | 96 => Ok(Dmr(prefix.trunc())),
+            _ => Err(DmrError::Length(prefix)),
+        }
+    }
+
+    /// The prefix itself.
+    pub fn prefix(self) -> Ipv6Net {
+        self.0
+    }
+
+    /// The IPv6 address that stands for `ipv4` (RFC 6052 section 2.2): bits 64
+    /// to 71 stay zero, the address continues after them.
+    pub fn embed(self, ipv4: Ipv4Addr) -> Ipv6Addr {
+        let len = self.0.prefix_len();
+        let v4 = ipv4.to_bits();
+        let bits = if len == 96 {
+            place(v4, 96, 32)
+        } else {
+            let before = 64 - len.min(64);
+            let head = v4.checked_shr(32 - u32::from(before)).unwrap_or(0);
+            place(head, len, before) | place(v4, 72, 32 - before)
+        };
+        Ipv6Addr::from_bits(self.0.network().to_bits() | bits)
+    }
+
+    /// The IPv4 address that `address` stands for, if it lies in this prefix.
+    pub fn extract(self, address: Ipv6Addr) -> Option<Ipv4Addr> {
+        if !self.0.contains(&address) {
+            return None;
+        }
+        let len = self.0.prefix_len();
+        let bits = address.to_bits();
+        let v4 = if len == 96 {
+            extract(bits, 96, 32)
+        } else {
+            let before = 64 - len.min(64);
+            let head = extract(bits, len, before);
+            let tail = extract(bits, 72, 32 - before);
+            head.checked_shl(32 - u32::from(before)).unwrap_or(0) | tail
+        };
+        Some(Ipv4Addr::from_bits(v4))
+    }
+}
+
+impl fmt::Display for Dmr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Dmr {
+    type Err = DmrError;
+
+    fn from_str(s: &str) -> Result<Self, DmrError> {
+        let prefix = s.parse().map_err(|_| DmrError::Syntax(s.into()))?;
+        Dmr::new(prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc6052_section_2_4_table() {
+        let v4: Ipv4Addr = "192.0.2.33".parse().unwrap();
+        for (prefix, expected) in [
+            ("2001:db8::/32", "2001:db8:c000:221::"),
+            ("2001:db8:100::/40", "2001:db8:1c0:2:21::"),
+            ("2001:db8:122::/48", "2001:db8:122:c000:2:2100::"),
+            ("2001:db8:122:300::/56", "2001:db8:122:3c0:0:221::"),
+            ("2001:db8:122:344::/64", "2001:db8:122:344:c0:2:2100::"),
+            ("2001:db8:122:344::/96", "2001:db8:122:344::192.0.2.33"),
+        ] {
+            let dmr: Dmr = prefix.parse().unwrap();
+            let expected: Ipv6Addr = expected.parse().unwrap();
+            assert_eq!(dmr.embed(v4), expected, "{prefix}");
+            assert_eq!(dmr.extract(expected), Some(v4), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn dmr_outside_and_illegal() {
+        let dmr: Dmr = "2001:db8::/32".parse().unwrap();
+        assert_eq!(dmr.extract("2001:db9::1".parse().unwrap()), None);
+        assert!("2001:db8::/33".parse::<Dmr>().is_err());
+        assert!("2001:db8::1".parse::<Dmr>().is_err());
+    }
+
+    #[test]
+    fn identifiers_in_both_dialects() {
+        let net: Ipv6Net = "2001:db8:12:3400::/56".parse().unwrap();
+        let v4 = Ipv4Addr::new(192, 0, 2, 18);
+        let psid = Psid::new(0x34, 8).unwrap();
+        let rfc = Dialect::Rfc7597.ce_address(net, v4, psid);
+        assert_eq!(rfc.to_string(), "2001:db8:12:3400:0:c000:212:34");
+        assert_eq!(Dialect::Rfc7597.claimed(rfc), (v4, 0x34));
+        let draft = Dialect::Draft03.ce_address(net, v4, psid);
+        assert_eq!(draft.to_string(), "2001:db8:12:3400:c0:2:1200:3400");
+        assert_eq!(Dialect::Draft03.claimed(draft), (v4, 0x34));
+    }
+
+    #[test]
+    fn a_long_prefix_overwrites_the_identifier() {
+        let net: Ipv6Net = "2001:db8:0:0:1234::/80".parse().unwrap();
+        let psid = Psid::new(0, 0).unwrap();
+        let ce = Dialect::Draft03.ce_address(net, Ipv4Addr::new(192, 0, 2, 1), psid);
+        assert_eq!(ce.to_string(), "2001:db8::1234:2:100:0");
+        let host: Ipv6Net = "2001:db8::5/128".parse().unwrap();
+        let ce = Dialect::Rfc7597.ce_address(host, Ipv4Addr::new(192, 0, 2, 1), psid);
+        assert_eq!(ce, host.addr());
+    }
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A MAP domain: the rules an operator or provider gives its subscribers.
+
+use std::net::Ipv6Addr;
+
+use ipnet::Ipv6Net;
+
+use super::MapType;
+use super::address::{Dialect, Dmr};
+use super::mapping::{MapError, Mapping};
+use super::rule::Rule;
+use super::spec::{RuleSpec, SpecError};
+
+/// Most rules a domain may have: several times what any operator is known to
+/// send, and few enough that nothing can make a router search for long.
+pub const MAX_RULES: usize = 4096;
+
+/// Where packets for the rest of the Internet go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Border {
+    /// Tunnel end: the BR of MAP-E or the AFTR of lw4o6.
+    Br(Ipv6Addr),
+    /// The default mapping rule of MAP-T.
+    Dmr(Dmr),
+}
+
+/// One rule of a domain with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    spec: RuleSpec,
+    ipv6: Ipv6Net,
+    border: Option<Border>,
+}
+
+/// Rules, dialect and border: everything but the subscriber.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    map_type: MapType,
+    dialect: Dialect,
+    entries: Vec<Entry>,
+}
+
+/// Why a domain was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DomainError {
+    /// No rule at all.
+    #[error("rule: none is given")]
+    Empty,
+    /// More rules than [`MAX_RULES`].
+    #[error("rule: {0} rules are given, at most {MAX_RULES}")]
+    TooMany(usize),
+    /// A rule is of another type than the domain.
+    #[error("rule {index}: type {found} in a {expected} interface")]
+    Type {
+        /// Number of the rule, counted from 1.
+        index: usize,
+        /// Type the rule names.
+        found: MapType,
+        /// Type of the domain.
+        expected: MapType,
+    },
+    /// `dmr` outside MAP-T or `br` in MAP-T.
+    #[error("rule {index}: {option} does not belong to {map_type}")]
+    Border {
+        /// Number of the rule, counted from 1.
+        index: usize,
+        /// The option that does not belong.
+        option: &'static str,
+        /// Type of the domain.
+        map_type: MapType,
+    },
+    /// A rule is incomplete or contradicts itself.
+    #[error("rule {index}: {error}")]
+    Rule {
+        /// Number of the rule, counted from 1.
+        index: usize,
+        /// What is wrong with it.
+        error: SpecError,
+    },
+}
+
+impl Domain {
+    /// Checks `specs` and makes a domain of them. A spec without a type is of
+    /// `map_type`.
+    ///
+    /// # Errors
+    /// The first rule that is incomplete, contradicts itself or the type.
+    pub fn from_specs(
+        specs: &[RuleSpec],
+        map_type: MapType,
+        dialect: Dialect,
+    ) -> Result<Self, DomainError> {
+        if specs.is_empty() {
+            return Err(DomainError::Empty);
+        }
+        if specs.len() > MAX_RULES {
+            return Err(DomainError::TooMany(specs.len()));
+        }
+        let entries = specs
+            .iter()
+            .enumerate()
+            .map(|(at, spec)| Entry::new(spec, at + 1, map_type, dialect))
+            .collect::<Result<_, _>>()?;
+        Ok(Domain {
+            map_type,
+            dialect,
+            entries,
+        })
+    }
+
+    /// Protocol of the domain.
+    pub fn map_type(&self) -> MapType {
+        self.map_type
+    }
+
+    /// Layout of the interface identifier.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Number of rules.
+    pub fn rule_count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether a rule that is no mere FMR lacks its BR or DMR.
+    pub fn bmr_candidates_without_border(&self) -> bool {
+        let lacks = |entry: &&Entry| !entry.spec.fmr && entry.border.is_none();
+        self.entries.iter().any(|entry| lacks(&entry))
+    }
+
+    /// Whether some rule's IPv6 prefix contains `prefix`, whatever its length.
+    pub fn is_home_of(&self, prefix: &Ipv6Net) -> bool {
+        self.entries.iter().any(|entry| entry.ipv6.contains(prefix))
+    }
+
+    /// The mapping of the CE that has one of these end-user prefixes. The BMR
+    /// is the matching rule with the longest IPv6 prefix; among prefixes under
+    /// equally long rules the earlier one wins.
+    ///
+    /// # Errors
+    /// No rule matches, or the best one does not fit the prefix.
+    pub fn map(&self, end_user: &[Ipv6Net]) -> Result<Mapping, MapError> {
+        let mut best: Option<(&Entry, Ipv6Net)> = None;
+        let mut too_short = None;
+        for prefix in end_user.iter().map(Ipv6Net::trunc) {
+            for entry in self.entries.iter().filter(|e| e.ipv6.contains(&prefix)) {
+                let longer = best.is_none_or(|(b, _)| entry.len() > b.len());
+                if !longer {
+                    continue;
+                }
+                match self.needed_len(entry) {
+                    Some(needed) if prefix.prefix_len() < needed => {
+                        too_short.get_or_insert(MapError::PrefixTooShort {
+                            prefix,
+                            needed,
+                            rule: entry.ipv6,
+                        });
+                    }
+                    _ => best = Some((entry, prefix)),
+                }
+            }
+        }
+        let Some((entry, prefix)) = best else {
+            return Err(too_short.unwrap_or_else(|| MapError::NoRule(end_user.to_vec())));
+        };
+        let rule = self.close(entry, Some(prefix.prefix_len()))?;
+        let border = entry.border;
+        Ok(Mapping::new(self, rule, prefix, border))
+    }
+
+    /// Every forwarding mapping rule as the CE with that end-user prefix sees
+    /// it, longest IPv6 prefix first: the order in which they must be tried,
+    /// and in which they are dropped where a kernel takes only some. An FMR
+    /// without an EA length is none: only its own CEs know it.
+    pub fn fmrs(&self, end_user: Ipv6Net) -> Vec<Rule> {
+        let mut fmrs: Vec<Rule> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.spec.fmr)
+            .filter_map(|entry| {
+                let own = entry.ipv6.contains(&end_user);
+                if entry.spec.ea_len.is_none() && !own {
+                    return None;
+                }
+                let len = own.then(|| end_user.prefix_len());
+                self.close(entry, len).ok()
+            })
+            .collect();
+        fmrs.sort_by_key(|rule| std::cmp::Reverse(rule.ipv6().prefix_len()));
+        fmrs
+    }
+
+    /// All rules, in the order given, for arithmetic on behalf of a BR. Rules
+    /// without an EA length are left out: only their CE knows it.
+    pub fn rules(&self) -> impl Iterator<Item = (Rule, Option<Border>)> + '_ {
+        self.entries
+            .iter()
+            .filter(|e| e.spec.ea_len.is_some() || self.map_type == MapType::Lw4o6)
+            .filter_map(|e| Some((self.close(e, None).ok()?, e.border)))
+    }
+
+    fn close(&self, entry: &Entry, end_user_len: Option<u8>) -> Result<Rule, MapError> {
+        entry
+            .spec
+            .rule(self.map_type, self.dialect, end_user_len)
+            .map_err(MapError::Rule)
+    }
+
+    /// Shortest end-user prefix for that rule in bits, where the rule says.
+    fn needed_len(&self, entry: &Entry) -> Option<u8> {
+        let rule = self.close(entry, None).ok()?;
+        let open = entry.spec.ea_len.is_none() && self.map_type != MapType::Lw4o6;
+        (!open).then(|| rule.end_user_len())
+    }
+}
+
+impl Entry {
+    fn new(
+        spec: &RuleSpec,
+        index: usize,
+        map_type: MapType,
+        dialect: Dialect,
+    ) -> Result<Self, DomainError> {
+        if let Some(found) = spec.map_type.filter(|&found| found != map_type) {
+            return Err(DomainError::Type {
+                index,
+                found,
+                expected: map_type,
+            });
+        }
+        let wrong = |option| DomainError::Border {
+            index,
+            option,
+            map_type,
+        };
+        let border = match (map_type, spec.br, spec.dmr) {
+            (MapType::MapT, Some(_), _) => return Err(wrong("br")),
+            (MapType::MapT, None, dmr) => dmr.map(Border::Dmr),
+            (_, _, Some(_)) => return Err(wrong("dmr")),
+            (_, br, None) => br.map(Border::Br),
+        };
+        let named = |error| DomainError::Rule { index, error };
+        let ipv6 = spec.ipv6().map_err(named)?;
+        spec.rule(map_type, dialect, None).map_err(named)?;
+        Ok(Entry {
+            spec: spec.clone(),
+            ipv6,
+            border,
+        })
+    }
+
+    fn len(&self) -> u8 {
+        self.ipv6.prefix_len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(rules: &[&str]) -> Result<Domain, DomainError> {
+        let specs: Vec<RuleSpec> = rules.iter().map(|r| r.parse().unwrap()).collect();
+        Domain::from_specs(&specs, MapType::MapE, Dialect::Rfc7597)
+    }
+
+    const SHORT: &str = "ipv6prefix=2001:db8::,prefix6len=32,ipv4prefix=10.0.0.0,prefix4len=8,\
+                         ealen=24,br=2001:db8:ffff::1";
+    const LONG: &str = "ipv6prefix=2001:db8:1200::,prefix6len=40,ipv4prefix=192.0.2.0,\
+                        prefix4len=24,ealen=16,br=2001:db8:ffff::2";
+
+    #[test]
+    fn the_longest_rule_wins_in_any_order() {
+        let prefix = ["2001:db8:1212:3400::/56".parse().unwrap()];
+        for rules in [[SHORT, LONG], [LONG, SHORT]] {
+            let mapping = domain(&rules).unwrap().map(&prefix).unwrap();
+            assert_eq!(mapping.ipv4().to_string(), "192.0.2.18/32");
+            assert_eq!(
+                mapping.border(),
+                Some(Border::Br("2001:db8:ffff::2".parse().unwrap()))
+            );
+        }
+    }
+
+    #[test]
+    fn several_prefixes_are_tried_by_rule_length() {
+        let prefixes = [
+            "2001:db8:5500::/56".parse().unwrap(),
+            "2001:db8:1212:3400::/56".parse().unwrap(),
+        ];
+        let mapping = domain(&[SHORT, LONG]).unwrap().map(&prefixes).unwrap();
+        assert_eq!(mapping.end_user(), prefixes[1]);
+        let mapping = domain(&[SHORT]).unwrap().map(&prefixes).unwrap();
+        assert_eq!(mapping.end_user(), prefixes[0]);
+    }
+
+    #[test]
+    fn a_prefix_that_is_too_short_is_told_from_a_foreign_one() {
+        let domain = domain(&[LONG]).unwrap();
+        let short = domain.map(&["2001:db8:1200::/48".parse().unwrap()]);
+        assert_eq!(
+            short.unwrap_err().to_string(),
+            "the end-user prefix 2001:db8:1200::/48 is too short: rule 2001:db8:1200::/40 \
+             needs /56"
+        );
+        let foreign = domain.map(&["2001:db9::/56".parse().unwrap()]).unwrap_err();
+        assert_eq!(foreign.to_string(), "no rule matches 2001:db9::/56");
+        assert_eq!(
+            domain.map(&[]).unwrap_err().to_string(),
+            "there is no IPv6 prefix yet"
+        );
+    }
+
+    #[test]
+    fn options_of_another_type_are_refused() {
+        let says = |rule: &str| domain(&[rule]).unwrap_err().to_string();
+        assert_eq!(
+            says("type=map-t,ipv6prefix=2001:db8::,prefix6len=32"),
+            "rule 1: type map-t in a map-e interface"
+        );
+        let dmr = "ipv6prefix=2001:db8::,prefix6len=32,ipv4prefix=10.0.0.0,dmr=2001:db8::/64";
+        assert_eq!(says(dmr), "rule 1: dmr does not belong to map-e");
+        assert_eq!(says("ealen=8"), "rule 1: ip6prefixlen is missing");
+        assert_eq!(domain(&[]).unwrap_err(), DomainError::Empty);
+    }
+
+    #[test]
+    fn fmrs_come_longest_first() {
+        let flagged = [format!("{SHORT},fmr"), format!("{LONG},fmr")];
+        let rules: Vec<&str> = flagged.iter().map(String::as_str).collect();
+        let fmrs = domain(&rules)
+            .unwrap()
+            .fmrs("2001:db8:5500::/56".parse().unwrap());
+        let lens: Vec<u8> = fmrs.iter().map(|r| r.ipv6().prefix_len()).collect();
+        assert_eq!(lens, [40, 32]);
+    }
+}

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Port sets (RFC 7597 section 5.1).
+//!
+//! A 16-bit port is `A | PSID | M`: `a` offset bits, `k` PSID bits and `m`
+//! bits of contiguous ports. A CE owns every port with its PSID in the middle;
+//! with `a > 0` those whose `A` is 0 (the system ports) belong to nobody.
+
+use std::fmt;
+
+/// How ports are cut into sets: PSID offset `a` and PSID length `k`,
+/// with `a + k <= 16`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PortParams {
+    offset: u8,
+    psid_len: u8,
+}
+
+/// Why port parameters or a PSID were refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PsidError {
+    /// The offset alone is out of range.
+    #[error("offset {0}: at most 16")]
+    Offset(u8),
+    /// The PSID length alone is out of range.
+    #[error("psidlen {0}: at most 16")]
+    Length(u8),
+    /// Together they do not fit into a port number.
+    #[error("offset {offset} and psidlen {psid_len}: together at most 16 (the bits of a port)")]
+    Sum {
+        /// PSID offset in bits.
+        offset: u8,
+        /// PSID length in bits.
+        psid_len: u8,
+    },
+    /// The PSID needs more bits than it has.
+    #[error("psid {psid}: with psidlen {psid_len} at most {max}")]
+    Value {
+        /// The PSID that was asked for.
+        psid: u16,
+        /// PSID length in bits.
+        psid_len: u8,
+        /// Largest PSID of that length.
+        max: u16,
+    },
+    /// A left-justified PSID has bits set where only padding may be.
+    #[error(
+        "psid {psid}: in proto map and in rules it stands left-justified in 16 bits; \
+         if you mean PSID {psid}, write {meant}"
+    )]
+    Justification {
+        /// The number as it was written.
+        psid: u16,
+        /// What to write for a PSID of that number.
+        meant: u16,
+    },
+    /// A left-justified PSID has padding bits set, and is no PSID either way.
+    #[error("psid {psid}: more than the {psid_len} leading bits of its 16 are set")]
+    Padding {
+        /// The number as it was written.
+        psid: u16,
+        /// PSID length in bits.
+        psid_len: u8,
+    },
+}
+
+impl PortParams {
+    /// Checks `offset` and `psid_len` (both in bits) against each other.
+    ///
+    /// # Errors
+    /// Either above 16, or their sum.
+    pub fn new(offset: u8, psid_len: u8) -> Result<Self, PsidError> {
+        if offset > 16 {
+            return Err(PsidError::Offset(offset));
+        }
+        if psid_len > 16 {
+            return Err(PsidError::Length(psid_len));
+        }
+        if offset + psid_len > 16 {
+            return Err(PsidError::Sum { offset, psid_len });
+        }
+        Ok(PortParams { offset, psid_len })
+    }
+
+    /// PSID offset `a` in bits.
+    pub fn offset(self) -> u8 {
+        self.offset
+    }
+
+    /// PSID length `k` in bits; 0 means that the address is not shared.
+    pub fn psid_len(self) -> u8 {
+        self.psid_len
+    }
+
+    /// Contiguous-port bits `m`.
+    fn contiguous_bits(self) -> u8 {
+        16 - self.offset - self.psid_len
+    }
+
+    /// Number of CEs that share one IPv4 address, `2^k`.
+    pub fn sharing_ratio(self) -> u32 {
+        1 << self.psid_len
+    }
+
+    /// The PSID of a port: its `k` bits after the first `a`.
+    pub fn psid_of(self, port: u16) -> Psid {
+        let moved = port.checked_shr(u32::from(self.contiguous_bits()));
+        let mask = (self.sharing_ratio() - 1) as u16;
+        Psid {
+            value: moved.unwrap_or(0) & mask,
+            len: self.psid_len,
+        }
+    }
+}
+
+/// A port-set identifier: a number of `len` bits, right-justified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Psid {
+    value: u16,
+    len: u8,
+}
+
+impl Psid {
+    /// A PSID from the number people write (right-justified, 0 to `2^len - 1`).
+    ///
+    /// # Errors
+    /// `len` above 16 or `value` too large for it.
+    pub fn new(value: u16, len: u8) -> Result<Self, PsidError> {
+        if len > 16 {
+            return Err(PsidError::Length(len));
+        }
+        let max = ((1u32 << len) - 1) as u16;
+        if value > max {
+            return Err(PsidError::Value {
+                psid: value,
+                psid_len: len,
+                max,
+            });
+        }
+        Ok(Psid { value, len })
+    }
+
+    /// A PSID from the form of RFC 7598 section 4.5, which rule strings and
+    /// `proto map` use: left-justified in 16 bits, padded with zeros.
+    ///
+    /// # Errors
+    /// Padding bits are set: usually somebody wrote the number itself.
+    pub fn from_left_justified(word: u16, len: u8) -> Result<Self, PsidError> {
+        if len > 16 {
+            return Err(PsidError::Length(len));
+        }
+        let pad = 16 - u32::from(len);
+        let value = word.checked_shr(pad).unwrap_or(0);
+        if value.checked_shl(pad).unwrap_or(0) == word {
+            return Ok(Psid { value, len });
+        }
+        Err(match Psid::new(word, len) {
+            Ok(meant) => PsidError::Justification {
+                psid: word,
+                meant: meant.left_justified(),
+            },
+            Err(_) => PsidError::Padding {
+                psid: word,
+                psid_len: len,
+            },
+        })
+    }
+
+    /// The number itself, right-justified.
+    pub fn value(self) -> u16 {
+        self.value
+    }
+
+    /// Length in bits.
+    pub fn len(self) -> u8 {
+        self.len
+    }
+
+    /// Whether there is no PSID at all (length 0).
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// The form of RFC 7598: left-justified in 16 bits.
+    pub fn left_justified(self) -> u16 {
+        self.value
+            .checked_shl(16 - u32::from(self.len))
+            .unwrap_or(0)
+    }
+}
+
+/// Ports `first` to `last`, both included; never empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PortRange {
+    first: u16,
+    last: u16,
+}
+
+impl PortRange {
+    /// All ports.
+    pub const ALL: PortRange = PortRange {
+        first: 0,
+        last: u16::MAX,
+    };
+
+    /// A range, or `None` where `last` is below `first`.
+    pub fn new(first: u16, last: u16) -> Option<Self> {
+        (first <= last).then_some(PortRange { first, last })
+    }
+
+    /// Lowest port.
+    pub fn first(self) -> u16 {
+        self.first
+    }
+
+    /// Highest port.
+    pub fn last(self) -> u16 {
+        self.last
+    }
+
+    /// Number of ports, 1 to 65,536.
+    pub fn count(self) -> u32 {
+        u32::from(self.last) - u32::from(self.first) + 1
+    }
+
+    /// Whether `port` lies within.
+    pub fn contains(self, port: u16) -> bool {
+        (self.first..=self.last).contains(&port)
+    }
+
+    /// Whether both have a port in common.
+    pub fn overlaps(self, other: PortRange) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+
+    /// The ports, ascending.
+    pub fn ports(self) -> std::ops::RangeInclusive<u16> {
+        self.first..=self.last
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `pad`, so that columns line up.
+        if self.first == self.last {
+            f.pad(&self.first.to_string())
+        } else {
+            f.pad(&format!("{}-{}", self.first, self.last))
+        }
+    }
+}
+
+/// The ports of one CE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PortSet {
+    params: PortParams,
+    psid: Psid,
+}
+
+impl PortSet {
+    /// The set of `psid` (right-justified) under `params`.
+    ///
+    /// # Errors
+    /// The PSID does not fit into the PSID length.
+    pub fn new(params: PortParams, psid: u16) -> Result<Self, PsidError> {
+        let psid = Psid::new(psid, params.psid_len)?;
+        Ok(PortSet { params, psid })
+    }
+
+    /// The set of a PSID that was read from a port, an address or a prefix.
+    pub(super) fn of(params: PortParams, bits: u32) -> Self {
+        let mask = params.sharing_ratio() - 1;
+        let psid = Psid {
+            value: (bits & mask) as u16,
+            len: params.psid_len,
+        };
+        PortSet { params, psid }
+    }
+
+    /// Offset and PSID length.
+    pub fn params(self) -> PortParams {
+        self.params
+    }
+
+    /// The PSID; of length 0 where the address is not shared.
+    pub fn psid(self) -> Psid {
+        self.psid
+    }
+
+    /// Whether other CEs use other ports of the same address.
+    pub fn is_shared(self) -> bool {
+        !self.psid.is_empty()
+    }
+
+    /// Whether `port` belongs to this CE.
+    pub fn contains(self, port: u16) -> bool {
+        if !self.is_shared() {
+            return true;
+        }
+        let params = self.params;
+        let reserved =
+            params.offset > 0 && port.checked_shr(16 - u32::from(params.offset)).unwrap_or(0) == 0;
+        !reserved && params.psid_of(port) == self.psid
+    }
+
+    /// The contiguous ranges, ascending. Without sharing all ports are one
+    /// range whatever the offset (RFC 7597 section 5.1).
+    pub fn ranges(self) -> impl Iterator<Item = PortRange> {
+        let PortParams { offset, .. } = self.params;
+        let m = self.params.contiguous_bits();
+        let shared = self.is_shared();
+        let blocks = if shared { 1u32 << offset } else { 1 };
+        let start = u32::from(shared && offset > 0);
+        (start..blocks).map(move |block| {
+            if !shared {
+                return PortRange::ALL;
+            }
+            let high = block << (16 - u32::from(offset));
+            let first = high | (u32::from(self.psid.value) << m);
+            let last = first | ((1u32 << m) - 1);
+            // offset + k + m is 16, so both fit into a port.
+            PortRange {
+                first: first as u16,
+                last: last as u16,
+            }
+        })
+    }
+
+    /// Number of ports in all ranges.
+    pub fn count(self) -> u32 {
+        self.ranges().map(PortRange::count).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(offset: u8, len: u8, psid: u16) -> PortSet {
+        PortSet::new(PortParams::new(offset, len).unwrap(), psid).unwrap()
+    }
+
+    #[test]
+    fn rfc7597_appendix_b2() {
+        let ranges: Vec<_> = set(6, 8, 0).ranges().collect();
+        assert_eq!(ranges.len(), 63);
+        assert_eq!(ranges[0].to_string(), "1024-1027");
+        assert_eq!(ranges[62].to_string(), "64512-64515");
+        let whole: Vec<_> = set(0, 6, 0).ranges().collect();
+        assert_eq!(whole, [PortRange::new(0, 1023).unwrap()]);
+    }
+
+    #[test]
+    fn every_port_has_one_owner() {
+        for (offset, len) in [(0, 4), (4, 8), (6, 6), (6, 0), (1, 15), (0, 16), (15, 1)] {
+            let params = PortParams::new(offset, len).unwrap();
+            let mut owners = vec![0u8; 65536];
+            for psid in 0..params.sharing_ratio() {
+                let set = PortSet::of(params, psid);
+                let mut n = 0;
+                for port in set.ranges().flat_map(PortRange::ports) {
+                    owners[usize::from(port)] += 1;
+                    assert!(set.contains(port));
+                    n += 1;
+                }
+                assert_eq!(n, set.count());
+            }
+            let system = if len > 0 && offset > 0 {
+                65536usize >> offset
+            } else {
+                0
+            };
+            assert!(
+                owners[..system].iter().all(|&n| n == 0),
+                "a={offset} k={len}"
+            );
+            assert!(
+                owners[system..].iter().all(|&n| n == 1),
+                "a={offset} k={len}"
+            );
+        }
+    }
+
+    #[test]
+    fn contains_agrees_with_ranges_at_offset_16() {
+        let set = set(16, 0, 0);
+        assert_eq!(set.count(), 65536);
+        assert!(set.contains(0));
+    }
+
+    #[test]
+    fn limits_are_named() {
+        let sum = PortParams::new(10, 8).unwrap_err();
+        assert_eq!(
+            sum.to_string(),
+            "offset 10 and psidlen 8: together at most 16 (the bits of a port)"
+        );
+        assert_eq!(
+            Psid::new(256, 8).unwrap_err().to_string(),
+            "psid 256: with psidlen 8 at most 255"
+        );
+    }
+
+    #[test]
+    fn justification_is_detected() {
+        assert_eq!(Psid::from_left_justified(0x3400, 8).unwrap().value(), 0x34);
+        let mixed_up = Psid::from_left_justified(0x34, 8).unwrap_err();
+        assert!(mixed_up.to_string().ends_with("write 13312"), "{mixed_up}");
+        assert!(matches!(
+            Psid::from_left_justified(0x3401, 8),
+            Err(PsidError::Padding { .. })
+        ));
+        assert_eq!(Psid::from_left_justified(0, 0).unwrap().value(), 0);
+        assert_eq!(Psid::new(127, 7).unwrap().left_justified(), 0xfe00);
+    }
+}

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Mapping rules (RFC 7597 section 5): what a rule may say, and what an
+//! end-user prefix or an IPv4 address becomes under it.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use super::address::Dialect;
+use super::bits::{extract, high_mask, place};
+use super::ports::{PortParams, PortSet, Psid, PsidError};
+
+/// The values of a rule before they are checked against each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleParts {
+    /// Rule IPv6 prefix; host bits are dropped.
+    pub ipv6: Ipv6Net,
+    /// Rule IPv4 prefix; host bits are dropped.
+    pub ipv4: Ipv4Net,
+    /// EA-bits length in bits.
+    pub ea_len: u8,
+    /// PSID offset in bits.
+    pub offset: u8,
+    /// PSID length in bits, where it is given and not left to follow from the
+    /// EA bits. 0 counts as not given (RFC 7598 section 4.5).
+    pub psid_len: Option<u8>,
+    /// PSID where it is provisioned and not taken from the EA bits.
+    pub psid: Option<Psid>,
+}
+
+/// Why a rule was refused. Names are those of the options.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// More EA bits than RFC 7597 section 5 allows.
+    #[error("ealen {0}: at most 48")]
+    EaLen(u8),
+    /// The end-user prefix would reach into the interface identifier.
+    #[error("ip6prefixlen {prefix_len} and ealen {ea_len}: together at most 64")]
+    PrefixAndEa {
+        /// Length of the rule IPv6 prefix in bits.
+        prefix_len: u8,
+        /// EA-bits length in bits.
+        ea_len: u8,
+    },
+    /// The PSID length exceeds the EA bits and no PSID is given.
+    #[error("psidlen {psid_len}: at most ealen, which is {ea_len}, unless psid is given too")]
+    PsidLenOverEa {
+        /// PSID length in bits.
+        psid_len: u8,
+        /// EA-bits length in bits.
+        ea_len: u8,
+    },
+    /// The PSID length is not what the EA bits leave.
+    #[error(
+        "psidlen {psid_len}: ealen {ea_len} and ip4prefixlen {ip4_len} leave {left} bits for the PSID"
+    )]
+    PsidLen {
+        /// PSID length that was asked for, in bits.
+        psid_len: u8,
+        /// EA-bits length in bits.
+        ea_len: u8,
+        /// Length of the rule IPv4 prefix in bits.
+        ip4_len: u8,
+        /// What remains after the IPv4 suffix, in bits.
+        left: u8,
+    },
+    /// A PSID for a whole IPv4 prefix.
+    #[error("psid: an address is only shared when ip4prefixlen and ealen together reach 32")]
+    PsidWithoutAddress,
+    /// Offset, PSID length or PSID out of range.
+    #[error(transparent)]
+    Psid(#[from] PsidError),
+}
+
+/// A legal mapping rule: a BMR, an FMR, or the binding of lw4o6 (EA 0 and a
+/// provisioned PSID).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rule {
+    ipv6: Ipv6Net,
+    ipv4: Ipv4Net,
+    ea_len: u8,
+    params: PortParams,
+    psid: Option<Psid>,
+}
+
+/// Most EA bits a rule may have (RFC 7597 section 5).
+pub(super) const MAX_EA_LEN: u8 = 48;
+
+impl Rule {
+    /// Checks `parts` against each other.
+    ///
+    /// With a provisioned PSID the EA bits hold the IPv4 suffix alone; EA bits
+    /// that repeat the PSID are accepted and dropped, as the stock helper
+    /// describes lw4o6.
+    ///
+    /// # Errors
+    /// The first contradiction found; nothing out of range gets through.
+    pub fn new(parts: RuleParts) -> Result<Self, RuleError> {
+        let RuleParts { ea_len, offset, .. } = parts;
+        if ea_len > MAX_EA_LEN {
+            return Err(RuleError::EaLen(ea_len));
+        }
+        let ip4_len = parts.ipv4.prefix_len();
+        let suffix_len = ea_len.min(32 - ip4_len);
+        let left = ea_len - suffix_len;
+        let psid_len = parts.psid_len.filter(|&len| len > 0);
+        let (psid_len, ea_len, psid) = match parts.psid.filter(|psid| !psid.is_empty()) {
+            Some(psid) => {
+                if ip4_len + suffix_len < 32 {
+                    return Err(RuleError::PsidWithoutAddress);
+                }
+                let len = psid_len.unwrap_or(psid.len());
+                if len != psid.len() || (left != 0 && left != len) {
+                    return Err(RuleError::PsidLen {
+                        psid_len: len,
+                        ea_len,
+                        ip4_len,
+                        left,
+                    });
+                }
+                (len, suffix_len, Some(psid))
+            }
+            None => match psid_len {
+                Some(len) if len > ea_len => {
+                    return Err(RuleError::PsidLenOverEa {
+                        psid_len: len,
+                        ea_len,
+                    });
+                }
+                Some(len) if len != left => {
+                    return Err(RuleError::PsidLen {
+                        psid_len: len,
+                        ea_len,
+                        ip4_len,
+                        left,
+                    });
+                }
+                _ => (left, ea_len, None),
+            },
+        };
+        let prefix_len = parts.ipv6.prefix_len();
+        if ea_len > 0 && prefix_len + ea_len > 64 {
+            return Err(RuleError::PrefixAndEa { prefix_len, ea_len });
+        }
+        Ok(Rule {
+            ipv6: parts.ipv6.trunc(),
+            ipv4: parts.ipv4.trunc(),
+            ea_len,
+            params: PortParams::new(offset, psid_len)?,
+            psid,
+        })
+    }
+
+    /// Rule IPv6 prefix.
+    pub fn ipv6(&self) -> Ipv6Net {
+        self.ipv6
+    }
+
+    /// Rule IPv4 prefix.
+    pub fn ipv4(&self) -> Ipv4Net {
+        self.ipv4
+    }
+
+    /// EA-bits length in bits.
+    pub fn ea_len(&self) -> u8 {
+        self.ea_len
+    }
+
+    /// PSID offset and length.
+    pub fn port_params(&self) -> PortParams {
+        self.params
+    }
+
+    /// The PSID, where it is provisioned and not part of the EA bits.
+    pub fn provisioned_psid(&self) -> Option<Psid> {
+        self.psid
+    }
+
+    /// Shortest end-user prefix that holds all EA bits, in bits.
+    pub fn end_user_len(&self) -> u8 {
+        self.ipv6.prefix_len() + self.ea_len
+    }
+
+    /// IPv4 suffix bits `p` within the EA bits.
+    fn suffix_len(&self) -> u8 {
+        self.ea_len.min(32 - self.ipv4.prefix_len())
+    }
+
+    /// Whether `prefix` is under this rule and long enough for its EA bits.
+    pub fn covers(&self, prefix: &Ipv6Net) -> bool {
+        self.ipv6.contains(prefix) && prefix.prefix_len() >= self.end_user_len()
+    }
+
+    /// IPv4 address (or prefix, where the EA bits do not reach 32) of the CE
+    /// with that end-user prefix. Only meaningful where the rule
+    /// [covers](Rule::covers) it.
+    pub fn ipv4_of(&self, end_user: Ipv6Net) -> Ipv4Net {
+        let len = self.suffix_len();
+        let from = self.ipv6.prefix_len();
+        let suffix = extract(end_user.network().to_bits(), from, len);
+        let fixed = self.ipv4.prefix_len();
+        // `place` works on 128 bits: the IPv4 address stands in the first 32.
+        let host = (place(suffix, fixed, len) >> 96) as u32;
+        let address = Ipv4Addr::from_bits(self.ipv4.network().to_bits() | host);
+        // fixed + len is at most 32, so the length is always legal.
+        Ipv4Net::new(address, fixed + len).unwrap_or(self.ipv4)
+    }
+
+    /// Port set of the CE with that end-user prefix.
+    pub fn ports_of(&self, end_user: Ipv6Net) -> PortSet {
+        let len = self.params.psid_len();
+        let from = self.ipv6.prefix_len() + self.suffix_len();
+        let bits = match self.psid {
+            Some(psid) => u32::from(psid.value()),
+            None => extract(end_user.network().to_bits(), from, len),
+        };
+        PortSet::of(self.params, bits)
+    }
+
+    /// Address of the CE with that end-user prefix.
+    pub fn ce_address_of(&self, dialect: Dialect, end_user: Ipv6Net) -> Ipv6Addr {
+        let ipv4 = self.ipv4_of(end_user).network();
+        dialect.ce_address(end_user, ipv4, self.ports_of(end_user).psid())
+    }
+
+    /// End-user prefix of the CE that owns `ipv4` and `port`, as short as the
+    /// rule allows: what BRs and other CEs compute (RFC 7597 section 8).
+    /// `None` where the rule does not cover the address, or nobody owns the
+    /// port.
+    pub fn end_user_prefix(&self, ipv4: Ipv4Addr, port: u16) -> Option<Ipv6Net> {
+        if !self.ipv4.contains(&ipv4) {
+            return None;
+        }
+        let psid = self.params.psid_of(port);
+        let set = PortSet::of(self.params, u32::from(psid.value()));
+        if !set.contains(port) || self.psid.is_some_and(|own| own != psid) {
+            return None;
+        }
+        let n = self.ipv6.prefix_len();
+        let p = self.suffix_len();
+        let fixed = self.ipv4.prefix_len();
+        let suffix = extract(u128::from(ipv4.to_bits()) << 96, fixed, p);
+        let ea_psid = self.ea_len - p;
+        let bits = self.ipv6.network().to_bits()
+            | place(suffix, n, p)
+            | place(u32::from(psid.value()), n + p, ea_psid);
+        let len = self.end_user_len();
+        Ipv6Net::new(Ipv6Addr::from_bits(bits & high_mask(len)), len).ok()
+    }
+
+    /// Address of the CE that owns `ipv4` and `port`; see
+    /// [`Rule::end_user_prefix`].
+    pub fn ce_address(&self, dialect: Dialect, ipv4: Ipv4Addr, port: u16) -> Option<Ipv6Addr> {
+        let end_user = self.end_user_prefix(ipv4, port)?;
+        // Where a CE has a whole IPv4 prefix, its host bits are no part of
+        // the CE's address.
+        let ipv4 = self.ipv4_of(end_user).network();
+        Some(dialect.ce_address(end_user, ipv4, self.params.psid_of(port)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(v6: &str, v4: &str, ea_len: u8, offset: u8) -> RuleParts {
+        RuleParts {
+            ipv6: v6.parse().unwrap(),
+            ipv4: v4.parse().unwrap(),
+            ea_len,
+            offset,
+            psid_len: None,
+            psid: None,
+        }
+    }
+
+    #[test]
+    fn prefix_assignment_and_single_address() {
+        let rule = Rule::new(parts("2001:db8::/40", "192.0.2.0/24", 4, 6)).unwrap();
+        let end_user = "2001:db8:a0::/44".parse().unwrap();
+        assert_eq!(rule.ipv4_of(end_user).to_string(), "192.0.2.160/28");
+        assert!(!rule.ports_of(end_user).is_shared());
+        let whole = Rule::new(parts("2001:db8::/40", "192.0.2.0/24", 8, 6)).unwrap();
+        assert_eq!(
+            whole
+                .ipv4_of("2001:db8:12::/48".parse().unwrap())
+                .to_string(),
+            "192.0.2.18/32"
+        );
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let bad = |parts: RuleParts| Rule::new(parts).unwrap_err().to_string();
+        assert_eq!(
+            bad(parts("2001:db8::/40", "192.0.2.0/24", 49, 6)),
+            "ealen 49: at most 48"
+        );
+        assert_eq!(
+            bad(parts("2001:db8::/56", "10.0.0.0/8", 32, 4)),
+            "ip6prefixlen 56 and ealen 32: together at most 64"
+        );
+        let over = RuleParts {
+            psid_len: Some(8),
+            ..parts("2001:db8::/40", "192.0.2.1/32", 4, 4)
+        };
+        assert!(bad(over).starts_with("psidlen 8: at most ealen"));
+        let wrong = RuleParts {
+            psid_len: Some(6),
+            ..parts("240b:10::/31", "106.72.0.0/15", 25, 4)
+        };
+        assert!(bad(wrong).ends_with("leave 8 bits for the PSID"));
+        assert!(bad(parts("2001:db8::/40", "192.0.2.1/32", 12, 6)).starts_with("offset 6"));
+        let psid = Some(Psid::new(1, 4).unwrap());
+        let prefix = RuleParts {
+            psid,
+            ..parts("2001:db8::/40", "192.0.2.0/24", 4, 4)
+        };
+        assert_eq!(Rule::new(prefix), Err(RuleError::PsidWithoutAddress));
+    }
+
+    #[test]
+    fn a_psid_length_of_zero_is_derived() {
+        let zero = RuleParts {
+            psid_len: Some(0),
+            ..parts("240b:10::/31", "106.72.0.0/15", 25, 4)
+        };
+        assert_eq!(Rule::new(zero).unwrap().port_params().psid_len(), 8);
+    }
+
+    #[test]
+    fn the_br_finds_the_ce() {
+        for dialect in [Dialect::Rfc7597, Dialect::Draft03] {
+            let rule = Rule::new(parts("2001:db8::/40", "192.0.2.0/24", 16, 6)).unwrap();
+            let end_user: Ipv6Net = "2001:db8:12:3400::/56".parse().unwrap();
+            let address = rule.ipv4_of(end_user).addr();
+            for port in rule.ports_of(end_user).ranges().flat_map(|r| r.ports()) {
+                assert_eq!(rule.end_user_prefix(address, port), Some(end_user));
+                assert_eq!(
+                    rule.ce_address(dialect, address, port),
+                    Some(rule.ce_address_of(dialect, end_user))
+                );
+            }
+            assert_eq!(rule.end_user_prefix(address, 1023), None);
+            assert_eq!(
+                rule.end_user_prefix(Ipv4Addr::new(192, 0, 3, 1), 5000),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn lw4o6_binding() {
+        let psid = Some(Psid::new(0x28, 8).unwrap());
+        let binding = RuleParts {
+            psid,
+            ..parts("2001:db8:1::/64", "198.51.100.59/32", 8, 0)
+        };
+        let rule = Rule::new(binding).unwrap();
+        assert_eq!(rule.ea_len(), 0);
+        let end_user = "2001:db8:1::/64".parse().unwrap();
+        let ranges: Vec<_> = rule
+            .ports_of(end_user)
+            .ranges()
+            .map(|r| r.to_string())
+            .collect();
+        assert_eq!(ranges, ["10240-10495"]);
+        assert_eq!(
+            rule.end_user_prefix(Ipv4Addr::new(198, 51, 100, 59), 10500),
+            None
+        );
+    }
+}

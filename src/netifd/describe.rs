@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What `NAME.sh '' dump` prints: one JSON object a line, one line a protocol.
+
+use serde_json::{Map, Value, json};
+
+/// Type of an option as netifd numbers blobmsg types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A list; an `option` with spaces counts as one.
+    Array = 1,
+    /// Text.
+    String = 3,
+    /// A 32-bit number.
+    Int = 5,
+    /// 0, 1, `true` or `false`.
+    Bool = 7,
+}
+
+/// Every option of the protocols `map` and `mape`. netifd drops what is not
+/// listed here before the handler sees it.
+pub const OPTIONS: &[(&str, Kind)] = &[
+    ("provider", Kind::String),
+    ("enduserprefix", Kind::String),
+    ("maptype", Kind::String),
+    ("type", Kind::String),
+    ("rule", Kind::Array),
+    ("ipaddr", Kind::String),
+    ("ip4prefixlen", Kind::Int),
+    ("ip6prefix", Kind::String),
+    ("ip6prefixlen", Kind::Int),
+    ("peeraddr", Kind::String),
+    ("ealen", Kind::Int),
+    ("psidlen", Kind::Int),
+    ("psid", Kind::Int),
+    ("offset", Kind::Int),
+    ("legacymap", Kind::Bool),
+    ("tunlink", Kind::String),
+    ("mtu", Kind::Int),
+    ("ttl", Kind::Int),
+    ("zone", Kind::String),
+    ("encaplimit", Kind::String),
+    ("nat", Kind::String),
+    ("mesh", Kind::Bool),
+    ("conntrack", Kind::String),
+    ("reserve", Kind::Array),
+];
+
+/// A protocol as netifd registers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Description {
+    /// Name of the protocol in UCI.
+    pub name: &'static str,
+}
+
+impl Description {
+    /// One line without a newline inside: netifd discards an object that spans
+    /// lines.
+    pub fn to_line(self) -> String {
+        let config: Vec<Value> = OPTIONS
+            .iter()
+            .map(|&(name, kind)| json!([name, kind as u8]))
+            .collect();
+        let mut object = Map::new();
+        object.insert("name".into(), self.name.into());
+        object.insert("config".into(), config.into());
+        for (flag, value) in [
+            ("no-device", true),
+            ("no-device-config", false),
+            ("no-proto-task", false),
+            ("available", true),
+            // netifd does not run setup again when a prefix changes; the
+            // hotplug script asks for a renew instead.
+            ("renew-handler", true),
+            ("restart-handler", false),
+            ("lasterror", false),
+            ("teardown-on-l3-link-down", false),
+        ] {
+            object.insert(flag.into(), value.into());
+        }
+        Value::Object(object).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_with_every_option_once() {
+        let line = Description { name: "mape" }.to_line();
+        assert!(!line.contains('\n'));
+        let value: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value["name"], "mape");
+        assert_eq!(value["no-device"], true);
+        let names: std::collections::BTreeSet<&str> =
+            OPTIONS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names.len(), OPTIONS.len());
+        assert_eq!(value["config"].as_array().unwrap().len(), OPTIONS.len());
+        assert_eq!(value["config"][4], json!(["rule", 1]));
+    }
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `notify_proto`: what a handler tells netifd.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use crate::ubus::Value;
+
+/// One `notify_proto` call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notify {
+    /// Action 0 with `link-up` true: device, addresses and routes of a link.
+    LinkUp(Box<Update>),
+    /// Action 0 with `link-up` false.
+    LinkDown,
+    /// Action 1: run a command and watch over it while the interface is up.
+    Run {
+        /// Program and arguments.
+        command: Vec<String>,
+        /// `KEY=value`.
+        env: Vec<String>,
+    },
+    /// Action 2: send a signal to that command.
+    Kill {
+        /// Signal number.
+        signal: i32,
+    },
+    /// Action 3: an error for people to see. netifd drops it when the
+    /// interface comes up.
+    Error {
+        /// A code that LuCI translates.
+        code: &'static str,
+        /// What exactly is wrong.
+        detail: String,
+    },
+    /// Action 4: do not start again until somebody asks for it.
+    BlockRestart,
+    /// Action 5: whether the interface can be set up at all.
+    Available(bool),
+    /// Action 6: the interface needs a route to `host`, through `ifname` where
+    /// that is given.
+    HostDependency {
+        /// IPv4 or IPv6 address; `::` is any IPv6 route.
+        host: String,
+        /// Logical interface.
+        ifname: Option<String>,
+    },
+    /// Action 7: this did not work; tear down and set up again.
+    SetupFailed,
+}
+
+/// A link that is up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// Name of the network device.
+    pub ifname: String,
+    /// The tunnel netifd makes that device of; `None` where the device exists.
+    pub tunnel: Option<Tunnel>,
+    /// IPv4 addresses; a length of 32 bits is left to netifd.
+    pub addresses: Vec<Ipv4Net>,
+    /// IPv4 routes through the device.
+    pub routes: Vec<Route>,
+    /// IPv6 routes through the device.
+    pub routes6: Vec<Ipv6Net>,
+    /// Free data about the interface; `zone` and `firewall` mean something to
+    /// firewall4. A table.
+    pub data: Value,
+}
+
+/// An IPv4 route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// Destination.
+    pub target: Ipv4Net,
+}
+
+/// An `ipip6` tunnel: IPv4 in IPv6.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tunnel {
+    /// MTU in bytes.
+    pub mtu: u16,
+    /// Hop limit of the outer header.
+    pub ttl: u8,
+    /// Our end.
+    pub local: Ipv6Addr,
+    /// The other end.
+    pub remote: Ipv6Addr,
+    /// Logical interface that carries it.
+    pub link: String,
+    /// Encapsulation limit: `ignore` or 0 to 255 as text; `None` leaves the
+    /// kernel's 4, which adds a destination option to each packet.
+    pub encaplimit: Option<String>,
+    /// Forwarding mapping rules the device itself is to follow. `None` says
+    /// nothing about them.
+    pub fmrs: Option<Vec<Fmr>>,
+}
+
+/// An FMR as netifd and OpenWrt's kernel take it (RFC 7597 dialect only).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fmr {
+    /// Rule IPv6 prefix.
+    pub prefix6: Ipv6Net,
+    /// Rule IPv4 prefix.
+    pub prefix4: Ipv4Net,
+    /// EA-bits length in bits.
+    pub ealen: u8,
+    /// PSID offset in bits.
+    pub offset: u8,
+}
+
+impl Notify {
+    /// The message for `network.interface`, in the order the shell handlers
+    /// write it.
+    pub fn to_value(&self, interface: &str) -> Value {
+        let message = match self {
+            Notify::LinkUp(update) => update.to_value(),
+            Notify::LinkDown => action(0).with("link-up", false),
+            Notify::Run { command, env } => action(1)
+                .with("command", texts(command))
+                .with("env", texts(env)),
+            Notify::Kill { signal } => action(2).with("signal", *signal),
+            Notify::Error { code, detail } => action(3).with(
+                "error",
+                vec![Value::from(*code), Value::from(detail.as_str())],
+            ),
+            Notify::BlockRestart => action(4),
+            Notify::Available(available) => action(5).with("available", *available),
+            Notify::HostDependency { host, ifname } => {
+                let message = action(6).with("host", host.as_str());
+                match ifname {
+                    Some(ifname) => message.with("ifname", ifname.as_str()),
+                    None => message,
+                }
+            }
+            Notify::SetupFailed => action(7),
+        };
+        message.with("interface", interface)
+    }
+}
+
+fn action(number: i32) -> Value {
+    Value::table().with("action", number)
+}
+
+fn texts(list: &[String]) -> Vec<Value> {
+    list.iter().map(|text| Value::from(text.as_str())).collect()
+}
+
+impl Update {
+    fn to_value(&self) -> Value {
+        let mut message = action(0)
+            .with("ifname", self.ifname.as_str())
+            .with("link-up", true);
+        if let Some(tunnel) = &self.tunnel {
+            message = message.with("tunnel", tunnel.to_value());
+        }
+        message = message.with("data", self.data.clone()).with("keep", false);
+        message = message.with("ipaddr", list(&self.addresses, address));
+        message = message.with("routes", list(&self.routes, route));
+        if !self.routes6.is_empty() {
+            message = message.with("routes6", list(&self.routes6, route6));
+        }
+        message
+    }
+}
+
+fn list<T>(items: &[T], value: impl Fn(&T) -> Value) -> Vec<Value> {
+    items.iter().map(value).collect()
+}
+
+fn address(net: &Ipv4Net) -> Value {
+    let entry = Value::table().with("ipaddr", net.addr().to_string());
+    match net.prefix_len() {
+        32 => entry,
+        len => entry.with("mask", len.to_string()),
+    }
+}
+
+fn route6(net: &Ipv6Net) -> Value {
+    Value::table()
+        .with("target", net.addr().to_string())
+        .with("netmask", net.prefix_len().to_string())
+}
+
+impl Route {
+    /// `0.0.0.0/0`.
+    pub const DEFAULT: Route = Route {
+        // Length 0 is always legal; assert spares an unwrap.
+        target: Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0),
+    };
+}
+
+fn route(route: &Route) -> Value {
+    Value::table()
+        .with("target", route.target.addr().to_string())
+        .with("netmask", route.target.prefix_len().to_string())
+}
+
+impl Tunnel {
+    fn to_value(&self) -> Value {
+        // Even an empty table counts: without it netifd leaves the
+        // encapsulation limit of an existing device as it is.
+        let mut data = Value::table();
+        if let Some(limit) = &self.encaplimit {
+            data = data.with("encaplimit", limit.as_str());
+        }
+        if let Some(fmrs) = &self.fmrs {
+            data = data.with("fmrs", list(fmrs, fmr));
+        }
+        Value::table()
+            .with("mode", "ipip6")
+            .with("mtu", i32::from(self.mtu))
+            .with("ttl", i32::from(self.ttl))
+            .with("local", self.local.to_string())
+            .with("remote", self.remote.to_string())
+            .with("link", self.link.as_str())
+            .with("data", data)
+    }
+}
+
+impl Fmr {
+    /// Most FMRs netifd can hand to the kernel; one more and the whole tunnel
+    /// is refused.
+    pub const MAX: usize = 62;
+}
+
+fn fmr(fmr: &Fmr) -> Value {
+    Value::table()
+        .with("prefix6", fmr.prefix6.to_string())
+        .with("prefix4", fmr.prefix4.to_string())
+        .with("ealen", i32::from(fmr.ealen))
+        .with("offset", i32::from(fmr.offset))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_what_netifd_checks() {
+        let value = Notify::SetupFailed.to_value("wanmap");
+        assert_eq!(value.get("action"), Some(&Value::Int32(7)));
+        assert_eq!(
+            value.get("interface"),
+            Some(&Value::String("wanmap".into()))
+        );
+        let down = Notify::LinkDown.to_value("w");
+        assert_eq!(down.get("link-up"), Some(&Value::Bool(false)));
+        let available = Notify::Available(true).to_value("w");
+        assert_eq!(available.get("available"), Some(&Value::Bool(true)));
+        let kill = Notify::Kill { signal: 15 }.to_value("w");
+        assert_eq!(kill.get("signal"), Some(&Value::Int32(15)));
+    }
+
+    #[test]
+    fn a_prefix_carries_its_length_as_text() {
+        let value = address(&"192.0.2.16/28".parse().unwrap());
+        assert_eq!(value.get("mask"), Some(&Value::String("28".into())));
+        assert_eq!(address(&"192.0.2.1/32".parse().unwrap()).get("mask"), None);
+    }
+}

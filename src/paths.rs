@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Where things lie on a router.
+//!
+//! Every path goes through here, so that a test can give the program a router
+//! of its own: `MAPE_ROOT` is put before each of them, and `MAPE_UBUS_SOCKET`
+//! names the bus. Neither is meant for anything else.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// `path` (absolute) below `MAPE_ROOT`, where that is set.
+pub fn rooted(path: &str) -> PathBuf {
+    match env::var_os("MAPE_ROOT") {
+        Some(root) => Path::new(&root).join(path.trim_start_matches('/')),
+        None => PathBuf::from(path),
+    }
+}
+
+/// The socket of the bus, if a test says where it is.
+pub fn ubus_socket() -> Option<PathBuf> {
+    env::var_os("MAPE_UBUS_SOCKET").map(PathBuf::from)
+}
+
+/// Directory of what is up now; on tmpfs, gone with a reboot.
+pub fn run_dir() -> PathBuf {
+    rooted("/var/run/mape")
+}
+
+/// What was set up for an interface, as JSON.
+pub fn state_file(interface: &str) -> PathBuf {
+    run_dir().join(format!("{interface}.json"))
+}
+
+/// What the stock package leaves for scripts.
+pub fn rules_file(interface: &str) -> PathBuf {
+    rooted("/tmp").join(format!("map-{interface}.rules"))
+}

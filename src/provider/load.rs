@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The files the table comes from.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::parse::{Problem, Warning};
+use super::table::Table;
+
+/// The table of the package.
+const PACKAGED: &str = "usr/share/mape/providers.json";
+/// Files of the user, read in the order of their names.
+const LOCAL: &str = "etc/mape/providers.d";
+/// Largest file that is read, in bytes: several times what 4,096 rules take.
+const MAX_SIZE: u64 = 1 << 20;
+
+/// A table and what was wrong with its files.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// All that could be used.
+    pub table: Table,
+    /// One for each file or entry that was not.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads the packaged table and the user's files under `root` (`/` on a
+/// router). Where the packaged file is missing or holds no rule, the
+/// compiled-in table takes its place.
+pub fn load(root: &Path) -> Loaded {
+    let packaged = root.join(PACKAGED);
+    let (mut table, mut warnings) = match read(&packaged) {
+        Ok(text) => Table::parse(&text, &name(&packaged)),
+        Err(error) => (Table::default(), vec![unreadable(&packaged, &error)]),
+    };
+    if table.rule_count() == 0 {
+        table = Table::builtin();
+    }
+    for path in local_files(&root.join(LOCAL), &mut warnings) {
+        match read(&path) {
+            Ok(text) => warnings.extend(table.extend(&text, &name(&path))),
+            Err(error) => warnings.push(unreadable(&path, &error)),
+        }
+    }
+    Loaded { table, warnings }
+}
+
+fn local_files(directory: &Path, warnings: &mut Vec<Warning>) -> Vec<PathBuf> {
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            warnings.push(unreadable(directory, &error));
+            return Vec::new();
+        }
+    };
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    // A FIFO or device in the directory must not hold up the handler.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_SIZE + 1)
+        .read_to_string(&mut text)?;
+    match text.len() as u64 {
+        0..=MAX_SIZE => Ok(text),
+        _ => Err(io::Error::other("larger than 1 MiB")),
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Warning {
+    Warning {
+        source: name(path),
+        entry: String::new(),
+        problem: Problem::Unreadable(error.to_string()),
+    }
+}

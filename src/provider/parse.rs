@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Reading a providers file over a table.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::Ipv6Net;
+use serde_json::{Map, Value};
+
+use crate::map::{Dialect, MAX_RULES, MapType, SpecError};
+
+use super::known::{EncapLimit, KnownRule, OtherLine, Provider};
+use super::overlap::Spans;
+use super::read;
+use super::table::Table;
+
+/// Format of the file this version reads.
+const FORMAT: u64 = 1;
+/// Warnings kept of one file: a log is no place for thousands.
+const MAX_WARNINGS: usize = 20;
+
+/// A part of a providers file that was not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The file.
+    pub source: String,
+    /// The entry in it, such as `ocn rule 3`; empty for the whole file.
+    pub entry: String,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.source)?;
+        if !self.entry.is_empty() {
+            write!(f, "{}: ", self.entry)?;
+        }
+        write!(f, "{}", self.problem)
+    }
+}
+
+/// Why a part of a providers file was not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The file could not be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(String),
+    /// Not JSON.
+    #[error("is not JSON: {0}")]
+    Syntax(String),
+    /// Something else where an object is needed.
+    #[error("must be an object")]
+    NotObject,
+    /// Something else where an array is needed.
+    #[error("{0} must be an array")]
+    NotArray(&'static str),
+    /// Written for another version.
+    #[error("format must be {FORMAT}, the only one this version reads")]
+    Format,
+    /// A key nobody knows, perhaps misspelt.
+    #[error("{0} is not a known key")]
+    Key(String),
+    /// An id that cannot be an option's value.
+    #[error("an id must be 1 to 32 of a-z, 0-9, - and _, and neither auto nor none")]
+    Id,
+    /// A value out of range.
+    #[error("{key} {value}: must be {allowed}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// `dmr` outside MAP-T or `br` in MAP-T.
+    #[error("{key} does not belong to {map_type}")]
+    Foreign {
+        /// The key.
+        key: &'static str,
+        /// Type of the provider.
+        map_type: MapType,
+    },
+    /// A part that every rule needs.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// The parts contradict each other.
+    #[error(transparent)]
+    Rule(#[from] SpecError),
+    /// Another rule of the file has some of the same addresses.
+    #[error("{key} overlaps that of rule {rule} of {provider}")]
+    Overlap {
+        /// `ipv6` or `ipv4`.
+        key: &'static str,
+        /// Id of the other rule's provider.
+        provider: String,
+        /// Number of the other rule, counted from 1.
+        rule: usize,
+    },
+    /// The table is full.
+    #[error("no room for more than {MAX_RULES} rules")]
+    Full,
+    /// Further warnings are left out.
+    #[error("{0} more problems")]
+    More(usize),
+}
+
+impl Table {
+    /// A table of one file alone.
+    pub fn parse(text: &str, source: &str) -> (Table, Vec<Warning>) {
+        let mut table = Table::default();
+        let warnings = table.extend(text, source);
+        (table, warnings)
+    }
+
+    /// Reads a file over the table. What it says of a provider replaces what
+    /// was known; its rules replace all known ones within their IPv6
+    /// prefixes; `null` drops a provider. Returns what was not used, and why.
+    pub fn extend(&mut self, text: &str, source: &str) -> Vec<Warning> {
+        let mut reader = Reader {
+            source,
+            warnings: Vec::new(),
+            left_out: 0,
+            ipv6: Spans::new(),
+            over: Table::default(),
+            dropped: Vec::new(),
+        };
+        match serde_json::from_str::<Value>(text) {
+            Ok(value) => reader.file(&value, self),
+            Err(error) => reader.warn(String::new(), Problem::Syntax(error.to_string())),
+        }
+        reader.apply(self);
+        reader.finish()
+    }
+}
+
+struct Reader<'a> {
+    source: &'a str,
+    warnings: Vec<Warning>,
+    left_out: usize,
+    /// Rule IPv6 prefixes of this file, by provider and rule number.
+    ipv6: Spans<Ipv6Addr, (usize, usize)>,
+    /// What the file holds.
+    over: Table,
+    /// Ids the file wants to be gone.
+    dropped: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn warn(&mut self, entry: String, problem: Problem) {
+        if self.warnings.len() >= MAX_WARNINGS {
+            self.left_out += 1;
+            return;
+        }
+        self.warnings.push(Warning {
+            source: self.source.into(),
+            entry,
+            problem,
+        });
+    }
+
+    fn finish(mut self) -> Vec<Warning> {
+        if self.left_out > 0 {
+            self.warnings.push(Warning {
+                source: self.source.into(),
+                entry: String::new(),
+                problem: Problem::More(self.left_out),
+            });
+        }
+        self.warnings
+    }
+
+    fn file(&mut self, value: &Value, base: &Table) {
+        let Some(object) = value.as_object() else {
+            return self.warn(String::new(), Problem::NotObject);
+        };
+        if object
+            .get("format")
+            .is_some_and(|f| f.as_u64() != Some(FORMAT))
+        {
+            return self.warn(String::new(), Problem::Format);
+        }
+        for (key, value) in object {
+            match (key.as_str(), value.as_object()) {
+                ("format" | "note" | "sources", _) => (),
+                ("providers", Some(all)) => {
+                    for (id, value) in all {
+                        self.provider(id, value, base);
+                    }
+                }
+                ("not_map", Some(all)) => {
+                    for (id, value) in all {
+                        self.other(id, value);
+                    }
+                }
+                ("providers" | "not_map", None) => self.warn(key.clone(), Problem::NotObject),
+                _ => self.warn(String::new(), Problem::Key(key.chars().take(40).collect())),
+            }
+        }
+    }
+
+    fn provider(&mut self, id: &str, value: &Value, base: &Table) {
+        if value.is_null() {
+            self.dropped.push(id.into());
+            return;
+        }
+        let entry: String = id.chars().take(40).collect();
+        if !read::is_id(id) {
+            return self.warn(entry, Problem::Id);
+        }
+        let Some(object) = value.as_object() else {
+            return self.warn(entry, Problem::NotObject);
+        };
+        let known = base.providers.iter().find(|p| p.id == id);
+        let mut provider = known.map_or_else(|| Provider::blank(id), Provider::without_rules);
+        match read::provider(object, &mut provider) {
+            Ok(common) => self.rules(object, &mut provider, common),
+            Err(problem) => return self.warn(entry, problem),
+        }
+        self.over.providers.push(provider);
+    }
+
+    fn rules(
+        &mut self,
+        object: &Map<String, Value>,
+        provider: &mut Provider,
+        common: read::Common,
+    ) {
+        let list = match object.get("rules").map(Value::as_array) {
+            None => return,
+            Some(Some(list)) => list,
+            Some(None) => return self.warn(provider.id.clone(), Problem::NotArray("rules")),
+        };
+        let mut ipv4 = Spans::new();
+        for (at, value) in list.iter().enumerate() {
+            let number = at + 1;
+            let read = read::rule(value, provider, common).and_then(|rule| {
+                self.place(&rule, number, provider, &mut ipv4)
+                    .map(|()| rule)
+            });
+            match read {
+                Ok(rule) => provider.rules.push(rule),
+                Err(problem) => self.warn(format!("{} rule {number}", provider.id), problem),
+            }
+        }
+    }
+
+    /// Checks that no other rule of the file has the addresses of this one.
+    fn place(
+        &mut self,
+        rule: &KnownRule,
+        number: usize,
+        provider: &Provider,
+        ipv4: &mut Spans<Ipv4Addr, usize>,
+    ) -> Result<(), Problem> {
+        if self.over.rule_count() + provider.rules.len() >= MAX_RULES {
+            return Err(Problem::Full);
+        }
+        let own = self.over.providers.len();
+        let overlap = |key, other: usize, rule| Problem::Overlap {
+            key,
+            provider: self
+                .over
+                .providers
+                .get(other)
+                .map_or_else(|| provider.id.clone(), |p| p.id.clone()),
+            rule,
+        };
+        self.ipv6
+            .insert(rule.ipv6.network(), rule.ipv6.broadcast(), (own, number))
+            .map_err(|(other, rule)| overlap("ipv6", other, rule))?;
+        ipv4.insert(rule.ipv4.network(), rule.ipv4.broadcast(), number)
+            .map_err(|rule| overlap("ipv4", own, rule))
+    }
+
+    fn other(&mut self, id: &str, value: &Value) {
+        if value.is_null() {
+            self.dropped.push(id.into());
+            return;
+        }
+        match other_line(id, value) {
+            Ok(line) => self.over.others.push(line),
+            Err(problem) => self.warn(id.chars().take(40).collect(), problem),
+        }
+    }
+
+    /// Puts what was read over `base`.
+    fn apply(&mut self, base: &mut Table) {
+        let mut over = std::mem::take(&mut self.over);
+        over.reindex();
+        base.providers.retain(|p| !self.dropped.contains(&p.id));
+        base.others.retain(|line| !self.dropped.contains(&line.id));
+        for provider in &mut base.providers {
+            provider.rules.retain(|rule| !over.covers(&rule.ipv6));
+        }
+        for line in &mut base.others {
+            line.prefixes.retain(|prefix| !over.covers(prefix));
+        }
+        for provider in over.providers {
+            self.put(base, provider);
+        }
+        for line in over.others {
+            base.others.retain(|known| known.id != line.id);
+            base.others.push(line);
+        }
+        base.reindex();
+    }
+
+    fn put(&mut self, base: &mut Table, mut provider: Provider) {
+        let room = MAX_RULES.saturating_sub(base.rule_count());
+        if provider.rules.len() > room {
+            provider.rules.truncate(room);
+            self.warn(provider.id.clone(), Problem::Full);
+        }
+        let Some(known) = base.providers.iter_mut().find(|p| p.id == provider.id) else {
+            base.providers.push(provider);
+            return;
+        };
+        // What the file changed for the whole provider must suit its old
+        // rules too.
+        for rule in std::mem::take(&mut known.rules) {
+            match read::check(&rule, &provider, None) {
+                Ok(()) => provider.rules.push(rule),
+                Err(problem) => self.warn(format!("{} rule {}", provider.id, rule.ipv6), problem),
+            }
+        }
+        *known = provider;
+    }
+}
+
+fn other_line(id: &str, value: &Value) -> Result<OtherLine, Problem> {
+    if !read::is_id(id) {
+        return Err(Problem::Id);
+    }
+    let object = value.as_object().ok_or(Problem::NotObject)?;
+    let list = object
+        .get("prefixes")
+        .ok_or(Problem::Missing("prefixes"))?
+        .as_array()
+        .ok_or(Problem::NotArray("prefixes"))?;
+    let prefixes: Option<Vec<Ipv6Net>> = list.iter().map(read::ipv6_net).collect();
+    Ok(OtherLine {
+        id: id.into(),
+        name: read::text(object, "name")?.unwrap_or_else(|| id.into()),
+        advice: read::text(object, "advice")?.ok_or(Problem::Missing("advice"))?,
+        prefixes: prefixes.ok_or(Problem::Value {
+            key: "prefixes",
+            value: String::new(),
+            allowed: "IPv6 prefixes of 1 to 64 bits",
+        })?,
+    })
+}
+
+impl Provider {
+    /// A provider nothing is known of yet.
+    fn blank(id: &str) -> Self {
+        Provider {
+            id: id.into(),
+            name: id.into(),
+            map_type: MapType::MapE,
+            dialect: Dialect::Rfc7597,
+            offset: None,
+            border: None,
+            mtu: None,
+            encap_limit: EncapLimit::Ignore,
+            mesh: false,
+            rules: Vec::new(),
+        }
+    }
+
+    fn without_rules(&self) -> Self {
+        Provider {
+            rules: Vec::new(),
+            ..self.clone()
+        }
+    }
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The table of all that is known, and the search in it.
+
+use ipnet::Ipv6Net;
+
+use crate::map::{Border, Domain, DomainError, RuleSpec};
+
+use super::known::{Confidence, KnownRule, OtherLine, Provider};
+
+/// Providers and lines without MAP, by IPv6 prefix.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    pub(super) providers: Vec<Provider>,
+    pub(super) others: Vec<OtherLine>,
+    /// Longest prefix first, then by address: one binary search per length.
+    index: Vec<(Ipv6Net, Target)>,
+    /// The lengths in the index with where each begins, longest first.
+    lengths: Vec<(u8, usize)>,
+}
+
+/// What an indexed prefix belongs to, by position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Rule { provider: usize, rule: usize },
+    Other(usize),
+}
+
+/// A rule of a provider that holds for some end-user prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Match<'a> {
+    provider: &'a Provider,
+    rule: &'a KnownRule,
+}
+
+/// What is known of the line an end-user prefix comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict<'a> {
+    /// MAP, with this rule.
+    Map(Match<'a>),
+    /// Perhaps MAP with this rule, which nobody has confirmed: only to be
+    /// used where the user names the provider.
+    Unconfirmed(Match<'a>),
+    /// Certainly something else.
+    NotMap(&'a OtherLine),
+    /// Nothing is known of it.
+    Unknown,
+}
+
+/// Why a line or an id has no usable rules. Each says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// No provider has this id.
+    #[error("provider {id}: not known; known are {known}")]
+    Unknown {
+        /// What was asked for.
+        id: String,
+        /// All ids, separated by commas.
+        known: String,
+    },
+    /// The id or the prefix belongs to a line without MAP.
+    #[error("{subject} is {name}, which has no MAP: {advice}")]
+    NotMap {
+        /// The id or prefix.
+        subject: String,
+        /// Name of the line.
+        name: String,
+        /// What to configure instead.
+        advice: String,
+    },
+    /// Only an unconfirmed rule matches, and the provider was not named.
+    #[error(
+        "{prefix} may be {name} by rule {rule}, which nobody has confirmed yet: \
+         set option provider '{id}' to try it"
+    )]
+    Unconfirmed {
+        /// The end-user prefix.
+        prefix: Ipv6Net,
+        /// Name of the provider.
+        name: String,
+        /// Rule IPv6 prefix.
+        rule: Ipv6Net,
+        /// Id of the provider.
+        id: String,
+    },
+    /// No rule of any provider.
+    #[error(
+        "no known provider has {prefixes}: give option rule, or the rule's values, \
+         or add a file to /etc/mape/providers.d"
+    )]
+    NoMatch {
+        /// The end-user prefixes, separated by commas.
+        prefixes: String,
+    },
+}
+
+impl Table {
+    /// The provider with that id.
+    ///
+    /// # Errors
+    /// None has it; the error lists those there are.
+    pub fn provider(&self, id: &str) -> Result<&Provider, ProviderError> {
+        if let Some(provider) = self.providers.iter().find(|p| p.id == id) {
+            return Ok(provider);
+        }
+        if let Some(line) = self.others.iter().find(|line| line.id == id) {
+            return Err(line.refusal(format!("provider {id}")));
+        }
+        let known: Vec<&str> = self.providers.iter().map(Provider::id).collect();
+        Err(ProviderError::Unknown {
+            id: id.into(),
+            known: known.join(", "),
+        })
+    }
+
+    /// All providers.
+    pub fn providers(&self) -> &[Provider] {
+        &self.providers
+    }
+
+    /// All lines known not to have MAP.
+    pub fn other_lines(&self) -> &[OtherLine] {
+        &self.others
+    }
+
+    /// Number of rules of all providers.
+    pub fn rule_count(&self) -> usize {
+        self.providers.iter().map(|p| p.rules.len()).sum()
+    }
+
+    /// The rule with the longest IPv6 prefix that contains `prefix`, however
+    /// sure it is. A single address is a prefix of 128 bits.
+    pub fn lookup(&self, prefix: &Ipv6Net) -> Option<Match<'_>> {
+        match self.find(prefix)?.1 {
+            Target::Rule { provider, rule } => self.matching(provider, rule),
+            Target::Other(_) => None,
+        }
+    }
+
+    /// What is known of the line with that end-user prefix.
+    pub fn lookup_line(&self, prefix: &Ipv6Net) -> Verdict<'_> {
+        let Some((_, target)) = self.find(prefix) else {
+            return Verdict::Unknown;
+        };
+        match target {
+            Target::Other(at) => self.others.get(at).map(Verdict::NotMap),
+            Target::Rule { provider, rule } => self.matching(provider, rule).map(Verdict::of),
+        }
+        .unwrap_or(Verdict::Unknown)
+    }
+
+    /// The rule for `option provider 'auto'`: of all `prefixes` the one under
+    /// the longest confirmed rule, the earlier among equals.
+    ///
+    /// # Errors
+    /// No confirmed rule matches; the error says what the line is instead,
+    /// where that is known.
+    pub fn choose(&self, prefixes: &[Ipv6Net]) -> Result<(Match<'_>, Ipv6Net), ProviderError> {
+        let mut best: Option<(Match<'_>, Ipv6Net)> = None;
+        let mut refusal = None;
+        for prefix in prefixes {
+            match self.lookup_line(prefix) {
+                Verdict::Map(found) => {
+                    if best.is_none_or(|(b, _)| found.len() > b.len()) {
+                        best = Some((found, *prefix));
+                    }
+                }
+                verdict => refusal = refusal.or_else(|| verdict.refusal(prefix)),
+            }
+        }
+        best.ok_or_else(|| {
+            refusal.unwrap_or_else(|| {
+                let names: Vec<String> = prefixes.iter().map(Ipv6Net::to_string).collect();
+                ProviderError::NoMatch {
+                    prefixes: names.join(", "),
+                }
+            })
+        })
+    }
+
+    fn matching(&self, provider: usize, rule: usize) -> Option<Match<'_>> {
+        let provider = self.providers.get(provider)?;
+        let rule = provider.rules.get(rule)?;
+        Some(Match { provider, rule })
+    }
+
+    fn find(&self, prefix: &Ipv6Net) -> Option<(Ipv6Net, Target)> {
+        let mut end = None;
+        // The lengths are walked from the shortest to know where each ends;
+        // the longest that fits wins.
+        let mut found = None;
+        for &(len, start) in self.lengths.iter().rev() {
+            let row = self.index.get(start..end.unwrap_or(self.index.len()))?;
+            end = Some(start);
+            if len > prefix.prefix_len() {
+                break;
+            }
+            let wanted = Ipv6Net::new(prefix.network(), len).ok()?.trunc();
+            if let Ok(at) = row.binary_search_by_key(&wanted.network(), |(net, _)| net.network()) {
+                found = row.get(at).copied();
+            }
+        }
+        found
+    }
+
+    /// Whether some entry covers all of `prefix`.
+    pub(super) fn covers(&self, prefix: &Ipv6Net) -> bool {
+        self.find(prefix).is_some()
+    }
+
+    /// Sorts the index anew after a change.
+    pub(super) fn reindex(&mut self) {
+        let mut index = Vec::with_capacity(self.rule_count());
+        for (provider, known) in self.providers.iter().enumerate() {
+            for (rule, entry) in known.rules.iter().enumerate() {
+                index.push((entry.ipv6, Target::Rule { provider, rule }));
+            }
+        }
+        for (at, line) in self.others.iter().enumerate() {
+            index.extend(line.prefixes.iter().map(|net| (*net, Target::Other(at))));
+        }
+        index.sort_by_key(|(net, _)| (std::cmp::Reverse(net.prefix_len()), net.network()));
+        self.lengths.clear();
+        for (at, (net, _)) in index.iter().enumerate() {
+            if self.lengths.last().map(|&(len, _)| len) != Some(net.prefix_len()) {
+                self.lengths.push((net.prefix_len(), at));
+            }
+        }
+        self.index = index;
+    }
+}
+
+impl OtherLine {
+    fn refusal(&self, subject: String) -> ProviderError {
+        ProviderError::NotMap {
+            subject,
+            name: self.name.clone(),
+            advice: self.advice.clone(),
+        }
+    }
+}
+
+impl<'a> Verdict<'a> {
+    fn of(found: Match<'a>) -> Self {
+        match found.rule.confidence {
+            Confidence::Unverified => Verdict::Unconfirmed(found),
+            _ => Verdict::Map(found),
+        }
+    }
+
+    /// The sentence for a user whose end-user prefix got this verdict; `None`
+    /// where it is MAP, or nothing is known.
+    pub fn refusal(&self, prefix: &Ipv6Net) -> Option<ProviderError> {
+        match self {
+            Verdict::NotMap(line) => Some(line.refusal(prefix.to_string())),
+            Verdict::Unconfirmed(found) => Some(ProviderError::Unconfirmed {
+                prefix: *prefix,
+                name: found.provider.name.clone(),
+                rule: found.rule.ipv6,
+                id: found.provider.id.clone(),
+            }),
+            Verdict::Map(_) | Verdict::Unknown => None,
+        }
+    }
+}
+
+impl<'a> Match<'a> {
+    /// Whose rule it is.
+    pub fn provider(&self) -> &'a Provider {
+        self.provider
+    }
+
+    /// The rule itself.
+    pub fn rule(&self) -> &'a KnownRule {
+        self.rule
+    }
+
+    /// The rule with all that belongs to it.
+    pub fn spec(&self) -> RuleSpec {
+        self.provider.spec(self.rule, false)
+    }
+
+    /// Its BR or DMR.
+    pub fn border(&self) -> Option<Border> {
+        self.provider.border_of(self.rule)
+    }
+
+    /// The domain to map the end-user prefix in: this rule alone, or with
+    /// `mesh` all rules of a provider that is known to do
+    /// [mesh](Provider::has_mesh).
+    ///
+    /// # Errors
+    /// None for a rule of a table; a rule is checked when it is loaded.
+    pub fn domain(&self, mesh: bool) -> Result<Domain, DomainError> {
+        let Provider {
+            map_type, dialect, ..
+        } = *self.provider;
+        if mesh && self.provider.mesh {
+            return self.provider.domain(true);
+        }
+        Domain::from_specs(&[self.spec()], map_type, dialect)
+    }
+
+    fn len(&self) -> u8 {
+        self.rule.ipv6.prefix_len()
+    }
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Attributes as bytes: a header word (1 bit "has a name", 7 bits type, 24 bits length with the
+//! header), the payload, zeros up to a multiple of four. Everything is big-endian.
+
+use super::{DecodeError, EncodeError, MAX_DEPTH, MAX_MESSAGE, Value};
+
+const HEADER: usize = 4;
+const NAMED: u32 = 0x8000_0000;
+const LENGTH: u32 = 0x00ff_ffff;
+
+const UNSPECIFIED: u8 = 0;
+const ARRAY: u8 = 1;
+const TABLE: u8 = 2;
+const STRING: u8 = 3;
+const INT64: u8 = 4;
+const INT32: u8 = 5;
+const INT16: u8 = 6;
+const INT8: u8 = 7;
+const DOUBLE: u8 = 8;
+
+const fn padded(len: usize) -> usize {
+    len.next_multiple_of(4)
+}
+
+/// One attribute as it lies in the bytes.
+pub(super) struct RawAttr<'a> {
+    pub id: u8,
+    named: bool,
+    pub payload: &'a [u8],
+}
+
+/// Length in the header word at the start of `bytes`, if there are four bytes.
+pub(super) fn peek_len(bytes: &[u8]) -> Option<usize> {
+    let word = u32::from_be_bytes(*bytes.first_chunk()?);
+    usize::try_from(word & LENGTH).ok()
+}
+
+/// Splits the first attribute off; `None` at the end.
+pub(super) fn next_attr<'a>(rest: &mut &'a [u8]) -> Result<Option<RawAttr<'a>>, DecodeError> {
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    let (header, _) = rest.split_first_chunk().ok_or(DecodeError::Length)?;
+    let word = u32::from_be_bytes(*header);
+    let len = usize::try_from(word & LENGTH).map_err(|_| DecodeError::Length)?;
+    let payload = rest.get(HEADER..len).ok_or(DecodeError::Length)?;
+    // The padding of the last attribute may be missing.
+    *rest = rest.get(padded(len)..).unwrap_or_default();
+    let [first, ..] = *header;
+    Ok(Some(RawAttr {
+        id: first & 0x7f,
+        named: word & NAMED != 0,
+        payload,
+    }))
+}
+
+/// Writes an attribute whose payload `fill` appends.
+pub(super) fn put(
+    out: &mut Vec<u8>,
+    id: u8,
+    fill: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    put_word(out, u32::from(id) << 24, fill)
+}
+
+fn put_word(
+    out: &mut Vec<u8>,
+    flags: u32,
+    fill: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    let start = out.len();
+    out.extend_from_slice(&[0; HEADER]);
+    fill(out)?;
+    let len = out.len() - start;
+    if out.len() > MAX_MESSAGE {
+        return Err(EncodeError::TooLong(out.len()));
+    }
+    let length = u32::try_from(len).map_err(|_| EncodeError::TooLong(len))?;
+    if let Some(header) = out.get_mut(start..start + HEADER) {
+        header.copy_from_slice(&(flags | length).to_be_bytes());
+    }
+    out.resize(start + padded(len), 0);
+    Ok(())
+}
+
+/// Appends a C string: the text and a NUL.
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) -> Result<(), EncodeError> {
+    if text.contains('\0') {
+        return Err(EncodeError::Nul);
+    }
+    out.extend_from_slice(text.as_bytes());
+    out.push(0);
+    Ok(())
+}
+
+/// Reads a C string: must end with a NUL, counts up to the first.
+pub(super) fn text(payload: &[u8]) -> Result<String, DecodeError> {
+    let (last, _) = payload.split_last().ok_or(DecodeError::Size(STRING))?;
+    if *last != 0 {
+        return Err(DecodeError::Size(STRING));
+    }
+    let end = payload.iter().position(|&b| b == 0).unwrap_or_default();
+    let bytes = payload.get(..end).unwrap_or_default();
+    Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// Appends the members of a table without a header of their own.
+pub(super) fn put_members(
+    out: &mut Vec<u8>,
+    members: &[(String, Value)],
+    depth: usize,
+) -> Result<(), EncodeError> {
+    members
+        .iter()
+        .try_for_each(|(name, value)| put_value(out, name, value, depth))
+}
+
+fn put_value(
+    out: &mut Vec<u8>,
+    name: &str,
+    value: &Value,
+    depth: usize,
+) -> Result<(), EncodeError> {
+    let kind = match value {
+        Value::Null => UNSPECIFIED,
+        Value::Array(_) => ARRAY,
+        Value::Table(_) => TABLE,
+        Value::String(_) => STRING,
+        Value::Int64(_) => INT64,
+        Value::Int32(_) => INT32,
+        Value::Int16(_) => INT16,
+        Value::Bool(_) => INT8,
+        Value::Double(_) => DOUBLE,
+    };
+    let inner = depth + 1;
+    if inner > MAX_DEPTH {
+        return Err(EncodeError::Depth);
+    }
+    put_word(out, NAMED | u32::from(kind) << 24, |out| {
+        put_name(out, name)?;
+        match value {
+            Value::Null => {}
+            Value::Bool(b) => out.push(u8::from(*b)),
+            Value::Int16(n) => out.extend_from_slice(&n.to_be_bytes()),
+            Value::Int32(n) => out.extend_from_slice(&n.to_be_bytes()),
+            Value::Int64(n) => out.extend_from_slice(&n.to_be_bytes()),
+            Value::Double(n) => out.extend_from_slice(&n.to_bits().to_be_bytes()),
+            Value::String(s) => put_text(out, s)?,
+            Value::Table(members) => put_members(out, members, inner)?,
+            Value::Array(items) => items
+                .iter()
+                .try_for_each(|item| put_value(out, "", item, inner))?,
+        }
+        Ok(())
+    })
+}
+
+fn put_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
+    let len = u16::try_from(name.len()).map_err(|_| EncodeError::Name(name.len()))?;
+    let start = out.len();
+    out.extend_from_slice(&len.to_be_bytes());
+    put_text(out, name)?;
+    let used = out.len() - start;
+    out.resize(start + padded(used), 0);
+    Ok(())
+}
+
+/// Reads the members of a table up to the end of `bytes`.
+pub(super) fn members(mut bytes: &[u8], depth: usize) -> Result<Vec<(String, Value)>, DecodeError> {
+    let mut found = Vec::new();
+    while let Some(attr) = next_attr(&mut bytes)? {
+        found.push(named_value(&attr, depth)?);
+    }
+    Ok(found)
+}
+
+fn named_value(attr: &RawAttr<'_>, depth: usize) -> Result<(String, Value), DecodeError> {
+    let (name, payload) = if attr.named {
+        split_name(attr)?
+    } else {
+        (String::new(), attr.payload)
+    };
+    Ok((name, value(attr.id, payload, depth + 1)?))
+}
+
+fn split_name<'a>(attr: &RawAttr<'a>) -> Result<(String, &'a [u8]), DecodeError> {
+    let wrong = DecodeError::Size(attr.id);
+    let (len, rest) = attr.payload.split_first_chunk().ok_or(wrong)?;
+    let len = usize::from(u16::from_be_bytes(*len));
+    let name = text(rest.get(..=len).ok_or(wrong)?).map_err(|_| wrong)?;
+    let payload = attr.payload.get(padded(2 + len + 1)..).ok_or(wrong)?;
+    Ok((name, payload))
+}
+
+fn value(kind: u8, payload: &[u8], depth: usize) -> Result<Value, DecodeError> {
+    if depth > MAX_DEPTH {
+        return Err(DecodeError::Depth);
+    }
+    let wrong = |_| DecodeError::Size(kind);
+    Ok(match kind {
+        UNSPECIFIED => Value::Null,
+        ARRAY => Value::Array(
+            members(payload, depth)?
+                .into_iter()
+                .map(|(_, value)| value)
+                .collect(),
+        ),
+        TABLE => Value::Table(members(payload, depth)?),
+        STRING => Value::String(text(payload)?),
+        INT64 => Value::Int64(i64::from_be_bytes(payload.try_into().map_err(wrong)?)),
+        INT32 => Value::Int32(i32::from_be_bytes(payload.try_into().map_err(wrong)?)),
+        INT16 => Value::Int16(i16::from_be_bytes(payload.try_into().map_err(wrong)?)),
+        INT8 => {
+            let [byte] = payload.try_into().map_err(wrong)?;
+            Value::Bool(byte != 0)
+        }
+        DOUBLE => {
+            let bits = u64::from_be_bytes(payload.try_into().map_err(wrong)?);
+            Value::Double(f64::from_bits(bits))
+        }
+        other => return Err(DecodeError::Type(other)),
+    })
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The client against servers that behave badly in every way a socket allows.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use mape::ubus::{Attr, Client, Error, Event, FrameReader, Kind, Message, Status, Value};
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Longer than anything here takes; only a hanging client would reach it.
+const AMPLE: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(50);
+
+struct Peer {
+    stream: UnixStream,
+    reader: FrameReader,
+}
+
+impl Peer {
+    fn next(&mut self) -> Option<Message> {
+        let mut chunk = [0; 512];
+        loop {
+            if let Some(message) = self.reader.next_message().unwrap() {
+                return Some(message);
+            }
+            match self.stream.read(&mut chunk).unwrap_or(0) {
+                0 => return None,
+                n => self.reader.push(&chunk[..n]),
+            }
+        }
+    }
+
+    fn send(&mut self, message: &Message) {
+        self.raw(&message.encode().unwrap());
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        // The client may have given up.
+        let _ = self.stream.write_all(bytes);
+    }
+
+    fn status(&mut self, request: &Message, status: Status) {
+        let mut answer =
+            Message::new(Kind::Status, request.seq, request.peer).with(Attr::Status(status));
+        if request.kind == Kind::Invoke {
+            answer = answer.with(Attr::ObjId(request.peer));
+        }
+        self.send(&answer);
+    }
+
+    fn object(&mut self, request: &Message, id: u32) {
+        self.send(&Message::new(Kind::Data, request.seq, 0).with(Attr::ObjId(id)));
+        self.status(request, Status::Ok);
+    }
+
+    fn data(&mut self, request: &Message, data: Value) {
+        self.send(
+            &Message::new(Kind::Data, request.seq, request.peer)
+                .with(Attr::ObjId(request.peer))
+                .with(Attr::Data(data)),
+        );
+    }
+
+    fn expect(&mut self, kind: Kind) -> Message {
+        let message = self.next().unwrap();
+        assert_eq!(message.kind, kind);
+        message
+    }
+}
+
+fn socket_path() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let n = NUMBER.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("mape-bus-{}-{n}", std::process::id()))
+}
+
+/// A server for one client; `script` runs after the greeting.
+fn server(script: impl FnOnce(&mut Peer) + Send + 'static) -> (Client, JoinHandle<()>) {
+    let path = socket_path();
+    let listener = UnixListener::bind(&path).unwrap();
+    let thread = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut peer = Peer {
+            stream,
+            reader: FrameReader::default(),
+        };
+        peer.send(&Message::new(Kind::Hello, 0, 0x1234));
+        script(&mut peer);
+    });
+    let client = Client::connect(&path, AMPLE).unwrap();
+    std::fs::remove_file(path).unwrap();
+    (client, thread)
+}
+
+#[test]
+fn a_call_looks_up_once() {
+    let (mut client, thread) = server(|peer| {
+        let lookup = peer.expect(Kind::Lookup);
+        assert_eq!(lookup.objpath(), Some("network.interface"));
+        peer.object(&lookup, 7);
+        for n in 0..2 {
+            let invoke = peer.expect(Kind::Invoke);
+            assert_eq!((invoke.peer, invoke.objid()), (7, Some(7)));
+            assert_eq!(invoke.method(), Some("dump"));
+            peer.data(&invoke, Value::table().with("n", n));
+            peer.status(&invoke, Status::Ok);
+        }
+    });
+    for n in 0..2 {
+        let reply = client
+            .call("network.interface", "dump", &Value::table(), AMPLE)
+            .unwrap();
+        assert_eq!(reply.get("n"), Some(&Value::Int32(n)));
+    }
+    thread.join().unwrap();
+}
+
+#[test]
+fn refusals_name_object_method_and_status() {
+    let (mut client, thread) = server(|peer| {
+        let lookup = peer.expect(Kind::Lookup);
+        peer.status(&lookup, Status::NotFound);
+        let lookup = peer.expect(Kind::Lookup);
+        peer.object(&lookup, 7);
+        let invoke = peer.expect(Kind::Invoke);
+        peer.status(&invoke, Status::UnknownError);
+    });
+    let error = client.lookup("nobody", AMPLE).unwrap_err();
+    assert_eq!(error.to_string(), "ubus nobody: not found (status 4)");
+    let error = client
+        .call("network.interface", "notify_proto", &Value::table(), AMPLE)
+        .unwrap_err();
+    assert_eq!(error.status(), Some(Status::UnknownError));
+    assert!(
+        error.to_string().contains("network.interface notify_proto"),
+        "{error}"
+    );
+    thread.join().unwrap();
+}
+
+#[test]
+fn an_answer_may_come_in_single_bytes_among_strangers() {
+    let (mut client, thread) = server(|peer| {
+        let lookup = peer.expect(Kind::Lookup);
+        peer.object(&lookup, 7);
+        let invoke = peer.expect(Kind::Invoke);
+        let other = Message::new(Kind::Data, invoke.seq.wrapping_sub(1), 7)
+            .with(Attr::Data(Value::table().with("x", "stale")));
+        peer.send(&other);
+        peer.send(&Message::new(Kind::Status, 999, 7).with(Attr::Status(Status::NotFound)));
+        let answer = Message::new(Kind::Data, invoke.seq, 7)
+            .with(Attr::Data(Value::table().with("x", "right")));
+        for byte in answer.encode().unwrap() {
+            peer.raw(&[byte]);
+        }
+        peer.status(&invoke, Status::Ok);
+    });
+    let reply = client.call("o", "m", &Value::table(), AMPLE).unwrap();
+    assert_eq!(reply.get("x").and_then(Value::as_str), Some("right"));
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_call_that_ran_out_of_time_leaves_the_stream_intact() {
+    let (mut client, thread) = server(|peer| {
+        let lookup = peer.expect(Kind::Lookup);
+        peer.object(&lookup, 7);
+        let slow = peer.expect(Kind::Invoke);
+        let late = Message::new(Kind::Data, slow.seq, 7)
+            .with(Attr::Data(Value::table().with("x", "late")))
+            .encode()
+            .unwrap();
+        let (first, rest) = late.split_at(21);
+        peer.raw(first);
+        let next = peer.expect(Kind::Invoke);
+        peer.raw(rest);
+        peer.status(&slow, Status::UnknownError);
+        peer.data(&next, Value::table().with("x", "mine"));
+        peer.status(&next, Status::Ok);
+    });
+    client.lookup("o", AMPLE).unwrap();
+    let late = client.call("o", "m", &Value::table(), SHORT);
+    assert!(matches!(late, Err(Error::Timeout(_))), "{late:?}");
+    let reply = client.call("o", "m", &Value::table(), AMPLE).unwrap();
+    assert_eq!(reply.get("x").and_then(Value::as_str), Some("mine"));
+    thread.join().unwrap();
+}
+
+#[test]
+fn silence_at_any_stage_ends_with_a_timeout() {
+    // Nobody accepts: the kernel takes the connection, the greeting never comes.
+    let path = socket_path();
+    let listener = UnixListener::bind(&path).unwrap();
+    let greeting = Client::connect(&path, SHORT);
+    assert!(matches!(greeting, Err(Error::Timeout(_))), "{greeting:?}");
+    // Nobody accepts, and the queue is full: those who gave up still stand in it.
+    let full = (0..10_000)
+        .map(|_| {
+            Client::connect(&path, Duration::ZERO)
+                .unwrap_err()
+                .to_string()
+        })
+        .find(|error| !error.contains("greet"));
+    assert_eq!(
+        full.as_deref(),
+        Some("ubus took too long to take the connection")
+    );
+    drop(listener);
+    std::fs::remove_file(&path).unwrap();
+
+    let (mut client, thread) = server(|peer| while peer.next().is_some() {});
+    let silent = client.lookup("o", SHORT);
+    assert!(matches!(silent, Err(Error::Timeout(_))), "{silent:?}");
+    drop(client);
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_flood_of_other_messages_does_not_keep_a_call() {
+    let (mut client, thread) = server(|peer| {
+        let lookup = peer.expect(Kind::Lookup);
+        let noise = Message::new(Kind::Data, lookup.seq.wrapping_add(9), 7)
+            .encode()
+            .unwrap()
+            .repeat(1000);
+        while peer.stream.write_all(&noise).is_ok() {}
+    });
+    let flooded = client.lookup("o", SHORT);
+    assert!(matches!(flooded, Err(Error::Timeout(_))), "{flooded:?}");
+    drop(client);
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_peer_that_takes_nothing_ends_with_a_timeout_and_a_closed_connection() {
+    let (send, receive) = std::sync::mpsc::channel::<()>();
+    let (mut client, thread) = server(move |peer| {
+        let lookup = peer.expect(Kind::Lookup);
+        peer.object(&lookup, 7);
+        let _ = receive.recv();
+    });
+    client.lookup("o", AMPLE).unwrap();
+    let big = Value::table().with("x", "a".repeat(900_000));
+    let stuck = client.call("o", "m", &big, SHORT);
+    assert!(matches!(stuck, Err(Error::Timeout(_))), "{stuck:?}");
+    let after = client.lookup("other", SHORT);
+    assert!(matches!(after, Err(Error::Closed)), "{after:?}");
+    drop(send);
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_lost_connection_and_an_absent_bus_say_so() {
+    let (mut client, thread) = server(|peer| drop(peer.expect(Kind::Lookup)));
+    let lost = client.lookup("o", AMPLE);
+    assert!(matches!(lost, Err(Error::Closed)), "{lost:?}");
+    thread.join().unwrap();
+    let absent = Client::connect(&socket_path(), AMPLE).unwrap_err();
+    assert!(
+        absent.to_string().ends_with("No such file or directory"),
+        "{absent}"
+    );
+}
+
+#[test]
+fn what_is_no_message_ends_the_connection() {
+    let (mut client, thread) = server(|peer| {
+        drop(peer.expect(Kind::Lookup));
+        peer.raw(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        while peer.next().is_some() {}
+    });
+    let error = client.lookup("o", AMPLE).unwrap_err();
+    assert!(matches!(error, Error::Decode(_)), "{error}");
+    assert!(matches!(client.lookup("o", AMPLE), Err(Error::Closed)));
+    drop(client);
+    thread.join().unwrap();
+}
+
+#[test]
+fn an_object_that_came_back_under_another_number_is_found_again() {
+    let (mut client, thread) = server(|peer| {
+        let lookup = peer.expect(Kind::Lookup);
+        peer.object(&lookup, 7);
+        let stale = peer.expect(Kind::Invoke);
+        let gone = Message::new(Kind::Status, stale.seq, 7).with(Attr::Status(Status::NotFound));
+        peer.send(&gone);
+        let lookup = peer.expect(Kind::Lookup);
+        peer.object(&lookup, 8);
+        let invoke = peer.expect(Kind::Invoke);
+        assert_eq!(invoke.objid(), Some(8));
+        peer.status(&invoke, Status::Ok);
+    });
+    client.lookup("o", AMPLE).unwrap();
+    let reply = client.call("o", "m", &Value::table(), AMPLE).unwrap();
+    assert_eq!(reply, Value::table());
+    thread.join().unwrap();
+}
+
+fn notification(seq: u16, name: &str) -> Message {
+    Message::new(Kind::Invoke, seq, 99)
+        .with(Attr::ObjId(50))
+        .with(Attr::Method(name.to_owned()))
+        .with(Attr::Data(Value::table().with("interface", "wan6")))
+}
+
+#[test]
+fn notifications_are_delivered_and_confirmed() {
+    let (mut client, thread) = server(|peer| {
+        let add = peer.expect(Kind::AddObject);
+        peer.object(&add, 50);
+        let lookup = peer.expect(Kind::Lookup);
+        peer.object(&lookup, 7);
+        let subscribe = peer.expect(Kind::Subscribe);
+        assert_eq!((subscribe.objid(), subscribe.target()), (Some(50), Some(7)));
+        peer.status(&subscribe, Status::Ok);
+        // One comes while an answer is awaited, one asks for no reply.
+        let invoke = peer.expect(Kind::Invoke);
+        peer.send(&notification(3, "interface.update"));
+        peer.status(&invoke, Status::Ok);
+        let confirmed = peer.expect(Kind::Status);
+        assert_eq!((confirmed.seq, confirmed.peer), (3, 99));
+        assert_eq!(confirmed.objid(), Some(50));
+        assert_eq!(confirmed.status(), Some(Status::Ok));
+        peer.send(&notification(4, "interface.down").with(Attr::NoReply(true)));
+        peer.send(
+            &Message::new(Kind::Unsubscribe, 5, 0)
+                .with(Attr::ObjId(50))
+                .with(Attr::Target(7)),
+        );
+        assert_eq!(peer.next(), None, "nothing to confirm");
+    });
+    let object = client.subscribe("network.interface", AMPLE).unwrap();
+    client
+        .call("network.interface", "m", &Value::table(), AMPLE)
+        .unwrap();
+    let deadline = Instant::now() + AMPLE;
+    for expected in ["interface.update", "interface.down"] {
+        let event = client.next_event(deadline).unwrap();
+        let Some(Event::Notification { name, data }) = event else {
+            panic!("{event:?}");
+        };
+        assert_eq!(name, expected);
+        assert_eq!(data.get("interface").and_then(Value::as_str), Some("wan6"));
+    }
+    let gone = client.next_event(deadline).unwrap();
+    assert_eq!(gone, Some(Event::Gone(object)));
+    assert_eq!(client.next_event(Instant::now() + SHORT).unwrap(), None);
+    drop(client);
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_readable_descriptor_ends_a_wait() {
+    let (mut client, thread) = server(|peer| while peer.next().is_some() {});
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    client.cancel_on(OwnedFd::from(theirs));
+    ours.write_all(b"x").unwrap();
+    let cancelled = client.next_event(Instant::now() + AMPLE);
+    assert!(matches!(cancelled, Err(Error::Cancelled)), "{cancelled:?}");
+    drop(client);
+    thread.join().unwrap();
+}
