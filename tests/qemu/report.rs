@@ -74,7 +74,11 @@ pub const GOALS: &[Goal] = &[
         "a transfer through a flow table is offloaded with good ports",
         1.0,
     ),
-    least("forward", "a port forward works while the pool is full", 1.0),
+    least(
+        "forward",
+        "a port forward works while the pool is full",
+        1.0,
+    ),
     least(
         "throughput_ratio",
         "throughput divided by that of one plain SNAT range",

@@ -96,7 +96,11 @@ pub fn refused(br: &Netns) -> Result<Refused> {
         } else if let Some(rest) = line.strip_prefix("packets ")
             && name.starts_with("bad_")
         {
-            let packets = rest.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+            let packets = rest
+                .split(' ')
+                .next()
+                .and_then(|n| n.parse().ok())
+                .unwrap_or(0);
             refused.0.push((name.to_owned(), packets));
         }
     }

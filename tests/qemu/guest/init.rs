@@ -32,15 +32,33 @@ fn prepare() -> Result<()> {
         ("tmpfs", "/run"),
         ("tmpfs", "/tmp"),
     ] {
-        mount(Some(what), place, Some(what), MsFlags::empty(), None::<&str>)
-            .map_err(|e| format!("{place}: {e}"))?;
+        mount(
+            Some(what),
+            place,
+            Some(what),
+            MsFlags::empty(),
+            None::<&str>,
+        )
+        .map_err(|e| format!("{place}: {e}"))?;
     }
     let _ = setrlimit(Resource::RLIMIT_NOFILE, 65536, 65536);
     let modules = [
-        "crc32c", "veth", "bridge", "ip6_tunnel", "nf_tables", "nf_conntrack", "nft_chain_nat",
-        "nft_ct", "nft_numgen", "nft_hash", "nf_conntrack_netlink",
+        "crc32c",
+        "veth",
+        "bridge",
+        "ip6_tunnel",
+        "nf_tables",
+        "nf_conntrack",
+        "nft_chain_nat",
+        "nft_ct",
+        "nft_numgen",
+        "nft_hash",
+        "nf_conntrack_netlink",
     ];
-    let done = Command::new("/usr/sbin/modprobe").arg("-a").args(modules).output();
+    let done = Command::new("/usr/sbin/modprobe")
+        .arg("-a")
+        .args(modules)
+        .output();
     match done {
         Ok(out) if out.status.success() => Ok(()),
         Ok(out) => Err(String::from_utf8_lossy(&out.stderr).trim().to_owned()),

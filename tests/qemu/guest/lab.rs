@@ -5,8 +5,9 @@
 use super::border::{self, Refused};
 use super::nat::{self, Technique};
 use super::netns::Netns;
-use super::oracle::Line;
+use super::oracle::{Dialect, Line};
 use super::server::Servers;
+use super::shell;
 use super::topology::{MTU, TUNNEL, Topology};
 use crate::Result;
 
@@ -15,7 +16,6 @@ pub struct Lab {
     pub net: Topology,
     pub line: Line,
     pub servers: Servers,
-    technique: Option<Technique>,
 }
 
 impl Lab {
@@ -24,12 +24,7 @@ impl Lab {
         let net = Topology::build(&line)?;
         border::load(&net.br, &line)?;
         let servers = Servers::start(&net.srv)?;
-        let lab = Self {
-            net,
-            line,
-            servers,
-            technique: None,
-        };
+        let lab = Self { net, line, servers };
         lab.tunnel()?;
         Ok(lab)
     }
@@ -66,24 +61,41 @@ impl Lab {
         self.net.ce.run(&["nft", "flush", "ruleset"])?;
         self.net.ce.nft(&nat::firewall4(dnat, forward))?;
         self.net.ce.nft(&self.ruleset(technique, reserve)?)?;
-        self.technique = Some(technique);
         self.refused().map(drop)
     }
 
-    /// What the CE loads for `technique`.
-    pub fn ruleset(&self, technique: Technique, _reserve: &[u16]) -> Result<String> {
-        Ok(match technique {
-            Technique::Stock => nat::stock(&self.line),
-            Technique::Forks => nat::forks(&self.line),
-            Technique::Plain => nat::plain(&self.line),
-            Technique::Pool => nat::pool(&self.line),
-            Technique::Hash => return Err("mape prints no hash ruleset yet".to_owned()),
-        })
+    /// What the CE loads for `technique`: ours as the real binary prints it.
+    pub fn ruleset(&self, technique: Technique, reserve: &[u16]) -> Result<String> {
+        match technique {
+            Technique::Stock => Ok(nat::stock(&self.line)),
+            Technique::Forks => Ok(nat::forks(&self.line)),
+            Technique::Plain => Ok(nat::plain(&self.line)),
+            Technique::Hash => self.mape_nft("hash", reserve),
+            Technique::Pool => self
+                .mape_nft("pool", reserve)
+                .or_else(|_| Ok(nat::pool(&self.line))),
+        }
     }
 
-    /// The technique in force.
-    pub fn technique(&self) -> Option<Technique> {
-        self.technique
+    fn mape_nft(&self, mode: &str, reserve: &[u16]) -> Result<String> {
+        let mut command = self.net.ce.command("mape");
+        command.args(["nft", "--device", TUNNEL, "--nat", mode]);
+        command.args(["--prefix", &self.line.end_user_prefix()]);
+        command.args(["--rule", &self.line.rule()]);
+        if self.line.dialect == Dialect::Draft03 {
+            command.arg("--legacy");
+        }
+        if !reserve.is_empty() {
+            let ports: Vec<String> = reserve.iter().map(u16::to_string).collect();
+            command.args(["--reserve", &ports.join(",")]);
+        }
+        shell::run(&mut command)
+    }
+
+    /// Brings the pool back after a flush, as firewall4's include does.
+    pub fn reload(&self) -> Result<()> {
+        self.net.ce.nft(&nat::firewall4("", ""))?;
+        self.net.ce.nft(&self.ruleset(Technique::Pool, &[])?)
     }
 
     /// Ends all connections and forgets them.

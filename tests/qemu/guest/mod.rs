@@ -8,6 +8,7 @@ pub mod lab;
 pub mod nat;
 pub mod netns;
 pub mod oracle;
+pub mod raw;
 pub mod scenarios;
 pub mod server;
 pub mod shell;

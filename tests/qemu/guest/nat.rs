@@ -41,6 +41,9 @@ pub fn firewall4(dnat: &str, forward: &str) -> String {
 table inet fw4
 flush table inet fw4
 table inet fw4 {{
+	flowtable ft {{
+		hook ingress priority filter; devices = {{ lan1, lan2, lan3, {TUNNEL} }};
+	}}
 	chain input {{
 		type filter hook input priority filter; policy drop;
 		iifname "lo" accept

@@ -77,6 +77,11 @@ impl Line {
         Ipv6Addr::from_bits(self.rule6.to_bits() | (self.ea << (128 - self.prefix_len())))
     }
 
+    /// The same as text, with its length.
+    pub fn end_user_prefix(&self) -> String {
+        format!("{}/{}", self.prefix(), self.prefix_len())
+    }
+
     /// The CE's share of the port space.
     pub fn psid(&self) -> u16 {
         (self.ea & ((1 << self.psid_len) - 1)) as u16

@@ -17,6 +17,8 @@ pub const WHOAMI: u16 = 7000;
 pub const STREAM: u16 = 7001;
 /// TCP: reads everything and answers how much it was.
 pub const SINK: u16 = 7002;
+/// TCP: echoes.
+pub const ECHO: u16 = 7003;
 /// UDP: echoes without a checksum, as IPsec's NAT traversal does.
 pub const NO_CHECKSUM: u16 = 4500;
 /// TCP: an HTTP server with one page.
@@ -54,6 +56,9 @@ impl Servers {
         })?;
         serve(srv, STREAM, |stream| apart(move || send_bytes(stream)))?;
         serve(srv, SINK, |stream| apart(move || count_bytes(stream)))?;
+        serve(srv, ECHO, |stream| {
+            apart(move || std::io::copy(&mut stream.try_clone()?, &mut &stream).map(drop))
+        })?;
         serve(srv, HTTP, |stream| apart(move || page(stream)))?;
         for index in 0..5 {
             let address = server(index);
@@ -69,11 +74,6 @@ impl Servers {
         if let Ok(mut held) = self.held.lock() {
             held.clear();
         }
-    }
-
-    /// How many connections are held.
-    pub fn held(&self) -> usize {
-        self.held.lock().map_or(0, |held| held.len())
     }
 }
 

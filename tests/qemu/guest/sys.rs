@@ -22,7 +22,10 @@ pub fn set_option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) -> R
     if done == 0 {
         return Ok(());
     }
-    Err(format!("setsockopt {level}/{name}: {}", Error::last_os_error()))
+    Err(format!(
+        "setsockopt {level}/{name}: {}",
+        Error::last_os_error()
+    ))
 }
 
 /// What TCP_INFO says of a connection.

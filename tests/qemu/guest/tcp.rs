@@ -75,23 +75,23 @@ impl Attempt {
         sys::tcp_info(&self.stream).map_or(u32::MAX, |info| info.retransmits)
     }
 
-    /// The path MTU it has learned.
-    pub fn path_mtu(&self) -> u32 {
-        sys::tcp_info(&self.stream).map_or(0, |info| info.path_mtu)
-    }
-
     /// The port the server saw, if it says so within `patience`.
     pub fn seen_port(&self, patience: Duration) -> Option<u16> {
         self.stream.set_nonblocking(false).ok()?;
         self.stream.set_read_timeout(Some(patience)).ok()?;
         let mut line = String::new();
         BufReader::new(&self.stream).read_line(&mut line).ok()?;
-        line.trim().parse::<SocketAddrV4>().ok().map(|peer| peer.port())
+        line.trim()
+            .parse::<SocketAddrV4>()
+            .ok()
+            .map(|peer| peer.port())
     }
 
     /// The stream of an open connection, blocking again.
     pub fn into_stream(self) -> Result<TcpStream> {
-        self.stream.set_nonblocking(false).map_err(|e| e.to_string())?;
+        self.stream
+            .set_nonblocking(false)
+            .map_err(|e| e.to_string())?;
         Ok(self.stream)
     }
 
@@ -155,7 +155,9 @@ pub fn download(from: Ipv4Addr, size: usize) -> Result<()> {
     let mut stream = open(SocketAddrV4::new(from, STREAM), STALL)?;
     let failed = |e: std::io::Error| format!("download from {from}: {e}");
     stream.set_read_timeout(Some(STALL)).map_err(failed)?;
-    stream.write_all(format!("{size}\n").as_bytes()).map_err(failed)?;
+    stream
+        .write_all(format!("{size}\n").as_bytes())
+        .map_err(failed)?;
     let mut buffer = vec![0; 65536];
     let mut total = 0;
     loop {
@@ -190,4 +192,21 @@ pub fn upload(to: Ipv4Addr, size: usize) -> Result<u32> {
         return Ok(sys::tcp_info(&stream)?.path_mtu);
     }
     Err(format!("upload to {to}: {} of {size} bytes", answer.trim()))
+}
+
+/// Sends `size` bytes to the echo service and reads them back.
+pub fn exchange(stream: &mut TcpStream, size: usize) -> Result<()> {
+    let failed = |e: std::io::Error| format!("exchange: {e}");
+    stream.set_read_timeout(Some(STALL)).map_err(failed)?;
+    stream.set_write_timeout(Some(STALL)).map_err(failed)?;
+    let block = [0x3c; 8192];
+    let mut back = [0; 8192];
+    for _ in 0..size.div_ceil(block.len()) {
+        stream.write_all(&block).map_err(failed)?;
+        stream.read_exact(&mut back).map_err(failed)?;
+        if back != block {
+            return Err("exchange: what came back is not what was sent".to_owned());
+        }
+    }
+    Ok(())
 }

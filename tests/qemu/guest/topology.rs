@@ -66,8 +66,13 @@ impl Topology {
     fn sysctls(&self) -> Result<()> {
         let quiet = "net/ipv6/conf/default/accept_dad=0";
         let tunnels = "net/core/somaxconn=4096";
-        self.ce.sysctl(&[quiet, "net/ipv4/ip_forward=1", "net/ipv6/conf/all/forwarding=1"])?;
-        self.acc.sysctl(&[quiet, "net/ipv6/conf/all/forwarding=1"])?;
+        self.ce.sysctl(&[
+            quiet,
+            "net/ipv4/ip_forward=1",
+            "net/ipv6/conf/all/forwarding=1",
+        ])?;
+        self.acc
+            .sysctl(&[quiet, "net/ipv6/conf/all/forwarding=1"])?;
         self.br.sysctl(&[
             quiet,
             "net/ipv4/ip_forward=1",
@@ -75,7 +80,8 @@ impl Topology {
             // Every expired packet of a test must be answered.
             "net/ipv4/icmp_ratelimit=0",
         ])?;
-        self.srv.sysctl(&[quiet, tunnels, "net/ipv4/icmp_ratelimit=0"])?;
+        self.srv
+            .sysctl(&[quiet, tunnels, "net/ipv4/icmp_ratelimit=0"])?;
         for host in &self.lan {
             host.sysctl(&["net/ipv4/ping_group_range=0 2147483647"])?;
         }
@@ -83,24 +89,19 @@ impl Topology {
     }
 
     fn access(&self, line: &Line) -> Result<()> {
-        self.acc.ip(
-            "link add name ce type veth peer name wan netns ce
+        self.acc
+            .ip("link add name ce type veth peer name wan netns ce
              link add name br type veth peer name acc netns br
              link set dev ce up
              link set dev br up
              addr add 2001:db8:0:1::1/64 dev ce nodad
-             addr add 2001:db8:0:2::1/64 dev br nodad",
-        )?;
-        self.ce.ip(
-            "link set dev wan up
+             addr add 2001:db8:0:2::1/64 dev br nodad")?;
+        self.ce.ip("link set dev wan up
              addr add 2001:db8:0:1::2/64 dev wan nodad
-             route add default via 2001:db8:0:1::1",
-        )?;
-        self.br.ip(
-            "link set dev acc up
+             route add default via 2001:db8:0:1::1")?;
+        self.br.ip("link set dev acc up
              addr add 2001:db8:0:2::2/64 dev acc nodad
-             route add default via 2001:db8:0:2::1",
-        )?;
+             route add default via 2001:db8:0:2::1")?;
         self.acc.ip(&format!(
             "route add {}/{} via 2001:db8:0:1::2\nroute add {} via 2001:db8:0:2::2\n",
             line.prefix(),
@@ -131,7 +132,9 @@ impl Topology {
         }
         // One host computes its checksums itself, as a NIC without offload
         // does: a sum that is already complete must survive the edge as well.
-        self.lan[1].run(&["ethtool", "-K", "eth0", "tx", "off"]).map(drop)
+        self.lan[1]
+            .run(&["ethtool", "-K", "eth0", "tx", "off"])
+            .map(drop)
     }
 
     fn border(&self, line: &Line) -> Result<()> {

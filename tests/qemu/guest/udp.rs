@@ -40,7 +40,12 @@ pub fn collect(sockets: &[UdpSocket], count: usize, patience: Duration) -> Answe
             .iter()
             .map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN))
             .collect();
-        if poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)).is_err() {
+        if poll(
+            &mut fds,
+            PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX),
+        )
+        .is_err()
+        {
             break;
         }
         let ready: Vec<usize> = fds

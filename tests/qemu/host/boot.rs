@@ -68,7 +68,10 @@ fn command_line(mode: &str) -> String {
         if let Ok(value) = std::env::var(name)
             && !value.is_empty()
         {
-            words.push(format!("MAPE_{name}={}", value.replace(char::is_whitespace, ",")));
+            words.push(format!(
+                "MAPE_{name}={}",
+                value.replace(char::is_whitespace, ",")
+            ));
         }
     }
     words.join(" ")
@@ -82,7 +85,10 @@ fn stream(child: &mut Child, log: &Path, mode: &str) -> Result<()> {
         let mut console = BufReader::new(console);
         let mut line = Vec::new();
         while console.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
-            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+            if sender
+                .send(String::from_utf8_lossy(&line).into_owned())
+                .is_err()
+            {
                 break;
             }
             line.clear();
@@ -103,7 +109,10 @@ fn stream(child: &mut Child, log: &Path, mode: &str) -> Result<()> {
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
             Err(mpsc::RecvTimeoutError::Timeout) => {
-                return Err(format!("the machine was silent for {} s", SILENCE.as_secs()));
+                return Err(format!(
+                    "the machine was silent for {} s",
+                    SILENCE.as_secs()
+                ));
             }
         }
         if started.elapsed() > LIMIT {

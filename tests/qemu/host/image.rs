@@ -98,7 +98,10 @@ fn program(archive: &mut Archive, path: &Path, name: &str) -> Result<()> {
         };
         let library = Path::new(library);
         // /lib is a symlink in the image: store below what it points to.
-        let place = match library.strip_prefix("/lib64").or_else(|_| library.strip_prefix("/lib")) {
+        let place = match library
+            .strip_prefix("/lib64")
+            .or_else(|_| library.strip_prefix("/lib"))
+        {
             Ok(rest) if library.starts_with("/lib64") => Path::new("usr/lib64").join(rest),
             Ok(rest) => Path::new("usr/lib").join(rest),
             Err(_) => library.to_path_buf(),

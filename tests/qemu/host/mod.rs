@@ -17,8 +17,10 @@ one scenario with `make test-qemu SCENARIO=fill_v6plus`.";
 
 /// Where kernel, initramfs and results are kept.
 fn work_dir() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    );
     target.join("qemu")
 }
 

@@ -24,7 +24,11 @@ pub fn print(outcome: &Outcome) {
     for goal in measured {
         let target = goal.at_least.or(goal.at_most).unwrap_or_default();
         let sign = if goal.at_least.is_some() { ">=" } else { "<=" };
-        print!("{:<22} {:>8}", goal.key, format!("{sign}{}", number(target)));
+        print!(
+            "{:<22} {:>8}",
+            goal.key,
+            format!("{sign}{}", number(target))
+        );
         for column in COLUMNS {
             let cell = outcome
                 .figure(column, goal.key)

@@ -29,7 +29,7 @@ fn compare(bench: &mut Bench, line: Line, key: &str) -> Result<String> {
         let lab = bench.lab(line)?;
         lab.nat(technique)?;
         let count = line.ports().len();
-        let attempts = fill(lab, count)?;
+        let attempts = fill(lab, count, WHOAMI)?;
         let connected = attempts
             .iter()
             .filter(|attempt| attempt.open() && attempt.retransmits() <= 1)
@@ -46,9 +46,7 @@ fn compare(bench: &mut Bench, line: Line, key: &str) -> Result<String> {
             verdict = expect(meets(key, connected as f64), || {
                 format!("{connected} of {count} connected")
             })
-            .and_then(|()| {
-                expect(refused.total() == 0, || format!("the BR refused {refused}"))
-            })
+            .and_then(|()| expect(refused.total() == 0, || format!("the BR refused {refused}")))
             .map(|()| format!("{connected} of {count}, {first} at the first SYN"));
         }
     }
@@ -57,8 +55,8 @@ fn compare(bench: &mut Bench, line: Line, key: &str) -> Result<String> {
 
 /// Opens `count` connections from the three hosts to one server, in bursts,
 /// and gives each the time for one retry.
-pub fn fill(lab: &Lab, count: usize) -> Result<Vec<Attempt>> {
-    let to = SocketAddrV4::new(server(0), WHOAMI);
+pub fn fill(lab: &Lab, count: usize, port: u16) -> Result<Vec<Attempt>> {
+    let to = SocketAddrV4::new(server(0), port);
     let mut attempts: Vec<Attempt> = Vec::with_capacity(count);
     while attempts.len() < count {
         let burst = (count - attempts.len()).min(24);

@@ -2,13 +2,18 @@
 //! The scenarios by name. To add one, write a function and a row.
 
 mod compare;
+mod errors;
 mod fill;
+mod flows;
+mod inbound;
+mod line;
 
 use super::init::{say, tell};
 use super::lab::Lab;
 use super::nat::Technique;
 use super::oracle::Line;
 use crate::Result;
+use crate::report::meets;
 use serde_json::json;
 use std::time::Instant;
 
@@ -27,11 +32,6 @@ impl Bench {
             self.lab = Some(Lab::new(line)?);
         }
         self.lab.as_mut().ok_or_else(|| "no lab".to_owned())
-    }
-
-    /// Throws the lab away: the next scenario starts from nothing.
-    pub fn clear(&mut self) {
-        self.lab = None;
     }
 
     /// Reports a figure.
@@ -53,6 +53,10 @@ const fn row(name: &'static str, run: fn(&mut Bench) -> Result<String>) -> Scena
 
 /// All of them, in the order of a whole run.
 pub const ALL: &[Scenario] = &[
+    row("v6plus_draft03", line::v6plus_draft03),
+    row("v6plus_rfc7597", line::v6plus_rfc7597),
+    row("ocn_draft03", line::ocn_draft03),
+    row("ocn_rfc7597", line::ocn_rfc7597),
     row("fill_v6plus", fill::v6plus),
     row("fill_ocn", fill::ocn),
     row("eim_udp", compare::eim_udp),
@@ -60,6 +64,14 @@ pub const ALL: &[Scenario] = &[
     row("interleaved_first_syn", compare::interleaved),
     row("churn_lost", compare::churn),
     row("ping", compare::ping),
+    row("icmp_errors", errors::icmp_errors),
+    row("udp_no_checksum", errors::no_checksum),
+    row("fragments", errors::fragments),
+    row("unsolicited_in", inbound::unsolicited),
+    row("forward", inbound::forward),
+    row("offload", flows::offload),
+    row("flush_recovery", flows::flush_recovery),
+    row("throughput_ratio", flows::throughput),
 ];
 
 /// Runs what `MAPE_SCENARIO` names (comma separated), or everything.
@@ -86,6 +98,13 @@ pub fn run() {
             }
         }
     }
+}
+
+/// Reports a figure and holds it against its goal.
+pub fn measure(bench: &Bench, technique: Technique, key: &str, value: f64) -> Result<String> {
+    bench.figure(technique, key, value);
+    expect(meets(key, value), || format!("{key} is {value}"))?;
+    Ok(String::new())
 }
 
 /// A failed expectation as an error.
