@@ -67,3 +67,67 @@ cross: $(CROSS_READY) ## Build the binary for a router (TARGET=… or ARCH=…)
 
 cross-all: $(CROSS_READY) ## Build the binary for every target
 	set -e; for target in $(TARGETS); do $(MAKE) --no-print-directory cross ARCH= TARGET=$$target; done
+
+#: Packages
+DIST ?= dist
+APK ?= apk
+export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
+STAGE = $(CURDIR)/target/package/$(PKG_ARCH)
+
+# The package Makefiles of the feed, read without OpenWrt's SDK.
+FEED_MAKE = $(MAKE) --no-print-directory -s TOPDIR=$(CURDIR)/openwrt/sdkless STAGE=$(STAGE) \
+	PKG_ARCH=$(PKG_ARCH) PKG_INSTALL_DIR=$(STAGE)/install
+
+.PHONY: stage ipk apk
+stage: cross
+	@rm -rf $(STAGE)
+	@mkdir -p $(STAGE)/install/bin
+	@cp $(call CROSS_BIN,$(TARGET)) $(STAGE)/install/bin/
+	@$(FEED_MAKE) -C openwrt/mape
+	@test ! -d luci-app-mape || $(FEED_MAKE) -C openwrt/luci-app-mape
+
+ipk: stage ## Packages for OpenWrt up to 24.10 (TARGET=… or ARCH=…)
+	@python3 openwrt/pack.py ipk --out $(DIST) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
+
+apk: stage ## Packages for OpenWrt 25.12 on (APK=path of apk-tools 3)
+	@python3 openwrt/pack.py apk --out $(DIST) --apk $(APK) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
+
+# What is in the packages, and what the real opkg and apk do with them where
+# OPKG= and APK= name one.
+ROOT_APT = $(if $(filter-out 0,$(shell id -u)),sudo )apt-get
+APT = $(ROOT_APT) update -q && $(ROOT_APT) install -qy --no-install-recommends
+TEST_DIST := $(CURDIR)/target/package/dist
+APK_GIVEN := $(if $(filter-out default file,$(origin APK)),$(APK))
+.PHONY: test-packages
+test-packages: ## Check the packages; OPKG= and APK= install them for real
+	command -v busybox >/dev/null || { $(APT) busybox-static; }
+	rm -rf $(TEST_DIST)
+	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) DIST=$(TEST_DIST)
+	DIST=$(TEST_DIST) STAGE=$(STAGE) OPKG=$(OPKG) APK=$(APK_GIVEN) PO2LMO=$(PO2LMO) \
+		python3 -m unittest discover --verbose --start-directory tests/packages
+
+#: Other processors
+# The pure rooms and the codec where bytes have the other order and words 32
+# bits, under QEMU's user emulation. Linked statically: no libc of the target
+# is here. Unwinding, because the property tests catch panics.
+EMULATED := mipsel-unknown-linux-musl mips-unknown-linux-musl armv7-unknown-linux-musleabihf
+EMULATED_TESTS ?= map:: ubus:: provider:: uplink:: netifd:: nat::
+QEMU_mipsel-unknown-linux-musl := qemu-mipsel -cpu 24Kc
+QEMU_mips-unknown-linux-musl := qemu-mips -cpu 24Kc
+QEMU_arm-unknown-linux-musleabi := qemu-arm -cpu arm1136
+QEMU_arm-unknown-linux-musleabihf := qemu-arm -cpu arm1176
+QEMU_armv7-unknown-linux-musleabihf := qemu-arm -cpu cortex-a7
+QEMU_aarch64-unknown-linux-musl := qemu-aarch64 -cpu cortex-a53
+QEMU_x86_64-unknown-linux-musl := qemu-x86_64
+upper = $(shell echo '$(1)' | tr 'a-z-' 'A-Z_')
+
+.PHONY: test-cross test-cross-one
+test-cross: ## Run the unit tests of the pure rooms on MIPS (both byte orders) and ARM
+	set -e; for target in $(EMULATED); do $(MAKE) --no-print-directory test-cross-one ARCH= TARGET=$$target; done
+
+test-cross-one: $(CROSS_READY)
+	command -v $(firstword $(QEMU_$(TARGET))) >/dev/null || { $(APT) qemu-user; }
+	$(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS)" CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
+		CARGO_TARGET_$(call upper,$(TARGET))_RUNNER="$(QEMU_$(TARGET))" \
+		cargo-zigbuild test --locked --lib -Zbuild-std=std,panic_unwind --target $(TARGET) \
+		--target-dir target/emulated -- $(EMULATED_TESTS)

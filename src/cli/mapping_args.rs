@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use ipnet::Ipv6Net;
 use lexopt::ValueExt;
 
-use super::Failure;
+use super::{Failure, providers};
 use crate::map::{Dialect, Domain, MapType, Mapping, RuleSpec};
 
 /// `--prefix`, `--provider`, `--rule` and `--legacy`.
@@ -74,8 +74,24 @@ impl MappingArgs {
         })
     }
 
-    fn by_provider(self, _prefix: Ipv6Net) -> Result<Found, Failure> {
-        Err(Failure::usage("--rule is missing"))
+    fn by_provider(self, prefix: Ipv6Net) -> Result<Found, Failure> {
+        let table = providers::table();
+        let (provider, domain) = match self.provider.as_deref() {
+            None | Some("auto") => {
+                let (found, _) = table.choose(&[prefix]).map_err(Failure::failed)?;
+                (found.provider(), found.domain(false))
+            }
+            Some(id) => {
+                let provider = table.provider(id).map_err(Failure::failed)?;
+                (provider, provider.domain(false))
+            }
+        };
+        let domain = domain.map_err(Failure::failed)?;
+        Ok(Found {
+            mapping: domain.map(&[prefix]).map_err(Failure::failed)?,
+            provider: Some(provider.id().to_owned()),
+            mtu: provider.mtu().unwrap_or(DEFAULT_MTU),
+        })
     }
 }
 

@@ -5,8 +5,10 @@
 //! output, errors to standard error as one line that says what to do.
 
 mod calc;
+mod lookup;
 mod mapping_args;
 mod output;
+mod providers;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -60,7 +62,7 @@ struct Command {
     run: fn(&mut lexopt::Parser, &mut dyn Write) -> Outcome,
 }
 
-const COMMANDS: &[Command] = &[calc::COMMAND];
+const COMMANDS: &[Command] = &[calc::COMMAND, lookup::COMMAND];
 
 /// Runs `mape` with these arguments (without its own name) on standard output
 /// and standard error.

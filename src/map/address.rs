@@ -60,6 +60,18 @@ impl Dialect {
     }
 }
 
+impl FromStr for Dialect {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "rfc7597" => Ok(Dialect::Rfc7597),
+            "draft-03" => Ok(Dialect::Draft03),
+            other => Err(format!("dialect {other}: must be rfc7597 or draft-03")),
+        }
+    }
+}
+
 impl fmt::Display for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

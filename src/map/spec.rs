@@ -12,6 +12,7 @@ use std::str::FromStr;
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::address::{Dialect, Dmr, DmrError};
+use super::domain::Border;
 use super::ports::Psid;
 use super::rule::{MAX_EA_LEN, Rule, RuleError, RuleParts};
 use super::{MapType, PsidError};
@@ -185,6 +186,30 @@ impl RuleSpec {
             })
     }
 
+    /// The spec that says what `rule` is; reading it gives the same rule.
+    pub fn from_rule(rule: &Rule, map_type: MapType, border: Option<Border>) -> Self {
+        let params = rule.port_params();
+        let (br, dmr) = match border {
+            Some(Border::Br(br)) => (Some(br), None),
+            Some(Border::Dmr(dmr)) => (None, Some(dmr)),
+            None => (None, None),
+        };
+        RuleSpec {
+            map_type: Some(map_type),
+            fmr: false,
+            ipv6_prefix: Some(rule.ipv6().network()),
+            prefix6_len: Some(rule.ipv6().prefix_len()),
+            ipv4_prefix: Some(rule.ipv4().network()),
+            prefix4_len: Some(rule.ipv4().prefix_len()),
+            ea_len: Some(rule.ea_len()),
+            offset: Some(params.offset()),
+            psid_len: Some(params.psid_len()),
+            psid: rule.provisioned_psid().map(Psid::left_justified),
+            br,
+            dmr,
+        }
+    }
+
     /// PSID offset that holds where none is given: 0 for lw4o6, 4 in
     /// draft-03, 6 in RFC 7597 (section 5.1).
     pub fn default_offset(map_type: MapType, dialect: Dialect) -> u8 {
@@ -308,6 +333,25 @@ mod tests {
         assert_eq!(spec.to_string(), text);
         assert!(spec.fmr);
         assert_eq!(spec.to_string().parse::<RuleSpec>().unwrap(), spec);
+    }
+
+    #[test]
+    fn a_rule_survives_being_written_down() {
+        for text in [
+            "ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,offset=4",
+            "ipv6prefix=2001:db8::,prefix6len=64,ipv4prefix=192.0.2.1,psidlen=8,psid=10240,offset=0",
+            "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,ealen=4",
+        ] {
+            let spec: RuleSpec = text.parse().unwrap();
+            let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None).unwrap();
+            let written = RuleSpec::from_rule(&rule, MapType::MapE, None).to_string();
+            let read: RuleSpec = written.parse().unwrap();
+            assert_eq!(
+                read.rule(MapType::MapE, Dialect::Draft03, None),
+                Ok(rule),
+                "{written}"
+            );
+        }
     }
 
     #[test]

@@ -25,12 +25,13 @@ pub struct Loaded {
 }
 
 /// Reads the packaged table and the user's files under `root` (`/` on a
-/// router). Where the packaged file is missing or holds no rule, the
-/// compiled-in table takes its place.
+/// router). Where the packaged file is missing, which is no cause for a
+/// warning, or holds no rule, the compiled-in table takes its place.
 pub fn load(root: &Path) -> Loaded {
     let packaged = root.join(PACKAGED);
     let (mut table, mut warnings) = match read(&packaged) {
         Ok(text) => Table::parse(&text, &name(&packaged)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (Table::default(), Vec::new()),
         Err(error) => (Table::default(), vec![unreadable(&packaged, &error)]),
     };
     if table.rule_count() == 0 {

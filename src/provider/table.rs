@@ -83,14 +83,20 @@ pub enum ProviderError {
         id: String,
     },
     /// No rule of any provider.
-    #[error(
-        "no known provider has {prefixes}: give option rule, or the rule's values, \
-         or add a file to /etc/mape/providers.d"
-    )]
+    #[error("{} to no known provider; give a rule", belongs(.prefixes))]
     NoMatch {
-        /// The end-user prefixes, separated by commas.
-        prefixes: String,
+        /// The end-user prefixes.
+        prefixes: Vec<Ipv6Net>,
     },
+}
+
+fn belongs(prefixes: &[Ipv6Net]) -> String {
+    let names: Vec<String> = prefixes.iter().map(Ipv6Net::to_string).collect();
+    match names.as_slice() {
+        [] => "no IPv6 prefix yet belongs".into(),
+        [only] => format!("{only} belongs"),
+        _ => format!("{} belong", names.join(", ")),
+    }
 }
 
 impl Table {
@@ -168,11 +174,8 @@ impl Table {
             }
         }
         best.ok_or_else(|| {
-            refusal.unwrap_or_else(|| {
-                let names: Vec<String> = prefixes.iter().map(Ipv6Net::to_string).collect();
-                ProviderError::NoMatch {
-                    prefixes: names.join(", "),
-                }
+            refusal.unwrap_or_else(|| ProviderError::NoMatch {
+                prefixes: prefixes.to_vec(),
             })
         })
     }

@@ -29,6 +29,16 @@ pub enum Event {
     Gone(u32),
 }
 
+impl Event {
+    /// The interface a notification of `network.interface` is about.
+    pub fn interface(&self) -> Option<&str> {
+        match self {
+            Event::Notification { data, .. } => data.get("interface")?.as_str(),
+            Event::Gone(_) => None,
+        }
+    }
+}
+
 /// The answer to one request.
 struct Reply {
     status: Status,

@@ -16,7 +16,12 @@ use std::collections::BTreeSet;
 use std::net::{SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
-const COMPARED: [Technique; 3] = [Technique::Pool, Technique::Stock, Technique::Forks];
+const COMPARED: [Technique; 4] = [
+    Technique::Pool,
+    Technique::Hash,
+    Technique::Stock,
+    Technique::Forks,
+];
 
 /// Measures `key` with every technique; the pool has to meet the goal and to
 /// send the BR nothing it refuses.
@@ -33,6 +38,9 @@ fn compare(
     let mut verdict = Ok(String::new());
     for &technique in techniques {
         let lab = bench.lab(V6PLUS)?;
+        if technique == Technique::Hash && lab.ruleset(technique, &[]).is_err() {
+            continue;
+        }
         lab.nat(technique)?;
         let value = measure(lab)?;
         let refused = lab.refused()?;
@@ -143,7 +151,7 @@ const DOOMED: u32 = 0x0202_0202;
 pub fn churn(bench: &mut Bench) -> Result<String> {
     // With 16 ports nearly every first packet of the stock order is lost, and
     // each costs its time.
-    let techniques = [Technique::Pool, Technique::Forks];
+    let techniques = [Technique::Pool, Technique::Hash, Technique::Forks];
     compare(bench, &techniques, "churn_lost", |lab| {
         // The mark of a flow is what its last datagram says, so that a whole
         // round's worth of flows can be forgotten in one call.

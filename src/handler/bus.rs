@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! netifd on the bus, as a handler for one interface uses it.
+
+use std::time::{Duration, Instant};
+
+use crate::netifd::Notify;
+use crate::paths;
+use crate::ubus::{Client, Error, Status, Value};
+
+/// Longest wait for any single answer. netifd answers within milliseconds;
+/// a bus that hangs must not hang us.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection on behalf of one interface.
+pub struct Netifd {
+    client: Client,
+    interface: String,
+}
+
+impl Netifd {
+    /// Connects to the bus.
+    ///
+    /// # Errors
+    /// Nobody listens, or nobody answers.
+    pub fn connect(interface: &str) -> Result<Self, Error> {
+        let path = paths::ubus_socket().unwrap_or_else(Client::default_path);
+        Ok(Netifd {
+            client: Client::connect(&path, TIMEOUT)?,
+            interface: interface.into(),
+        })
+    }
+
+    /// Tells netifd something about our interface.
+    ///
+    /// # Errors
+    /// What netifd refused, or a bus that does not work.
+    pub fn notify(&mut self, notify: &Notify) -> Result<(), Error> {
+        let message = notify.to_value(&self.interface);
+        self.client
+            .call("network.interface", "notify_proto", &message, TIMEOUT)
+            .map(drop)
+    }
+
+    /// State of all interfaces.
+    ///
+    /// # Errors
+    /// A bus that does not work.
+    pub fn dump(&mut self) -> Result<serde_json::Value, Error> {
+        let empty = Value::table();
+        let dump = self
+            .client
+            .call("network.interface", "dump", &empty, TIMEOUT)?;
+        Ok(serde_json::Value::from(&dump))
+    }
+
+    /// Makes a static interface that puts `address` on the device of `parent`.
+    ///
+    /// # Errors
+    /// netifd refused it.
+    pub fn add_address(
+        &mut self,
+        name: &str,
+        parent: &str,
+        address: std::net::Ipv6Addr,
+    ) -> Result<(), Error> {
+        let message = Value::table()
+            .with("name", name)
+            .with("ifname", format!("@{parent}"))
+            .with("proto", "static")
+            .with("ip6addr", vec![Value::from(address.to_string())]);
+        self.client
+            .call("network", "add_dynamic", &message, TIMEOUT)
+            .map(drop)
+    }
+
+    /// Takes an interface down. One that does not exist is down already: when
+    /// its parent goes, netifd removes it before we are asked to.
+    ///
+    /// # Errors
+    /// A bus that does not work.
+    pub fn take_down(&mut self, name: &str) -> Result<(), Error> {
+        let message = Value::table().with("interface", name);
+        let answer = self
+            .client
+            .call("network.interface", "down", &message, TIMEOUT);
+        match answer {
+            Err(error) if error.status() == Some(Status::NotFound) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    /// Asks netifd to run `renew` of our interface.
+    ///
+    /// # Errors
+    /// netifd refused it.
+    pub fn ask_renew(&mut self) -> Result<(), Error> {
+        let message = Value::table().with("interface", self.interface.as_str());
+        self.client
+            .call("network.interface", "renew", &message, TIMEOUT)
+            .map(drop)
+    }
+
+    /// Listens to what happens to interfaces, for [`Netifd::wait_until`].
+    ///
+    /// # Errors
+    /// The bus does not let us.
+    pub fn listen(&mut self) -> Result<(), Error> {
+        self.client
+            .subscribe("network.interface", TIMEOUT)
+            .map(drop)
+    }
+
+    /// Waits until something happens to an interface other than ours, or until
+    /// `deadline`. Says whether something did.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub fn wait_until(&mut self, deadline: Instant) -> Result<bool, Error> {
+        while let Some(event) = self.client.next_event(deadline)? {
+            if event.interface() != Some(self.interface.as_str()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

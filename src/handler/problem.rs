@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What keeps an interface from coming up, as people get to read it.
+
+use std::fmt;
+
+/// The codes netifd passes on; LuCI translates each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// A rule contradicts itself or is incomplete (stock code).
+    InvalidMapRule,
+    /// The rules given match no prefix we have (stock code).
+    NoMatchingPd,
+    /// The protocol needs something this router does not have (stock code).
+    UnsupportedType,
+    /// An option is out of range.
+    InvalidConfig,
+    /// The uplink has no IPv6 prefix, or not yet.
+    NoUplinkPrefix,
+    /// No known provider has that prefix.
+    UnknownProvider,
+    /// netifd or the kernel refused the tunnel.
+    TunnelFailed,
+    /// The address translation could not be loaded.
+    NatFailed,
+}
+
+impl Code {
+    /// As it goes over the bus.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::InvalidMapRule => "INVALID_MAP_RULE",
+            Code::NoMatchingPd => "NO_MATCHING_PD",
+            Code::UnsupportedType => "UNSUPPORTED_TYPE",
+            Code::InvalidConfig => "MAPE_INVALID_CONFIG",
+            Code::NoUplinkPrefix => "MAPE_NO_UPLINK_PREFIX",
+            Code::UnknownProvider => "MAPE_UNKNOWN_PROVIDER",
+            Code::TunnelFailed => "MAPE_TUNNEL_FAILED",
+            Code::NatFailed => "MAPE_NAT_FAILED",
+        }
+    }
+}
+
+/// A reason not to be up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Its class.
+    pub code: Code,
+    /// One line: what exactly is wrong and, where it helps, what to do.
+    pub detail: String,
+    /// Whether this can never work: only then the interface is blocked, since
+    /// netifd does not unblock it when the network changes.
+    pub fatal: bool,
+}
+
+impl Problem {
+    /// Something in the configuration that no prefix can mend.
+    pub fn fatal(code: Code, detail: impl fmt::Display) -> Self {
+        Problem {
+            code,
+            detail: one_line(&detail.to_string()),
+            fatal: true,
+        }
+    }
+
+    /// Something that can come right while we wait.
+    pub fn passing(code: Code, detail: impl fmt::Display) -> Self {
+        Problem {
+            code,
+            detail: one_line(&detail.to_string()),
+            fatal: false,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.detail)
+    }
+}
+
+/// Details quote what users and servers wrote; a log line must stay one line.
+fn one_line(text: &str) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(clean).take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_whatever_is_quoted() {
+        let problem = Problem::fatal(Code::InvalidConfig, "ealen 1\nroot: x\u{1b}[0m");
+        assert_eq!(
+            problem.to_string(),
+            "MAPE_INVALID_CONFIG: ealen 1 root: x [0m"
+        );
+    }
+}

@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The options of an interface, checked: everything that can be said without
+//! looking at the network.
+
+use std::net::Ipv6Addr;
+
+use ipnet::Ipv6Net;
+
+use super::problem::{Code, Problem};
+use crate::map::{Border, Dialect, Dmr, Domain, DomainError, MapType, Psid, RuleSpec, SpecError};
+use crate::nat::{Mode, Timeouts};
+use crate::netifd::{Config, ConfigError};
+
+/// Which of our two protocols an interface has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// `map`: everyone's existing configuration. `psid` is left-justified.
+    Map,
+    /// `mape`: ours. `psid` is the number itself.
+    Mape,
+}
+
+impl Protocol {
+    /// Both, in the order `dump` lists them.
+    pub const ALL: [Protocol; 2] = [Protocol::Map, Protocol::Mape];
+
+    /// Name in UCI.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Protocol::Map => "map",
+            Protocol::Mape => "mape",
+        }
+    }
+
+    /// The protocol of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.as_str() == name)
+    }
+}
+
+/// Where the rules come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rules {
+    /// The configuration has them.
+    Explicit(Domain),
+    /// The provider table has them: of one provider, or of whichever the
+    /// prefix belongs to.
+    Provider(Option<String>),
+}
+
+/// A checked configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Logical interface.
+    pub interface: String,
+    /// `proto`.
+    pub protocol: Protocol,
+    /// Rules or provider.
+    pub rules: Rules,
+    /// `peeraddr`, where it is to replace the provider's.
+    pub border: Option<Border>,
+    /// `enduserprefix`.
+    pub end_user: Option<Ipv6Net>,
+    /// `tunlink`.
+    pub tunlink: Option<String>,
+    /// `mtu` in bytes.
+    pub mtu: Option<u16>,
+    /// `ttl`.
+    pub ttl: u8,
+    /// `encaplimit`: `ignore` or a number.
+    pub encaplimit: Option<String>,
+    /// `zone`; `Some(None)` where it is `-`, which asks for none.
+    pub zone: Option<Option<String>>,
+    /// `nat`.
+    pub nat: Mode,
+    /// `mesh`.
+    pub mesh: Option<bool>,
+    /// `conntrack`.
+    pub timeouts: Timeouts,
+    /// `reserve`, unread: which ports are allowed depends on the mapping.
+    pub reserve: Vec<String>,
+    /// What `/tmp/map-<interface>.rules` shows as the rule.
+    pub rule_text: String,
+}
+
+/// Longest interface name: the device is `map-` and the name, and the kernel
+/// takes 15 characters.
+const MAX_NAME: usize = 11;
+
+/// Name of the network device of an interface.
+///
+/// # Errors
+/// A name the kernel or nftables would not take.
+pub fn device_name(interface: &str) -> Result<String, Problem> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let first = interface.chars().next();
+    if !interface.chars().all(plain) || !first.is_some_and(|c| c.is_ascii_alphanumeric()) {
+        return Err(Problem::fatal(
+            Code::InvalidConfig,
+            format!(
+                "interface name {interface:?}: only letters, digits, '_', '-' and '.' are \
+                 allowed, a letter or digit first"
+            ),
+        ));
+    }
+    if interface.len() > MAX_NAME {
+        return Err(Problem::fatal(
+            Code::InvalidConfig,
+            format!(
+                "interface name {interface}: at most {MAX_NAME} characters, since its device \
+                 is called map-{interface}"
+            ),
+        ));
+    }
+    Ok(format!("map-{interface}"))
+}
+
+impl From<ConfigError> for Problem {
+    fn from(error: ConfigError) -> Self {
+        Problem::fatal(Code::InvalidConfig, error)
+    }
+}
+
+impl From<SpecError> for Problem {
+    fn from(error: SpecError) -> Self {
+        let code = match error {
+            SpecError::Type(_) => Code::UnsupportedType,
+            _ => Code::InvalidMapRule,
+        };
+        Problem::fatal(code, error)
+    }
+}
+
+impl Settings {
+    /// Reads and checks the options of `interface`.
+    ///
+    /// # Errors
+    /// The first option that can never work, by name and with what is allowed.
+    pub fn new(protocol: Protocol, interface: &str, config: &Config) -> Result<Self, Problem> {
+        device_name(interface)?;
+        let reader = Reader { protocol, config };
+        let map_type = reader.map_type()?;
+        let (rules, rule_text) = reader.rules(map_type)?;
+        let border = match &rules {
+            Rules::Explicit(_) => None,
+            Rules::Provider(_) => reader.border(MapType::MapE)?,
+        };
+        Ok(Settings {
+            interface: interface.into(),
+            protocol,
+            rules,
+            border,
+            end_user: reader.end_user()?,
+            tunlink: config.text("tunlink")?,
+            // 576 is the least IPv4 guarantees; 9200 is LuCI's limit.
+            mtu: config.number("mtu", 576, 9200)?.map(|n| n as u16),
+            ttl: config.number("ttl", 0, 255)?.map_or(64, |n| n as u8),
+            encaplimit: reader.encaplimit()?,
+            zone: config.text("zone")?.map(|z| (z != "-").then_some(z)),
+            nat: reader.word("nat")?.unwrap_or(Mode::Auto),
+            mesh: config.flag("mesh")?,
+            timeouts: reader.word("conntrack")?.unwrap_or(Timeouts::Normal),
+            reserve: config.list("reserve")?,
+            rule_text,
+        })
+    }
+
+    /// Name of the network device.
+    pub fn device(&self) -> String {
+        format!("map-{}", self.interface)
+    }
+}
+
+/// Reads options that mean something together.
+struct Reader<'a> {
+    protocol: Protocol,
+    config: &'a Config,
+}
+
+impl Reader<'_> {
+    /// `maptype`, or `type` as older configurations say.
+    fn map_type(&self) -> Result<MapType, Problem> {
+        let word = match self.config.text("maptype")? {
+            Some(word) => Some(word),
+            None => self.config.text("type")?,
+        };
+        Ok(word.map_or(Ok(MapType::MapE), |word| word.parse())?)
+    }
+
+    /// Rules, and how the stock package would write them. A provider that is
+    /// named wins over manual values that a form kept.
+    fn rules(&self, map_type: MapType) -> Result<(Rules, String), Problem> {
+        let provider = self.config.text("provider")?;
+        let strings = self.config.list("rule")?;
+        let manual = ["ipaddr", "ip6prefix", "ip6prefixlen", "ealen"]
+            .into_iter()
+            .try_fold(false, |any, option| {
+                Ok::<_, ConfigError>(any || self.config.text(option)?.is_some())
+            })?;
+        match provider.as_deref() {
+            Some("none") => {}
+            Some("auto") => return Ok((Rules::Provider(None), String::new())),
+            Some(id) => return Ok((Rules::Provider(Some(id.into())), String::new())),
+            None if strings.is_empty() && !manual => {
+                return Ok((Rules::Provider(None), String::new()));
+            }
+            None => {}
+        }
+        let dialect = match self.config.flag("legacymap")? {
+            Some(true) => Dialect::Draft03,
+            _ => Dialect::Rfc7597,
+        };
+        let from_options = strings.is_empty();
+        let specs: Vec<RuleSpec> = if from_options {
+            vec![self.spec(map_type)?]
+        } else {
+            let parsed = strings.iter().map(|text| text.parse());
+            parsed.collect::<Result<_, SpecError>>()?
+        };
+        let text = if from_options {
+            specs.iter().map(RuleSpec::to_string).collect()
+        } else {
+            strings.join(" ")
+        };
+        let domain = Domain::from_specs(&specs, map_type, dialect)
+            .map_err(|error| self.domain_problem(error, from_options))?;
+        if domain.bmr_candidates_without_border() {
+            let (option, what) = match map_type {
+                MapType::MapE => ("peeraddr", "the IPv6 address of the border relay"),
+                MapType::MapT => ("peeraddr", "the default mapping prefix"),
+                MapType::Lw4o6 => ("peeraddr", "the IPv6 address of the AFTR"),
+            };
+            return Err(Problem::fatal(
+                Code::InvalidMapRule,
+                format!("{option} is missing: {what}"),
+            ));
+        }
+        Ok((Rules::Explicit(domain), text))
+    }
+
+    fn domain_problem(&self, error: DomainError, from_options: bool) -> Problem {
+        match error {
+            // There is only one rule then, and people see options, not rules.
+            DomainError::Rule { error, .. } if from_options => error.into(),
+            other => Problem::fatal(Code::InvalidMapRule, other),
+        }
+    }
+
+    /// The rule that the single options describe.
+    fn spec(&self, map_type: MapType) -> Result<RuleSpec, Problem> {
+        let small = |option, max| -> Result<Option<u8>, ConfigError> {
+            Ok(self.config.number(option, 0, max)?.map(|n| n as u8))
+        };
+        let mut spec = RuleSpec {
+            map_type: Some(map_type),
+            ea_len: small("ealen", 48)?,
+            prefix4_len: small("ip4prefixlen", 32)?,
+            prefix6_len: small("ip6prefixlen", 128)?,
+            offset: small("offset", 16)?,
+            psid_len: small("psidlen", 16)?,
+            ..RuleSpec::default()
+        };
+        spec.psid = self.psid(spec.psid_len)?;
+        let address = |option, key| -> Result<Option<(String, Option<u8>)>, Problem> {
+            let text = self.config.text(option)?;
+            text.map(|text| with_length(option, key, text)).transpose()
+        };
+        if let Some((text, len)) = address("ip6prefix", "ip6prefixlen")? {
+            spec.prefix6_len = spec.prefix6_len.or(len);
+            spec.ipv6_prefix = Some(text.parse().map_err(|_| SpecError::Ipv6 {
+                key: "ip6prefix",
+                value: text,
+            })?);
+        }
+        if let Some((text, len)) = address("ipaddr", "ip4prefixlen")? {
+            spec.prefix4_len = spec.prefix4_len.or(len);
+            spec.ipv4_prefix = Some(text.parse().map_err(|_| SpecError::Ipv4 {
+                key: "ipaddr",
+                value: text,
+            })?);
+        }
+        match self.border(map_type)? {
+            Some(Border::Br(br)) => spec.br = Some(br),
+            Some(Border::Dmr(dmr)) => spec.dmr = Some(dmr),
+            None => {}
+        }
+        Ok(spec)
+    }
+
+    /// `psid`, left-justified as a [`RuleSpec`] has it.
+    fn psid(&self, psid_len: Option<u8>) -> Result<Option<u16>, Problem> {
+        let Some(number) = self.config.number("psid", 0, 65535)? else {
+            return Ok(None);
+        };
+        let word = number as u16;
+        Ok(match (self.protocol, psid_len) {
+            (Protocol::Map, _) => Some(word),
+            (Protocol::Mape, Some(len)) => {
+                let psid = Psid::new(word, len).map_err(SpecError::from)?;
+                Some(psid.left_justified())
+            }
+            // Without a length there is nothing to justify it in; the rule
+            // refuses anything but 0.
+            (Protocol::Mape, None) => Some(word),
+        })
+    }
+
+    fn border(&self, map_type: MapType) -> Result<Option<Border>, Problem> {
+        let Some(text) = self.config.text("peeraddr")? else {
+            return Ok(None);
+        };
+        if map_type == MapType::MapT {
+            let dmr: Dmr = text
+                .parse()
+                .map_err(|error| Problem::fatal(Code::InvalidMapRule, error))?;
+            return Ok(Some(Border::Dmr(dmr)));
+        }
+        let br: Ipv6Addr = text.parse().map_err(|_| SpecError::Ipv6 {
+            key: "peeraddr",
+            value: text,
+        })?;
+        Ok(Some(Border::Br(br)))
+    }
+
+    fn end_user(&self) -> Result<Option<Ipv6Net>, Problem> {
+        let Some(text) = self.config.text("enduserprefix")? else {
+            return Ok(None);
+        };
+        match text.parse::<Ipv6Net>() {
+            Ok(net) => Ok(Some(net.trunc())),
+            Err(_) => Err(Problem::fatal(
+                Code::InvalidConfig,
+                format!("enduserprefix {text}: must be an IPv6 prefix such as 240b:10:1:200::/56"),
+            )),
+        }
+    }
+
+    fn encaplimit(&self) -> Result<Option<String>, Problem> {
+        let Some(text) = self.config.text("encaplimit")? else {
+            return Ok(None);
+        };
+        match (text.as_str(), text.parse::<u8>()) {
+            ("ignore" | "none", _) => Ok(Some("ignore".into())),
+            (_, Ok(limit)) => Ok(Some(limit.to_string())),
+            _ => Err(Problem::fatal(
+                Code::InvalidConfig,
+                format!("encaplimit {text}: must be ignore or a number from 0 to 255"),
+            )),
+        }
+    }
+
+    /// An option that takes one of a few words.
+    fn word<T: std::str::FromStr>(&self, option: &'static str) -> Result<Option<T>, Problem>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let text = self.config.text(option)?;
+        text.map(|text| text.parse())
+            .transpose()
+            .map_err(|error| Problem::fatal(Code::InvalidConfig, error))
+    }
+}
+
+/// Splits `address/length`, which people write where a length of its own is
+/// asked for too.
+fn with_length(
+    option: &'static str,
+    key: &'static str,
+    text: String,
+) -> Result<(String, Option<u8>), Problem> {
+    let Some((address, len)) = text.split_once('/') else {
+        return Ok((text, None));
+    };
+    match len.parse::<u8>() {
+        Ok(len) if len <= 128 => Ok((address.into(), Some(len))),
+        _ => Err(Problem::fatal(
+            Code::InvalidMapRule,
+            format!("{option} {text}: write the address alone and its length as {key}"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(protocol: Protocol, json: &str) -> Result<Settings, Problem> {
+        Settings::new(protocol, "wanmap", &Config::parse(json).unwrap())
+    }
+
+    fn domain(settings: Settings) -> Domain {
+        match settings.rules {
+            Rules::Explicit(domain) => domain,
+            Rules::Provider(id) => panic!("provider {id:?}"),
+        }
+    }
+
+    const V6PLUS: &str = r#""maptype":"map-e","legacymap":true,"peeraddr":"2404:9200:225:100::64",
+        "ipaddr":"14.8.0.0","ip4prefixlen":15,"ip6prefix":"240b:12::","ip6prefixlen":31"#;
+
+    #[test]
+    fn the_stock_options() {
+        let json = format!(r#"{{{V6PLUS},"ealen":25,"psidlen":8,"offset":4,"mtu":1460}}"#);
+        let settings = read(Protocol::Map, &json).unwrap();
+        assert_eq!(settings.mtu, Some(1460));
+        assert_eq!(settings.ttl, 64);
+        assert!(
+            settings
+                .rule_text
+                .starts_with("type=map-e,ipv6prefix=240b:12::")
+        );
+        let mapping = domain(settings)
+            .map(&["240b:12:aaaa:bb00::/56".parse().unwrap()])
+            .unwrap();
+        assert_eq!(mapping.ipv4().to_string(), "14.8.170.170/32");
+        assert_eq!(
+            mapping.ce_address().to_string(),
+            "240b:12:aaaa:bb00:e:8aa:aa00:bb00"
+        );
+    }
+
+    #[test]
+    fn two_lines_of_configuration() {
+        let settings = read(Protocol::Mape, r#"{"tunlink":"wan6"}"#).unwrap();
+        assert_eq!(settings.rules, Rules::Provider(None));
+        let named = read(Protocol::Mape, &format!(r#"{{{V6PLUS},"provider":"ocn"}}"#)).unwrap();
+        assert_eq!(named.rules, Rules::Provider(Some("ocn".into())));
+    }
+
+    #[test]
+    fn a_psid_is_left_justified_in_map_and_a_number_in_mape() {
+        let json = r#"{"ipaddr":"192.0.2.18","ip6prefix":"2001:db8:12:3400::","ip6prefixlen":56,
+            "ealen":0,"psidlen":8,"offset":6,"psid":PSID,"peeraddr":"2001:db8:ffff::1"}"#;
+        let psid = |protocol, psid: &str| {
+            let settings = read(protocol, &json.replace("PSID", psid))?;
+            let mapping = domain(settings).map(&["2001:db8:12:3400::/56".parse().unwrap()]);
+            Ok::<_, Problem>(mapping.unwrap().ports().psid().value())
+        };
+        assert_eq!(psid(Protocol::Mape, "52"), Ok(0x34));
+        assert_eq!(psid(Protocol::Map, "13312"), Ok(0x34));
+        let mixed_up = psid(Protocol::Map, "52").unwrap_err();
+        assert_eq!(mixed_up.code, Code::InvalidMapRule);
+        assert!(mixed_up.detail.contains("write 13312"), "{mixed_up}");
+    }
+
+    #[test]
+    fn every_option_out_of_range_is_named() {
+        for (json, code, detail) in [
+            (
+                r#""ealen":99"#,
+                Code::InvalidConfig,
+                "ealen 99: must be a number from 0 to 48",
+            ),
+            (
+                r#""mtu":68"#,
+                Code::InvalidConfig,
+                "mtu 68: must be a number from 576 to 9200",
+            ),
+            (r#""ttl":300"#, Code::InvalidConfig, "ttl 300: must be"),
+            (
+                r#""encaplimit":"256""#,
+                Code::InvalidConfig,
+                "encaplimit 256: must be ignore",
+            ),
+            (r#""nat":"full""#, Code::InvalidConfig, "nat full: must be"),
+            (
+                r#""conntrack":"x""#,
+                Code::InvalidConfig,
+                "conntrack x: must be",
+            ),
+            (
+                r#""mesh":"x""#,
+                Code::InvalidConfig,
+                "mesh x: must be 0 or 1",
+            ),
+            (
+                r#""maptype":"dslite""#,
+                Code::UnsupportedType,
+                "type dslite: must be",
+            ),
+            (
+                r#""enduserprefix":"1.2.3.4""#,
+                Code::InvalidConfig,
+                "enduserprefix 1.2.3.4: must",
+            ),
+            (
+                r#""peeraddr":"br.example""#,
+                Code::InvalidMapRule,
+                "peeraddr br.example: must",
+            ),
+            (
+                r#""rule":"ealen=99""#,
+                Code::InvalidMapRule,
+                "ealen 99: at most 48",
+            ),
+            (
+                r#""rule":"bogus=1""#,
+                Code::InvalidMapRule,
+                "rule: bogus is not known",
+            ),
+            (
+                r#""ealen":25,"ip6prefix":"x","ip6prefixlen":31"#,
+                Code::InvalidMapRule,
+                "ip6prefix x",
+            ),
+            (
+                r#""ealen":25,"ip6prefixlen":31"#,
+                Code::InvalidMapRule,
+                "ip6prefix is missing",
+            ),
+        ] {
+            let problem = read(Protocol::Mape, &format!("{{{json}}}")).unwrap_err();
+            assert_eq!(problem.code, code, "{json}");
+            assert!(problem.detail.starts_with(detail), "{json}: {problem}");
+            assert!(problem.fatal);
+        }
+    }
+
+    #[test]
+    fn contradictions_are_named_as_options() {
+        let problem = |more: &str| {
+            let json = format!(r#"{{{V6PLUS},{more}}}"#);
+            read(Protocol::Mape, &json).unwrap_err().detail
+        };
+        assert_eq!(
+            problem(r#""ealen":40"#),
+            "ip6prefixlen 31 and ealen 40: together at most 64"
+        );
+        assert!(problem(r#""ealen":25,"psidlen":26"#).starts_with("psidlen 26: must be"));
+        assert!(problem(r#""ealen":25,"psidlen":6"#).contains("leave 8 bits"));
+        assert!(problem(r#""ealen":25,"offset":9"#).contains("together at most 16"));
+        let no_peer =
+            r#"{"ipaddr":"192.0.2.1","ip6prefix":"2001:db8::","ip6prefixlen":56,"ealen":0}"#;
+        assert!(
+            read(Protocol::Map, no_peer)
+                .unwrap_err()
+                .detail
+                .starts_with("peeraddr is missing")
+        );
+    }
+
+    #[test]
+    fn interface_names() {
+        assert_eq!(device_name("wanmap").unwrap(), "map-wanmap");
+        assert_eq!(device_name("wan6_4").unwrap(), "map-wan6_4");
+        for bad in ["", "wan map", "a;b", "$(x)", "-x", "ｗａｎ", "abcdefghijkl"] {
+            assert!(device_name(bad).is_err(), "{bad}");
+        }
+    }
+}

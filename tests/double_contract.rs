@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The double treats handlers as netifd does: strictly, impatiently and without backoff.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod double;
+
+use double::{Double, Effect, Entry, Interface, NullEffects, Route};
+use mape::ubus::{Client, Event, Status, Value};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const AMPLE: Duration = Duration::from_secs(20);
+
+/// A script whose setup stays until told to end, or does what the interface's option says.
+const SCRIPT: &str = r#"#!/bin/sh
+case "$2" in
+dump) echo '{"name":"test","config":[["rule",3],["mtu",5],["flag",7],["names",1]],"no-device":true,"available":true,"renew-handler":true}' ;;
+setup)
+	echo "config $4"
+	case "$4" in
+	*hurry*) exit 1 ;;
+	*stubborn*) trap '' TERM; echo ready; while :; do sleep 0.05; done ;;
+	esac
+	exec sleep 600 ;;
+*) echo "$2 done" ;;
+esac
+"#;
+
+fn router() -> Double {
+    let net = Double::without_scripts(NullEffects);
+    let script = net.root().join("test-script");
+    fs::write(&script, SCRIPT).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    net.add_script("test.sh", &script);
+    let wan6 = Interface::on("wan6", "eth1")
+        .address("2001:db8:1::1", 64)
+        .route(Route::via("::", 0, "fe80::1"));
+    net.add(wan6);
+    net.ifup("wan6");
+    net
+}
+
+fn client(net: &Double) -> Client {
+    Client::connect(&net.socket(), AMPLE).unwrap()
+}
+
+fn notify(bus: &mut Client, arguments: Value) -> Status {
+    let arguments = arguments.with("interface", "t");
+    match bus.call("network.interface", "notify_proto", &arguments, AMPLE) {
+        Ok(_) => Status::Ok,
+        Err(error) => error.status().unwrap_or_else(|| panic!("{error}")),
+    }
+}
+
+fn action(number: i32) -> Value {
+    Value::table().with("action", number)
+}
+
+fn tunnel(remote: &str) -> Value {
+    Value::table()
+        .with("mode", "ipip6")
+        .with("mtu", 1460)
+        .with("ttl", 64)
+        .with("local", "2001:db8:1::c")
+        .with("remote", remote)
+        .with("link", "wan6")
+        .with("data", Value::table().with("encaplimit", "ignore"))
+}
+
+fn link_up(tunnel: Value) -> Value {
+    let address = Value::table().with("ipaddr", "192.0.2.1");
+    let route = Value::table()
+        .with("target", "0.0.0.0")
+        .with("netmask", "0");
+    action(0)
+        .with("ifname", "map-t")
+        .with("link-up", true)
+        .with("tunnel", tunnel)
+        .with("ipaddr", vec![address])
+        .with("routes", vec![route])
+}
+
+/// An interface whose setup is running.
+fn setting_up(net: &Double, options: &[(&str, &str)]) -> Client {
+    net.configure("t", "test", options);
+    net.ifup("t");
+    net.wait("the script reports", |w| {
+        w.log.iter().any(|l| l.contains("config"))
+    });
+    client(net)
+}
+
+fn running(net: &Double) -> u32 {
+    let pid = net.with(|w| {
+        w.interface("t")
+            .handler
+            .as_ref()?
+            .running
+            .as_ref()
+            .map(|r| r.0)
+    });
+    pid.unwrap()
+}
+
+#[test]
+fn options_are_typed_doubled_and_dropped() {
+    let net = router();
+    let options = [
+        ("mtu", "1460"),
+        ("flag", "yes"),
+        ("names", "a\nb"),
+        ("unknown", "1"),
+        ("metric", "9"),
+    ];
+    setting_up(&net, &options);
+    let log = net.log();
+    let config = r#"config {"proto":"test","metric":9,"mtu":1460,"names":["a","b"],"mtu":1460}"#;
+    assert!(log[0].ends_with(config), "{log:?}");
+    assert_eq!(log[0], format!("t ({}): {config}", running(&net)));
+}
+
+#[test]
+fn a_hasty_setup_is_restarted_for_ever_until_blocked() {
+    let net = router();
+    net.configure("t", "test", &[("rule", "hurry")]);
+    net.ifup("t");
+    net.wait("many setups", |w| w.spawned("t", "setup") > 20);
+    assert_eq!(notify(&mut client(&net), action(4)), Status::Ok);
+    net.wait("rest", |w| {
+        let t = w.interface("t");
+        t.state == double::State::Down && !t.autostart
+    });
+    let setups = net.spawned("t", "setup");
+    net.set_prefix("wan6", Some(("2001:db8:100::", 56)));
+    assert_eq!(net.spawned("t", "setup"), setups, "blocked stays blocked");
+    net.ifup("t");
+    net.wait("ifup helps", |w| w.spawned("t", "setup") > setups);
+}
+
+#[test]
+fn ifdown_terminates_and_then_kills() {
+    let net = router();
+    setting_up(&net, &[("rule", "stubborn")]);
+    net.wait("trap set", |w| w.log.iter().any(|l| l.ends_with("ready")));
+    let pid = running(&net);
+    net.ifdown("t");
+    net.wait("teardown", |w| w.spawned("t", "teardown") == 1);
+    net.wait("down", |w| w.interface("t").state == double::State::Down);
+    let signals: Vec<_> = net.with(|w| {
+        w.record
+            .iter()
+            .filter_map(|e| match e {
+                Entry::Signal { pid: p, signal } if *p == pid => Some(*signal),
+                _ => None,
+            })
+            .collect()
+    });
+    assert_eq!(signals, ["SIGTERM", "SIGKILL"]);
+    assert_eq!(net.spawned("t", "setup"), 1);
+}
+
+#[test]
+fn an_unmet_dependency_ends_the_setup_and_an_update_brings_it_back() {
+    let net = router();
+    net.update("wan6", "routes", |i| i.routes.clear());
+    let mut bus = setting_up(&net, &[]);
+    let dependency = || action(6).with("host", "::").with("ifname", "wan6");
+    assert_eq!(notify(&mut bus, dependency()), Status::NotFound);
+    net.wait("teardown", |w| w.spawned("t", "teardown") == 1);
+    net.wait("unavailable", |w| {
+        let t = w.interface("t");
+        !t.available && t.state == double::State::Down && t.error_codes() == ["NO_DEVICE"]
+    });
+    net.update("wan6", "routes", |i| {
+        i.routes.push(Route::via("::", 0, "fe80::1"))
+    });
+    net.wait("second setup", |w| w.spawned("t", "setup") == 2);
+    assert_eq!(notify(&mut bus, dependency()), Status::Ok);
+    assert_eq!(notify(&mut bus, link_up(tunnel("2001:db8::2"))), Status::Ok);
+    assert!(net.with(|w| w.is_up("t")));
+    // Losing it takes the interface down, and the next setup finds it unmet.
+    net.interface_lost("wan6");
+    net.wait("lost", |w| !w.is_up("t") && w.spawned("t", "teardown") == 2);
+}
+
+#[test]
+fn types_are_strict() {
+    let net = router();
+    let mut bus = setting_up(&net, &[]);
+    let wrong = action(0).with("link-up", 1).with("ifname", "map-t");
+    assert_eq!(notify(&mut bus, wrong), Status::InvalidArgument);
+    assert_eq!(
+        notify(&mut bus, Value::table().with("action", 0_i64)),
+        Status::InvalidArgument
+    );
+    let words = vec![Value::from("CODE"), Value::from(3)];
+    assert_eq!(
+        notify(&mut bus, action(3).with("error", words)),
+        Status::InvalidArgument
+    );
+    assert_eq!(notify(&mut bus, action(8)), Status::InvalidArgument);
+    // Silently dropped: a number as text, a mask as number.
+    let mut odd = tunnel("2001:db8::2");
+    if let Value::Table(members) = &mut odd {
+        members.retain(|(name, _)| name != "mtu");
+    }
+    let odd = odd.with("mtu", "1460");
+    assert_eq!(notify(&mut bus, link_up(odd)), Status::Ok);
+    assert_eq!(net.with(|w| w.links["map-t"].mtu), None);
+}
+
+#[test]
+fn a_tunnel_that_cannot_be_made_is_an_unknown_error() {
+    let net = router();
+    let mut bus = setting_up(&net, &[]);
+    let mut no_mode = tunnel("2001:db8::2");
+    if let Value::Table(members) = &mut no_mode {
+        members.remove(0);
+    }
+    let fmr = Value::table()
+        .with("prefix6", "2001:db8:f::/48")
+        .with("prefix4", "192.0.2.0/24")
+        .with("ealen", 16)
+        .with("offset", 6);
+    let with_fmrs = |n| {
+        let data = Value::table().with("fmrs", vec![fmr.clone(); n]);
+        tunnel("2001:db8::2").with("data", data)
+    };
+    let first_data_only = |n| match with_fmrs(n) {
+        Value::Table(mut members) => {
+            let at = members.iter().position(|(name, _)| name == "data").unwrap();
+            members.remove(at);
+            Value::Table(members)
+        }
+        other => other,
+    };
+    for bad in [no_mode, tunnel("192.0.2.1"), first_data_only(63)] {
+        assert_eq!(notify(&mut bus, link_up(bad)), Status::UnknownError);
+    }
+    let long = link_up(tunnel("2001:db8::2"));
+    let Value::Table(mut members) = long else {
+        panic!()
+    };
+    members[1].1 = Value::from("map-far-too-long-a-name");
+    assert_eq!(
+        notify(&mut bus, Value::Table(members)),
+        Status::UnknownError
+    );
+    assert_eq!(notify(&mut bus, link_up(first_data_only(62))), Status::Ok);
+    net.with(|w| w.refuse_tunnels = true);
+    net.ifdown("t");
+    net.wait("down", |w| w.interface("t").state == double::State::Down);
+    net.ifup("t");
+    net.wait("setup", |w| w.spawned("t", "setup") == 2);
+    assert_eq!(
+        notify(&mut bus, link_up(tunnel("2001:db8::2"))),
+        Status::UnknownError
+    );
+}
+
+#[test]
+fn a_tunnel_changed_in_place_loses_its_addresses() {
+    let net = router();
+    let mut bus = setting_up(&net, &[]);
+    assert_eq!(notify(&mut bus, link_up(tunnel("2001:db8::2"))), Status::Ok);
+    let added = |net: &Double| {
+        net.with(|w| {
+            w.effects()
+                .filter(|e| matches!(e, Effect::AddAddress(d, _) if d == "map-t"))
+                .count()
+        })
+    };
+    assert_eq!(added(&net), 1);
+    assert_eq!(notify(&mut bus, link_up(tunnel("2001:db8::2"))), Status::Ok);
+    let made = |net: &Double| {
+        net.with(|w| {
+            w.effects()
+                .filter(|e| matches!(e, Effect::CreateTunnel(..)))
+                .count()
+        })
+    };
+    assert_eq!((made(&net), added(&net)), (1, 1), "identical is nothing");
+    assert_eq!(notify(&mut bus, link_up(tunnel("2001:db8::3"))), Status::Ok);
+    assert_eq!(
+        (made(&net), added(&net)),
+        (2, 1),
+        "a new link without the address"
+    );
+    net.with(|w| w.refuse_tunnels = true);
+    let refused = notify(&mut bus, link_up(tunnel("2001:db8::9")));
+    assert_eq!(refused, Status::UnknownError);
+    assert!(
+        net.with(|w| w.is_up("t") && w.links.is_empty()),
+        "up without a link"
+    );
+    net.with(|w| w.refuse_tunnels = false);
+    assert_eq!(
+        notify(&mut bus, action(0).with("link-up", false)),
+        Status::Ok
+    );
+    assert_eq!(notify(&mut bus, link_up(tunnel("2001:db8::4"))), Status::Ok);
+    assert_eq!(
+        (made(&net), added(&net)),
+        (4, 2),
+        "down first restores both"
+    );
+    assert!(net.with(|w| w.is_up("t")));
+}
+
+#[test]
+fn data_is_merged() {
+    let net = router();
+    let mut bus = setting_up(&net, &[]);
+    let with =
+        |key: &str| link_up(tunnel("2001:db8::2")).with("data", Value::table().with(key, "x"));
+    assert_eq!(notify(&mut bus, with("zone")), Status::Ok);
+    assert_eq!(notify(&mut bus, with("other")), Status::Ok);
+    let status = bus
+        .call("network.interface.t", "status", &Value::table(), AMPLE)
+        .unwrap();
+    let keys: Vec<_> = status
+        .get("data")
+        .unwrap()
+        .as_table()
+        .unwrap()
+        .iter()
+        .map(|(k, _)| k.as_str())
+        .collect();
+    assert_eq!(keys, ["other", "zone"]);
+}
+
+#[test]
+fn setup_failed_terminates_its_caller_and_errors_last_until_up() {
+    let net = router();
+    let mut bus = setting_up(&net, &[]);
+    let error = vec![Value::from("CODE"), Value::from("detail")];
+    assert_eq!(notify(&mut bus, action(3).with("error", error)), Status::Ok);
+    assert_eq!(net.with(|w| w.interface("t").errors.len()), 1);
+    let pid = running(&net);
+    assert_eq!(notify(&mut bus, action(7)), Status::Ok);
+    net.wait("terminated", |w| {
+        w.record.iter().any(|e| matches!(e, Entry::Exit { pid: p, how, .. } if *p == pid && how == "signal SIGTERM"))
+    });
+    net.wait("again", |w| w.spawned("t", "setup") == 2);
+}
+
+#[test]
+fn renew_waits_for_the_script_and_runs_only_while_up() {
+    let net = router();
+    let mut bus = setting_up(&net, &[]);
+    assert_eq!(notify(&mut bus, link_up(tunnel("2001:db8::2"))), Status::Ok);
+    net.renew("t");
+    assert_eq!(net.spawned("t", "renew"), 0, "queued while setup runs");
+    let pid = running(&net);
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    net.wait("renewed", |w| w.spawned("t", "renew") == 1);
+    net.wait_idle("t");
+    assert!(net.with(|w| w.is_up("t")), "an exit after link-up is fine");
+    net.ifdown("t");
+    net.wait("down", |w| w.interface("t").state == double::State::Down);
+    net.renew("t");
+    assert_eq!(net.spawned("t", "renew"), 1);
+    let order: Vec<_> = net.with(|w| {
+        w.record
+            .iter()
+            .filter_map(|e| match e {
+                Entry::Exit { action, .. } if action == "teardown" => Some("teardown"),
+                Entry::Effect(Effect::DeleteLink(_)) => Some("link deleted"),
+                _ => None,
+            })
+            .collect()
+    });
+    assert_eq!(order, ["teardown", "link deleted"]);
+}
+
+#[test]
+fn a_dynamic_interface_lies_on_its_parent() {
+    let net = router();
+    let mut bus = client(&net);
+    let dynamic = |address: &str| {
+        Value::table()
+            .with("name", "t_")
+            .with("ifname", "@wan6")
+            .with("proto", "static")
+            .with("ip6addr", vec![Value::from(address)])
+    };
+    let mut add = |address: &str| {
+        bus.call("network", "add_dynamic", &dynamic(address), AMPLE)
+            .map(drop)
+    };
+    add("2001:db8:1::c").unwrap();
+    add("2001:db8:1::c").unwrap();
+    assert!(net.with(|w| w.is_up("t_")), "identical is nothing");
+    let added = |w: &double::World| {
+        w.effects().any(|e| matches!(e, Effect::AddAddress(d, a) if d == "eth1" && a.address == "2001:db8:1::c" && a.mask == 128))
+    };
+    assert!(net.with(|w| added(w)));
+    add("2001:db8:1::d").unwrap();
+    assert!(
+        net.with(|w| !w.interfaces.contains_key("t_")),
+        "changed is gone"
+    );
+    add("2001:db8:1::d").unwrap();
+    assert!(net.with(|w| w.is_up("t_")));
+    let down = Value::table().with("interface", "t_");
+    bus.call("network.interface", "down", &down, AMPLE).unwrap();
+    let again = bus.call("network.interface", "down", &down, AMPLE);
+    assert_eq!(again.unwrap_err().status(), Some(Status::NotFound));
+    bus.call("network", "add_dynamic", &dynamic("2001:db8:1::e"), AMPLE)
+        .unwrap();
+    net.interface_lost("wan6");
+    assert!(
+        net.with(|w| !w.interfaces.contains_key("t_")),
+        "gone with its parent"
+    );
+}
+
+#[test]
+fn subscribers_are_told() {
+    let net = router();
+    let mut bus = client(&net);
+    bus.subscribe("network.interface", AMPLE).unwrap();
+    let mut next = || match bus.next_event(Instant::now() + AMPLE).unwrap() {
+        Some(Event::Notification { name, data }) => (name, data),
+        other => panic!("{other:?}"),
+    };
+    net.set_prefix("wan6", Some(("2001:db8:100::", 56)));
+    let (name, data) = next();
+    assert_eq!(name, "interface.update");
+    assert_eq!(data.get("interface"), Some(&Value::from("wan6")));
+    let prefixes = data.get("ipv6-prefix").unwrap().as_array().unwrap();
+    assert_eq!(prefixes[0].get("mask"), Some(&Value::Int32(56)));
+    net.interface_lost("wan6");
+    let (name, data) = next();
+    assert_eq!(name, "interface.down");
+    assert_eq!(data.get("up"), Some(&Value::Bool(false)));
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    let net = router();
+    setting_up(&net, &[]);
+    let (pid, root) = (running(&net), net.root().to_owned());
+    drop(net);
+    let gone = || !Path::new(&format!("/proc/{pid}/exe")).exists();
+    let deadline = Instant::now() + AMPLE;
+    while !gone() {
+        assert!(Instant::now() < deadline, "the script still runs");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!root.exists());
+}
