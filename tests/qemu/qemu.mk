@@ -2,17 +2,17 @@
 # The wire: scenarios and the demo in a virtual machine (docs/testing.md).
 
 QEMU_DEPS := qemu-system-x86 nftables iproute2 conntrack iperf3 ethtool kmod busybox-static
-CARGO ?= cargo
 SCENARIO ?=
 MAPE_KERNEL ?=
+WIRE = SCENARIO="$(SCENARIO)" MAPE_KERNEL="$(MAPE_KERNEL)" $(CARGO) test --locked -q --test wire
 
+#: A real kernel
 .PHONY: setup-qemu test-qemu demo
+setup-qemu:
+	@tests/setup $(QEMU_DEPS)
 
-setup-qemu: ## install what the virtual machine is made of (apt, root or sudo)
-	@tests/qemu/setup $(QEMU_DEPS)
+test-qemu: setup-qemu ## Measure in a virtual machine (SCENARIO=name,…, MAPE_KERNEL=package)
+	@MAPE_WIRE=test $(WIRE)
 
-test-qemu: setup-qemu ## boot a kernel and measure; SCENARIO=name[,name] MAPE_KERNEL=package
-	@MAPE_WIRE=test SCENARIO="$(SCENARIO)" MAPE_KERNEL="$(MAPE_KERNEL)" $(CARGO) test -q --test wire
-
-demo: setup-qemu ## a subscriber's router in a virtual machine, from the rule to a web page
-	@MAPE_WIRE=demo MAPE_KERNEL="$(MAPE_KERNEL)" $(CARGO) test -q --test wire
+demo: setup-qemu ## A subscriber's router in a virtual machine: see it work
+	@MAPE_WIRE=demo $(WIRE)
