@@ -4,6 +4,7 @@
 //! Exit status 0 done, 1 could not, 2 wrong use. Results go to standard
 //! output, errors to standard error as one line that says what to do.
 
+mod br;
 mod calc;
 mod lookup;
 mod mapping_args;
@@ -62,7 +63,7 @@ struct Command {
     run: fn(&mut lexopt::Parser, &mut dyn Write) -> Outcome,
 }
 
-const COMMANDS: &[Command] = &[calc::COMMAND, lookup::COMMAND];
+const COMMANDS: &[Command] = &[calc::COMMAND, lookup::COMMAND, br::COMMAND];
 
 /// Runs `mape` with these arguments (without its own name) on standard output
 /// and standard error.
