@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use ipnet::Ipv6Net;
-use mape::map::{Border, MAX_RULES, MapType};
+use mape::map::{Border, Dialect, Domain, MAX_RULES, MapType, RuleSpec};
 use mape::provider::{Confidence, EncapLimit, Problem, Table, Verdict, load};
 use serde_json::{Value, json};
 
@@ -404,5 +404,40 @@ fn what_cannot_be_read_is_said() {
             "dir.json: cannot be read: not a regular file",
             "raw.json: cannot be read: stream did not contain valid UTF-8"
         ]
+    );
+}
+
+/// What stands between "```json" and "```" in the documentation.
+fn documented() -> &'static str {
+    let docs = include_str!("../docs/providers.md");
+    let (_, rest) = docs.split_once("```json\n").unwrap();
+    rest.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_documented_example_works() {
+    let mut table = Table::builtin();
+    assert_eq!(table.extend(documented(), "10-mine.json"), []);
+    assert!(table.provider("biglobe").is_err());
+    assert_eq!(rules(&table, "mylab"), ["2001:db8::/40"]);
+    // Confirmed by its user, hence taken without being named.
+    let (found, _) = table.choose(&[net("240d:f:4000::/56")]).unwrap();
+    assert_eq!(found.rule().confidence(), Confidence::Local);
+    assert_eq!(rules(&table, "nuro").len(), 18);
+}
+
+#[test]
+fn a_fixed_address_of_ocn_can_be_said() {
+    let docs = include_str!("../docs/providers.md");
+    let rule = docs.split("--rule ").nth(1).unwrap();
+    let spec: RuleSpec = rule.split('`').next().unwrap().parse().unwrap();
+    let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Draft03).unwrap();
+    let mapping = domain.map(&[net("2400:4050:1234:5600::/56")]).unwrap();
+    assert_eq!(mapping.ipv4().to_string(), "198.51.100.7/32");
+    assert!(!mapping.ports().is_shared());
+    // 8 zero bits, the address, PSID 0, 8 zero bits.
+    assert_eq!(
+        mapping.ce_address().to_string(),
+        "2400:4050:1234:5600:c6:3364:700:0"
     );
 }
