@@ -28,6 +28,7 @@ mod mapping;
 mod ports;
 mod rule;
 mod spec;
+pub mod stock;
 
 pub use address::{Dialect, Dmr, DmrError};
 pub use domain::{Border, Domain, DomainError, MAX_RULES};
