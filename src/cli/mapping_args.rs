@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The arguments that describe a subscriber, shared by `calc` and `nft`.
+//! The arguments that describe a subscriber, shared by `calc`, `br` and `nft`.
 
 use std::net::Ipv6Addr;
 
@@ -7,7 +7,7 @@ use ipnet::Ipv6Net;
 use lexopt::ValueExt;
 
 use super::{Failure, providers};
-use crate::map::{Dialect, Domain, MapType, Mapping, RuleSpec};
+use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec};
 
 /// `--prefix`, `--provider`, `--rule` and `--legacy`.
 #[derive(Debug, Default)]
@@ -56,6 +56,35 @@ impl MappingArgs {
         if self.rules.is_empty() {
             return self.by_provider(prefix);
         }
+        Ok(Found {
+            mapping: self.rules()?.map(&[prefix]).map_err(Failure::failed)?,
+            provider: None,
+            mtu: DEFAULT_MTU,
+        })
+    }
+
+    /// The domain these arguments describe, as its BR knows it: of the
+    /// subscriber alone where there is a prefix, else of all of them.
+    pub fn relay(self) -> Result<Relay, Failure> {
+        if self.prefix.is_some() {
+            return Ok(Relay::of(&self.find()?.mapping));
+        }
+        let domain = match self.provider.as_deref() {
+            _ if !self.rules.is_empty() => self.rules()?,
+            None | Some("auto") => {
+                return Err(Failure::usage("give --rule, --provider ID or --prefix"));
+            }
+            Some(id) => {
+                let table = providers::table();
+                let provider = table.provider(id).map_err(Failure::failed)?;
+                provider.domain(false).map_err(Failure::failed)?
+            }
+        };
+        Ok(Relay::new(&domain))
+    }
+
+    /// The domain of `--rule`.
+    fn rules(&self) -> Result<Domain, Failure> {
         if self.provider.is_some() {
             return Err(Failure::usage("give --provider or --rule, not both"));
         }
@@ -65,13 +94,8 @@ impl MappingArgs {
         } else {
             Dialect::Rfc7597
         };
-        let domain = Domain::from_specs(&self.rules, map_type.unwrap_or(MapType::MapE), dialect)
-            .map_err(Failure::failed)?;
-        Ok(Found {
-            mapping: domain.map(&[prefix]).map_err(Failure::failed)?,
-            provider: None,
-            mtu: DEFAULT_MTU,
-        })
+        Domain::from_specs(&self.rules, map_type.unwrap_or(MapType::MapE), dialect)
+            .map_err(Failure::failed)
     }
 
     fn by_provider(self, prefix: Ipv6Net) -> Result<Found, Failure> {

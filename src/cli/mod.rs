@@ -4,8 +4,10 @@
 //! Exit status 0 done, 1 could not, 2 wrong use. Results go to standard
 //! output, errors to standard error as one line that says what to do.
 
+mod br;
 mod calc;
 mod lookup;
+pub mod mapcalc;
 mod mapping_args;
 mod output;
 mod providers;
@@ -25,6 +27,10 @@ pub enum Failure {
     /// It was understood but cannot be done: exit status 1.
     #[error("{0}")]
     Failed(String),
+    /// It could not be done, and all there is to say has been said: exit
+    /// status 1.
+    #[error("")]
+    Said,
     /// Printing failed. A reader that has closed its pipe has seen enough:
     /// nothing is said of that.
     #[error("cannot write: {0}")]
@@ -62,12 +68,18 @@ struct Command {
     run: fn(&mut lexopt::Parser, &mut dyn Write) -> Outcome,
 }
 
-const COMMANDS: &[Command] = &[calc::COMMAND, lookup::COMMAND];
+const COMMANDS: &[Command] = &[
+    calc::COMMAND,
+    lookup::COMMAND,
+    br::COMMAND,
+    mapcalc::COMMAND,
+];
 
 /// Runs `mape` with these arguments (without its own name) on standard output
 /// and standard error.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut out = io::BufWriter::new(io::stdout().lock());
+    let args = mapcalc::called_by_name().into_iter().chain(args);
     let outcome = run(args, &mut out).and_then(|()| Ok(out.flush()?));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -77,7 +89,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(failure) => {
             // What was found out before the failure belongs to the answer.
             let _ = out.flush();
-            let _ = writeln!(io::stderr(), "mape: {failure}");
+            if !matches!(failure, Failure::Said) {
+                let _ = writeln!(io::stderr(), "mape: {failure}");
+            }
             match failure {
                 Failure::Usage(_) => ExitCode::from(2),
                 _ => ExitCode::FAILURE,

@@ -23,13 +23,16 @@
 mod address;
 mod bits;
 mod domain;
+mod flow;
 mod mapping;
 mod ports;
 mod rule;
 mod spec;
+pub mod stock;
 
 pub use address::{Dialect, Dmr, DmrError};
 pub use domain::{Border, Domain, DomainError, MAX_RULES};
+pub use flow::{FlowError, Inner, Outer, Relay};
 pub use mapping::{MapError, Mapping};
 pub use ports::{PortParams, PortRange, PortSet, Psid, PsidError};
 pub use rule::{Rule, RuleError, RuleParts};

@@ -24,6 +24,7 @@ pub struct Handler {
 /// Reads the output of `SCRIPT '' dump`, more strictly than netifd, which drops silently what
 /// it does not understand.
 pub fn parse(script: &str, output: &str) -> Vec<Handler> {
+    assert!(!output.is_empty(), "{script} '' dump printed nothing");
     assert!(output.ends_with('\n'), "{script}: the last line must end");
     output
         .lines()

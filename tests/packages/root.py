@@ -46,14 +46,16 @@ UBUS = """#!/bin/sh
 echo "ubus $*" >> /calls
 case "$*" in
 "call network get_proto_handlers") cat /netifd.handlers ;;
-"call network.interface."*" down") i=${3#network.interface.}; rm -f "/var/run/mape/$i.json" ;;
+"call network restart")
+	echo '{' > /netifd.handlers
+	cd /lib/netifd/proto && for name in *.sh; do echo "\\"${name%.sh}\\":{}," >> /netifd.handlers; done
+	echo '"static":{}}' >> /netifd.handlers
+	;;
+"call network.interface."*" down")
+	name=${2#network.interface.}
+	rm -f "/var/run/mape/$name.json"
+	;;
 esac
-"""
-NETWORK = """#!/bin/sh
-echo "network $*" >> /calls
-echo '{' > /netifd.handlers
-cd /lib/netifd/proto && for handler in *.sh; do echo "\\"${handler%.sh}\\":{}," >> /netifd.handlers; done
-echo '"static":{}}' >> /netifd.handlers
 """
 UCI = """#!/bin/sh
 echo "uci $*" >> /calls
@@ -79,8 +81,7 @@ class Root:
         for applet in APPLETS:
             (self.path / "bin" / applet).symlink_to("busybox")
         self.write("lib/functions.sh", FUNCTIONS)
-        for name, text in (("bin/ubus", UBUS), ("bin/uci", UCI), ("etc/init.d/network", NETWORK),
-                           ("etc/init.d/rpcd", RECORD), ("etc/init.d/firewall", RECORD)):
+        for name, text in (("bin/ubus", UBUS), ("bin/uci", UCI), ("etc/init.d/rpcd", RECORD)):
             self.write(name, text, 0o755)
         self.write("netifd.handlers", '{"static":{}}')
         self.write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")

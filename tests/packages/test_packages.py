@@ -222,7 +222,7 @@ class Manager:
         calls = []
         for _ in range(100):
             calls += self.root.calls()
-            if "network restart" in calls:
+            if "ubus call network restart" in calls:
                 break
             time.sleep(0.1)
         return calls
@@ -234,7 +234,7 @@ class Manager:
     def test_install_makes_netifd_learn_the_protocol(self):
         self.install(self.package)
         calls = self.wait_for_restart()
-        self.assertIn("network restart", calls)
+        self.assertIn("ubus call network restart", calls)
         self.assertIn("rpcd reload", calls)
         self.assertIn('"mape"', (self.root.path / "netifd.handlers").read_text())
         self.assertTrue(os.access(self.root.path / "usr/sbin/mape", os.X_OK))

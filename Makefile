@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every command a person needs; `make help` lists them. Each installs what it
+# lacks (Debian packages, as root or through sudo) and can be run by itself.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+CARGO ?= cargo
+
+#: Development
+.PHONY: build lint test-rust bench
+build: ## Build the program for this machine
+	$(CARGO) build --locked --release
+
+lint: setup-lint ## Formatting, clippy, shellcheck
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	shellcheck $$(git ls-files | xargs grep -lE '^#!/bin/(ba)?sh|shellcheck shell=' -- | grep -v '\.md$$')
+
+test-rust: setup-rust ## Unit and integration tests (as root, those in network namespaces too)
+	$(CARGO) test --locked
+
+bench: ## What we promise to be fast, as counts and ratios
+	$(CARGO) bench --locked
+
+#: Everything
+.PHONY: help test all-tests
+help: ## This list
+	@awk -F ':.*## ' '/^#: / { printf "\n%s\n", substr($$0, 4) } \
+		/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: lint test-rust test-qemu ## Set everything up and run all tests
+
+-include tests/qemu/qemu.mk
+-include openwrt/packages.mk
+-include luci-app-mape/luci.mk
+
+# Installs Debian packages where one is missing.
+.PHONY: setup-lint setup-rust
+setup-lint:
+	@tests/setup shellcheck
+setup-rust:
+	@tests/setup nftables iproute2

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `mape mapcalc`, and `mapcalc` by that name: the stock helper's output and
+//! exit status.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use ipnet::Ipv6Net;
+use lexopt::{Arg, ValueExt};
+use serde_json::Value;
+
+use super::{Command, Failure, Outcome, unknown};
+use crate::map::Dialect;
+use crate::map::stock::{Link, report};
+use crate::{paths, ubus};
+
+pub(super) const COMMAND: Command = Command {
+    name: "mapcalc",
+    about: "rules and prefixes as the stock helper prints them",
+    help: "\
+Usage: mape mapcalc [--dump FILE] [--legacy] INTERFACE RULE ...
+       mapcalc INTERFACE RULE ...
+
+Prints what the helper of OpenWrt's package map prints: RULE_1_... lines for a
+shell. INTERFACE is the one whose delegated prefixes count, * for any.
+
+  --dump FILE  a saved `ubus call network.interface dump`, instead of the bus
+  --legacy     rules are of draft-03, as LEGACY=1 in the environment says
+
+Exit status 0, or 1 when a rule was skipped; standard error says which.
+
+Example:
+  mape mapcalc wan6 type=map-e,ipv6prefix=2001:db8::,prefix6len=40,\\
+ipv4prefix=192.0.2.0,prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1
+",
+    run,
+};
+
+/// The name of this command, if the program was called by it.
+pub(super) fn called_by_name() -> Option<OsString> {
+    let name = std::env::args_os().next()?;
+    let name = Path::new(&name).file_name()?;
+    (name == COMMAND.name).then(|| name.to_owned())
+}
+
+/// As long as the stock helper waits.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
+    let mut file = None;
+    let mut dialect = dialect_of_environment();
+    let mut words = Vec::new();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("dump") => file = Some(parser.value()?),
+            Arg::Long("legacy") => dialect = Dialect::Draft03,
+            Arg::Value(word) => words.push(word.string()?),
+            other => return Err(unknown(other)),
+        }
+    }
+    let [interface, rules @ ..] = words.as_slice() else {
+        return usage();
+    };
+    if rules.is_empty() {
+        return usage();
+    }
+    let dump = match file {
+        Some(path) => saved(Path::new(&path))?,
+        None => asked()?,
+    };
+    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+    let report = report(&rules, dialect, &links(&dump, interface));
+    out.write_all(report.output.as_bytes())?;
+    for line in &report.complaints {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+    match report.complete {
+        true => Ok(()),
+        false => Err(Failure::Said),
+    }
+}
+
+/// The stock helper's own words and status.
+fn usage() -> Outcome {
+    let _ = writeln!(
+        io::stderr(),
+        "Usage: mapcalc <interface|*> <rule1> [rule2] [...]"
+    );
+    Err(Failure::Said)
+}
+
+/// The stock helper takes anything but 0, and what begins with no digit, for
+/// yes.
+fn dialect_of_environment() -> Dialect {
+    let legacy = std::env::var("LEGACY").unwrap_or_default();
+    let digits = legacy.trim_start().trim_start_matches(['+', '-']);
+    let number = digits.chars().take_while(char::is_ascii_digit);
+    match number.into_iter().any(|digit| digit != '0') {
+        true => Dialect::Draft03,
+        false => Dialect::Rfc7597,
+    }
+}
+
+fn saved(path: &Path) -> Result<Value, Failure> {
+    let name = path.display();
+    let text =
+        fs::read_to_string(path).map_err(|error| Failure::failed(format!("{name}: {error}")))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::failed(format!("{name} is not JSON: {error}")))
+}
+
+fn asked() -> Result<Value, Failure> {
+    let path = paths::ubus_socket().unwrap_or_else(ubus::Client::default_path);
+    let mut client = ubus::Client::connect(&path, TIMEOUT).map_err(Failure::failed)?;
+    let dump = client
+        .call("network.interface", "dump", &ubus::Value::table(), TIMEOUT)
+        .map_err(Failure::failed)?;
+    Ok(Value::from(&dump))
+}
+
+/// The interfaces of a `network.interface dump` that `name` means, `*` being
+/// all of them, with the prefixes delegated to each.
+pub fn links(dump: &Value, name: &str) -> Vec<Link> {
+    rows(dump, "interface")
+        .filter_map(|interface| {
+            let own = interface.get("interface")?.as_str()?;
+            (name == "*" || name == own).then(|| Link {
+                interface: own.into(),
+                prefixes: rows(interface, "ipv6-prefix").filter_map(net).collect(),
+            })
+        })
+        .collect()
+}
+
+fn rows<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    let rows = value.get(key).and_then(Value::as_array);
+    rows.into_iter().flatten()
+}
+
+fn net(entry: &Value) -> Option<Ipv6Net> {
+    let address = entry.get("address")?.as_str()?.parse().ok()?;
+    let mask = u8::try_from(entry.get("mask")?.as_u64()?).ok()?;
+    Ipv6Net::new(address, mask).ok()
+}

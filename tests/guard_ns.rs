@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The guard against a real kernel, in a network namespace of its own.
+
+use std::process::Command;
+
+use nix::sched::{CloneFlags, unshare};
+
+#[test]
+fn the_kernel_takes_the_guard_and_nft_shows_it() {
+    if unshare(CloneFlags::CLONE_NEWNET).is_err() {
+        eprintln!("skipped: a network namespace needs root");
+        return;
+    }
+    for _ in 0..2 {
+        mape::nat::guard::put_up("wan.map-1", "map-wan.map-1").unwrap();
+    }
+    let listed = Command::new("nft")
+        .args(["list", "ruleset"])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(
+        listed.contains("table inet mape_guard_wan.map-1 {"),
+        "{listed}"
+    );
+    assert!(
+        listed.contains("hook postrouting priority srcnat + 10"),
+        "{listed}"
+    );
+    assert!(
+        listed.contains("oifname \"map-wan.map-1\" counter packets 0 bytes 0 drop"),
+        "{listed}"
+    );
+    let script = mape::nat::guard::removal("wan.map-1");
+    for _ in 0..2 {
+        let mut nft = Command::new("nft")
+            .args(["-f", "-"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(nft.stdin.as_mut().unwrap(), script.as_bytes()).unwrap();
+        assert!(nft.wait().unwrap().success());
+    }
+    let listed = Command::new("nft")
+        .args(["list", "ruleset"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(listed.stdout).unwrap(), "");
+}

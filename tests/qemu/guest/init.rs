@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The first process: mounts, modules, scenarios, reboot.
+
+use super::scenarios;
+use crate::Result;
+use nix::mount::{MsFlags, mount};
+use nix::sys::reboot::{RebootMode, reboot};
+use nix::sys::resource::{Resource, setrlimit};
+use serde_json::{Value, json};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::process::Command;
+
+/// Runs the machine from its first instruction to its end.
+pub fn main() -> ! {
+    if let Err(why) = prepare() {
+        say(&format!("init: {why}"));
+    }
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    tell(&json!({ "kernel": kernel.trim() }));
+    scenarios::run();
+    tell(&json!({ "end": true }));
+    let _ = reboot(RebootMode::RB_AUTOBOOT);
+    std::process::exit(0)
+}
+
+fn prepare() -> Result<()> {
+    for (what, place) in [
+        ("proc", "/proc"),
+        ("sysfs", "/sys"),
+        ("devtmpfs", "/dev"),
+        ("tmpfs", "/run"),
+        ("tmpfs", "/tmp"),
+    ] {
+        mount(
+            Some(what),
+            place,
+            Some(what),
+            MsFlags::empty(),
+            None::<&str>,
+        )
+        .map_err(|e| format!("{place}: {e}"))?;
+    }
+    let _ = setrlimit(Resource::RLIMIT_NOFILE, 65536, 65536);
+    let modules = [
+        "crc32c",
+        "veth",
+        "bridge",
+        "ip6_tunnel",
+        "nf_tables",
+        "nf_conntrack",
+        "nft_chain_nat",
+        "nft_ct",
+        "nft_numgen",
+        "nft_hash",
+        "nf_conntrack_netlink",
+    ];
+    let done = Command::new("/usr/sbin/modprobe")
+        .arg("-a")
+        .args(modules)
+        .output();
+    match done {
+        Ok(out) if out.status.success() => Ok(()),
+        Ok(out) => Err(String::from_utf8_lossy(&out.stderr).trim().to_owned()),
+        Err(e) => Err(format!("modprobe: {e}")),
+    }
+}
+
+/// Prints a line for people. The mark at its start tells it from what the
+/// firmware and the kernel print on the same console.
+pub fn say(text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(std::io::stdout(), "\u{1}{line}");
+    }
+    let _ = std::io::stdout().flush();
+}
+
+/// Sends a line of the report to the host.
+pub fn tell(line: &Value) {
+    if let Ok(mut port) = OpenOptions::new().write(true).open("/dev/ttyS1") {
+        let _ = port.write_all(format!("{line}\n").as_bytes());
+    }
+}

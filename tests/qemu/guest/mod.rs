@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The machine's inside: topology, traffic, scenarios.
+
+pub mod border;
+pub mod icmp;
+pub mod init;
+pub mod lab;
+pub mod nat;
+pub mod netns;
+pub mod oracle;
+pub mod raw;
+pub mod scenarios;
+pub mod server;
+pub mod shell;
+pub mod sys;
+pub mod tcp;
+pub mod topology;
+pub mod udp;

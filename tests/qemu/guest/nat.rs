@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The techniques under comparison, and what firewall4 loads beside them.
+
+use super::oracle::Line;
+use super::topology::TUNNEL;
+use std::fmt::Write;
+
+/// How the CE picks a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Technique {
+    /// One contiguous range, mapped at the tunnel's edge: ours.
+    Pool,
+    /// The internal endpoint hashed to a range: ours, where pool cannot be.
+    Hash,
+    /// One SNAT per range, as firewall4 makes of the stock package's data.
+    Stock,
+    /// `numgen inc` over exact ports, as every fork does.
+    Forks,
+    /// One SNAT to one range, for the throughput baseline.
+    Plain,
+}
+
+impl Technique {
+    /// The name in figures and table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::Hash => "hash",
+            Self::Stock => "stock",
+            Self::Forks => "forks",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+/// What firewall4 has of a router like this one, as far as it matters here:
+/// zones, masquerading on the tunnel, and the port forwards in `dnat`.
+pub fn firewall4(dnat: &str, forward: &str) -> String {
+    format!(
+        r#"
+table inet fw4
+flush table inet fw4
+table inet fw4 {{
+	flowtable ft {{
+		hook ingress priority filter; devices = {{ lan1, lan2, lan3, {TUNNEL} }};
+	}}
+	chain input {{
+		type filter hook input priority filter; policy drop;
+		iifname "lo" accept
+		ct state established,related accept
+		iifname "br-lan" accept
+		meta l4proto ipv6-icmp accept
+		ip6 nexthdr 4 accept
+		icmp type echo-request accept
+		reject
+	}}
+	chain forward {{
+		type filter hook forward priority filter; policy drop;
+		{forward}
+		ct state established,related accept
+		iifname "br-lan" oifname "{TUNNEL}" accept
+		ct status dnat accept
+	}}
+	chain dstnat {{
+		type nat hook prerouting priority dstnat; policy accept;
+		{dnat}
+	}}
+	chain srcnat {{
+		type nat hook postrouting priority srcnat; policy accept;
+		oifname "{TUNNEL}" masquerade
+	}}
+	chain mangle {{
+		type filter hook forward priority mangle; policy accept;
+		oifname "{TUNNEL}" tcp flags syn / syn,fin,rst tcp option maxseg size set rt mtu
+	}}
+}}
+"#
+    )
+}
+
+/// One SNAT per range, each final: what firewall4 makes of `data.firewall`.
+pub fn stock(line: &Line) -> String {
+    let mut rules = String::new();
+    for protocol in ["icmp", "tcp", "udp"] {
+        for (first, last) in line.ranges() {
+            let _ = writeln!(
+                rules,
+                "\t\toifname \"{TUNNEL}\" meta l4proto {protocol} snat ip to {}:{first}-{last}",
+                line.ipv4()
+            );
+        }
+    }
+    table("compared", &rules)
+}
+
+/// One exact port per connection, in turn.
+pub fn forks(line: &Line) -> String {
+    let ports = line.ports();
+    let elements: Vec<String> = ports
+        .iter()
+        .enumerate()
+        .map(|(index, port)| format!("{index} : {port}"))
+        .collect();
+    let rules = format!(
+        "\t\toifname \"{TUNNEL}\" meta l4proto {{ icmp, tcp, udp }} snat ip to {} : numgen inc mod {} map {{ {} }}\n",
+        line.ipv4(),
+        ports.len(),
+        elements.join(", ")
+    );
+    table("compared", &rules)
+}
+
+/// One range for everything.
+pub fn plain(line: &Line) -> String {
+    let (first, last) = line.ranges().first().copied().unwrap_or_default();
+    let rules = format!(
+        "\t\toifname \"{TUNNEL}\" meta l4proto {{ icmp, tcp, udp }} snat ip to {}:{first}-{last}\n",
+        line.ipv4()
+    );
+    table("compared", &rules)
+}
+
+/// A first form of the pool, until `mape nft` prints it.
+pub fn pool(line: &Line) -> String {
+    let ports = line.ports();
+    let base = line.ranges().first().map_or(0x8000, |(_, last)| last + 1);
+    let end = base + ports.len() as u16 - 1;
+    let pair = |inward: bool| {
+        let pairs: Vec<String> = ports
+            .iter()
+            .zip(base..=end)
+            .map(|(map, pool)| {
+                if inward {
+                    format!("{map} : {pool}")
+                } else {
+                    format!("{pool} : {map}")
+                }
+            })
+            .collect();
+        pairs.join(", ")
+    };
+    let (out, into) = (pair(false), pair(true));
+    let snat = format!(
+        "\t\toifname \"{TUNNEL}\" meta l4proto {{ icmp, tcp, udp }} snat ip to {}:{base}-{end}\n",
+        line.ipv4()
+    );
+    table("compared", &snat)
+        + &format!(
+            r#"
+table netdev edge {{
+	chain egress {{
+		type filter hook egress device "{TUNNEL}" priority 0; policy accept;
+		tcp sport set tcp sport map {{ {out} }}
+		udp sport set udp sport map {{ {out} }}
+		icmp type echo-request icmp id set icmp id map {{ {out} }}
+	}}
+	chain ingress {{
+		type filter hook ingress device "{TUNNEL}" priority -500; policy accept;
+		tcp dport set tcp dport map {{ {into} }}
+		udp dport set udp dport map {{ {into} }}
+		icmp type echo-reply icmp id set icmp id map {{ {into} }}
+	}}
+}}
+"#
+        )
+}
+
+fn table(name: &str, rules: &str) -> String {
+    format!(
+        "table inet {name} {{\n\tchain postrouting {{\n\t\ttype nat hook postrouting priority srcnat - 5; policy accept;\n{rules}\t}}\n}}\n"
+    )
+}

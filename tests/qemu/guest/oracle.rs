@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What a CE of a line must have, computed apart from the crate under test:
+//! the other end of the wire does not take our word for it.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// How the CE address carries IPv4 address and PSID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Draft03,
+    Rfc7597,
+}
+
+/// A subscriber's line: the rule of its provider and the bits it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    pub name: &'static str,
+    pub dialect: Dialect,
+    rule6: Ipv6Addr,
+    rule6_len: u32,
+    rule4: Ipv4Addr,
+    rule4_len: u32,
+    ea_len: u32,
+    offset: u32,
+    psid_len: u32,
+    ea: u128,
+    pub br: Ipv6Addr,
+}
+
+/// 15 ranges of 16 ports.
+pub const V6PLUS: Line = Line {
+    name: "v6plus",
+    dialect: Dialect::Draft03,
+    rule6: Ipv6Addr::new(0x240b, 0x10, 0, 0, 0, 0, 0, 0),
+    rule6_len: 31,
+    rule4: Ipv4Addr::new(106, 72, 0, 0),
+    rule4_len: 15,
+    ea_len: 25,
+    offset: 4,
+    psid_len: 8,
+    ea: 0xabcd34,
+    br: Ipv6Addr::new(0x2404, 0x9200, 0x225, 0x100, 0, 0, 0, 0x64),
+};
+
+/// 63 ranges of 16 ports.
+pub const OCN: Line = Line {
+    name: "ocn",
+    dialect: Dialect::Draft03,
+    rule6: Ipv6Addr::new(0x2400, 0x4050, 0x8000, 0, 0, 0, 0, 0),
+    rule6_len: 33,
+    rule4: Ipv4Addr::new(153, 242, 0, 0),
+    rule4_len: 15,
+    ea_len: 23,
+    offset: 6,
+    psid_len: 6,
+    ea: 0x2ab_cd5,
+    br: Ipv6Addr::new(0x2001, 0x380, 0xa120, 0, 0, 0, 0, 9),
+};
+
+impl Line {
+    /// The same line as RFC 7597 would have it.
+    pub const fn rfc(self, name: &'static str) -> Self {
+        Self {
+            dialect: Dialect::Rfc7597,
+            name,
+            ..self
+        }
+    }
+
+    /// Length of the end-user IPv6 prefix.
+    pub fn prefix_len(&self) -> u32 {
+        self.rule6_len + self.ea_len
+    }
+
+    /// The end-user IPv6 prefix.
+    pub fn prefix(&self) -> Ipv6Addr {
+        Ipv6Addr::from_bits(self.rule6.to_bits() | (self.ea << (128 - self.prefix_len())))
+    }
+
+    /// The same as text, with its length.
+    pub fn end_user_prefix(&self) -> String {
+        format!("{}/{}", self.prefix(), self.prefix_len())
+    }
+
+    /// The CE's share of the port space.
+    pub fn psid(&self) -> u16 {
+        (self.ea & ((1 << self.psid_len) - 1)) as u16
+    }
+
+    /// The shared IPv4 address.
+    pub fn ipv4(&self) -> Ipv4Addr {
+        let suffix = (self.ea >> self.psid_len) as u32;
+        Ipv4Addr::from_bits(self.rule4.to_bits() | suffix)
+    }
+
+    /// The address the tunnel of the CE starts from.
+    pub fn ce_address(&self) -> Ipv6Addr {
+        let v4 = u128::from(self.ipv4().to_bits());
+        let psid = u128::from(self.psid());
+        let interface_id = match self.dialect {
+            Dialect::Draft03 => (v4 << 24) | (psid << 8),
+            Dialect::Rfc7597 => (v4 << 16) | psid,
+        };
+        Ipv6Addr::from_bits(self.prefix().to_bits() | interface_id)
+    }
+
+    /// Whether `port` belongs to the CE: its middle bits are the PSID, and the
+    /// leading ones are not all zero (RFC 7597 section 5.1).
+    pub fn owns(&self, port: u16) -> bool {
+        let trailing = 16 - self.offset - self.psid_len;
+        let middle = (port >> trailing) & ((1 << self.psid_len) - 1);
+        let leading = port >> (16 - self.offset);
+        middle == self.psid() && leading != 0
+    }
+
+    /// All ports of the CE.
+    pub fn ports(&self) -> Vec<u16> {
+        (0..=u16::MAX).filter(|&port| self.owns(port)).collect()
+    }
+
+    /// The same as ranges, first and last port.
+    pub fn ranges(&self) -> Vec<(u16, u16)> {
+        let mut ranges: Vec<(u16, u16)> = Vec::new();
+        for port in self.ports() {
+            match ranges.last_mut() {
+                Some((_, last)) if last.checked_add(1) == Some(port) => *last = port,
+                _ => ranges.push((port, port)),
+            }
+        }
+        ranges
+    }
+
+    /// The rule as the stock package writes it.
+    pub fn rule(&self) -> String {
+        format!(
+            "type=map-e,ipv6prefix={},prefix6len={},ipv4prefix={},prefix4len={},ealen={},\
+psidlen={},offset={},br={}",
+            self.rule6,
+            self.rule6_len,
+            self.rule4,
+            self.rule4_len,
+            self.ea_len,
+            self.psid_len,
+            self.offset,
+            self.br
+        )
+    }
+}

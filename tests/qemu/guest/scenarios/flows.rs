@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Long transfers: offloaded, interrupted, and how fast.
+
+use super::{Bench, measure};
+use crate::Result;
+use crate::guest::lab::Lab;
+use crate::guest::nat::Technique;
+use crate::guest::oracle::V6PLUS;
+use crate::guest::server::ECHO;
+use crate::guest::tcp;
+use crate::guest::topology::{TUNNEL, server};
+use serde_json::Value;
+use std::net::SocketAddrV4;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+const MEGABYTE: usize = 1 << 20;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A transfer through a flow table.
+pub fn offload(bench: &mut Bench) -> Result<String> {
+    let lab = bench.lab(V6PLUS)?;
+    lab.rules(
+        Technique::Pool,
+        &[],
+        "",
+        "meta l4proto { tcp, udp } flow add @ft",
+    )?;
+    let transfer = lab
+        .host(0)
+        .spawn(|| tcp::download(server(0), 60 * MEGABYTE))?;
+    let started = Instant::now();
+    let mut seen = false;
+    while !seen && !transfer.is_finished() && started.elapsed() < Duration::from_secs(30) {
+        seen = lab
+            .net
+            .ce
+            .run(&["conntrack", "-L", "-p", "tcp"])?
+            .contains("[OFFLOAD]");
+    }
+    let done = transfer.join().map_err(|_| "the transfer panicked")?;
+    let refused = lab.refused()?;
+    let good = seen && done.is_ok() && refused.total() == 0;
+    lab.nat(Technique::Pool)?;
+    measure(bench, Technique::Pool, "offload", f64::from(u8::from(good))).map_err(|short| {
+        format!("{short}: offloaded {seen}, transfer {done:?}, the BR refused {refused}")
+    })
+}
+
+/// All tables are flushed in the middle of a transfer, and come back.
+pub fn flush_recovery(bench: &mut Bench) -> Result<String> {
+    let lab = bench.lab(V6PLUS)?;
+    lab.nat(Technique::Pool)?;
+    let to = SocketAddrV4::new(server(0), ECHO);
+    let mut stream = lab.host(0).within(|| tcp::open(to, PATIENCE))?;
+    let before = tcp::exchange(&mut stream, MEGABYTE);
+    lab.net.ce.run(&["nft", "flush", "ruleset"])?;
+    lab.reload()?;
+    // What left while there were no rules at all is not ours to answer for.
+    lab.refused()?;
+    let after = tcp::exchange(&mut stream, MEGABYTE);
+    let refused = lab.refused()?;
+    let good = before.is_ok() && after.is_ok() && refused.total() == 0;
+    measure(
+        bench,
+        Technique::Pool,
+        "flush_recovery",
+        f64::from(u8::from(good)),
+    )
+    .map_err(|short| format!("{short}: before {before:?}, after {after:?}, refused {refused}"))
+}
+
+const PAIRS: usize = 5;
+
+/// iperf3 with the pool and with one plain SNAT range, in turn.
+pub fn throughput(bench: &mut Bench) -> Result<String> {
+    let lab = bench.lab(V6PLUS)?;
+    let mut server = lab
+        .net
+        .srv
+        .command("iperf3")
+        .args(["-s", "-p", "5201"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(|e| format!("iperf3: {e}"))?;
+    let ratios = pairs(lab);
+    let _ = server.kill();
+    let _ = server.wait();
+    let mut ratios = ratios?;
+    ratios.sort_by(f64::total_cmp);
+    let median = ratios.get(PAIRS / 2).copied().unwrap_or_default();
+    let shown: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
+    measure(
+        bench,
+        Technique::Pool,
+        "throughput_ratio",
+        (median * 1000.0).round() / 1000.0,
+    )
+    .map(|_| shown.join(" "))
+    .map_err(|short| format!("{short}: {}", shown.join(" ")))
+}
+
+fn pairs(lab: &mut Lab) -> Result<Vec<f64>> {
+    std::thread::sleep(Duration::from_millis(500));
+    let mut ratios = Vec::new();
+    for pair in 0..PAIRS {
+        // A drift of the machine must not count for either.
+        let (one, other) = if pair % 2 == 0 {
+            (Technique::Plain, Technique::Pool)
+        } else {
+            (Technique::Pool, Technique::Plain)
+        };
+        let (mut pool, mut plain) = (0.0, 0.0);
+        for technique in [one, other, other, one] {
+            lab.nat(technique)?;
+            let speed = iperf3(lab)?;
+            if technique == Technique::Pool {
+                pool += speed;
+            } else {
+                plain += speed;
+            }
+        }
+        ratios.push(pool / plain);
+    }
+    Ok(ratios)
+}
+
+fn iperf3(lab: &Lab) -> Result<f64> {
+    let address = server(0).to_string();
+    let text = lab
+        .host(0)
+        .run(&["iperf3", "-c", &address, "-p", "5201", "-t", "1", "-J"])?;
+    let report: Value = serde_json::from_str(&text).map_err(|e| format!("iperf3: {e}"))?;
+    report
+        .pointer("/end/sum_received/bits_per_second")
+        .and_then(Value::as_f64)
+        .ok_or_else(|| format!("iperf3 measured nothing over {TUNNEL}"))
+}

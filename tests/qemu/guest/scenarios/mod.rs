@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The scenarios by name. To add one, write a function and a row.
+
+mod compare;
+mod errors;
+mod fill;
+mod flows;
+mod inbound;
+mod line;
+
+use super::init::{say, tell};
+use super::lab::Lab;
+use super::nat::Technique;
+use super::oracle::Line;
+use crate::Result;
+use crate::report::meets;
+use serde_json::json;
+use std::time::Instant;
+
+/// What a scenario may use: a lab is built when a line is first asked for,
+/// and kept while the scenarios want the same line.
+#[derive(Default)]
+pub struct Bench {
+    lab: Option<Lab>,
+}
+
+impl Bench {
+    /// The lab of `line`.
+    pub fn lab(&mut self, line: Line) -> Result<&mut Lab> {
+        if self.lab.as_ref().is_none_or(|lab| lab.line != line) {
+            self.lab = None;
+            self.lab = Some(Lab::new(line)?);
+        }
+        self.lab.as_mut().ok_or_else(|| "no lab".to_owned())
+    }
+
+    /// Reports a figure.
+    pub fn figure(&self, technique: Technique, key: &str, value: f64) {
+        say(&format!("    {:<6} {key} = {value}", technique.name()));
+        tell(&json!({ "nat": technique.name(), "figure": key, "value": value }));
+    }
+}
+
+/// A named scenario; the text it returns goes into the report.
+pub struct Scenario {
+    pub name: &'static str,
+    pub run: fn(&mut Bench) -> Result<String>,
+}
+
+const fn row(name: &'static str, run: fn(&mut Bench) -> Result<String>) -> Scenario {
+    Scenario { name, run }
+}
+
+/// All of them, in the order of a whole run.
+pub const ALL: &[Scenario] = &[
+    row("v6plus_draft03", line::v6plus_draft03),
+    row("v6plus_rfc7597", line::v6plus_rfc7597),
+    row("ocn_draft03", line::ocn_draft03),
+    row("ocn_rfc7597", line::ocn_rfc7597),
+    row("fill_v6plus", fill::v6plus),
+    row("fill_ocn", fill::ocn),
+    row("eim_udp", compare::eim_udp),
+    row("eim_tcp", compare::eim_tcp),
+    row("interleaved_first_syn", compare::interleaved),
+    row("churn_lost", compare::churn),
+    row("ping", compare::ping),
+    row("icmp_errors", errors::icmp_errors),
+    row("udp_no_checksum", errors::no_checksum),
+    row("fragments", errors::fragments),
+    row("unsolicited_in", inbound::unsolicited),
+    row("forward", inbound::forward),
+    row("offload", flows::offload),
+    row("flush_recovery", flows::flush_recovery),
+    row("throughput_ratio", flows::throughput),
+];
+
+/// Runs what `MAPE_SCENARIO` names (comma separated), or everything.
+pub fn run() {
+    let wanted = std::env::var("MAPE_SCENARIO").unwrap_or_default();
+    let wanted: Vec<&str> = wanted.split(',').filter(|name| !name.is_empty()).collect();
+    let mut bench = Bench::default();
+    for scenario in ALL {
+        if !wanted.is_empty() && !wanted.contains(&scenario.name) {
+            continue;
+        }
+        say(&format!("{} ...", scenario.name));
+        let started = Instant::now();
+        let verdict = (scenario.run)(&mut bench);
+        let seconds = started.elapsed().as_secs_f64();
+        match verdict {
+            Ok(text) => {
+                say(&format!("{} ok ({seconds:.1} s) {text}", scenario.name));
+                tell(&json!({ "scenario": scenario.name, "passed": text }));
+            }
+            Err(why) => {
+                say(&format!("{} FAILED ({seconds:.1} s): {why}", scenario.name));
+                tell(&json!({ "scenario": scenario.name, "failed": why }));
+            }
+        }
+    }
+}
+
+/// Reports a figure and holds it against its goal.
+pub fn measure(bench: &Bench, technique: Technique, key: &str, value: f64) -> Result<String> {
+    bench.figure(technique, key, value);
+    expect(meets(key, value), || format!("{key} is {value}"))?;
+    Ok(String::new())
+}
+
+/// A failed expectation as an error.
+pub fn expect(holds: bool, why: impl FnOnce() -> String) -> Result<()> {
+    if holds { Ok(()) } else { Err(why()) }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Socket options that neither std nor nix offers.
+#![allow(unsafe_code)]
+
+use crate::Result;
+use nix::libc;
+use std::io::Error;
+use std::os::fd::AsRawFd;
+
+/// Sets an option whose value is an int.
+pub fn set_option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) -> Result<()> {
+    // SAFETY: the kernel reads exactly the four bytes of `value`.
+    let done = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            (&raw const value).cast(),
+            size_of::<i32>() as libc::socklen_t,
+        )
+    };
+    if done == 0 {
+        return Ok(());
+    }
+    Err(format!(
+        "setsockopt {level}/{name}: {}",
+        Error::last_os_error()
+    ))
+}
+
+/// What TCP_INFO says of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct TcpInfo {
+    /// Segments sent again, the SYN included.
+    pub retransmits: u32,
+    /// The path MTU the connection has learned.
+    pub path_mtu: u32,
+}
+
+/// Words of `struct tcp_info` (linux/tcp.h) up to `tcpi_total_retrans`.
+const WORDS: usize = 26;
+const PATH_MTU: usize = 15;
+const TOTAL_RETRANS: usize = 25;
+
+/// Asks the kernel for TCP_INFO.
+pub fn tcp_info(socket: &impl AsRawFd) -> Result<TcpInfo> {
+    let mut words = [0u32; WORDS];
+    let mut length = size_of_val(&words) as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes into `words`.
+    let done = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            words.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    match (done, words.get(TOTAL_RETRANS), words.get(PATH_MTU)) {
+        (0, Some(&retransmits), Some(&path_mtu)) => Ok(TcpInfo {
+            retransmits,
+            path_mtu,
+        }),
+        _ => Err(format!("TCP_INFO: {}", Error::last_os_error())),
+    }
+}

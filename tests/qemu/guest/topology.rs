@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Three LAN hosts, the CE, the access network, the BR and five servers.
+//!
+//! ```text
+//! lan1 lan2 lan3 --- ce ===(IPv6)=== acc ===(IPv6)=== br --- srv (5 addresses)
+//!                     \________ IPv4 in IPv6 _________/
+//! ```
+
+use super::netns::Netns;
+use super::oracle::Line;
+use crate::Result;
+use std::net::Ipv4Addr;
+
+/// The tunnel device of the CE, as netifd names it for `wanmap`.
+pub const TUNNEL: &str = "map-wanmap";
+/// The tunnel's MTU on a line of 1500 bytes.
+pub const MTU: u16 = 1460;
+/// The server whose path is narrower than the tunnel.
+pub const NARROW: usize = 4;
+/// The MTU of that path.
+pub const NARROW_MTU: u16 = 1300;
+/// The CE's LAN address.
+pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 1);
+
+/// The address of a server, 0 to 4.
+pub fn server(index: usize) -> Ipv4Addr {
+    Ipv4Addr::new(198, 51, 100, 1 + (index % 5) as u8)
+}
+
+/// The address of a LAN host, 0 to 2.
+pub fn lan_host(index: usize) -> Ipv4Addr {
+    Ipv4Addr::new(192, 168, 1, 11 + (index % 3) as u8)
+}
+
+/// The namespaces. Dropping them takes everything down.
+#[derive(Debug)]
+pub struct Topology {
+    pub lan: [Netns; 3],
+    pub ce: Netns,
+    pub acc: Netns,
+    pub br: Netns,
+    pub srv: Netns,
+}
+
+impl Topology {
+    /// Everything but the CE's tunnel and ruleset.
+    pub fn build(line: &Line) -> Result<Self> {
+        let topology = Self {
+            lan: [
+                Netns::create("lan1")?,
+                Netns::create("lan2")?,
+                Netns::create("lan3")?,
+            ],
+            ce: Netns::create("ce")?,
+            acc: Netns::create("acc")?,
+            br: Netns::create("br")?,
+            srv: Netns::create("srv")?,
+        };
+        topology.sysctls()?;
+        topology.access(line)?;
+        topology.lan()?;
+        topology.border(line)?;
+        Ok(topology)
+    }
+
+    fn sysctls(&self) -> Result<()> {
+        let quiet = "net/ipv6/conf/default/accept_dad=0";
+        let tunnels = "net/core/somaxconn=4096";
+        self.ce.sysctl(&[
+            quiet,
+            "net/ipv4/ip_forward=1",
+            "net/ipv6/conf/all/forwarding=1",
+        ])?;
+        self.acc
+            .sysctl(&[quiet, "net/ipv6/conf/all/forwarding=1"])?;
+        self.br.sysctl(&[
+            quiet,
+            "net/ipv4/ip_forward=1",
+            "net/ipv6/conf/all/forwarding=1",
+            // Every expired packet of a test must be answered.
+            "net/ipv4/icmp_ratelimit=0",
+        ])?;
+        self.srv
+            .sysctl(&[quiet, tunnels, "net/ipv4/icmp_ratelimit=0"])?;
+        for host in &self.lan {
+            host.sysctl(&["net/ipv4/ping_group_range=0 2147483647"])?;
+        }
+        Ok(())
+    }
+
+    fn access(&self, line: &Line) -> Result<()> {
+        self.acc
+            .ip("link add name ce type veth peer name wan netns ce
+             link add name br type veth peer name acc netns br
+             link set dev ce up
+             link set dev br up
+             addr add 2001:db8:0:1::1/64 dev ce nodad
+             addr add 2001:db8:0:2::1/64 dev br nodad")?;
+        self.ce.ip("link set dev wan up
+             addr add 2001:db8:0:1::2/64 dev wan nodad
+             route add default via 2001:db8:0:1::1")?;
+        self.br.ip("link set dev acc up
+             addr add 2001:db8:0:2::2/64 dev acc nodad
+             route add default via 2001:db8:0:2::1")?;
+        self.acc.ip(&format!(
+            "route add {}/{} via 2001:db8:0:1::2\nroute add {} via 2001:db8:0:2::2\n",
+            line.prefix(),
+            line.prefix_len(),
+            line.br
+        ))
+    }
+
+    fn lan(&self) -> Result<()> {
+        self.ce.ip(&format!(
+            "link add name br-lan type bridge
+             link set dev br-lan up
+             addr add {GATEWAY}/24 dev br-lan"
+        ))?;
+        for (index, host) in self.lan.iter().enumerate() {
+            let port = index + 1;
+            self.ce.ip(&format!(
+                "link add name lan{port} type veth peer name eth0 netns lan{port}
+                 link set dev lan{port} master br-lan
+                 link set dev lan{port} up"
+            ))?;
+            host.ip(&format!(
+                "link set dev eth0 up
+                 addr add {}/24 dev eth0
+                 route add default via {GATEWAY}",
+                lan_host(index)
+            ))?;
+        }
+        // One host computes its checksums itself, as a NIC without offload
+        // does: a sum that is already complete must survive the edge as well.
+        self.lan[1]
+            .run(&["ethtool", "-K", "eth0", "tx", "off"])
+            .map(drop)
+    }
+
+    fn border(&self, line: &Line) -> Result<()> {
+        self.br.ip(&format!(
+            "link add name srv type veth peer name eth0 netns srv
+             link set dev srv up
+             addr add 198.51.100.254/24 dev srv
+             addr add {br}/128 dev lo nodad
+             link add name ce type ip6tnl mode ipip6 local {br} remote {ce} encaplimit none
+             link set dev ce mtu {MTU} up
+             route add {v4}/32 dev ce
+             route add {narrow}/32 dev srv mtu lock {NARROW_MTU}",
+            br = line.br,
+            ce = line.ce_address(),
+            v4 = line.ipv4(),
+            narrow = server(NARROW),
+        ))?;
+        let mut batch = String::from("link set dev eth0 up\n");
+        for index in 0..5 {
+            batch += &format!("addr add {}/24 dev eth0\n", server(index));
+        }
+        batch += "route add default via 198.51.100.254\n";
+        self.srv.ip(&batch)
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! QEMU: boot, stream the console, collect the report of the second line.
+
+use super::kernel::Kernel;
+use crate::Result;
+use crate::report::Outcome;
+use std::fs;
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// A machine that says nothing for this long has hung.
+const SILENCE: Duration = Duration::from_secs(180);
+/// No run may take longer, whatever it prints.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+/// Boots, and returns what the machine reported.
+pub fn run(dir: &Path, kernel: &Kernel, initramfs: &Path, mode: &str) -> Result<Outcome> {
+    let results = dir.join("results.jsonl");
+    let _ = fs::remove_file(&results);
+    // A KVM that is there but does not work ends QEMU instead of falling back
+    // to TCG, so it is used on request only.
+    let accel = std::env::var("MAPE_ACCEL").unwrap_or_else(|_| "tcg".to_owned());
+    let errors = dir.join("qemu.log");
+    let log = fs::File::create(&errors).map_err(|e| format!("{}: {e}", errors.display()))?;
+    let mut child = Command::new("qemu-system-x86_64")
+        .args(["-machine", "q35", "-accel", &accel, "-cpu", "max"])
+        .args(["-smp", "2", "-m", "768", "-no-reboot", "-nodefaults"])
+        .args(["-display", "none", "-serial", "stdio", "-serial"])
+        .arg(format!("file:{}", results.display()))
+        .arg("-kernel")
+        .arg(&kernel.image)
+        .arg("-initrd")
+        .arg(initramfs)
+        .arg("-append")
+        .arg(command_line(mode))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::from(log))
+        .spawn()
+        .map_err(|e| format!("qemu-system-x86_64: {e}; `make setup-qemu` installs it"))?;
+    let streamed = stream(&mut child, &dir.join("console.log"), mode);
+    if streamed.is_err() {
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(|e| e.to_string())?;
+    streamed?;
+    if !status.success() {
+        let why = fs::read_to_string(&errors).unwrap_or_default();
+        return Err(format!("qemu-system-x86_64: {status}: {}", why.trim()));
+    }
+    let text = fs::read_to_string(&results).unwrap_or_default();
+    Ok(Outcome::parse(&text))
+}
+
+/// What the guest is told: the kernel hands unknown `NAME=value` words to
+/// init as its environment.
+fn command_line(mode: &str) -> String {
+    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let mut words = vec![
+        "console=ttyS0 quiet loglevel=3 panic=-1 random.trust_cpu=on mitigations=off PATH=/usr/sbin:/usr/bin".to_owned(),
+        format!("MAPE_MODE={mode}"),
+        format!("MAPE_COLOR={}", u8::from(color)),
+    ];
+    for name in ["SCENARIO", "PROVIDER"] {
+        if let Ok(value) = std::env::var(name)
+            && !value.is_empty()
+        {
+            words.push(format!(
+                "MAPE_{name}={}",
+                value.replace(char::is_whitespace, ",")
+            ));
+        }
+    }
+    words.join(" ")
+}
+
+fn stream(child: &mut Child, log: &Path, mode: &str) -> Result<()> {
+    let console = child.stdout.take().ok_or("qemu has no console")?;
+    let mut log = fs::File::create(log).map_err(|e| format!("{}: {e}", log.display()))?;
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut console = BufReader::new(console);
+        let mut line = Vec::new();
+        while console.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+            if sender
+                .send(String::from_utf8_lossy(&line).into_owned())
+                .is_err()
+            {
+                break;
+            }
+            line.clear();
+        }
+    });
+    let started = Instant::now();
+    loop {
+        match lines.recv_timeout(SILENCE) {
+            Ok(line) => {
+                let _ = log.write_all(line.as_bytes());
+                // The firmware talks before the kernel does; only what comes
+                // from the scenarios is for people.
+                if let Some(text) = line.trim_end().strip_prefix('\u{1}') {
+                    let _ = writeln!(std::io::stdout(), "{text}");
+                } else if mode != "demo" && line.contains("panic") {
+                    let _ = write!(std::io::stdout(), "{line}");
+                }
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                return Err(format!(
+                    "the machine was silent for {} s",
+                    SILENCE.as_secs()
+                ));
+            }
+        }
+        if started.elapsed() > LIMIT {
+            return Err(format!("the machine ran longer than {} s", LIMIT.as_secs()));
+        }
+    }
+}

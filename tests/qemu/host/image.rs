@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The initramfs: this binary as `/init`, `mape`, a few Debian tools with
+//! their libraries, and the kernel modules of the scenarios.
+
+use super::cpio::Archive;
+use super::kernel::Kernel;
+use crate::Result;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Tools of the machine, by the name they are called by.
+const TOOLS: &[&str] = &[
+    "nft",
+    "ip",
+    "conntrack",
+    "iperf3",
+    "ethtool",
+    "kmod",
+    "busybox",
+];
+
+/// Modules the scenarios need; what these depend on comes along.
+const MODULES: &[&str] = &[
+    "/kernel/net/netfilter/",
+    "/kernel/net/ipv4/netfilter/",
+    "/kernel/net/ipv6/netfilter/",
+    "/kernel/net/bridge/bridge.",
+    "/kernel/net/ipv6/ip6_tunnel.",
+    "/kernel/net/ipv4/tcp_diag.",
+    "/kernel/net/ipv4/inet_diag.",
+    "/kernel/drivers/net/veth.",
+    "/kernel/drivers/net/dummy.",
+];
+
+/// Names that nft may use in a ruleset, as every router has them.
+const PROTOCOLS: &str = "icmp 1 ICMP\nipip 4 IPIP\nipencap 4 IP-ENCAP\ntcp 6 TCP\nudp 17 UDP\n\
+ipv6 41 IPv6\ngre 47 GRE\nesp 50 IPSEC-ESP\nipv6-icmp 58 IPv6-ICMP\nsctp 132 SCTP\n";
+
+/// Builds the initramfs and returns its path.
+pub fn build(dir: &Path, kernel: &Kernel) -> Result<PathBuf> {
+    let mut archive = Archive::default();
+    for (link, to) in [
+        ("bin", "usr/bin"),
+        ("sbin", "usr/sbin"),
+        ("lib", "usr/lib"),
+        ("lib64", "usr/lib64"),
+    ] {
+        archive.directory(Path::new(to));
+        archive.symlink(Path::new(link), to);
+    }
+    for place in ["dev", "proc", "sys", "run", "tmp", "var", "etc", "root"] {
+        archive.directory(Path::new(place));
+    }
+    archive.symlink(Path::new("var/run"), "/run");
+    archive.console();
+    archive.file(Path::new("etc/protocols"), PROTOCOLS.as_bytes());
+
+    let own = std::env::current_exe().map_err(|e| e.to_string())?;
+    program(&mut archive, &own, "init")?;
+    let mape = Path::new(env!("CARGO_BIN_EXE_mape"));
+    program(&mut archive, mape, "usr/sbin/mape")?;
+    for tool in TOOLS {
+        let path = find(tool)?;
+        program(&mut archive, &path, &format!("usr/sbin/{tool}"))?;
+    }
+    for applet in ["sh", "cat", "ping", "wget", "traceroute", "sleep", "ls"] {
+        archive.symlink(&Path::new("usr/bin").join(applet), "/usr/sbin/busybox");
+    }
+    archive.symlink(Path::new("usr/sbin/modprobe"), "kmod");
+    modules(&mut archive, kernel)?;
+
+    let path = dir.join(format!("initramfs-{}", kernel.release));
+    fs::write(&path, archive.finish()).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(path)
+}
+
+fn find(tool: &str) -> Result<PathBuf> {
+    ["/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+        .iter()
+        .map(|dir| Path::new(dir).join(tool))
+        .find(|path| path.exists())
+        .ok_or_else(|| format!("{tool} is not installed; run `make setup-qemu`"))
+}
+
+/// Adds a program and the libraries it is linked with.
+fn program(archive: &mut Archive, path: &Path, name: &str) -> Result<()> {
+    let read = |path: &Path| fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
+    archive.file(Path::new(name), &read(path)?);
+    let out = Command::new("ldd")
+        .arg(path)
+        .output()
+        .map_err(|e| format!("ldd: {e}"))?;
+    for line in String::from_utf8_lossy(&out.stdout).lines() {
+        let Some(library) = line.split_whitespace().find(|word| word.starts_with('/')) else {
+            continue;
+        };
+        let library = Path::new(library);
+        // /lib is a symlink in the image: store below what it points to.
+        let place = match library
+            .strip_prefix("/lib64")
+            .or_else(|_| library.strip_prefix("/lib"))
+        {
+            Ok(rest) if library.starts_with("/lib64") => Path::new("usr/lib64").join(rest),
+            Ok(rest) => Path::new("usr/lib").join(rest),
+            Err(_) => library.to_path_buf(),
+        };
+        if !archive.has(&place) {
+            archive.file(&place, &read(library)?);
+        }
+    }
+    Ok(())
+}
+
+/// Adds the wanted modules with everything that `modules.dep` says they need.
+fn modules(archive: &mut Archive, kernel: &Kernel) -> Result<()> {
+    let read = |name: &str| {
+        let path = kernel.modules.join(name);
+        fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))
+    };
+    let depends = read("modules.dep")?;
+    let depends: BTreeMap<&str, Vec<&str>> = depends
+        .lines()
+        .filter_map(|line| {
+            let (module, needs) = line.split_once(':')?;
+            Some((module, needs.split_whitespace().collect()))
+        })
+        .collect();
+    let mut wanted = BTreeSet::new();
+    for (module, needs) in &depends {
+        let path = format!("/{module}");
+        if MODULES.iter().any(|part| path.starts_with(part)) || path.contains("/crc32c") {
+            wanted.insert(*module);
+            wanted.extend(needs.iter().copied());
+        }
+    }
+    let place = Path::new("usr/lib/modules").join(&kernel.release);
+    for module in wanted {
+        let from = kernel.modules.join(module);
+        let content = fs::read(&from).map_err(|e| format!("{}: {e}", from.display()))?;
+        archive.file(&place.join(module), &content);
+    }
+    for index in [
+        "modules.dep",
+        "modules.dep.bin",
+        "modules.alias",
+        "modules.alias.bin",
+        "modules.softdep",
+        "modules.symbols",
+        "modules.symbols.bin",
+        "modules.builtin",
+        "modules.builtin.bin",
+        "modules.order",
+    ] {
+        if let Ok(content) = fs::read(kernel.modules.join(index)) {
+            archive.file(&place.join(index), &content);
+        }
+    }
+    Ok(())
+}

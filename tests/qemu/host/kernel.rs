@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A Debian kernel package, downloaded and unpacked once, never installed.
+
+use crate::Result;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The metapackage whose kernel is booted when `MAPE_KERNEL` names none.
+const DEFAULT: &str = "linux-image-cloud-amd64";
+
+/// An unpacked kernel package.
+pub struct Kernel {
+    pub image: PathBuf,
+    pub modules: PathBuf,
+    pub release: String,
+}
+
+/// Downloads and unpacks the kernel under `dir`, unless it is there already.
+pub fn prepare(dir: &Path) -> Result<Kernel> {
+    let wanted = std::env::var("MAPE_KERNEL")
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| DEFAULT.to_owned());
+    let root = dir.join(&wanted);
+    if !root.join("ready").exists() {
+        unpack(&root, &wanted)?;
+    }
+    let modules = root.join("lib/modules");
+    let release = fs::read_dir(&modules)
+        .map_err(|e| format!("{}: {e}", modules.display()))?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .next()
+        .ok_or_else(|| format!("{wanted} has no modules"))?;
+    Ok(Kernel {
+        image: root.join("boot").join(format!("vmlinuz-{release}")),
+        modules: modules.join(&release),
+        release,
+    })
+}
+
+fn unpack(root: &Path, wanted: &str) -> Result<()> {
+    let package = real_package(wanted)?;
+    println!("wire: fetching {package}");
+    // A leftover of an interrupted run must not mix with the new kernel.
+    let _ = fs::remove_dir_all(root);
+    fs::create_dir_all(root).map_err(|e| format!("{}: {e}", root.display()))?;
+    run(Command::new("apt-get")
+        .args(["-q", "download", &package])
+        .current_dir(root))?;
+    let deb = fs::read_dir(root)
+        .map_err(|e| e.to_string())?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|path| path.extension().is_some_and(|ext| ext == "deb"))
+        .ok_or_else(|| format!("apt-get downloaded no {package}"))?;
+    run(Command::new("dpkg").arg("-x").arg(&deb).arg(root))?;
+    let _ = fs::remove_file(&deb);
+    for entry in fs::read_dir(root.join("lib/modules")).map_err(|e| e.to_string())? {
+        let release = entry.map_err(|e| e.to_string())?.file_name();
+        run(Command::new("depmod").arg("-b").arg(root).arg(release))?;
+    }
+    fs::write(root.join("ready"), package).map_err(|e| e.to_string())
+}
+
+/// The image that a metapackage depends on, or the package itself.
+fn real_package(wanted: &str) -> Result<String> {
+    let out = Command::new("apt-cache")
+        .args(["depends", wanted])
+        .output()
+        .map_err(|e| format!("apt-cache: {e}"))?;
+    if !out.status.success() {
+        return Err(format!(
+            "apt knows no package {wanted}; run apt-get update or set MAPE_KERNEL"
+        ));
+    }
+    let image = String::from_utf8_lossy(&out.stdout)
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Depends: ").map(str::to_owned))
+        .find(|name| name.starts_with("linux-image-"));
+    Ok(image.unwrap_or_else(|| wanted.to_owned()))
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    command.env(
+        "PATH",
+        format!(
+            "{}:/usr/sbin:/sbin",
+            std::env::var("PATH").unwrap_or_default()
+        ),
+    );
+    let out = command.output().map_err(|e| {
+        format!(
+            "{}: {e}; `make setup-qemu` installs it",
+            command.get_program().to_string_lossy()
+        )
+    })?;
+    if out.status.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}: {}",
+        command.get_program().to_string_lossy(),
+        String::from_utf8_lossy(&out.stderr).trim()
+    ))
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The driver: prepares, boots, collects, reports.
+
+mod boot;
+mod cpio;
+mod image;
+mod kernel;
+mod table;
+
+use crate::Result;
+use crate::report::Outcome;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const SKIPPED: &str = "wire: skipped, it boots a virtual machine. Run it with `make test-qemu`, \
+one scenario with `make test-qemu SCENARIO=fill_v6plus`.";
+
+/// Where kernel, initramfs and results are kept.
+fn work_dir() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    );
+    target.join("qemu")
+}
+
+/// Runs what the environment asks for: `MAPE_WIRE=test`, `demo` or nothing.
+pub fn main() -> ExitCode {
+    let mode = std::env::var("MAPE_WIRE").unwrap_or_default();
+    let done = match mode.as_str() {
+        "" | "0" => {
+            println!("{SKIPPED}");
+            return ExitCode::SUCCESS;
+        }
+        "demo" => run("demo").map(|_| true),
+        _ => run("test").and_then(|outcome| judge(&outcome)),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            eprintln!("wire: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mode: &str) -> Result<Outcome> {
+    let dir = work_dir();
+    std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let kernel = kernel::prepare(&dir)?;
+    let initramfs = image::build(&dir, &kernel)?;
+    boot::run(&dir, &kernel, &initramfs, mode)
+}
+
+fn judge(outcome: &Outcome) -> Result<bool> {
+    let path = work_dir().join("figures.json");
+    let json = serde_json::to_string_pretty(&outcome.to_json()).map_err(|e| e.to_string())?;
+    std::fs::write(&path, json + "\n").map_err(|e| format!("{}: {e}", path.display()))?;
+    table::print(outcome);
+    let failed = outcome.verdicts.iter().filter(|(_, v)| v.is_err()).count();
+    let passed = outcome.verdicts.len() - failed;
+    println!("{passed} passed, {failed} failed");
+    if !outcome.finished {
+        return Err("the machine stopped before its last scenario".to_owned());
+    }
+    if outcome.verdicts.is_empty() {
+        return Err("no scenario of that name".to_owned());
+    }
+    Ok(failed == 0)
+}

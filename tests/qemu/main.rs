@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The wire: scenarios on a real kernel with real veth, ip6tnl and nftables.
+//!
+//! One binary, two lives. On the host it is the driver: it prepares a Debian
+//! kernel and an initramfs, boots them in QEMU, streams the console and
+//! collects the results. Inside the machine it is `/init`, which builds the
+//! topology and runs the scenarios.
+//!
+//! `cargo test` alone boots nothing; `make test-qemu` does.
+
+mod guest;
+mod host;
+mod report;
+
+/// One sentence that says what failed; scenarios print it as their verdict.
+pub type Result<T> = std::result::Result<T, String>;
+
+fn main() -> std::process::ExitCode {
+    if std::process::id() == 1 {
+        guest::init::main();
+    }
+    host::main()
+}

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The wire: scenarios and the demo in a virtual machine (docs/testing.md).
+
+QEMU_DEPS := qemu-system-x86 nftables iproute2 conntrack iperf3 ethtool kmod busybox-static
+SCENARIO ?=
+MAPE_KERNEL ?=
+WIRE = SCENARIO="$(SCENARIO)" MAPE_KERNEL="$(MAPE_KERNEL)" $(CARGO) test --locked -q --test wire
+
+#: A real kernel
+.PHONY: setup-qemu test-qemu demo
+setup-qemu:
+	@tests/setup $(QEMU_DEPS)
+
+test-qemu: setup-qemu ## Measure in a virtual machine (SCENARIO=name,…, MAPE_KERNEL=package)
+	@MAPE_WIRE=test $(WIRE)
+
+demo: setup-qemu ## A subscriber's router in a virtual machine: see it work
+	@MAPE_WIRE=demo $(WIRE)
