@@ -16,10 +16,12 @@ luci-po: ## Bring the app's translation template up to date (LUCI_SRC needed)
 	cd luci-app-mape/.. && "$(LUCI_SRC)/build/i18n-scan.pl" luci-app-mape > luci-app-mape/po/templates/mape.pot
 	msgmerge --quiet --update --backup=none --no-fuzzy-matching luci-app-mape/po/ja/mape.po luci-app-mape/po/templates/mape.pot
 
+test: test-luci
+
 setup-luci: $(LUCI_TOOLS)/node_modules/playwright-core
-	@tests/setup chromium nodejs fonts-vlgothic
+	@command -v chromium >/dev/null || tests/setup chromium
 
 $(LUCI_TOOLS)/node_modules/playwright-core:
-	@tests/setup nodejs npm
+	@command -v npm >/dev/null || tests/setup nodejs npm
 	@mkdir -p $(LUCI_TOOLS)
 	npm install --silent --no-save --no-audit --no-fund --prefix $(LUCI_TOOLS) playwright-core@$(PLAYWRIGHT_VERSION)
