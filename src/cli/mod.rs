@@ -6,6 +6,8 @@
 
 mod br;
 mod calc;
+mod firewall;
+mod hotplug;
 mod lookup;
 pub mod mapcalc;
 mod mapping_args;
@@ -73,6 +75,8 @@ const COMMANDS: &[Command] = &[
     lookup::COMMAND,
     br::COMMAND,
     mapcalc::COMMAND,
+    firewall::COMMAND,
+    hotplug::COMMAND,
 ];
 
 /// Runs `mape` with these arguments (without its own name) on standard output
