@@ -11,6 +11,7 @@ mod hotplug;
 mod lookup;
 pub mod mapcalc;
 mod mapping_args;
+mod nft;
 mod output;
 mod providers;
 
@@ -74,6 +75,7 @@ const COMMANDS: &[Command] = &[
     calc::COMMAND,
     lookup::COMMAND,
     br::COMMAND,
+    nft::COMMAND,
     mapcalc::COMMAND,
     firewall::COMMAND,
     hotplug::COMMAND,
