@@ -162,6 +162,15 @@ fn a_psid_that_is_not_left_justified_is_refused() {
 }
 
 #[test]
+fn a_psid_of_zero_does_not_hide_the_one_in_the_ea_bits() {
+    let rule = format!("{RULE},psidlen=8,psid=0");
+    let given = on_prefixes(&["2001:db8:12:3400::/56"], &[&rule]);
+    let plain = on_prefixes(&["2001:db8:12:3400::/56"], &[RULE]);
+    assert_eq!(stdout(&given), stdout(&plain));
+    assert!(stdout(&plain).contains("RULE_1_PORTSETS='1232-1235 "));
+}
+
+#[test]
 fn nothing_a_shell_would_run_comes_out() {
     let rule = format!("{RULE},br=$(reboot),dmr=::`reboot`");
     let output = on_prefixes(&["2001:db8:12:3400::/56"], &[&rule]);

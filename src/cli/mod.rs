@@ -14,6 +14,7 @@ mod mapping_args;
 mod nft;
 mod output;
 mod providers;
+mod s46;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -77,6 +78,7 @@ const COMMANDS: &[Command] = &[
     br::COMMAND,
     nft::COMMAND,
     mapcalc::COMMAND,
+    s46::COMMAND,
     firewall::COMMAND,
     hotplug::COMMAND,
 ];
