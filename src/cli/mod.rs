@@ -87,7 +87,6 @@ const COMMANDS: &[Command] = &[
 /// and standard error.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let args = mapcalc::called_by_name().into_iter().chain(args);
     let outcome = run(args, &mut out).and_then(|()| Ok(out.flush()?));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
