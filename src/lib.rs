@@ -23,6 +23,7 @@
 
 pub mod cli;
 pub mod handler;
+pub mod logging;
 pub mod map;
 pub mod nat;
 pub mod netifd;

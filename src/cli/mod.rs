@@ -6,11 +6,15 @@
 
 mod br;
 mod calc;
+mod firewall;
+mod hotplug;
 mod lookup;
 pub mod mapcalc;
 mod mapping_args;
+mod nft;
 mod output;
 mod providers;
+mod s46;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -72,14 +76,17 @@ const COMMANDS: &[Command] = &[
     calc::COMMAND,
     lookup::COMMAND,
     br::COMMAND,
+    nft::COMMAND,
     mapcalc::COMMAND,
+    s46::COMMAND,
+    firewall::COMMAND,
+    hotplug::COMMAND,
 ];
 
 /// Runs `mape` with these arguments (without its own name) on standard output
 /// and standard error.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let args = mapcalc::called_by_name().into_iter().chain(args);
     let outcome = run(args, &mut out).and_then(|()| Ok(out.flush()?));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,8 +3,26 @@
 //! happen.
 
 pub mod bus;
+mod entry;
+mod nat46;
+mod pause;
+mod plan;
 mod problem;
+mod refresh;
+mod renew;
+mod router;
+mod rules_file;
 mod settings;
+mod setup;
+mod state;
+mod teardown;
+mod translate;
 
+pub use entry::main;
+pub use plan::{Plan, Router};
 pub use problem::{Code, Problem};
+pub use refresh::refresh;
+pub use router::System;
 pub use settings::{Protocol, Rules, Settings, device_name};
+pub use state::{State, StateError};
+pub use translate::{Subject, Translation};

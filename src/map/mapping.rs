@@ -116,6 +116,15 @@ impl Mapping {
         self.border
     }
 
+    /// The same mapping with another BR or DMR.
+    #[must_use]
+    pub fn with_border(self, border: Border) -> Self {
+        Mapping {
+            border: Some(border),
+            ..self
+        }
+    }
+
     /// Bits of the end-user prefix beyond rule prefix and EA bits. A BR knows
     /// the rule alone and sends to subnet 0 (RFC 7597 section 5.2): anything
     /// but 0 here never receives a packet.

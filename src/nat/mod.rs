@@ -1,7 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Network address translation over a port set.
+//! NAT over a MAP port set: from ports and wishes to nftables rules.
+//!
+//! ```text
+//! Line (device, address, ports) ─┐
+//! Wishes (mode, reserved, tight) ├─> Plan ──> ruleset text ──> Nft
+//! Kernel (what nft accepts)     ─┘
+//! ```
+//!
+//! [`Plan`] and everything before it is pure; [`Nft`] is the one child process
+//! of the crate; [`kernel`] asks the kernel over netlink. See `docs/nat.md`.
+//!
+//! ```
+//! use mape::map::{PortParams, PortSet};
+//! use mape::nat::{Kernel, Line, Plan, Wishes};
+//!
+//! let line = Line {
+//!     interface: "wan4".into(),
+//!     device: "map-wan4".into(),
+//!     ipv4: "192.0.2.1/32".parse()?,
+//!     ports: PortSet::new(PortParams::new(4, 8)?, 0x34)?,
+//!     outer: None,
+//! };
+//! let plan = Plan::new(line, Wishes::default(), &Kernel::full())?;
+//! assert_eq!(plan.technique().name(), "pool");
+//! assert!(plan.combined().contains("table inet mape_wan4"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod counters;
+mod edge;
 pub mod guard;
+mod inet;
+mod nft;
 mod options;
+mod plan;
+mod pool;
+mod ports;
 
+pub use nft::{Nft, NftError};
 pub use options::{Mode, OptionError, Timeouts};
+pub use plan::{Kernel, Line, NatError, Outer, Plan, Technique, Wishes};
+pub use pool::{Pool, Run};
+pub use ports::{PortList, PortListError};

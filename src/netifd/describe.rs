@@ -66,7 +66,10 @@ impl Description {
         for (flag, value) in [
             ("no-device", true),
             ("no-device-config", false),
-            ("no-proto-task", false),
+            // There is no process to watch over. It also means that netifd
+            // leaves a setup alone that ended without a link, instead of
+            // starting it again every 2 ms.
+            ("no-proto-task", true),
             ("available", true),
             // netifd does not run setup again when a prefix changes; the
             // hotplug script asks for a renew instead.

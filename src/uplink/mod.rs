@@ -98,6 +98,16 @@ impl Uplink {
     }
 }
 
+/// Whether interface `name` is there with addresses, and `address` is not
+/// among them.
+pub fn has_other_address(dump: &serde_json::Value, name: &str, address: Ipv6Addr) -> bool {
+    dump::interfaces(dump).is_ok_and(|all| {
+        all.iter()
+            .filter(|interface| interface.name == name)
+            .any(|found| !found.addresses.is_empty() && !found.addresses.contains(&address))
+    })
+}
+
 /// Why there is no uplink to use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UplinkError {

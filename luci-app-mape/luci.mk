@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the LuCI app. LUCI_SRC is a LuCI checkout; without it the pages run
+# on a stub of LuCI's contract, and what needs LuCI itself is skipped.
+
+PLAYWRIGHT_VERSION := 1.65.1
+LUCI_TOOLS := .tools/luci
+LUCI_SRC ?=
+
+#: LuCI app
+.PHONY: test-luci luci-po setup-luci
+test-luci: setup-luci ## The LuCI app in Chromium (LUCI_SRC=DIR: in LuCI itself)
+	@test -n "$(LUCI_SRC)" || echo "LUCI_SRC is not set: on the contract stub, without LuCI's own pages"
+	LUCI_SRC="$(LUCI_SRC)" node --test tests/luci/*.test.mjs
+
+luci-po: ## Bring the app's translation template up to date (LUCI_SRC needed)
+	cd luci-app-mape/.. && "$(LUCI_SRC)/build/i18n-scan.pl" luci-app-mape > luci-app-mape/po/templates/mape.pot
+	msgmerge --quiet --update --backup=none --no-fuzzy-matching luci-app-mape/po/ja/mape.po luci-app-mape/po/templates/mape.pot
+
+test: test-luci
+
+setup-luci: $(LUCI_TOOLS)/node_modules/playwright-core
+	@command -v chromium >/dev/null || tests/setup chromium
+
+$(LUCI_TOOLS)/node_modules/playwright-core:
+	@command -v npm >/dev/null || tests/setup nodejs npm
+	@mkdir -p $(LUCI_TOOLS)
+	npm install --silent --no-save --no-audit --no-fund --prefix $(LUCI_TOOLS) playwright-core@$(PLAYWRIGHT_VERSION)

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `mape firewall`: called by firewall4 after each load.
+
+use std::io::Write;
+
+use super::{Command, Outcome, unknown};
+use crate::handler::{State, System, refresh};
+use crate::logging;
+
+pub(super) const COMMAND: Command = Command {
+    name: "firewall",
+    about: "bring our rules back after firewall4 has loaded (for firewall4)",
+    help: "\
+Usage: mape firewall
+
+Loads the rules of every interface that is up, where they are gone or where the
+firewall configuration forwards or opens other ports than before. Rules that
+are right are not touched, and connections live on in either case.
+/usr/share/mape/firewall.sh calls this.
+
+Example:
+  mape firewall
+",
+    run,
+};
+
+fn run(parser: &mut lexopt::Parser, _out: &mut dyn Write) -> Outcome {
+    if let Some(arg) = parser.next()? {
+        return Err(unknown(arg));
+    }
+    logging::init();
+    let router = System::new();
+    for mut state in State::load_all() {
+        if let Err(problem) = refresh(&mut state, &router) {
+            log::error!("{}: {problem}", state.interface);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! netifd's calls: `NAME.sh '' dump` and
+//! `NAME.sh PROTO ACTION INTERFACE CONFIG [DEVICE]`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use super::bus::Netifd;
+use super::problem::Problem;
+use super::renew::renew;
+use super::settings::{Protocol, Settings};
+use super::setup::{refuse, setup};
+use super::teardown::teardown;
+use crate::logging;
+use crate::netifd::{Config, Description};
+
+/// Runs a call for the protocol whose name we were called by.
+pub fn main(protocol: Protocol, args: &[String]) -> ExitCode {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        [_, "dump", ..] => return dump(protocol),
+        [_, action, interface, config, ..] => {
+            logging::init();
+            return call(protocol, action, interface, config);
+        }
+        _ => {}
+    }
+    let _ = writeln!(
+        io::stderr(),
+        "mape: netifd calls this as ./{name}.sh {name} setup|renew|teardown INTERFACE CONFIG; \
+         `mape` is the command for people",
+        name = protocol.as_str()
+    );
+    ExitCode::from(2)
+}
+
+fn dump(protocol: Protocol) -> ExitCode {
+    let description = Description {
+        name: protocol.as_str(),
+    };
+    match writeln!(io::stdout(), "{}", description.to_line()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> ExitCode {
+    // Undoing must work with any configuration.
+    if action == "teardown" {
+        teardown(interface);
+        return ExitCode::SUCCESS;
+    }
+    let settings = Config::parse(config)
+        .map_err(Problem::from)
+        .and_then(|config| Settings::new(protocol, interface, &config));
+    match (action, settings) {
+        ("setup", Ok(settings)) => setup(&settings),
+        ("renew", Ok(settings)) => renew(&settings),
+        ("setup" | "renew", Err(problem)) => {
+            let told = Netifd::connect(interface)
+                .and_then(|mut bus| refuse(&mut bus, interface, &problem));
+            if let Err(error) = told {
+                log::error!("{interface}: {error}");
+            }
+        }
+        (other, _) => {
+            log::error!("{interface}: unknown action {other}");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! MAP-T through OpenWrt's kmod-nat46: a device that translates, told what to
+//! do in the words of `/proc/net/nat46/control`.
+
+use std::fs;
+use std::io;
+
+use super::problem::{Code, Problem};
+use crate::map::{Border, Dialect, Mapping, Rule};
+use crate::paths::rooted;
+
+const CONTROL: &str = "/proc/net/nat46/control";
+
+/// Whether the kernel has the module.
+pub fn is_there() -> bool {
+    rooted(CONTROL).exists()
+}
+
+/// What to write to make `device` translate for `mapping`: one command a
+/// write, as the module reads them. `fmrs` are those of a mesh.
+pub fn commands(device: &str, mapping: &Mapping, fmrs: &[Rule]) -> Vec<String> {
+    let style = match mapping.dialect() {
+        Dialect::Rfc7597 => "MAP",
+        Dialect::Draft03 => "MAP0",
+    };
+    let dmr = match mapping.border() {
+        Some(Border::Dmr(dmr)) => dmr.to_string(),
+        _ => String::new(),
+    };
+    let local = rule_words("local", mapping.bmr());
+    let mut commands = vec![
+        format!("add {device}"),
+        format!(
+            "config {device} local.style {style} {local} remote.v4 0.0.0.0/0 remote.v6 {dmr} \
+             remote.style RFC6052 remote.ea-len 0 remote.psid-offset 0"
+        ),
+    ];
+    commands.extend(fmrs.iter().map(|rule| {
+        let remote = rule_words("remote", rule);
+        format!("insert {device} remote.style {style} {remote}")
+    }));
+    commands
+}
+
+fn rule_words(side: &str, rule: &Rule) -> String {
+    format!(
+        "{side}.v4 {} {side}.v6 {} {side}.ea-len {} {side}.psid-offset {}",
+        rule.ipv4(),
+        rule.ipv6(),
+        rule.ea_len(),
+        rule.port_params().offset()
+    )
+}
+
+/// Makes the device. `mtu` is in bytes.
+///
+/// # Errors
+/// The module is missing, or does not take a command; the device is then gone.
+pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Result<(), Problem> {
+    if !is_there() {
+        return Err(Problem::fatal(
+            Code::UnsupportedType,
+            "map-t needs the package kmod-nat46, which is not installed",
+        ));
+    }
+    // A device that an earlier attempt left would keep its old rules.
+    remove(device);
+    for command in commands(device, mapping, fmrs) {
+        if let Err(error) = say(&command) {
+            remove(device);
+            return Err(Problem::passing(
+                Code::TunnelFailed,
+                format!("kmod-nat46 does not take {command:?}: {error}"),
+            ));
+        }
+    }
+    let size = rooted(&format!("/sys/class/net/{device}/mtu"));
+    if let Err(error) = fs::write(size, mtu.to_string()) {
+        log::warn!("{device}: the MTU stays as it is: {error}");
+    }
+    Ok(())
+}
+
+/// Removes the device; one that is gone is fine.
+pub fn remove(device: &str) {
+    if is_there() {
+        // The module answers with an error where there is no such device.
+        let _ = say(&format!("del {device}"));
+    }
+}
+
+/// One command, one write.
+fn say(command: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    // A plain file stands for the module in tests; the kernel ignores append.
+    options.append(true);
+    let mut control = options.open(rooted(CONTROL))?;
+    io::Write::write_all(&mut control, format!("{command}\n").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::map::{Domain, MapType};
+
+    fn mapping(dialect: Dialect) -> Mapping {
+        let specs = [
+            "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,ealen=16,\
+             offset=6,dmr=2001:db8:ffff::/64,fmr",
+            "ipv6prefix=2001:db8:100::,prefix6len=40,ipv4prefix=198.51.100.0,prefix4len=24,\
+             ealen=16,offset=6,fmr",
+        ]
+        .map(|text| text.parse().unwrap());
+        let domain = Domain::from_specs(&specs, MapType::MapT, dialect).unwrap();
+        domain
+            .map(&["2001:db8:12:3400::/56".parse().unwrap()])
+            .unwrap()
+    }
+
+    /// The words and their order are those of the stock package.
+    #[test]
+    fn stock_control_words() {
+        let mapping = mapping(Dialect::Rfc7597);
+        let other = mapping.fmrs()[1];
+        assert_eq!(
+            commands("map-wan", &mapping, &[other]),
+            [
+                "add map-wan",
+                "config map-wan local.style MAP local.v4 192.0.2.0/24 local.v6 2001:db8::/40 \
+                 local.ea-len 16 local.psid-offset 6 remote.v4 0.0.0.0/0 \
+                 remote.v6 2001:db8:ffff::/64 remote.style RFC6052 remote.ea-len 0 \
+                 remote.psid-offset 0",
+                "insert map-wan remote.style MAP remote.v4 198.51.100.0/24 \
+                 remote.v6 2001:db8:100::/40 remote.ea-len 16 remote.psid-offset 6",
+            ]
+        );
+    }
+
+    #[test]
+    fn legacy_style() {
+        let words = commands("map-wan", &mapping(Dialect::Draft03), &[]);
+        assert!(words[1].contains("local.style MAP0 "), "{}", words[1]);
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Growing pauses between attempts.
+
+use std::time::Duration;
+
+/// Counts failures in a row.
+#[derive(Debug, Default)]
+pub struct Pause {
+    failures: u32,
+}
+
+/// Longest pause.
+const LONGEST: Duration = Duration::from_secs(60);
+
+impl Pause {
+    /// Counts a failure and says how long to wait: 1, 2, 4, … 60 seconds.
+    pub fn next(&mut self) -> Duration {
+        let seconds = 1u64 << self.failures.min(6);
+        self.failures = self.failures.saturating_add(1);
+        Duration::from_secs(seconds).min(LONGEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_grow_and_stay() {
+        let mut pause = Pause::default();
+        let seconds: Vec<u64> = (0..9).map(|_| pause.next().as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+}

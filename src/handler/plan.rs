@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! From options and network to what is to be set up: pure, so that a test can
+//! ask for the plan of any line.
+
+use std::net::Ipv6Addr;
+
+use ipnet::{Ipv4Net, Ipv6Net};
+use serde_json::Value as Json;
+
+use super::problem::{Code, Problem};
+use super::settings::{Rules, Settings};
+use crate::map::{Border, Dialect, Domain, MapType, Mapping};
+use crate::netifd::{Fmr, Notify, Route, Tunnel, Update};
+use crate::provider::{Match, Provider, Table};
+use crate::ubus::Value;
+use crate::uplink::{self, Uplink, UplinkError};
+
+/// What the plan needs to know of the router beyond netifd's answer.
+pub trait Router {
+    /// MTU for IPv6 of a network device in bytes.
+    fn mtu(&self, device: &str) -> Option<u16>;
+    /// The firewall zone whose configuration names a logical interface.
+    fn zone(&self, interface: &str) -> Option<String>;
+}
+
+/// What is to be set up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Addresses, ports and rules.
+    pub mapping: Mapping,
+    /// Id and name of the provider whose rules these are.
+    pub provider: Option<(String, String)>,
+    /// Logical interface that carries the tunnel.
+    pub uplink: String,
+    /// Network device of that interface.
+    pub uplink_device: Option<String>,
+    /// Where the end-user prefix comes from.
+    pub source: uplink::Source,
+    /// Network device of the tunnel.
+    pub device: String,
+    /// MTU of the tunnel in bytes.
+    pub mtu: u16,
+    /// Hop limit of the outer header.
+    pub ttl: u8,
+    /// Encapsulation limit, as [`Tunnel::encaplimit`].
+    pub encaplimit: Option<String>,
+    /// Firewall zone to report.
+    pub zone: Option<String>,
+    /// Firewall zone whose configuration names the interface.
+    pub own_zone: Option<String>,
+    /// Whether packets for other CEs go to them directly.
+    pub mesh: bool,
+    /// FMRs for the kernel.
+    pub fmrs: Vec<Fmr>,
+    /// Things the user should know, one line each.
+    pub warnings: Vec<String>,
+}
+
+/// Bytes that the outer IPv6 header takes.
+const IPV6_HEADER: u16 = 40;
+
+/// MTU of an uplink that does not tell: Ethernet's.
+const ETHERNET_MTU: u16 = 1500;
+
+impl Plan {
+    /// Decides everything. `dump` is the answer of `network.interface dump`.
+    ///
+    /// # Errors
+    /// Why the interface cannot come up (yet).
+    pub fn new(
+        settings: &Settings,
+        dump: &Json,
+        table: &Table,
+        router: &dyn Router,
+    ) -> Result<Self, Problem> {
+        let uplinks = uplink::find(dump, settings.tunlink.as_deref(), settings.end_user)
+            .map_err(uplink_problem)?;
+        let mut first_problem = None;
+        for uplink in uplinks {
+            match Line::find(settings, &uplink, table) {
+                Ok(line) => return Ok(line.plan(settings, uplink, router)),
+                Err(problem) => first_problem = first_problem.or(Some(problem)),
+            }
+        }
+        // `find` never returns an empty list without saying why.
+        Err(first_problem.unwrap_or_else(|| uplink_problem(UplinkError::NoUplink)))
+    }
+
+    /// The tunnel, its addresses and routes as netifd takes them.
+    pub fn link_up(&self, firewall: Vec<Value>) -> Notify {
+        let mut data = Value::table();
+        if let Some(zone) = &self.zone {
+            data = data.with("zone", zone.as_str());
+        }
+        if !firewall.is_empty() {
+            data = data.with("firewall", firewall);
+        }
+        let is_map_e = self.mapping.map_type() == MapType::MapE;
+        let tunnel = self.br().map(|remote| Tunnel {
+            mtu: self.mtu,
+            ttl: self.ttl,
+            local: self.mapping.ce_address(),
+            remote,
+            link: self.uplink.clone(),
+            encaplimit: self.encaplimit.clone(),
+            fmrs: is_map_e.then(|| self.fmrs.clone()),
+        });
+        Notify::LinkUp(Box::new(Update {
+            ifname: self.device.clone(),
+            tunnel,
+            addresses: vec![Ipv4Net::from(self.mapping.ipv4().addr())],
+            routes: vec![Route::DEFAULT],
+            // Without a tunnel what comes for the CE's address must be routed
+            // into the device that translates it.
+            routes6: match self.br() {
+                Some(_) => Vec::new(),
+                None => vec![Ipv6Net::from(self.mapping.ce_address())],
+            },
+            data,
+        }))
+    }
+
+    /// The tunnel's other end; `None` for MAP-T.
+    pub fn br(&self) -> Option<Ipv6Addr> {
+        match self.mapping.border() {
+            Some(Border::Br(br)) => Some(br),
+            _ => None,
+        }
+    }
+}
+
+/// A mapping and whose it is.
+struct Line<'a> {
+    mapping: Mapping,
+    provider: Option<&'a Provider>,
+    mesh: bool,
+}
+
+impl<'a> Line<'a> {
+    fn find(settings: &Settings, uplink: &Uplink, table: &'a Table) -> Result<Self, Problem> {
+        let prefixes = uplink.prefixes();
+        match &settings.rules {
+            Rules::Explicit(domain) => Self::explicit(settings, domain, uplink, prefixes),
+            Rules::Provider(None) => {
+                let (found, prefix) = table
+                    .choose(&prefixes)
+                    .map_err(|error| Problem::passing(Code::UnknownProvider, error))?;
+                Self::of_match(settings, found, prefix)
+            }
+            Rules::Provider(Some(id)) => {
+                let provider = table
+                    .provider(id)
+                    .map_err(|error| Problem::fatal(Code::UnknownProvider, error))?;
+                Self::of_provider(settings, provider, &prefixes)
+            }
+        }
+    }
+
+    fn explicit(
+        settings: &Settings,
+        domain: &Domain,
+        uplink: &Uplink,
+        mut prefixes: Vec<Ipv6Net>,
+    ) -> Result<Self, Problem> {
+        if domain.map_type() == MapType::Lw4o6 {
+            // A binding may be made for a single address (RFC 7596 section 5.1).
+            prefixes.extend(uplink.addresses.iter().copied().map(Ipv6Net::from));
+        }
+        let mapping = domain
+            .map(&prefixes)
+            .map_err(|error| Problem::passing(Code::NoMatchingPd, error))?;
+        let mesh = settings.mesh.unwrap_or(!mapping.fmrs().is_empty());
+        Ok(Line {
+            mapping,
+            provider: None,
+            mesh,
+        })
+    }
+
+    fn of_match(settings: &Settings, found: Match<'a>, prefix: Ipv6Net) -> Result<Self, Problem> {
+        let mesh = settings.mesh.unwrap_or(false);
+        let domain = found
+            .domain(mesh)
+            .map_err(|error| Problem::passing(Code::UnknownProvider, error))?;
+        Self::in_domain(settings, &domain, &[prefix], found.provider(), mesh)
+    }
+
+    fn of_provider(
+        settings: &Settings,
+        provider: &'a Provider,
+        prefixes: &[Ipv6Net],
+    ) -> Result<Self, Problem> {
+        let mesh = settings.mesh.unwrap_or(false);
+        let domain = provider
+            .domain(mesh)
+            .map_err(|error| Problem::passing(Code::UnknownProvider, error))?;
+        Self::in_domain(settings, &domain, prefixes, provider, mesh)
+    }
+
+    fn in_domain(
+        settings: &Settings,
+        domain: &Domain,
+        prefixes: &[Ipv6Net],
+        provider: &'a Provider,
+        mesh: bool,
+    ) -> Result<Self, Problem> {
+        let mapping = domain.map(prefixes).map_err(|error| {
+            Problem::passing(
+                Code::UnknownProvider,
+                format!("provider {}: {error}", provider.id()),
+            )
+        })?;
+        let mapping = match settings.border {
+            Some(border) => mapping.with_border(border),
+            None => mapping,
+        };
+        Ok(Line {
+            mapping,
+            provider: Some(provider),
+            mesh,
+        })
+    }
+
+    fn plan(self, settings: &Settings, uplink: Uplink, router: &dyn Router) -> Plan {
+        let Line {
+            mapping,
+            provider,
+            mesh,
+        } = self;
+        let mut warnings = Vec::new();
+        let fmrs = kernel_fmrs(&mapping, mesh, &mut warnings);
+        if mapping.subnet_id() != 0 {
+            warnings.push(format!(
+                "the BR sends to subnet 0 of the /{}, but {} is subnet {}: nothing may come back",
+                mapping.bmr().end_user_len(),
+                mapping.end_user(),
+                mapping.subnet_id()
+            ));
+        }
+        let link_mtu = uplink.l3_device.as_deref().and_then(|dev| router.mtu(dev));
+        let mtu = settings
+            .mtu
+            .unwrap_or_else(|| default_mtu(link_mtu, provider));
+        let source = uplink.source_of(&mapping.end_user());
+        Plan {
+            provider: provider.map(|p| (p.id().to_owned(), p.name().to_owned())),
+            source: source.unwrap_or(uplink::Source::OnLink),
+            device: settings.device(),
+            mtu,
+            ttl: if settings.ttl == 0 { 64 } else { settings.ttl },
+            encaplimit: encaplimit(settings, provider),
+            zone: zone(settings, &uplink, router),
+            own_zone: router.zone(&settings.interface),
+            uplink: uplink.interface,
+            uplink_device: uplink.l3_device,
+            mapping,
+            mesh,
+            fmrs,
+            warnings,
+        }
+    }
+}
+
+/// The uplink's MTU less the outer header; a provider's caps it, since a
+/// device may take larger frames than the line.
+fn default_mtu(link: Option<u16>, provider: Option<&Provider>) -> u16 {
+    let own = link.unwrap_or(ETHERNET_MTU).saturating_sub(IPV6_HEADER);
+    own.min(provider.and_then(Provider::mtu).unwrap_or(u16::MAX))
+}
+
+/// An explicit option wins; the BRs of the providers drop packets with the
+/// option that the kernel would add.
+fn encaplimit(settings: &Settings, provider: Option<&Provider>) -> Option<String> {
+    let known = provider.map(|provider| provider.encap_limit().to_string());
+    settings.encaplimit.clone().or(known)
+}
+
+/// `zone` where it is given; else none if the firewall configuration names our
+/// interface; else the zone of the uplink, so that two lines of configuration
+/// suffice.
+fn zone(settings: &Settings, uplink: &Uplink, router: &dyn Router) -> Option<String> {
+    if let Some(explicit) = &settings.zone {
+        return explicit.clone();
+    }
+    if router.zone(&settings.interface).is_some() {
+        return None;
+    }
+    router
+        .zone(&uplink.interface)
+        .or_else(|| uplink.zone.clone())
+}
+
+/// The FMRs the kernel is to follow: those of a mesh, in the RFC's dialect,
+/// as many as netifd takes.
+fn kernel_fmrs(mapping: &Mapping, mesh: bool, warnings: &mut Vec<String>) -> Vec<Fmr> {
+    if !mesh || mapping.map_type() != MapType::MapE || mapping.fmrs().is_empty() {
+        return Vec::new();
+    }
+    if mapping.dialect() == Dialect::Draft03 {
+        // The kernel would compute addresses that no CE of that domain has.
+        warnings.push(
+            "mesh: the kernel follows FMRs of RFC 7597 only, so everything goes through the BR"
+                .into(),
+        );
+        return Vec::new();
+    }
+    let left_out = mapping.fmrs().len().saturating_sub(Fmr::MAX);
+    if left_out > 0 {
+        warnings.push(format!(
+            "{} FMRs are given; netifd takes {}: {left_out} left out, their CEs are reached \
+             through the BR",
+            mapping.fmrs().len(),
+            Fmr::MAX
+        ));
+    }
+    mapping
+        .fmrs()
+        .iter()
+        .take(Fmr::MAX)
+        .map(|rule| Fmr {
+            prefix6: rule.ipv6(),
+            prefix4: rule.ipv4(),
+            ealen: rule.ea_len(),
+            offset: rule.port_params().offset(),
+        })
+        .collect()
+}
+
+fn uplink_problem(error: UplinkError) -> Problem {
+    // All of it can come right without a change of configuration: interfaces
+    // appear, come up and get their prefixes later.
+    Problem::passing(Code::NoUplinkPrefix, error)
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! After firewall4 has loaded: are our rules there, and still right?
+
+use super::problem::Problem;
+use super::router::System;
+use super::state::State;
+use super::translate::{Subject, Translation};
+
+/// Loads the rules of an interface again where they are gone, or where the
+/// firewall configuration forwards or opens other ports than before. Rules
+/// that are right are left alone. Connections live on in either case: rules
+/// are replaced as one transaction, and the kernel remembers connections apart
+/// from rules.
+///
+/// # Errors
+/// The rules could not be loaded.
+pub fn refresh(state: &mut State, router: &System) -> Result<(), Problem> {
+    let mut translation = Translation::new(&Subject::made(state), router)?;
+    for warning in translation.warnings() {
+        log::warn!("{}: {warning}", state.interface);
+    }
+    translation.load()?;
+    log::info!(
+        "{}: rules loaded again ({})",
+        state.interface,
+        translation.plan().technique().name()
+    );
+    state.technique = translation.technique();
+    state.fingerprint = translation.fingerprint();
+    Ok(state.save()?)
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `renew`: the network may have changed; does the interface still fit it?
+
+use super::bus::Netifd;
+use super::plan::Plan;
+use super::router::System;
+use super::settings::Settings;
+use super::setup::setup;
+use super::state::State;
+use crate::netifd::Notify;
+use crate::paths;
+use crate::provider;
+use crate::ubus::Error;
+
+/// Leaves the interface alone where nothing has changed, so that connections
+/// live; otherwise has netifd tear it down and set it up again, which removes
+/// all that belongs to the old prefix. An interface that is not up yet is set
+/// up.
+pub fn renew(settings: &Settings) {
+    let state = State::load(&settings.interface).unwrap_or_else(|error| {
+        log::warn!("{}: {error}", settings.interface);
+        None
+    });
+    match state {
+        None => setup(settings),
+        Some(state) => {
+            if let Err(error) = compare(settings, &state) {
+                log::error!("{}: {error}", settings.interface);
+            }
+        }
+    }
+}
+
+fn compare(settings: &Settings, state: &State) -> Result<(), Error> {
+    let mut bus = Netifd::connect(&settings.interface)?;
+    let dump = bus.dump()?;
+    let loaded = provider::load(&paths::rooted("/"));
+    let reason = match Plan::new(settings, &dump, &loaded.table, &System::new()) {
+        Ok(plan) => match difference(&plan, state) {
+            None => return Ok(()),
+            Some(reason) => reason,
+        },
+        Err(problem) => problem.detail,
+    };
+    log::info!("{}: starting over: {reason}", settings.interface);
+    bus.notify(&Notify::SetupFailed)
+}
+
+/// What of the link differs from what is set up, for the log.
+fn difference(plan: &Plan, state: &State) -> Option<String> {
+    let (new, old) = (&plan.mapping, &state.mapping);
+    if new.ce_address() != old.ce_address() || new.ipv4() != old.ipv4() {
+        return Some(format!(
+            "the prefix changed from {} to {}",
+            old.end_user(),
+            new.end_user()
+        ));
+    }
+    if new.border() != old.border() {
+        return Some("the border relay changed".into());
+    }
+    if new.ports() != old.ports() || new.fmrs() != old.fmrs() || new.map_type() != old.map_type() {
+        return Some("the rules changed".into());
+    }
+    if plan.uplink != state.uplink {
+        return Some(format!(
+            "the uplink changed from {} to {}",
+            state.uplink, plan.uplink
+        ));
+    }
+    if plan.mtu != state.mtu {
+        return Some(format!(
+            "the MTU changed from {} to {}",
+            state.mtu, plan.mtu
+        ));
+    }
+    None
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the plan asks of the router it runs on.
+
+use std::fs;
+use std::net::Ipv6Addr;
+
+use super::plan::{Plan, Router};
+use crate::paths::rooted;
+use crate::ubus::Value;
+
+/// The router we run on.
+#[derive(Debug, Default)]
+pub struct System {
+    firewall: String,
+}
+
+impl System {
+    /// Reads the firewall configuration; one that is missing names nothing.
+    pub fn new() -> Self {
+        let firewall = fs::read(rooted("/etc/config/firewall")).unwrap_or_default();
+        System {
+            firewall: String::from_utf8_lossy(&firewall).into_owned(),
+        }
+    }
+
+    /// The firewall configuration as it is on disk.
+    pub fn firewall_config(&self) -> &str {
+        &self.firewall
+    }
+
+    /// What the firewall configuration does with the ports of an interface.
+    pub fn opened(&self, _interface: &str, _set: crate::map::PortSet) -> Opened {
+        Opened::default()
+    }
+
+    /// Seconds since boot.
+    pub fn uptime(&self) -> u64 {
+        let text = fs::read_to_string("/proc/uptime").unwrap_or_default();
+        let seconds = text.split(['.', ' ']).next().unwrap_or_default();
+        seconds.parse().unwrap_or(0)
+    }
+}
+
+/// What the firewall configuration does with our ports.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// Ports it forwards or opens.
+    pub ports: crate::nat::PortList,
+    /// Whether it answers pings.
+    pub ping: bool,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+impl Router for System {
+    fn mtu(&self, device: &str) -> Option<u16> {
+        // The MTU a router advertised, where there is one, is the line's.
+        let places = [
+            format!("/proc/sys/net/ipv6/conf/{device}/mtu"),
+            format!("/sys/class/net/{device}/mtu"),
+        ];
+        // A device name comes from netifd, but a path must stay one.
+        if device.contains('/') {
+            return None;
+        }
+        let read = |path: &String| fs::read_to_string(rooted(path)).ok()?.trim().parse().ok();
+        places.iter().find_map(read)
+    }
+
+    fn zone(&self, interface: &str) -> Option<String> {
+        let _ = interface;
+        None
+    }
+}
+
+/// Rules for firewall4. It ties a rule to the device of the interface that
+/// brings it unless the rule names another, and these are about packets that
+/// come in on the uplink's.
+pub fn firewall_rules(plan: &Plan) -> Vec<Value> {
+    let Some(device) = &plan.uplink_device else {
+        return Vec::new();
+    };
+    match plan.br() {
+        Some(br) => tunnel_rules(plan, device, br),
+        None => translation_rules(plan, device),
+    }
+}
+
+/// Tunnel packets from the BR, and in a mesh from other CEs, reach us.
+/// Otherwise only replies do, while conntrack still knows the tunnel, and a
+/// port forward is dead after a quiet night.
+fn tunnel_rules(plan: &Plan, device: &str, br: Ipv6Addr) -> Vec<Value> {
+    let mut sources = vec![br.to_string()];
+    sources.extend(plan.fmrs.iter().map(|fmr| fmr.prefix6.to_string()));
+    let accept = |source: String| {
+        Value::table()
+            .with("type", "rule")
+            .with("src", "*")
+            .with("device", device)
+            .with("family", "ipv6")
+            .with("proto", "4")
+            .with("src_ip", source)
+            .with("dest_ip", plan.mapping.ce_address().to_string())
+            .with("target", "ACCEPT")
+    };
+    sources.into_iter().map(accept).collect()
+}
+
+/// Translated packets pass between the uplink and the device that translates
+/// them, which are in the same zone.
+fn translation_rules(plan: &Plan, uplink: &str) -> Vec<Value> {
+    let Some(zone) = plan.zone.as_ref().or(plan.own_zone.as_ref()) else {
+        return Vec::new();
+    };
+    let accept = |device: &str, side: &str| {
+        Value::table()
+            .with("type", "rule")
+            .with("src", zone.as_str())
+            .with("dest", zone.as_str())
+            .with("device", device)
+            .with("direction", "in")
+            .with("family", "ipv6")
+            .with("proto", "all")
+            .with(side, plan.mapping.ce_address().to_string())
+            .with("target", "ACCEPT")
+    };
+    vec![accept(&plan.device, "src_ip"), accept(uplink, "dest_ip")]
+}

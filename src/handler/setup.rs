@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `setup`: bring an interface up, or wait until it can be.
+//!
+//! The order matters. The CE's address stands on the uplink before the tunnel
+//! that uses it; the guard stands before the device it holds back; the state
+//! file is written last, when all of it is true.
+
+use std::time::{Duration, Instant};
+
+use super::bus::Netifd;
+use super::nat46;
+use super::pause::Pause;
+use super::plan::Plan;
+use super::problem::{Code, Problem};
+use super::router::{self, System};
+use super::settings::Settings;
+use super::state::{State, write_atomically};
+use super::translate::{Subject, Translation};
+use crate::netifd::Notify;
+use crate::paths;
+use crate::provider;
+use crate::ubus::{Error, Status};
+use crate::uplink;
+
+/// Why an attempt did not bring the interface up.
+enum Failure {
+    /// Something people should read.
+    Problem(Problem),
+    /// The bus does not work; nobody can be told.
+    Bus(Error),
+    /// netifd does not want the interface now. It calls again when it does.
+    Unwanted,
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Failure::Problem(problem)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error.status() {
+            // Teardown has begun.
+            Some(Status::PermissionDenied) => Failure::Unwanted,
+            _ => Failure::Bus(error),
+        }
+    }
+}
+
+/// Sets the interface up. Returns when it is up, when it never can be, or when
+/// netifd does not want it; waits inside for everything else, so that nothing
+/// spins and no change of the network is missed. SIGTERM ends it at any point,
+/// as it does by default.
+pub fn setup(settings: &Settings) {
+    let mut pause = Pause::default();
+    let mut told = None;
+    loop {
+        match try_once(settings, &mut told, &mut pause) {
+            Ok(Next::Done) | Err(Failure::Unwanted) => return,
+            Ok(Next::Again) => {}
+            // `try_once` has told netifd already; telling failed.
+            Err(Failure::Problem(_)) => return,
+            Err(Failure::Bus(error)) => {
+                log::error!("{}: {error}", settings.interface);
+                std::thread::sleep(pause.next());
+            }
+        }
+    }
+}
+
+/// What to do after a try.
+enum Next {
+    Done,
+    Again,
+}
+
+/// Connects, tries, and where that fails tells netifd and waits for a better
+/// moment. `told` is what netifd knows already.
+fn try_once(
+    settings: &Settings,
+    told: &mut Option<Problem>,
+    pause: &mut Pause,
+) -> Result<Next, Failure> {
+    let mut bus = connect(settings)?;
+    let problem = match attempt(&mut bus, settings) {
+        Ok(()) => return Ok(Next::Done),
+        Err(Failure::Problem(problem)) => problem,
+        Err(other) => return Err(other),
+    };
+    if problem.fatal {
+        refuse(&mut bus, &settings.interface, &problem)?;
+        return Ok(Next::Done);
+    }
+    if told.as_ref() != Some(&problem) {
+        log::warn!("{}: {problem}", settings.interface);
+        tell(&mut bus, &problem)?;
+        *told = Some(problem);
+    }
+    wait_for_network(&mut bus, pause)?;
+    Ok(Next::Again)
+}
+
+/// Tells netifd and the log that this can never work.
+///
+/// # Errors
+/// The bus does not work.
+pub fn refuse(bus: &mut Netifd, interface: &str, problem: &Problem) -> Result<(), Error> {
+    log::error!("{interface}: {problem}");
+    tell(bus, problem)?;
+    bus.notify(&Notify::BlockRestart)
+}
+
+fn tell(bus: &mut Netifd, problem: &Problem) -> Result<(), Error> {
+    bus.notify(&Notify::Error {
+        code: problem.code.as_str(),
+        detail: problem.detail.clone(),
+    })
+}
+
+/// A connection, and the promise to go when the uplink goes.
+fn connect(settings: &Settings) -> Result<Netifd, Failure> {
+    let mut bus = Netifd::connect(&settings.interface)?;
+    let dependency = Notify::HostDependency {
+        host: "::".into(),
+        ifname: settings.tunlink.clone(),
+    };
+    match bus.notify(&dependency) {
+        Ok(()) => Ok(bus),
+        // The uplink is not there. netifd ends us now and starts us again
+        // when it is.
+        Err(error) if error.status() == Some(Status::NotFound) => {
+            log::info!(
+                "{}: waiting for an IPv6 route{}",
+                settings.interface,
+                settings
+                    .tunlink
+                    .as_ref()
+                    .map_or(String::new(), |link| format!(" through {link}"))
+            );
+            Err(Failure::Unwanted)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// One attempt, from the network's state to an interface that is up.
+fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
+    let loaded = provider::load(&paths::rooted("/"));
+    for warning in &loaded.warnings {
+        log::warn!("{warning}");
+    }
+    let dump = bus.dump()?;
+    let router = System::new();
+    let plan = Plan::new(settings, &dump, &loaded.table, &router)?;
+    let mut translation = Translation::new(&Subject::planned(settings, &plan), &router)?;
+    for warning in plan.warnings.iter().chain(translation.warnings()) {
+        log::warn!("{}: {warning}", settings.interface);
+    }
+    place_address(bus, settings, &plan, &dump)?;
+    translation.guard()?;
+    make_device(&plan).inspect_err(|_| translation.remove())?;
+    let device = plan.device.clone();
+    let linked = bus.notify(&plan.link_up(router::firewall_rules(&plan)));
+    if let Err(error) = linked {
+        undo(&translation, &device);
+        return Err(tunnel_failure(error));
+    }
+    if let Err(problem) = finish(settings, plan, &mut translation, &router) {
+        // netifd counts the interface as up; nobody must use it like that.
+        bus.notify(&Notify::LinkDown)?;
+        undo(&translation, &device);
+        return Err(problem.into());
+    }
+    Ok(())
+}
+
+fn undo(translation: &Translation, device: &str) {
+    translation.remove();
+    nat46::remove(device);
+}
+
+/// What remains once the device exists: translation, and the record of it all.
+fn finish(
+    settings: &Settings,
+    plan: Plan,
+    translation: &mut Translation,
+    router: &System,
+) -> Result<(), Problem> {
+    translation.load()?;
+    let state = new_state(settings, plan, translation, router.uptime());
+    record(&state, settings)?;
+    log::info!("{}: {}", settings.interface, summary(&state));
+    Ok(())
+}
+
+/// The CE's address, on the uplink, before anything uses it. One that an
+/// earlier attempt left with another address goes first: netifd takes a changed
+/// interface of that name for a reason to remove it.
+fn place_address(
+    bus: &mut Netifd,
+    settings: &Settings,
+    plan: &Plan,
+    dump: &serde_json::Value,
+) -> Result<(), Failure> {
+    if plan.br().is_none() {
+        return Ok(());
+    }
+    let name = address_interface(&settings.interface);
+    let address = plan.mapping.ce_address();
+    if uplink::has_other_address(dump, &name, address) {
+        bus.take_down(&name)?;
+    }
+    bus.add_address(&name, &plan.uplink, address)
+        .map_err(|error| match error.status() {
+            Some(_) => Failure::Problem(Problem::passing(
+                Code::TunnelFailed,
+                format!("netifd does not take the CE's address: {error}"),
+            )),
+            None => Failure::Bus(error),
+        })
+}
+
+/// The device of MAP-T; that of a tunnel is netifd's to make.
+fn make_device(plan: &Plan) -> Result<(), Problem> {
+    if plan.br().is_some() {
+        return Ok(());
+    }
+    let fmrs = if plan.mesh { plan.mapping.fmrs() } else { &[] };
+    nat46::create(&plan.device, &plan.mapping, fmrs, plan.mtu)
+}
+
+/// Name of the dynamic interface that carries the CE's address; the stock
+/// package calls it the same.
+pub fn address_interface(interface: &str) -> String {
+    format!("{interface}_")
+}
+
+fn tunnel_failure(error: Error) -> Failure {
+    match error.status() {
+        Some(Status::PermissionDenied) => Failure::Unwanted,
+        Some(status) => Failure::Problem(Problem::passing(
+            Code::TunnelFailed,
+            format!(
+                "netifd could not make the tunnel ({status}); is kmod-ip6-tunnel installed and \
+                 the uplink up?"
+            ),
+        )),
+        None => Failure::Bus(error),
+    }
+}
+
+/// Waits for a change of the network, or for a pause that grows.
+fn wait_for_network(bus: &mut Netifd, pause: &mut Pause) -> Result<(), Failure> {
+    let longest = pause.next();
+    bus.listen()?;
+    // Changes come in bursts; half a second gathers them, and keeps an uplink
+    // that flaps from driving us.
+    if bus.wait_until(Instant::now() + longest)? {
+        std::thread::sleep(Duration::from_millis(500).min(longest));
+    }
+    Ok(())
+}
+
+fn new_state(settings: &Settings, plan: Plan, translation: &Translation, since: u64) -> State {
+    State {
+        interface: settings.interface.clone(),
+        protocol: settings.protocol,
+        device: plan.device,
+        mapping: plan.mapping,
+        provider: plan.provider,
+        uplink: plan.uplink,
+        prefix_source: plan.source.as_str().into(),
+        mtu: plan.mtu,
+        encaplimit: plan.encaplimit,
+        zone: plan.zone,
+        mesh: plan.mesh,
+        nat: settings.nat,
+        technique: translation.technique(),
+        fingerprint: translation.fingerprint(),
+        timeouts: settings.timeouts,
+        reserve: settings.reserve.clone(),
+        since,
+    }
+}
+
+/// The state file, and the one that scripts of the stock package read.
+fn record(state: &State, settings: &Settings) -> Result<(), Problem> {
+    let rules = super::rules_file::text(&state.mapping, &settings.rule_text, &state.uplink);
+    write_atomically(&paths::rules_file(&state.interface), rules.as_bytes())
+        .map_err(|error| Problem::passing(Code::NatFailed, format!("/tmp: {error}")))?;
+    state
+        .save()
+        .map_err(|error| Problem::passing(Code::NatFailed, error))
+}
+
+fn summary(state: &State) -> String {
+    let mapping = &state.mapping;
+    let ports = mapping.ports();
+    let provider = state
+        .provider
+        .as_ref()
+        .map_or(String::new(), |(_, name)| format!("{name}, "));
+    format!(
+        "{provider}{} {}, {} ports, CE {}, NAT {} ({})",
+        mapping.map_type(),
+        mapping.ipv4(),
+        ports.count(),
+        mapping.ce_address(),
+        state.technique.0,
+        state.technique.1
+    )
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What was set up for an interface: `/var/run/mape/<interface>.json`.
+//!
+//! Written when an interface comes up, read by status, by the firewall's
+//! reload, by renew (is anything different?) and by teardown, which must undo
+//! what was done and not what the configuration says now.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::settings::Protocol;
+use crate::map::{Domain, MapType, Mapping, RuleSpec};
+use crate::nat::{Mode, Timeouts};
+use crate::paths;
+
+/// An interface that is set up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Logical interface.
+    pub interface: String,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Network device of the tunnel.
+    pub device: String,
+    /// Addresses, ports and rules.
+    pub mapping: Mapping,
+    /// Id and name of the provider whose rules these are.
+    pub provider: Option<(String, String)>,
+    /// Logical interface of the uplink.
+    pub uplink: String,
+    /// Where the end-user prefix comes from.
+    pub prefix_source: String,
+    /// MTU of the tunnel in bytes.
+    pub mtu: u16,
+    /// Encapsulation limit, `ignore` or a number; `None` is the kernel's.
+    pub encaplimit: Option<String>,
+    /// Firewall zone we report for the interface.
+    pub zone: Option<String>,
+    /// Whether packets for other CEs go to them directly.
+    pub mesh: bool,
+    /// `nat` as configured.
+    pub nat: Mode,
+    /// Technique that was chosen, and why.
+    pub technique: (String, String),
+    /// What tells the rules that are loaded from others.
+    pub fingerprint: String,
+    /// `conntrack` as configured.
+    pub timeouts: Timeouts,
+    /// `reserve` as configured.
+    pub reserve: Vec<String>,
+    /// Seconds from boot to the moment the interface came up. Not a date:
+    /// a router's clock jumps when it finds the time.
+    pub since: u64,
+}
+
+/// Why a state file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// It cannot be read or written.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It does not hold what we write.
+    #[error("{path}: {what} is missing or damaged")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// The member.
+        what: &'static str,
+    },
+}
+
+impl State {
+    /// Writes the file whole or not at all.
+    ///
+    /// # Errors
+    /// The directory cannot be made or the file not written.
+    pub fn save(&self) -> Result<(), StateError> {
+        let path = paths::state_file(&self.interface);
+        let text = format!("{}\n", Value::Object(self.to_json()));
+        write_atomically(&path, text.as_bytes()).map_err(|error| io_error(&path, error))
+    }
+
+    /// Reads the state of an interface; `None` where it is not set up.
+    ///
+    /// # Errors
+    /// The file is there but cannot be used.
+    pub fn load(interface: &str) -> Result<Option<Self>, StateError> {
+        let path = paths::state_file(interface);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io_error(&path, error)),
+        };
+        let damaged = |what| StateError::Damaged {
+            path: path.display().to_string(),
+            what,
+        };
+        let value: Value = serde_json::from_str(&text).map_err(|_| damaged("JSON"))?;
+        Self::from_json(&value).map(Some).map_err(damaged)
+    }
+
+    /// Every interface that is set up, by name. Files that cannot be used are
+    /// left out; doctor finds them.
+    pub fn load_all() -> Vec<Self> {
+        let Ok(entries) = fs::read_dir(paths::run_dir()) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter_map(|name| Some(name.strip_suffix(".json")?.to_owned()))
+            .collect();
+        names.sort();
+        names
+            .iter()
+            .filter_map(|name| State::load(name).ok().flatten())
+            .collect()
+    }
+
+    /// Removes the file; one that is gone is no error.
+    ///
+    /// # Errors
+    /// It is there and cannot be removed.
+    pub fn remove(interface: &str) -> Result<(), StateError> {
+        let path = paths::state_file(interface);
+        remove_if_there(&path).map_err(|error| io_error(&path, error))
+    }
+
+    fn to_json(&self) -> Map<String, Value> {
+        let mapping = &self.mapping;
+        let map_type = mapping.map_type();
+        let bmr = RuleSpec::from_rule(mapping.bmr(), map_type, mapping.border());
+        let fmrs: Vec<String> = mapping
+            .fmrs()
+            .iter()
+            .map(|rule| {
+                let mut spec = RuleSpec::from_rule(rule, map_type, None);
+                spec.fmr = true;
+                spec.to_string()
+            })
+            .collect();
+        let members = [
+            ("interface", json!(self.interface)),
+            ("proto", json!(self.protocol.as_str())),
+            ("device", json!(self.device)),
+            ("type", json!(map_type.as_str())),
+            ("dialect", json!(mapping.dialect().as_str())),
+            ("end_user_prefix", json!(mapping.end_user().to_string())),
+            ("rule", json!(bmr.to_string())),
+            ("fmrs", json!(fmrs)),
+            ("provider", json!(self.provider.as_ref().map(|p| &p.0))),
+            ("provider_name", json!(self.provider.as_ref().map(|p| &p.1))),
+            ("uplink", json!(self.uplink)),
+            ("prefix_source", json!(self.prefix_source)),
+            ("mtu", json!(self.mtu)),
+            ("encaplimit", json!(self.encaplimit)),
+            ("zone", json!(self.zone)),
+            ("mesh", json!(self.mesh)),
+            ("nat", json!(self.nat.as_str())),
+            ("nat_mode", json!(self.technique.0)),
+            ("nat_reason", json!(self.technique.1)),
+            ("fingerprint", json!(self.fingerprint)),
+            ("conntrack", json!(self.timeouts.as_str())),
+            ("reserve", json!(self.reserve)),
+            ("since", json!(self.since)),
+        ];
+        members
+            .map(|(key, value)| (key.to_owned(), value))
+            .into_iter()
+            .collect()
+    }
+
+    fn from_json(value: &Value) -> Result<Self, &'static str> {
+        let text = |key: &'static str| value.get(key).and_then(Value::as_str).ok_or(key);
+        let optional = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let provider = optional("provider").map(|id| {
+            let name = optional("provider_name").unwrap_or_else(|| id.clone());
+            (id, name)
+        });
+        Ok(State {
+            interface: text("interface")?.into(),
+            protocol: Protocol::from_name(text("proto")?).ok_or("proto")?,
+            device: text("device")?.into(),
+            mapping: mapping_from(value)?,
+            provider,
+            uplink: text("uplink")?.into(),
+            prefix_source: text("prefix_source")?.into(),
+            mtu: value
+                .get("mtu")
+                .and_then(Value::as_u64)
+                .and_then(|mtu| u16::try_from(mtu).ok())
+                .ok_or("mtu")?,
+            encaplimit: optional("encaplimit"),
+            zone: optional("zone"),
+            mesh: value.get("mesh").and_then(Value::as_bool).ok_or("mesh")?,
+            nat: text("nat")?.parse().map_err(|_| "nat")?,
+            technique: (text("nat_mode")?.into(), text("nat_reason")?.into()),
+            fingerprint: text("fingerprint")?.into(),
+            timeouts: text("conntrack")?.parse().map_err(|_| "conntrack")?,
+            reserve: texts(value, "reserve")?,
+            since: value.get("since").and_then(Value::as_u64).ok_or("since")?,
+        })
+    }
+}
+
+fn mapping_from(value: &Value) -> Result<Mapping, &'static str> {
+    let text = |key: &'static str| value.get(key).and_then(Value::as_str).ok_or(key);
+    let map_type: MapType = text("type")?.parse().map_err(|_| "type")?;
+    let dialect = text("dialect")?.parse().map_err(|_| "dialect")?;
+    let bmr: RuleSpec = text("rule")?.parse().map_err(|_| "rule")?;
+    let end_user = text("end_user_prefix")?
+        .parse()
+        .map_err(|_| "end_user_prefix")?;
+    let mut specs = vec![bmr];
+    for fmr in texts(value, "fmrs")? {
+        specs.push(fmr.parse().map_err(|_| "fmrs")?);
+    }
+    // The BMR stands first and no FMR that contains the prefix is longer, so
+    // the mapping picks the same rule again.
+    let domain = Domain::from_specs(&specs, map_type, dialect).map_err(|_| "rule")?;
+    domain.map(&[end_user]).map_err(|_| "end_user_prefix")
+}
+
+fn texts(value: &Value, key: &'static str) -> Result<Vec<String>, &'static str> {
+    let list = value.get(key).and_then(Value::as_array).ok_or(key)?;
+    list.iter()
+        .map(|item| item.as_str().map(str::to_owned).ok_or(key))
+        .collect()
+}
+
+fn io_error(path: &Path, error: io::Error) -> StateError {
+    StateError::Io {
+        path: path.display().to_string(),
+        error,
+    }
+}
+
+/// Writes a file that others see complete or not at all. Its directory is
+/// ours alone, so nobody can plant a link under the temporary name.
+///
+/// # Errors
+/// What the system says; the old file is then untouched.
+pub fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(directory)?;
+    let temporary = path.with_extension(format!("tmp{}", std::process::id()));
+    let written = (|| {
+        remove_if_there(&temporary)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o644)
+            .open(&temporary)?;
+        file.write_all(contents)?;
+        fs::rename(&temporary, path)
+    })();
+    if written.is_err() {
+        let _ = remove_if_there(&temporary);
+    }
+    written
+}
+
+/// Removes a file; one that is gone is no error.
+///
+/// # Errors
+/// What the system says.
+pub fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::map::Dialect;
+
+    fn state() -> State {
+        let specs = [
+            "ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,\
+             br=2404:9200:225:100::64,fmr",
+            "ipv6prefix=240b:12::,prefix6len=31,ipv4prefix=14.8.0.0,prefix4len=15,ealen=25,fmr",
+        ]
+        .map(|text| text.parse().unwrap());
+        let domain = Domain::from_specs(&specs, MapType::MapE, Dialect::Draft03).unwrap();
+        State {
+            interface: "wanmap".into(),
+            protocol: Protocol::Mape,
+            device: "map-wanmap".into(),
+            mapping: domain
+                .map(&["240b:10:1:200::/56".parse().unwrap()])
+                .unwrap(),
+            provider: Some(("v6plus".into(), "JPNE v6plus".into())),
+            uplink: "wan6".into(),
+            prefix_source: "delegated".into(),
+            mtu: 1460,
+            encaplimit: Some("ignore".into()),
+            zone: None,
+            mesh: true,
+            nat: Mode::Auto,
+            technique: ("pool".into(), "the kernel can".into()),
+            fingerprint: "1".into(),
+            timeouts: Timeouts::Normal,
+            reserve: vec!["4128".into()],
+            since: 12,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let state = state();
+        let json = Value::Object(state.to_json());
+        assert_eq!(State::from_json(&json), Ok(state));
+    }
+
+    #[test]
+    fn damage_is_named() {
+        let mut json = Value::Object(state().to_json());
+        json["mtu"] = json!("1460");
+        assert_eq!(State::from_json(&json), Err("mtu"));
+        assert_eq!(State::from_json(&json!([])), Err("interface"));
+    }
+}

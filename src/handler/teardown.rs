@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `teardown`: undo what setup did, by the record of it and not by what the
+//! configuration says now. Every step is tried, whatever became of the one
+//! before; what is gone already is done.
+
+use super::bus::Netifd;
+use super::nat46;
+use super::setup::address_interface;
+use super::state::{State, remove_if_there};
+use super::translate;
+use crate::map::MapType;
+use crate::paths;
+
+/// Removes everything of `interface`. netifd itself removes device, addresses
+/// and routes.
+pub fn teardown(interface: &str) {
+    let warn = |what: &str, error: &dyn std::fmt::Display| {
+        log::warn!("{interface}: teardown: {what}: {error}");
+    };
+    let state = State::load(interface).unwrap_or_else(|error| {
+        warn("state", &error);
+        None
+    });
+    let taken_down =
+        Netifd::connect(interface).and_then(|mut bus| bus.take_down(&address_interface(interface)));
+    if let Err(error) = taken_down {
+        warn("the CE's address stays", &error);
+    }
+    if let Err(error) = translate::remove(interface) {
+        warn("translation", &error);
+    }
+    let is_map_t = |s: &State| s.mapping.map_type() == MapType::MapT;
+    if state.as_ref().is_none_or(is_map_t) {
+        nat46::remove(&format!("map-{interface}"));
+    }
+    if let Err(error) = remove_if_there(&paths::rules_file(interface)) {
+        warn("rules file", &error);
+    }
+    if let Err(error) = State::remove(interface) {
+        warn("state", &error);
+    }
+}

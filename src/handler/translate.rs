@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Address translation of one interface: planned, held back, loaded, removed.
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use super::plan::Plan as LinkPlan;
+use super::problem::{Code, Problem};
+use super::router::System;
+use super::settings::Settings;
+use super::state::{State, StateError, write_atomically};
+use crate::map::Mapping;
+use crate::nat::{
+    self, Kernel, Line, Mode, Nft, NftError, Plan, PortList, Technique, Timeouts, Wishes, guard,
+};
+use crate::paths;
+
+/// Longest time nft may take. It answers within milliseconds, on a slow router
+/// under load within a second.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What decides about the rules of an interface.
+pub struct Subject<'a> {
+    /// Logical interface.
+    pub interface: &'a str,
+    /// Tunnel device.
+    pub device: &'a str,
+    /// Address and ports.
+    pub mapping: &'a Mapping,
+    /// Whether other CEs may send to us.
+    pub mesh: bool,
+    /// `nat`.
+    pub mode: Mode,
+    /// `conntrack`.
+    pub timeouts: Timeouts,
+    /// `reserve`.
+    pub reserve: &'a [String],
+}
+
+impl<'a> Subject<'a> {
+    /// What setup is about to make.
+    pub fn planned(settings: &'a Settings, plan: &'a LinkPlan) -> Self {
+        Subject {
+            interface: &settings.interface,
+            device: &plan.device,
+            mapping: &plan.mapping,
+            mesh: plan.mesh,
+            mode: settings.nat,
+            timeouts: settings.timeouts,
+            reserve: &settings.reserve,
+        }
+    }
+
+    /// What setup has made.
+    pub fn made(state: &'a State) -> Self {
+        Subject {
+            interface: &state.interface,
+            device: &state.device,
+            mapping: &state.mapping,
+            mesh: state.mesh,
+            mode: state.nat,
+            timeouts: state.timeouts,
+            reserve: &state.reserve,
+        }
+    }
+}
+
+/// The rules of one interface and the program that loads them.
+pub struct Translation {
+    nft: Nft,
+    line: Line,
+    wishes: Wishes,
+    kernel: Kernel,
+    plan: Plan,
+    warnings: Vec<String>,
+}
+
+impl Translation {
+    /// Plans the rules. What this kernel cannot do is known from the last time
+    /// it refused; until then it is taken to be able to do all.
+    ///
+    /// # Errors
+    /// nft is missing, or what is reserved is not ours.
+    pub fn new(subject: &Subject<'_>, router: &System) -> Result<Self, Problem> {
+        let nft = Nft::find().map_err(nat_failed)?;
+        let line = Line::new(
+            subject.interface,
+            subject.device,
+            subject.mapping,
+            subject.mesh,
+        );
+        let reserve = PortList::parse(&subject.reserve.join(" "))
+            .map_err(|error| Problem::fatal(Code::InvalidConfig, format!("reserve: {error}")))?;
+        let opened = router.opened(subject.interface, subject.mapping.ports());
+        let wishes = Wishes {
+            mode: subject.mode,
+            reserve,
+            opened: opened.ports,
+            ping: opened.ping,
+            timeouts: subject.timeouts,
+        };
+        let kernel = known_kernel();
+        let plan = Plan::new(line.clone(), wishes.clone(), &kernel).map_err(nat_problem)?;
+        Ok(Translation {
+            nft,
+            line,
+            wishes,
+            kernel,
+            plan,
+            warnings: opened.warnings,
+        })
+    }
+
+    /// Things the user should know, one line each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The rules.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Technique and why it was chosen.
+    pub fn technique(&self) -> (String, String) {
+        let plan = &self.plan;
+        (plan.technique().name().into(), plan.reason().into())
+    }
+
+    /// What tells these rules from others.
+    pub fn fingerprint(&self) -> String {
+        self.plan.fingerprint()
+    }
+
+    /// Lets nothing out of the device until the rules are loaded.
+    ///
+    /// # Errors
+    /// The kernel has no nf_tables.
+    pub fn guard(&self) -> Result<(), Problem> {
+        guard::put_up(&self.line.interface, &self.line.device).map_err(|error| {
+            Problem::passing(
+                Code::NatFailed,
+                format!("the kernel does not take rules: {error}; is kmod-nft-core installed?"),
+            )
+        })
+    }
+
+    /// Loads the rules and takes the guard away, as one transaction. The
+    /// device exists now. Where the kernel refuses what it was taken to be able
+    /// to do, the next best is loaded, and remembered.
+    ///
+    /// # Errors
+    /// Even that was refused; the guard still stands.
+    pub fn load(&mut self) -> Result<(), Problem> {
+        loop {
+            let rules = self.plan.combined() + &guard::removal(&self.line.interface);
+            let refused = match self.nft.run(&rules, TIMEOUT) {
+                Ok(()) => return Ok(()),
+                Err(NftError::Refused(why)) => why,
+                Err(error) => return Err(nat_failed(error)),
+            };
+            if !self.step_back(&refused)? {
+                return Err(Problem::passing(Code::NatFailed, refused));
+            }
+        }
+    }
+
+    /// Plans again without the most demanding thing the refused plan had.
+    /// `false` where nothing is left to give up.
+    fn step_back(&mut self, refused: &str) -> Result<bool, Problem> {
+        if self.plan.is_tight() {
+            self.kernel.timeouts = Err(refused.into());
+            log::warn!("{}: no timeout policies: {refused}", self.line.interface);
+        } else if matches!(self.plan.technique(), Technique::Pool(_)) {
+            self.kernel.edge = Err(refused.into());
+            log::warn!(
+                "{}: no edge map, is kmod-nft-netdev installed? {refused}",
+                self.line.interface
+            );
+        } else {
+            return Ok(false);
+        }
+        self.plan =
+            Plan::new(self.line.clone(), self.wishes.clone(), &self.kernel).map_err(nat_problem)?;
+        remember_kernel(&self.kernel);
+        Ok(true)
+    }
+
+    /// Removes rules and guard; for a link that did not come up.
+    pub fn remove(&self) {
+        if let Err(error) = remove_with(&self.nft, &self.line.interface) {
+            log::warn!("{}: {error}", self.line.interface);
+        }
+    }
+}
+
+/// Removes every rule of an interface.
+///
+/// # Errors
+/// nft does not work. That it is missing is none: then there are no rules.
+pub fn remove(interface: &str) -> Result<(), NftError> {
+    match Nft::find() {
+        Ok(nft) => remove_with(&nft, interface),
+        Err(NftError::Missing) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn remove_with(nft: &Nft, interface: &str) -> Result<(), NftError> {
+    nft.remove(interface, TIMEOUT)?;
+    nft.run(&guard::removal(interface), TIMEOUT)
+}
+
+/// What the kernel has refused since boot: two lines of text.
+fn kernel_file() -> std::path::PathBuf {
+    paths::run_dir().join("kernel")
+}
+
+fn known_kernel() -> Kernel {
+    let text = fs::read_to_string(kernel_file()).unwrap_or_default();
+    let mut lines = text.lines().map(|line| match line {
+        "" => Ok(()),
+        why => Err(why.to_owned()),
+    });
+    Kernel {
+        edge: lines.next().unwrap_or(Ok(())),
+        timeouts: lines.next().unwrap_or(Ok(())),
+    }
+}
+
+fn remember_kernel(kernel: &Kernel) {
+    let line = |result: &Result<(), String>| match result {
+        Ok(()) => String::new(),
+        Err(why) => why.lines().collect::<Vec<_>>().join(" "),
+    };
+    let text = format!("{}\n{}\n", line(&kernel.edge), line(&kernel.timeouts));
+    // Not remembering costs a refused transaction at the next setup.
+    let _: io::Result<()> = write_atomically(&kernel_file(), text.as_bytes());
+}
+
+fn nat_failed(error: NftError) -> Problem {
+    Problem::passing(Code::NatFailed, error)
+}
+
+fn nat_problem(error: nat::NatError) -> Problem {
+    match error {
+        // The set depends on the prefix, and another prefix may come.
+        nat::NatError::NoPool(_) => Problem::passing(Code::NatFailed, error),
+        other => Problem::fatal(Code::InvalidConfig, other),
+    }
+}
+
+impl From<StateError> for Problem {
+    fn from(error: StateError) -> Self {
+        Problem::passing(Code::NatFailed, error)
+    }
+}

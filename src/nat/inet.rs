@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The `inet` table: source NAT, and filters before and behind it.
+
+use std::fmt::{self, Write};
+
+use ipnet::Ipv6Net;
+
+use crate::map::PortSet;
+
+use super::plan::{Plan, Technique, delete};
+
+/// Has the kernel check timeout policies. Nothing of it is ever in force.
+pub(super) const PROBE_TIMEOUTS: &str = r#"table inet mape_probe {
+	ct timeout probe { protocol tcp; l3proto ip; policy = { established : 1800 }; }
+	chain forward {
+		type filter hook forward priority 0; policy accept;
+		oifname "lo" meta l4proto tcp ct timeout set "probe"
+	}
+}
+"#;
+
+/// Shorter timeouts in seconds. TCP's established is 7440 on OpenWrt (RFC 5382
+/// asks for that), UDP's replied 120 (RFC 4787): both are undercut here.
+const TIGHT: [(&str, &str, &str); 2] = [
+    (
+        "tight_tcp",
+        "tcp",
+        "syn_sent : 30, syn_recv : 20, established : 1800, fin_wait : 20, close_wait : 20, \
+         last_ack : 10, time_wait : 10, close : 5",
+    ),
+    ("tight_udp", "udp", "unreplied : 15, replied : 60"),
+];
+
+/// The table as one transaction that replaces what was there. Until `open`,
+/// nothing leaves the tunnel.
+pub(super) fn ruleset(plan: &Plan, open: bool) -> String {
+    let mut text = delete("inet", &plan.table());
+    // Writing to a String does not fail.
+    let _ = table(&mut text, plan, open);
+    text
+}
+
+fn table(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
+    writeln!(out, "table inet {} {{", plan.table())?;
+    for counter in super::counters::INET {
+        writeln!(out, "\tcounter {counter} {{ }}")?;
+    }
+    if plan.is_tight() {
+        timeouts(out)?;
+    }
+    outer(out, plan)?;
+    inbound(out, plan, open)?;
+    if plan.is_shared() {
+        unsolicited(out, plan)?;
+    }
+    outbound(out, plan)?;
+    source_nat(out, plan)?;
+    guard(out, plan, open)?;
+    confirmed(out, plan)?;
+    out.write_str("}\n")
+}
+
+fn timeouts(out: &mut String) -> fmt::Result {
+    for (name, protocol, policy) in TIGHT {
+        writeln!(
+            out,
+            "\tct timeout {name} {{ protocol {protocol}; l3proto ip; policy = {{ {policy} }}; }}"
+        )?;
+    }
+    Ok(())
+}
+
+/// IPv4 in IPv6 from anyone but the BR and, in mesh mode, other CEs.
+fn outer(out: &mut String, plan: &Plan) -> fmt::Result {
+    let Some(outer) = &plan.line().outer else {
+        return Ok(());
+    };
+    // A set may not name an address twice, as a BR inside an FMR would.
+    let sources = Ipv6Net::aggregate(&outer.sources);
+    let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
+    writeln!(
+        out,
+        "\tchain outer {{\n\
+         \t\ttype filter hook prerouting priority raw; policy accept;\n\
+         \t\tip6 daddr {ce} meta l4proto 4 ip6 saddr != {{ {sources} }} \
+         counter name \"not_br\" drop\n\t}}",
+        ce = outer.ce,
+        sources = sources.join(", "),
+    )
+}
+
+/// What TCP, UDP, echo and ICMP errors look like when the port at one end is
+/// ours: conditions to accept packets by.
+fn ours(set: PortSet, port: &str, quoted: u16) -> [String; 4] {
+    let params = set.params();
+    let below = 16 - params.offset() - params.psid_len();
+    let mask = (params.sharing_ratio() - 1) << below;
+    let value = u32::from(set.psid().value()) << below;
+    let first = if params.offset() == 0 {
+        1
+    } else {
+        1u32 << (16 - params.offset())
+    };
+    let is_ours = |what: &str| format!("{what} >= {first} {what} & {mask:#x} == {value:#x}");
+    [
+        format!(
+            "meta l4proto {{ tcp, udp }} {}",
+            is_ours(&format!("th {port}"))
+        ),
+        format!(
+            "icmp type {{ echo-request, echo-reply }} {}",
+            is_ours("icmp id")
+        ),
+        format!(
+            "icmp type {{ destination-unreachable, time-exceeded, parameter-problem }} @th,64,8 0x45 @th,112,16 & 0x1fff == 0 @th,136,8 {{ 6, 17 }} {}",
+            is_ours(&format!("@th,{quoted},16"))
+        ),
+        format!(
+            "icmp type {{ destination-unreachable, time-exceeded, parameter-problem }} @th,64,8 0x45 @th,112,16 & 0x1fff == 0 @th,136,8 1 {}",
+            is_ours("@th,256,16")
+        ),
+    ]
+}
+
+/// Before conntrack: only what is for our address and ports (RFC 7597
+/// section 8). With a pool the edge map has seen to that.
+fn inbound(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
+    let device = &plan.line().device;
+    writeln!(
+        out,
+        "\tchain inbound {{\n\
+         \t\ttype filter hook prerouting priority raw; policy accept;\n\
+         \t\tiifname != \"{device}\" accept"
+    )?;
+    held_back(out, plan, "iif", open)?;
+    if !plan.has_edge() {
+        let net = plan.network();
+        writeln!(
+            out,
+            "\t\tip daddr != {net} counter name \"not_our_address\" drop"
+        )?;
+        if plan.is_shared() {
+            for condition in ours(plan.line().ports, "dport", 224) {
+                writeln!(out, "\t\t{condition} accept")?;
+            }
+            writeln!(out, "\t\tcounter name \"not_our_port\" drop")?;
+        }
+    }
+    out.write_str("\t}\n")
+}
+
+/// Nothing passes a pool without its edge map, which is bound to the very
+/// device it was loaded for, while names outlive devices.
+fn held_back(out: &mut String, plan: &Plan, index: &str, open: bool) -> fmt::Result {
+    let device = &plan.line().device;
+    if !open {
+        return writeln!(out, "\t\tcounter name \"held_back\" drop");
+    }
+    if plan.has_edge() {
+        return writeln!(
+            out,
+            "\t\t{index} != \"{device}\" counter name \"held_back\" drop"
+        );
+    }
+    Ok(())
+}
+
+/// After conntrack, before DNAT: unasked-for packets reach only ports that
+/// pass untranslated; what becomes of them is the firewall's business.
+fn unsolicited(out: &mut String, plan: &Plan) -> fmt::Result {
+    let device = &plan.line().device;
+    writeln!(
+        out,
+        "\tchain unsolicited {{\n\
+         \t\ttype filter hook prerouting priority mangle + 10; policy accept;\n\
+         \t\tiifname != \"{device}\" accept\n\
+         \t\tct state {{ established, related }} accept"
+    )?;
+    if !plan.passing().is_empty() {
+        let passing = plan.passing();
+        writeln!(
+            out,
+            "\t\tmeta l4proto {{ tcp, udp }} th dport {{ {passing} }} accept"
+        )?;
+    }
+    if plan.answers_ping() {
+        writeln!(out, "\t\ticmp type echo-request accept")?;
+    }
+    writeln!(out, "\t\tcounter name \"unsolicited\" drop\n\t}}")
+}
+
+/// Refuses at once what cannot cross a shared address, and sets timeouts.
+fn outbound(out: &mut String, plan: &Plan) -> fmt::Result {
+    let device = &plan.line().device;
+    writeln!(out, "\tchain outbound {{")?;
+    if plan.is_tight() {
+        for (name, protocol, _) in TIGHT {
+            writeln!(
+                out,
+                "\t\tmeta l4proto {protocol} ct state new ct timeout set \"{name}\""
+            )?;
+        }
+    }
+    if plan.is_shared() {
+        writeln!(
+            out,
+            "\t\tmeta l4proto != {{ tcp, udp, icmp }} counter name \"no_port_protocol\" \
+             reject with icmp prot-unreachable"
+        )?;
+    }
+    out.write_str("\t}\n")?;
+    for hook in ["forward", "output"] {
+        writeln!(
+            out,
+            "\tchain {hook} {{\n\
+             \t\ttype filter hook {hook} priority filter - 5; policy accept;\n\
+             \t\toifname \"{device}\" jump outbound\n\t}}"
+        )?;
+    }
+    Ok(())
+}
+
+/// Before firewall4's masquerade, which then finds nothing left to do.
+fn source_nat(out: &mut String, plan: &Plan) -> fmt::Result {
+    let device = &plan.line().device;
+    let address = plan.address();
+    writeln!(
+        out,
+        "\tchain source_nat {{\n\
+         \t\ttype nat hook postrouting priority srcnat - 5; policy accept;\n\
+         \t\toifname != \"{device}\" accept"
+    )?;
+    if !plan.passing().is_empty() {
+        let passing = plan.passing();
+        writeln!(
+            out,
+            "\t\tip saddr {address} meta l4proto {{ tcp, udp }} th sport {{ {passing} }} \
+             snat ip to {address}"
+        )?;
+    }
+    let with_ports = "meta l4proto { tcp, udp, icmp } counter name \"translated\" snat ip to";
+    match plan.technique() {
+        Technique::Pool(pool) => {
+            writeln!(out, "\t\t{with_ports} {address}:{}", pool.numbers())?;
+        }
+        Technique::Plain(Some(range)) => {
+            writeln!(out, "\t\t{with_ports} {address}:{range}")?;
+        }
+        Technique::Plain(None) => {}
+        Technique::Hash => hash(out, plan)?,
+    }
+    if !plan.is_shared() {
+        // A prefix is ours as a whole: its hosts keep their addresses.
+        let net = plan.network();
+        writeln!(
+            out,
+            "\t\tip saddr != {net} counter name \"translated\" snat ip to {address}"
+        )?;
+    }
+    out.write_str("\t}\n")
+}
+
+/// The hash of the internal endpoint falls on one port of all, and its range
+/// is taken: each range gets its share. The seed is fixed, so that an endpoint
+/// keeps its range when rules are loaded anew.
+fn hash(out: &mut String, plan: &Plan) -> fmt::Result {
+    let (address, count) = (plan.address(), plan.free().count());
+    for (condition, key) in [
+        ("meta l4proto { tcp, udp }", "th sport"),
+        ("icmp type echo-request", "icmp id"),
+    ] {
+        write!(
+            out,
+            "\t\t{condition} counter name \"translated\" snat ip addr . port to \
+             jhash ip saddr . {key} mod {count} seed 0x6d617065 map {{ "
+        )?;
+        let mut slot = 0;
+        for range in plan.free().ranges() {
+            let next = slot + range.count();
+            let (first, last) = (range.first(), range.last());
+            write!(out, "{slot}-{} : {address} . {first}-{last}, ", next - 1)?;
+            slot = next;
+        }
+        out.write_str("}\n")?;
+    }
+    Ok(())
+}
+
+/// After all source NAT, fw4's included: nothing leaves with an address or
+/// port that is not ours.
+fn guard(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
+    let device = &plan.line().device;
+    writeln!(
+        out,
+        "\tchain guard {{\n\
+         \t\ttype filter hook postrouting priority srcnat + 10; policy accept;\n\
+         \t\toifname != \"{device}\" accept"
+    )?;
+    held_back(out, plan, "oif", open)?;
+    let net = plan.network();
+    writeln!(
+        out,
+        "\t\tip saddr != {net} counter name \"out_refused\" drop\n\
+         \t\tct state new counter name \"attempted\""
+    )?;
+    if plan.is_shared() && !plan.has_edge() {
+        for condition in ours(plan.line().ports, "sport", 240) {
+            writeln!(out, "\t\t{condition} accept")?;
+        }
+        writeln!(out, "\t\tcounter name \"out_refused\" drop")?;
+    }
+    out.write_str("\t}\n")
+}
+
+/// Behind conntrack's own last hook, where a connection that found no free
+/// port never arrives: what was attempted and not confirmed is the exhaustion.
+fn confirmed(out: &mut String, plan: &Plan) -> fmt::Result {
+    let device = &plan.line().device;
+    writeln!(
+        out,
+        "\tchain confirmed {{\n\
+         \t\ttype filter hook postrouting priority {last}; policy accept;\n\
+         \t\toifname \"{device}\" ct state new counter name \"confirmed\"\n\t}}",
+        last = i32::MAX,
+    )
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Lists of ports: what is reserved, opened, left over.
+
+use std::fmt;
+
+use crate::map::{PortRange, PortSet};
+
+/// Ports as ascending ranges that neither overlap nor touch; may be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct PortList(Vec<PortRange>);
+
+/// Why a port or range was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PortListError {
+    /// Not a port and not a range.
+    #[error("{0:?}: a port (1 to 65535) or a range such as 5000-5010 is wanted")]
+    Syntax(String),
+    /// The first port is above the last one.
+    #[error("{first}-{last}: the first port is above the last; write {last}-{first}")]
+    Reversed {
+        /// First port as written.
+        first: u16,
+        /// Last port as written.
+        last: u16,
+    },
+}
+
+impl PortList {
+    /// No port.
+    pub const EMPTY: PortList = PortList(Vec::new());
+
+    /// Parses ports and ranges (`22`, `5000-5010`, `5000:5010`) separated by
+    /// spaces or commas, in any order, overlapping or not.
+    ///
+    /// # Errors
+    /// The first word that is no port, names port 0, or is reversed.
+    pub fn parse(text: &str) -> Result<Self, PortListError> {
+        text.split([' ', ',', '\t', '\n', '\r'])
+            .filter(|word| !word.is_empty())
+            .map(parse_range)
+            .collect()
+    }
+
+    /// The ranges, ascending.
+    pub fn ranges(&self) -> impl Iterator<Item = PortRange> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Number of ranges.
+    pub fn range_count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Number of ports.
+    pub fn count(&self) -> u32 {
+        self.ranges().map(PortRange::count).sum()
+    }
+
+    /// Whether there is no port at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `port` is among them.
+    pub fn contains(&self, port: u16) -> bool {
+        let at = self.0.partition_point(|range| range.last() < port);
+        self.0.get(at).is_some_and(|range| range.contains(port))
+    }
+
+    /// Whether some port of `range` is among them.
+    pub fn overlaps(&self, range: PortRange) -> bool {
+        let at = self.0.partition_point(|own| own.last() < range.first());
+        self.0.get(at).is_some_and(|own| own.overlaps(range))
+    }
+
+    /// The ports of either.
+    pub fn union(&self, other: &PortList) -> PortList {
+        self.ranges().chain(other.ranges()).collect()
+    }
+
+    /// The ports that are in `self` but not in `other`.
+    pub fn minus(&self, other: &PortList) -> PortList {
+        let mut left = Vec::new();
+        let mut cuts = other.ranges().peekable();
+        for range in self.ranges() {
+            let mut from = u32::from(range.first());
+            while let Some(cut) = cuts.peek().copied() {
+                if cut.last() < range.first() {
+                    cuts.next();
+                    continue;
+                }
+                if cut.first() > range.last() {
+                    break;
+                }
+                push(&mut left, from, u32::from(cut.first()));
+                from = u32::from(cut.last()) + 1;
+                if cut.last() > range.last() {
+                    break;
+                }
+                cuts.next();
+            }
+            push(&mut left, from, u32::from(range.last()) + 1);
+        }
+        PortList(left)
+    }
+
+    /// The ports that are in both.
+    pub fn intersect(&self, other: &PortList) -> PortList {
+        self.minus(&self.minus(other))
+    }
+
+    /// All ports, ascending.
+    pub fn ports(&self) -> impl Iterator<Item = u16> + '_ {
+        self.ranges().flat_map(PortRange::ports)
+    }
+}
+
+/// Adds the ports from `from` up to but without `end`, if any.
+fn push(ranges: &mut Vec<PortRange>, from: u32, end: u32) {
+    let first = u16::try_from(from);
+    let last = end.checked_sub(1).map(u16::try_from);
+    if let (Ok(first), Some(Ok(last))) = (first, last) {
+        ranges.extend(PortRange::new(first, last));
+    }
+}
+
+fn parse_range(word: &str) -> Result<PortRange, PortListError> {
+    let syntax = || PortListError::Syntax(word.chars().take(40).collect());
+    let port = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let port = digits.then(|| text.parse::<u16>().ok()).flatten();
+        port.filter(|&port| port > 0).ok_or_else(syntax)
+    };
+    let (first, last) = match word.split_once(['-', ':']) {
+        Some((first, last)) => (port(first)?, port(last)?),
+        None => (port(word)?, port(word)?),
+    };
+    PortRange::new(first, last).ok_or(PortListError::Reversed { first, last })
+}
+
+impl FromIterator<PortRange> for PortList {
+    fn from_iter<I: IntoIterator<Item = PortRange>>(iter: I) -> Self {
+        let mut ranges: Vec<PortRange> = iter.into_iter().collect();
+        ranges.sort_unstable();
+        let mut merged: Vec<PortRange> = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            let joined = merged.last().and_then(|last| {
+                let touches = u32::from(range.first()) <= u32::from(last.last()) + 1;
+                let end = last.last().max(range.last());
+                touches.then(|| PortRange::new(last.first(), end)).flatten()
+            });
+            match (joined, merged.last_mut()) {
+                (Some(joined), Some(last)) => *last = joined,
+                _ => merged.push(range),
+            }
+        }
+        PortList(merged)
+    }
+}
+
+impl From<PortSet> for PortList {
+    fn from(set: PortSet) -> Self {
+        set.ranges().collect()
+    }
+}
+
+impl std::str::FromStr for PortList {
+    type Err = PortListError;
+
+    fn from_str(text: &str) -> Result<Self, PortListError> {
+        PortList::parse(text)
+    }
+}
+
+impl fmt::Display for PortList {
+    /// Ranges with comma and space between them, as nft's sets want it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, range) in self.ranges().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{range}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn list(text: &str) -> PortList {
+        PortList::parse(text).unwrap()
+    }
+
+    #[test]
+    fn words_in_any_order_become_ranges() {
+        assert_eq!(list("22").to_string(), "22");
+        assert_eq!(list("5011 22,5000-5010").to_string(), "22, 5000-5011");
+        assert_eq!(list("5:9  7-12\n1").to_string(), "1, 5-12");
+        assert_eq!(list(" , "), PortList::EMPTY);
+        assert_eq!(list("65535 1-65535").count(), 65535);
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        let says = |text| PortList::parse(text).unwrap_err().to_string();
+        assert_eq!(
+            says("22 ssh"),
+            "\"ssh\": a port (1 to 65535) or a range such as 5000-5010 is wanted"
+        );
+        assert_eq!(
+            says("10-5"),
+            "10-5: the first port is above the last; write 5-10"
+        );
+        for text in ["0", "65536", "1-", "-1", "1-2-3", "+5", "0x10", "١"] {
+            assert!(PortList::parse(text).is_err(), "{text}");
+        }
+    }
+
+    fn some_list() -> impl Strategy<Value = PortList> {
+        let range = (1u16..300, 0u16..40)
+            .prop_filter_map("order", |(first, more)| PortRange::new(first, first + more));
+        proptest::collection::vec(range, 0..12).prop_map(|ranges| ranges.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn set_arithmetic_is_that_of_sets(a in some_list(), b in some_list()) {
+            let (minus, both, either) = (a.minus(&b), a.intersect(&b), a.union(&b));
+            for port in 0..400 {
+                let (in_a, in_b) = (a.contains(port), b.contains(port));
+                prop_assert_eq!(minus.contains(port), in_a && !in_b);
+                prop_assert_eq!(both.contains(port), in_a && in_b);
+                prop_assert_eq!(either.contains(port), in_a || in_b);
+            }
+            prop_assert_eq!(minus.ports().count() as u32, minus.count());
+            prop_assert_eq!(PortList::parse(&either.to_string()).unwrap(), either);
+        }
+
+        #[test]
+        fn any_text_gives_a_list_or_an_error(text in "\\PC*") {
+            let _ = PortList::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings and the forward dialog, by clicking in LuCI's own pages. Needs LUCI_SRC.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { useBrowser, visit } from './browser.mjs';
+import { fixture, luci } from './paths.mjs';
+import { minifier } from './server.mjs';
+
+const section = (type, name, values) => ({ [name]: { '.type': type, '.name': name, '.anonymous': false, ...values } });
+
+const router = wanmap => ({
+	uci: {
+		network: {
+			...section('interface', 'lan', { proto: 'static', device: 'br-lan', ipaddr: '192.168.1.1', netmask: '255.255.255.0' }),
+			...section('interface', 'wan6', { proto: 'dhcpv6', device: 'eth1' }),
+			...(wanmap ? section('interface', 'wanmap', { proto: 'mape', ...wanmap }) : {})
+		},
+		firewall: {
+			...section('zone', 'lan_zone', { name: 'lan', network: [ 'lan' ] }),
+			...section('zone', 'wan_zone', { name: 'wan', network: [ 'wan6', 'wanmap' ] })
+		},
+		dhcp: {}, system: {}, wireless: {}
+	}
+});
+
+const rule = { provider: 'none', maptype: 'map-e', legacymap: '1', peeraddr: '2404:9200:225:100::64', ipaddr: '106.72.0.0', ip4prefixlen: '15', ip6prefix: '240b:10::', ip6prefixlen: '31', ealen: '25', offset: '4' };
+const interfaces = 'admin/network/network';
+const id = option => `[id="widget.cbid.network.wanmap.${option}"]`;
+const row = option => `[data-name="${option}"]`;
+
+const preview = page => page.locator('.mape-preview');
+const edit = page => page.locator('[data-sid="wanmap"] .cbi-button-edit').click();
+const advanced = page => page.locator('.cbi-tabmenu').getByText('Advanced Settings').click();
+const save = page => page.locator('#modal_overlay .cbi-button-positive, #modal_overlay .cbi-button-save').filter({ hasText: 'Save' }).first().click();
+const closed = page => page.waitForFunction(() => !document.body.classList.contains('modal-overlay-active'));
+const set = async (page, option, value) => {
+	await page.locator(id(option)).fill(value);
+	await page.locator(id(option)).blur();
+};
+const complaint = (page, option) => page.locator(id(option)).getAttribute('data-tooltip');
+
+/* What was staged in network for the interface: options set, and options deleted. */
+function staged(bus) {
+	const values = {};
+	const deleted = [];
+
+	for (const [ method, config, sid, ...rest ] of bus.deltas.filter(delta => delta[1] == 'network' && delta[2] == 'wanmap')) {
+		if (method == 'delete')
+			deleted.push(...[ rest.at(-1) ].flat());
+		else
+			Object.assign(values, rest.at(-1));
+	}
+
+	return { values, deleted: deleted.sort() };
+}
+
+useBrowser();
+
+test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pages are needed' }, async t => {
+	for (const minify of [ null, minifier() ].filter((one, i) => i == 0 || one)) {
+		await t.test(`an interface is added by clicking${minify ? ', with scripts minified by jsmin' : ''}`, () => visit(interfaces, { ...router(), minify }, async ({ page, bus }) => {
+			await page.getByText('Add new interface').click();
+			await page.locator('[id="widget.cbid.network._new_.name"]').fill('wanmap');
+			await page.locator('[id="widget.cbid.network._new_.proto"]').selectOption('mape');
+			await page.getByRole('button', { name: 'Create interface' }).click();
+			await page.getByText('v6 Plus (JPNE): IPv4 address 106.72.0.1, 240 ports in 15 ranges').waitFor();
+			assert.match(await preview(page).textContent(), /240b:10:1:200::\/56 of wan6/);
+			assert.ok(!await page.locator(row('peeraddr')).isVisible());
+
+			await save(page);
+			await closed(page);
+			await page.locator('.cbi-page-actions .cbi-button-save').click();
+			await page.waitForFunction(() => !document.querySelector('.spinning'));
+			assert.deepEqual(staged(bus), { values: { proto: 'mape' }, deleted: [] });
+		}));
+	}
+
+	await t.test('advanced settings are saved as typed, and nothing else', () => visit(interfaces, router({}), async ({ page, bus }) => {
+		await edit(page);
+		await preview(page).getByText('106.72.0.1').waitFor();
+		await page.locator(id('provider')).selectOption('v6plus');
+		await advanced(page);
+		await set(page, 'mtu', '1452');
+		await page.locator(id('nat')).selectOption('hash');
+		await page.locator(id('conntrack')).selectOption('tight');
+		await page.locator(id('mesh')).selectOption('0');
+		await page.locator(`${row('reserve')} input`).last().fill('4130');
+		await page.locator(`${row('reserve')} .cbi-button-add`).click();
+		await save(page);
+		await closed(page);
+		assert.deepEqual(staged(bus), {
+			values: { provider: 'v6plus', mtu: '1452', nat: 'hash', conntrack: 'tight', mesh: '0', reserve: [ '4130' ] },
+			deleted: []
+		});
+	}));
+
+	await t.test('the preview asks for the provider that is chosen, and tells what is missing', () => {
+		const calc = ({ provider }) => (provider == null) ? fixture('calc') : fixture('calc-error');
+
+		return visit(interfaces, { ...router({}), calc }, async ({ page, bus }) => {
+			await edit(page);
+			await preview(page).getByText('106.72.0.1').waitFor();
+			await page.locator(id('provider')).selectOption('ocn');
+			await preview(page).getByText('is not a prefix of OCN Virtual Connect').waitFor();
+			assert.deepEqual(bus.calls.filter(call => call.name == 'calc').at(-1).args, { prefix: '240b:10:1:200::/64', provider: 'ocn' });
+
+			await page.locator(id('provider')).selectOption('auto');
+			await advanced(page);
+			await set(page, 'enduserprefix', '2001:db8:1200:3400::/56');
+			await page.waitForTimeout(200);
+			assert.equal(bus.calls.filter(call => call.name == 'calc').at(-1).args.prefix, '2001:db8:1200:3400::/56');
+		});
+	});
+
+	for (const [ why, scenario, text ] of [
+		[ 'no known provider', { calc: 'calc-error' }, 'belongs to no provider known here' ],
+		[ 'no prefix', { nets: list => list.map(net => ({ ...net, 'ipv6-prefix': [], 'ipv6-address': [] })) }, 'No uplink has an IPv6 prefix' ],
+		[ 'no service', { absent: true }, 'Install the package mape' ]
+	]) {
+		await t.test(`the preview with ${why}, and saving works`, () => visit(interfaces, { ...router({}), ...scenario }, async ({ page, bus }) => {
+			await edit(page);
+			await preview(page).getByText(text).waitFor();
+			await save(page);
+			await closed(page);
+			assert.deepEqual(staged(bus).values, {});
+		}));
+	}
+
+	await t.test('a rule by hand: fields, what contradicts itself, and what is saved', () => visit(interfaces, { ...router({}), allowed: /Uncaught|Error/ }, async ({ page, bus }) => {
+		await edit(page);
+		await page.locator(id('provider')).selectOption('none');
+		assert.ok(!await preview(page).isVisible());
+
+		for (const option of [ 'ipaddr', 'ip4prefixlen', 'ip6prefix', 'ip6prefixlen', 'ealen', 'offset' ])
+			await set(page, option, rule[option]);
+		await page.locator(id('legacymap')).selectOption('1');
+
+		await set(page, 'psidlen', '9');
+		assert.match(await complaint(page, 'psidlen'), /leave 8 bits for the PSID/);
+		await set(page, 'psidlen', '');
+		await set(page, 'ip6prefixlen', '40');
+		assert.match(await complaint(page, 'ealen'), /more than 64 bits/);
+		await set(page, 'ip6prefixlen', '31');
+		assert.equal(await complaint(page, 'ealen'), null);
+		await set(page, 'offset', '12');
+		assert.match(await complaint(page, 'offset'), /more than 16/);
+		await set(page, 'offset', '4');
+
+		/* The relay is still missing. */
+		await save(page);
+		await page.locator(`${id('peeraddr')}.cbi-input-invalid`).waitFor();
+		assert.match(await complaint(page, 'peeraddr'), /Needed unless there is a rule/);
+		assert.deepEqual(staged(bus).values, {});
+	}));
+
+	await t.test('a complete rule is saved to the letter', () => visit(interfaces, router({}), async ({ page, bus }) => {
+		await edit(page);
+		await page.locator(id('provider')).selectOption('none');
+		for (const option of [ 'peeraddr', 'ipaddr', 'ip4prefixlen', 'ip6prefix', 'ip6prefixlen', 'ealen', 'offset' ])
+			await set(page, option, rule[option]);
+		await page.locator(id('legacymap')).selectOption('1');
+		await save(page);
+		await closed(page);
+		assert.deepEqual(staged(bus), { values: rule, deleted: [] });
+	}));
+
+	await t.test('back to automatic: the rule stays, but not the relay that would override the provider\'s', () => visit(interfaces, router(rule), async ({ page, bus }) => {
+		await edit(page);
+		assert.equal(await page.locator(id('ealen')).inputValue(), '25');
+		await page.locator(id('provider')).selectOption('auto');
+		await preview(page).getByText('106.72.0.1').waitFor();
+		await save(page);
+		await closed(page);
+		assert.deepEqual(staged(bus), { values: { provider: 'auto' }, deleted: [ 'peeraddr' ] });
+	}));
+
+	await t.test('a relay that goes with a provider stays', () => visit(interfaces, router({ provider: 'biglobe', peeraddr: '2001:260:700:1::1:276' }), async ({ page, bus }) => {
+		await edit(page);
+		await page.locator(id('provider')).waitFor();
+		await advanced(page);
+		await set(page, 'ttl', '63');
+		await save(page);
+		await closed(page);
+		assert.deepEqual(staged(bus), { values: { ttl: '63' }, deleted: [] });
+	}));
+
+	await t.test('only ports of the set can be reserved, once it is known', () => visit(interfaces, router({}), async ({ page }) => {
+		await edit(page);
+		await preview(page).getByText('106.72.0.1').waitFor();
+		await advanced(page);
+		const input = page.locator(`${row('reserve')} input`).last();
+		await input.fill('443');
+		await input.press('End');
+		assert.match(await input.getAttribute('data-tooltip'), /nearest port is 4128/);
+		await input.fill('4128-4143');
+		await input.press('End');
+		assert.equal(await input.getAttribute('data-tooltip'), null);
+	}));
+
+	await t.test('netifd\'s error is shown in words', () => {
+		const wanmap = { up: false, errors: [ { subsystem: 'mape', code: 'MAPE_UNKNOWN_PROVIDER', data: [ '2001:db8::/56' ] } ] };
+
+		return visit(interfaces, { ...router({}), wanmap }, async ({ page }) => {
+			await page.getByText('The IPv6 prefix belongs to no known provider').first().waitFor();
+		});
+	});
+
+	await t.test('a user who may only read can look at everything', () => visit(interfaces, { ...router(rule), readonly: true }, async ({ page }) => {
+		await edit(page);
+		await page.locator(id('ealen')).waitFor();
+		assert.ok(await page.locator(id('ealen')).isDisabled());
+		assert.ok(await page.locator(id('provider')).isDisabled());
+	}));
+
+	await t.test('in Japanese', () => visit(interfaces, { ...router({}), lang: 'ja' }, async ({ page }) => {
+		await edit(page);
+		await preview(page).getByText('v6プラス (JPNE)：IPv4 アドレス 106.72.0.1、240 ポート（15 範囲）').waitFor();
+	}));
+});
+
+test('port forwards, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pages are needed' }, async t => {
+	const field = option => `[id="widget.cbid.json.forward.${option}"]`;
+	const firewall = bus => bus.deltas.filter(delta => delta[1] == 'firewall').map(([ method, , , ...rest ]) => [ method, ...rest ]);
+
+	await t.test('a free port is forwarded to a device', () => visit('admin/status/mape', router({}), async ({ page, bus }) => {
+		const button = page.getByRole('button', { name: /Forward port/ }).first();
+		const port = (await button.getAttribute('aria-label')).match(/\d+/)[0];
+		await button.click();
+		assert.equal(await page.locator(field('port')).inputValue(), port);
+
+		await page.locator('[data-name="device"] .cbi-dropdown').click();
+		await page.locator('[data-name="device"] ul.dropdown li', { hasText: 'game-console' }).click();
+		await page.locator('#modal_overlay .cbi-button-save').click();
+		await closed(page);
+		assert.deepEqual(firewall(bus).map(([ , type, values ]) => values ? { type, ...values } : type), [ {
+			type: 'redirect', name: 'game', src: 'wan', proto: [ 'tcp', 'udp' ], src_dport: port,
+			dest: 'lan', dest_ip: '192.168.1.23', dest_port: port, target: 'DNAT'
+		} ]);
+	}));
+
+	await t.test('a port is opened for a VPN on the router itself', () => visit('admin/status/mape', router({}), async ({ page, bus }) => {
+		await page.getByRole('button', { name: /Forward port/ }).nth(1).click();
+		await page.locator(field('port')).fill('8230');
+		await page.locator('#modal_overlay .cbi-button-save').click();
+		await closed(page);
+		assert.deepEqual(firewall(bus).map(([ , type, values ]) => ({ type, ...values })), [ {
+			type: 'rule', name: 'vpn', src: 'wan', proto: [ 'udp' ], family: 'ipv4', dest_port: '8230', target: 'ACCEPT'
+		} ]);
+	}));
+
+	for (const [ port, text ] of [ [ '443', 'nearest one is 4128' ], [ '4128', 'forwarded already' ] ]) {
+		await t.test(`port ${port} is refused`, () => visit('admin/status/mape', router({}), async ({ page, bus }) => {
+			await page.getByRole('button', { name: /Forward port/ }).nth(1).click();
+			await page.locator(field('port')).fill(port);
+			await page.locator(field('port')).blur();
+			assert.ok((await page.locator(field('port')).getAttribute('data-tooltip')).includes(text));
+			await page.locator('#modal_overlay .cbi-button-save').click();
+			await page.waitForTimeout(300);
+			assert.deepEqual(firewall(bus), []);
+		}));
+	}
+});

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads a module of the app in node, by the factory contract of LuCI: for
+// what is pure, and for the protocol's form, whose fields are recorded.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { resources } from './paths.mjs';
+
+const requirePattern = /^'require ([^ ']+)(?: as ([^ ']+))?';$/gm;
+
+String.prototype.format = function(...args) {
+	return this.replace(/%[sd]/g, () => String(args.shift()));
+};
+
+const L = {
+	toArray: value => (value == null) ? [] : (Array.isArray(value) ? value : [ value ]),
+	isObject: value => value != null && typeof value == 'object'
+};
+
+function extend(base, members) {
+	const Class = class extends base {};
+	Object.assign(Class.prototype, members);
+	Class.extend = more => extend(Class, more);
+	return Class;
+}
+
+/* Stand-ins for LuCI's modules; RECORD collects what the protocol registers. */
+function luciModules(record) {
+	const widget = name => ({ widget: name, prototype: { cfgvalue: () => null } });
+	const named = names => Object.fromEntries(names.map(name => [ name, widget(name) ]));
+
+	return {
+		baseclass: { extend: members => extend(class {}, members) },
+		rpc: { declare: options => { record.calls.push(options); return () => new Promise(() => {}); } },
+		dom: {},
+		ui: {},
+		uci: { get: (config, section, option) => record.uci?.[option] ?? null },
+		form: named([ 'Value', 'ListValue', 'DynamicList', 'DummyValue', 'Flag' ]),
+		'tools.widgets': named([ 'NetworkSelect', 'ZoneSelect' ]),
+		network: {
+			registerPatternVirtual: pattern => record.patterns.push(pattern),
+			registerErrorCode: (code, text) => record.errors.set(code, text),
+			registerProtocol: (name, members) => {
+				record.protocol = { name, ...members };
+				return extend(class {}, members);
+			}
+		}
+	};
+}
+
+export function newRecord(uci) {
+	return { uci, calls: [], patterns: [], errors: new Map(), protocol: null };
+}
+
+export function load(name, record = newRecord(), loaded = {}) {
+	const known = luciModules(record);
+
+	if (known[name])
+		return known[name];
+
+	if (!loaded[name]) {
+		const source = readFileSync(join(resources, name.replaceAll('.', '/') + '.js'), 'utf8');
+		const wanted = [ ...source.matchAll(requirePattern) ].map(match => [ match[2] ?? match[1].replaceAll('.', '_'), match[1] ]);
+		const document = { documentElement: { lang: 'en' }, createElementNS: () => ({}) };
+		const factory = new Function('window', 'document', 'L', '_', 'E', ...wanted.map(([ as ]) => as), source);
+
+		loaded[name] = new (factory({}, document, L, text => text, () => ({}), ...wanted.map(([ , module ]) => load(module, record, loaded))))();
+	}
+
+	return loaded[name];
+}
+
+/* The fields of the protocol's form, as renderFormOptions() declares them. */
+export function formFields(uci) {
+	const record = newRecord(uci);
+	const protocol = load('protocol.mape', record);
+	const fields = [];
+
+	protocol.renderFormOptions({
+		section: 'wanmap',
+		taboption(tab, { widget, prototype }, option, title, help) {
+			const field = {
+				...prototype, tab, widget, option, title, help, deps: [], choices: [],
+				depends(...args) { this.deps.push(args.length == 2 ? { [args[0]]: args[1] } : args[0]); },
+				value(...args) { this.choices.push(args[0]); },
+				formvalue() { return uci?.[option] ?? ''; },
+				isValid: () => true,
+				triggerValidation: () => true
+			};
+			fields.push(field);
+			return field;
+		}
+	});
+
+	return { fields, record };
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Every ruleset we print must be one that nft and the kernel accept. Needs
+//! root (for a network namespace of its own) and nft.
+
+mod netns;
+
+use mape::map::{PortParams, PortRange, PortSet};
+use mape::nat::{Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, Wishes};
+use netns::Namespace;
+use proptest::prelude::*;
+
+fn line(ports: PortSet) -> Line {
+    Line {
+        interface: "wan4".into(),
+        device: "map-wan4".into(),
+        ipv4: "192.0.2.1/32".parse().unwrap(),
+        ports,
+        outer: Some(Outer {
+            ce: "2001:db8::1".parse().unwrap(),
+            sources: vec![
+                "2001:db8:ffff::1/128".parse().unwrap(),
+                "2001:db8:ff00::/40".parse().unwrap(),
+            ],
+        }),
+    }
+}
+
+fn set(offset: u8, psid_len: u8, psid: u16) -> PortSet {
+    PortSet::new(PortParams::new(offset, psid_len).unwrap(), psid).unwrap()
+}
+
+/// The tunnel's place is taken by one end of a veth pair.
+fn namespace() -> Option<Namespace> {
+    let ns = Namespace::new("rules")?;
+    ns.ip("link add map-wan4 type veth peer name far");
+    Some(ns)
+}
+
+#[test]
+fn nft_accepts_every_set_and_technique() {
+    let Some(ns) = namespace() else { return };
+    let reserve = (any::<u16>(), 0u16..30);
+    let wishes = (
+        proptest::collection::vec(reserve, 0..6),
+        prop_oneof![Just(Mode::Auto), Just(Mode::Hash)],
+        any::<bool>(),
+        any::<bool>(),
+    );
+    let cases = (0u8..=10, 0u8..=16, any::<u16>(), wishes);
+    let config = ProptestConfig {
+        cases: 48,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |((offset, len, psid, (opened, mode, ping, tight)) in cases)| {
+        prop_assume!(offset + len <= 16);
+        let mask = ((1u32 << len) - 1) as u16;
+        let opened: PortList = opened
+            .into_iter()
+            .filter_map(|(first, more)| PortRange::new(first.max(1), first.max(1).saturating_add(more)))
+            .collect();
+        let timeouts = if tight { Timeouts::Tight } else { Timeouts::Normal };
+        let wishes = Wishes { mode, opened, ping, timeouts, ..Wishes::default() };
+        let Ok(plan) = Plan::new(line(set(offset, len, psid & mask)), wishes, &Kernel::full()) else {
+            return Ok(());
+        };
+        for text in [plan.inet_ruleset(), plan.combined(), plan.removal()] {
+            if let Err(complaint) = ns.nft(&["-c"], &text) {
+                return Err(TestCaseError::fail(format!("{complaint}\n{text}")));
+            }
+        }
+    });
+}
+
+#[test]
+fn an_address_with_a_prefix_and_one_without_sharing() {
+    let Some(ns) = namespace() else { return };
+    for net in ["192.0.2.0/28", "192.0.2.1/32"] {
+        for reserve in ["", "5000-5010 443"] {
+            let mut line = line(set(6, 0, 0));
+            line.ipv4 = net.parse().unwrap();
+            let wishes = Wishes {
+                reserve: reserve.parse().unwrap(),
+                ..Wishes::default()
+            };
+            let plan = Plan::new(line, wishes, &Kernel::full()).unwrap();
+            ns.nft(&["-c"], &plan.combined()).unwrap();
+        }
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A router for tests: the double of netifd with the real handler, in a
+//! network namespace of its own. Needs root.
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
+
+use std::ops::Deref;
+use std::path::Path;
+use std::process::Command;
+
+use nix::sched::{CloneFlags, unshare};
+
+use crate::double::{Address, Double, Effect, Effects, Entry, Interface, Route, Tunnel};
+
+/// A line of a provider and what a subscriber of it must get.
+pub struct Line {
+    pub prefix: (&'static str, u8),
+    pub ce: &'static str,
+    pub br: &'static str,
+    pub options: &'static [(&'static str, &'static str)],
+}
+
+pub const V6PLUS: Line = Line {
+    prefix: ("240b:12:aaaa:bb00::", 56),
+    ce: "240b:12:aaaa:bb00:e:8aa:aa00:bb00",
+    br: "2404:9200:225:100::64",
+    options: &[
+        ("maptype", "map-e"),
+        ("legacymap", "1"),
+        ("tunlink", "wan6"),
+        ("peeraddr", "2404:9200:225:100::64"),
+        ("ipaddr", "14.8.0.0"),
+        ("ip4prefixlen", "15"),
+        ("ip6prefix", "240b:12::"),
+        ("ip6prefixlen", "31"),
+        ("ealen", "25"),
+        ("psidlen", "8"),
+        ("offset", "4"),
+        ("mtu", "1460"),
+        ("encaplimit", "ignore"),
+    ],
+};
+
+pub const OCN: Line = Line {
+    prefix: ("2400:4050:90f9:3300::", 56),
+    ce: "2400:4050:90f9:3300:99:f243:e400:3300",
+    br: "2001:380:a120::9",
+    options: &[],
+};
+
+impl Line {
+    /// The uplink gets address, delegated prefix and default route.
+    pub fn bring_up(&self, net: &Double) {
+        let (prefix, len) = self.prefix;
+        net.add(
+            Interface::on("wan6", "eth1")
+                .address(&format!("{prefix}1"), 64)
+                .prefix(prefix, len)
+                .route(default_route())
+                .zone("wan"),
+        );
+        net.ifup("wan6");
+    }
+}
+
+/// `::/0`, as from a router advertisement.
+pub fn default_route() -> Route {
+    Route::via("::", 0, "fe80::1")
+}
+
+/// The double in a namespace.
+pub struct Router(Double);
+
+impl Deref for Router {
+    type Target = Double;
+
+    fn deref(&self) -> &Double {
+        &self.0
+    }
+}
+
+impl Router {
+    /// A router with no interface. `None`, and a line that says so, without
+    /// root.
+    pub fn new() -> Option<Self> {
+        if unshare(CloneFlags::CLONE_NEWNET).is_err() {
+            eprintln!("skipped: a network namespace needs root");
+            return None;
+        }
+        let binary = Path::new(env!("CARGO_BIN_EXE_mape"));
+        Some(Router(Double::start_with(binary, StandIn)))
+    }
+
+    /// A router whose uplink is up.
+    pub fn with_uplink(line: &Line) -> Option<Self> {
+        let router = Router::new()?;
+        line.bring_up(&router);
+        Some(router)
+    }
+
+    /// A file below the router's root.
+    pub fn file(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(self.root().join(path)).ok()
+    }
+
+    /// The tunnel that was made last.
+    pub fn tunnel(&self) -> Option<Tunnel> {
+        self.with(|world| {
+            world.record.iter().rev().find_map(|entry| match entry {
+                Entry::Effect(Effect::CreateTunnel(_, tunnel, true)) => Some(tunnel.clone()),
+                _ => None,
+            })
+        })
+    }
+}
+
+/// Runs a program and returns what it prints.
+pub fn run(program: &str, args: &[&str]) -> String {
+    let output = Command::new(program).args(args).output().unwrap();
+    assert!(output.status.success(), "{program} {args:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A kernel without ip6_tunnel: a dummy device stands in for the tunnel.
+struct StandIn;
+
+fn ip(arguments: &str) -> Result<(), String> {
+    let output = Command::new("ip")
+        .args(arguments.split_whitespace())
+        .output()
+        .map_err(|error| error.to_string())?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+impl Effects for StandIn {
+    fn create_tunnel(&mut self, name: &str, _: &Tunnel, _: Option<&str>) -> Result<(), String> {
+        ip(&format!(
+            "link add name {name} type veth peer name p-{name}"
+        ))?;
+        ip(&format!("link set {name} up"))
+    }
+
+    fn delete_link(&mut self, name: &str) {
+        let _ = ip(&format!("link del {name}"));
+    }
+
+    fn add_address(&mut self, _: &str, _: &Address) {}
+    fn delete_address(&mut self, _: &str, _: &Address) {}
+    fn add_route(&mut self, _: &str, _: &Route) {}
+    fn delete_route(&mut self, _: &str, _: &Route) {}
+}
