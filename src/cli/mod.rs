@@ -11,10 +11,10 @@ mod hotplug;
 mod lookup;
 pub mod mapcalc;
 mod mapping_args;
-mod nft;
 mod output;
 mod providers;
-mod s46;
+pub mod rpcd;
+mod status;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -73,12 +73,12 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
+    status::STATUS,
+    status::PORTS,
     calc::COMMAND,
     lookup::COMMAND,
     br::COMMAND,
-    nft::COMMAND,
     mapcalc::COMMAND,
-    s46::COMMAND,
     firewall::COMMAND,
     hotplug::COMMAND,
 ];
@@ -87,6 +87,7 @@ const COMMANDS: &[Command] = &[
 /// and standard error.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut out = io::BufWriter::new(io::stdout().lock());
+    let args = mapcalc::called_by_name().into_iter().chain(args);
     let outcome = run(args, &mut out).and_then(|()| Ok(out.flush()?));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -27,7 +27,6 @@ mod flow;
 mod mapping;
 mod ports;
 mod rule;
-pub mod s46;
 mod spec;
 pub mod stock;
 

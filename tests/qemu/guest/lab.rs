@@ -6,10 +6,9 @@ use super::border::{self, Refused};
 use super::nat::{self, Technique};
 use super::netns::Netns;
 use super::oracle::{Dialect, Line};
-use super::router::Router;
 use super::server::Servers;
-use super::snapshot::Snapshot;
-use super::topology::{TUNNEL, Topology};
+use super::shell;
+use super::topology::{MTU, TUNNEL, Topology};
 use crate::Result;
 
 /// A line in use. Scenarios share it as long as they want the same one.
@@ -17,27 +16,31 @@ pub struct Lab {
     pub net: Topology,
     pub line: Line,
     pub servers: Servers,
-    pub router: Router,
-    before: Snapshot,
 }
 
 impl Lab {
-    /// Builds the line; the handler brings the interface up.
+    /// Builds the line with a tunnel, but nothing that translates yet.
     pub fn new(line: Line) -> Result<Self> {
         let net = Topology::build(&line)?;
         border::load(&net.br, &line)?;
         let servers = Servers::start(&net.srv)?;
-        net.ce.nft(&nat::firewall4("", ""))?;
-        let router = Router::start(&net.ce, &line)?;
-        let before = Snapshot::take(&net.ce, &router)?;
-        router.up(&net.ce)?;
-        Ok(Self {
-            net,
-            line,
-            servers,
-            router,
-            before,
-        })
+        let lab = Self { net, line, servers };
+        lab.tunnel()?;
+        Ok(lab)
+    }
+
+    /// What netifd does with the handler's message.
+    fn tunnel(&self) -> Result<()> {
+        let Line { br, .. } = self.line;
+        self.net.ce.ip(&format!(
+            "addr add {ce}/128 dev wan nodad
+             link add name {TUNNEL} type ip6tnl mode ipip6 local {ce} remote {br} encaplimit none ttl 64
+             link set {TUNNEL} mtu {MTU} up
+             addr add {v4}/32 dev {TUNNEL}
+             route add default dev {TUNNEL}",
+            ce = self.line.ce_address(),
+            v4 = self.line.ipv4(),
+        ))
     }
 
     /// Makes the CE translate with `technique`, from a clean slate.
@@ -57,53 +60,42 @@ impl Lab {
         self.settle()?;
         self.net.ce.run(&["nft", "flush", "ruleset"])?;
         self.net.ce.nft(&nat::firewall4(dnat, forward))?;
-        if technique == Technique::Pool && reserve.is_empty() {
-            self.router.mape(&self.net.ce, &["firewall"])?;
-        } else {
-            self.net.ce.nft(&self.ruleset(technique, reserve)?)?;
-        }
+        self.net.ce.nft(&self.ruleset(technique, reserve)?)?;
         self.refused().map(drop)
     }
 
-    /// A technique's ruleset; ours as the real binary prints it.
-    fn ruleset(&self, technique: Technique, reserve: &[u16]) -> Result<String> {
+    /// What the CE loads for `technique`: ours as the real binary prints it.
+    pub fn ruleset(&self, technique: Technique, reserve: &[u16]) -> Result<String> {
         match technique {
             Technique::Stock => Ok(nat::stock(&self.line)),
             Technique::Forks => Ok(nat::forks(&self.line)),
             Technique::Plain => Ok(nat::plain(&self.line)),
-            Technique::Pool | Technique::Hash => self.mape_nft(technique.name(), reserve),
+            Technique::Hash => self.mape_nft("hash", reserve),
+            Technique::Pool => self
+                .mape_nft("pool", reserve)
+                .or_else(|_| Ok(nat::pool(&self.line))),
         }
     }
 
     fn mape_nft(&self, mode: &str, reserve: &[u16]) -> Result<String> {
-        let (prefix, rule) = (self.line.end_user_prefix(), self.line.rule());
-        let ports: Vec<String> = reserve.iter().map(u16::to_string).collect();
-        let ports = ports.join(",");
-        let mut words = vec!["nft", "--device", TUNNEL, "--nat", mode];
-        words.extend(["--prefix", &prefix, "--rule", &rule]);
+        let mut command = self.net.ce.command("mape");
+        command.args(["nft", "--device", TUNNEL, "--nat", mode]);
+        command.args(["--prefix", &self.line.end_user_prefix()]);
+        command.args(["--rule", &self.line.rule()]);
         if self.line.dialect == Dialect::Draft03 {
-            words.push("--legacy");
+            command.arg("--legacy");
         }
-        if !ports.is_empty() {
-            words.extend(["--reserve", &ports]);
+        if !reserve.is_empty() {
+            let ports: Vec<String> = reserve.iter().map(u16::to_string).collect();
+            command.args(["--reserve", &ports.join(",")]);
         }
-        self.router.mape(&self.net.ce, &words)
+        shell::run(&mut command)
     }
 
-    /// Brings everything back after a flush, as firewall4 does: its own table,
-    /// then the include.
+    /// Brings the pool back after a flush, as firewall4's include does.
     pub fn reload(&self) -> Result<()> {
         self.net.ce.nft(&nat::firewall4("", ""))?;
-        self.router.mape(&self.net.ce, &["firewall"]).map(drop)
-    }
-
-    /// Takes the interface down, says what is left of it, and brings it up.
-    pub fn bounce(&mut self) -> Result<String> {
-        self.nat(Technique::Pool)?;
-        self.router.down(&self.net.ce)?;
-        let left = Snapshot::take(&self.net.ce, &self.router)?.beyond(&self.before);
-        self.router.up(&self.net.ce)?;
-        Ok(left)
+        self.net.ce.nft(&self.ruleset(Technique::Pool, &[])?)
     }
 
     /// Ends all connections and forgets them.

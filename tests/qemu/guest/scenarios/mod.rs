@@ -3,7 +3,7 @@
 
 mod compare;
 mod errors;
-pub mod fill;
+mod fill;
 mod flows;
 mod inbound;
 mod line;
