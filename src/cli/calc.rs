@@ -57,7 +57,8 @@ fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
     Ok(print(out, &found)?)
 }
 
-fn print(out: &mut dyn Write, found: &Found) -> io::Result<()> {
+/// Prints a mapping for people.
+pub(super) fn print(out: &mut dyn Write, found: &Found) -> io::Result<()> {
     let mapping = &found.mapping;
     let ports = mapping.ports();
     let kind = format!("{}, {}", mapping.map_type(), mapping.dialect());

@@ -11,9 +11,11 @@ mod hotplug;
 mod lookup;
 pub mod mapcalc;
 mod mapping_args;
+mod nft;
 mod output;
 mod providers;
 pub mod rpcd;
+mod s46;
 mod status;
 
 use std::ffi::OsString;
@@ -78,7 +80,9 @@ const COMMANDS: &[Command] = &[
     calc::COMMAND,
     lookup::COMMAND,
     br::COMMAND,
+    nft::COMMAND,
     mapcalc::COMMAND,
+    s46::COMMAND,
     firewall::COMMAND,
     hotplug::COMMAND,
 ];
@@ -87,7 +91,6 @@ const COMMANDS: &[Command] = &[
 /// and standard error.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let args = mapcalc::called_by_name().into_iter().chain(args);
     let outcome = run(args, &mut out).and_then(|()| Ok(out.flush()?));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
