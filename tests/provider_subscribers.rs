@@ -316,3 +316,20 @@ fn mesh_is_off_unless_asked_for_and_only_where_it_is_known() {
     assert_eq!(fmrs("240b:10:1:200::/56", true), 4);
     assert_eq!(fmrs("2400:4050::/56", true), 0);
 }
+
+#[test]
+fn of_several_prefixes_the_longest_rule_wins_and_then_the_first() {
+    let table = Table::builtin();
+    let chosen = |prefixes: &[&str]| {
+        let prefixes: Vec<Ipv6Net> = prefixes.iter().map(|p| p.parse().unwrap()).collect();
+        table.choose(&prefixes).unwrap().1.to_string()
+    };
+    let (v6plus, ocn) = ("240b:10:1:200::/56", "2400:4151:e012::/56");
+    assert_eq!(chosen(&[v6plus, ocn]), ocn);
+    assert_eq!(chosen(&[ocn, v6plus]), ocn);
+    assert_eq!(chosen(&[v6plus, "240b:10:1:300::/56"]), v6plus);
+    assert_eq!(chosen(&["2001:db8::/56", "2409:10::/56", v6plus]), v6plus);
+    // Delegated too short for the rule, while the link's own /64 will do.
+    assert_eq!(chosen(&["240b:10:1::/48", v6plus]), v6plus);
+    assert_eq!(chosen(&["240b:10:1::/48"]), "240b:10:1::/48");
+}

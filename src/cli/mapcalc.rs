@@ -2,7 +2,6 @@
 //! `mape mapcalc`, and `mapcalc` by that name: the stock helper's output and
 //! exit status.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -38,13 +37,6 @@ ipv4prefix=192.0.2.0,prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1
 ",
     run,
 };
-
-/// The name of this command, if the program was called by it.
-pub(super) fn called_by_name() -> Option<OsString> {
-    let name = std::env::args_os().next()?;
-    let name = Path::new(&name).file_name()?;
-    (name == COMMAND.name).then(|| name.to_owned())
-}
 
 /// As long as the stock helper waits.
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -26,7 +26,7 @@ pub(super) struct Found {
 }
 
 /// MTU where nothing else is known: Ethernet's less the IPv6 header.
-const DEFAULT_MTU: u16 = 1460;
+pub(super) const DEFAULT_MTU: u16 = 1460;
 
 impl MappingArgs {
     /// Whether `--name` is one of these options.

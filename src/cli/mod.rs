@@ -14,6 +14,9 @@ mod mapping_args;
 mod nft;
 mod output;
 mod providers;
+pub mod rpcd;
+mod s46;
+mod status;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -72,11 +75,14 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
+    status::STATUS,
+    status::PORTS,
     calc::COMMAND,
     lookup::COMMAND,
     br::COMMAND,
     nft::COMMAND,
     mapcalc::COMMAND,
+    s46::COMMAND,
     firewall::COMMAND,
     hotplug::COMMAND,
 ];
@@ -85,7 +91,6 @@ const COMMANDS: &[Command] = &[
 /// and standard error.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let args = mapcalc::called_by_name().into_iter().chain(args);
     let outcome = run(args, &mut out).and_then(|()| Ok(out.flush()?));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -27,6 +27,7 @@ mod flow;
 mod mapping;
 mod ports;
 mod rule;
+pub mod s46;
 mod spec;
 pub mod stock;
 

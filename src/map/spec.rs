@@ -260,6 +260,11 @@ impl RuleSpec {
             (Some(word), _) if word != 0 => return Err(SpecError::Missing("psidlen")),
             _ => None,
         };
+        // Servers fill in PSID 0 beside a length where the PSID is in the EA
+        // bits; taken at its word, every subscriber would have PSID 0.
+        let in_ea = self.ea_len.is_some_and(|ea_len| ea_len > 32 - len);
+        let is_filler = map_type != MapType::Lw4o6 && in_ea;
+        let psid = psid.filter(|psid| psid.value() != 0 || !is_filler);
         let rest = end_user_len.map(|len| len.saturating_sub(ipv6.prefix_len()));
         let ea_len = match (self.ea_len, map_type, self.psid_len) {
             (Some(len), _, _) => len,

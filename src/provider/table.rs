@@ -155,7 +155,8 @@ impl Table {
     }
 
     /// The rule for `option provider 'auto'`: of all `prefixes` the one under
-    /// the longest confirmed rule, the earlier among equals.
+    /// the longest confirmed rule, the earlier among equals. A prefix that is
+    /// too short for its rule's EA bits is only chosen where no other fits.
     ///
     /// # Errors
     /// No confirmed rule matches; the error says what the line is instead,
@@ -166,7 +167,8 @@ impl Table {
         for prefix in prefixes {
             match self.lookup_line(prefix) {
                 Verdict::Map(found) => {
-                    if best.is_none_or(|(b, _)| found.len() > b.len()) {
+                    let rank = |found: &Match<'_>, p: &Ipv6Net| (found.fits(p), found.len());
+                    if best.is_none_or(|(b, p)| rank(&found, prefix) > rank(&b, &p)) {
                         best = Some((found, *prefix));
                     }
                 }
@@ -301,6 +303,11 @@ impl<'a> Match<'a> {
             return self.provider.domain(true);
         }
         Domain::from_specs(&[self.spec()], map_type, dialect)
+    }
+
+    /// Whether `prefix` holds all EA bits of the rule.
+    fn fits(&self, prefix: &Ipv6Net) -> bool {
+        prefix.prefix_len() >= self.len() + self.rule.ea_len
     }
 
     fn len(&self) -> u8 {

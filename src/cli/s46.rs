@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `mape s46`: what an operator's DHCPv6 server provisions.
+
+use std::io::{self, Write};
+
+use ipnet::Ipv6Net;
+use lexopt::{Arg, ValueExt};
+use serde_json::{Value, json};
+
+use super::mapping_args::{self, DEFAULT_MTU, Found};
+use super::output::{json_line, mapping_json};
+use super::{Command, Failure, Outcome, calc, unknown};
+use crate::map::s46::{Provisioned, S46Option, bytes_of_hex, decode, provisioned};
+use crate::map::{Dialect, Domain};
+
+pub(super) const COMMAND: Command = Command {
+    name: "s46",
+    about: "DHCPv6 options 89 to 96 decoded: rules and mapping",
+    help: "\
+Usage: mape s46 HEX ... [--prefix PREFIX] [--legacy] [--json]
+
+Decodes S46 options (RFC 7598) as they are on the wire: containers, or what
+would be in one. HEX may have blanks and colons and come in several pieces.
+Prints the options, the rules as the DHCPv6 client hands them on, and with
+--prefix the mapping of that end-user prefix.
+
+  --prefix PREFIX  end-user prefix, or any address within (then its /64)
+  --legacy         rules are of draft-03 (UCI's legacymap), not of RFC 7597
+  --json           one JSON object
+
+Exit status 1 when the options are malformed, hold no rule for --prefix, or
+contradict each other.
+
+Example:
+  mape s46 --prefix 2001:db8:12:3400::/56 \\
+    005e 0025 0059 000d 00 10 18 c0000200 28 20010db800 \\
+    005a 0010 20010db8ffff00000000000000000001
+",
+    run,
+};
+
+fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
+    let mut hex = String::new();
+    let (mut prefix, mut json) = (None, false);
+    let mut dialect = Dialect::Rfc7597;
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("json") => json = true,
+            Arg::Long("legacy") => dialect = Dialect::Draft03,
+            Arg::Long("prefix") => {
+                prefix = Some(mapping_args::prefix(&parser.value()?.string()?)?);
+            }
+            Arg::Value(piece) => hex.push_str(&piece.string()?),
+            other => return Err(unknown(other)),
+        }
+    }
+    if hex.is_empty() {
+        return Err(Failure::usage("the options in hexadecimal are missing"));
+    }
+    let bytes = bytes_of_hex(&hex).map_err(Failure::failed)?;
+    let options = decode(&bytes).map_err(Failure::failed)?;
+    let sets = provisioned(&options);
+    if !json {
+        print(out, &options, &sets)?;
+    }
+    let mapping = match prefix {
+        Some(prefix) => Some(mapping(&sets, dialect, prefix)?),
+        None => None,
+    };
+    match (&mapping, json) {
+        (Some(found), false) => calc::print(out, found)?,
+        (None, false) => {}
+        (found, true) => json_line(out, &object(&options, &sets, found.as_ref()))?,
+    }
+    Ok(())
+}
+
+/// The mapping by the first set of rules that has one.
+fn mapping(sets: &[Provisioned], dialect: Dialect, prefix: Ipv6Net) -> Result<Found, Failure> {
+    let mut reason = String::from("the options hold no rule");
+    for set in sets {
+        let domain = Domain::from_specs(&set.rules, set.map_type, dialect);
+        let mapping = domain
+            .map_err(|error| error.to_string())
+            .and_then(|domain| domain.map(&[prefix]).map_err(|error| error.to_string()));
+        match mapping {
+            Ok(mapping) => {
+                return Ok(Found {
+                    mapping,
+                    provider: None,
+                    mtu: DEFAULT_MTU,
+                });
+            }
+            Err(error) => reason = error,
+        }
+    }
+    Err(Failure::Failed(reason))
+}
+
+fn print(out: &mut dyn Write, options: &[S46Option], sets: &[Provisioned]) -> io::Result<()> {
+    for option in options {
+        writeln!(out, "{option}")?;
+        if let S46Option::Container(_, inner) = option {
+            for option in inner {
+                writeln!(out, "  {option}")?;
+            }
+        }
+    }
+    for rule in sets.iter().flat_map(|set| &set.rules) {
+        writeln!(out, "rule {rule}")?;
+    }
+    Ok(())
+}
+
+fn object(options: &[S46Option], sets: &[Provisioned], found: Option<&Found>) -> Value {
+    let options: Vec<Value> = options
+        .iter()
+        .map(|option| match option {
+            S46Option::Container(_, inner) => {
+                let inner: Vec<String> = inner.iter().map(S46Option::to_string).collect();
+                json!({ "container": option.to_string(), "options": inner })
+            }
+            other => json!(other.to_string()),
+        })
+        .collect();
+    let rules = sets.iter().flat_map(|set| &set.rules);
+    let rules: Vec<String> = rules.map(ToString::to_string).collect();
+    let mapping = found.map(|found| mapping_json(&found.mapping, None, found.mtu));
+    json!({ "options": options, "rules": rules, "mapping": mapping })
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Options from bytes, nothing taken on trust.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use super::super::MapType;
+use super::super::address::Dmr;
+use super::super::rule::MAX_EA_LEN;
+use super::{PortParamsOption, S46Error, S46Option};
+
+pub(super) const RULE: u16 = 89;
+pub(super) const BR: u16 = 90;
+pub(super) const DMR: u16 = 91;
+pub(super) const BIND: u16 = 92;
+pub(super) const PORTPARAMS: u16 = 93;
+pub(super) const CONT_MAPE: u16 = 94;
+pub(super) const CONT_MAPT: u16 = 95;
+pub(super) const CONT_LW: u16 = 96;
+
+/// Bytes from hexadecimal digits; blanks, colons, dashes and a leading `0x`
+/// are passed over.
+///
+/// # Errors
+/// Another character, or half a byte.
+pub fn bytes_of_hex(text: &str) -> Result<Vec<u8>, S46Error> {
+    let text = text.trim();
+    let text = text.strip_prefix("0x").unwrap_or(text);
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    let mut high = None;
+    for c in text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !":-".contains(*c))
+    {
+        // A digit is below 16.
+        let digit = c.to_digit(16).ok_or(S46Error::Digit(c))? as u8;
+        match high.take() {
+            None => high = Some(digit),
+            Some(high) => bytes.push(high << 4 | digit),
+        }
+    }
+    match (high, bytes.is_empty()) {
+        (Some(_), _) => Err(S46Error::Odd),
+        (None, true) => Err(S46Error::Empty),
+        (None, false) => Ok(bytes),
+    }
+}
+
+/// Decodes a sequence of options: containers, or what would be in one.
+///
+/// # Errors
+/// The first option that is truncated, misplaced or out of range.
+pub fn decode(bytes: &[u8]) -> Result<Vec<S46Option>, S46Error> {
+    let mut options = Vec::new();
+    for raw in split(bytes, 0)? {
+        options.push(match raw.code {
+            CONT_MAPE => container(raw, MapType::MapE)?,
+            CONT_MAPT => container(raw, MapType::MapT)?,
+            CONT_LW => container(raw, MapType::Lw4o6)?,
+            _ => raw.option()?,
+        });
+    }
+    match options.is_empty() {
+        true => Err(S46Error::Empty),
+        false => Ok(options),
+    }
+}
+
+/// An option whose header has been read.
+#[derive(Clone, Copy)]
+struct Raw<'a> {
+    at: usize,
+    code: u16,
+    data: &'a [u8],
+}
+
+fn split(mut bytes: &[u8], mut at: usize) -> Result<Vec<Raw<'_>>, S46Error> {
+    let mut options = Vec::new();
+    while !bytes.is_empty() {
+        let [code1, code2, len1, len2, rest @ ..] = bytes else {
+            let left = bytes.len();
+            return Err(S46Error::Header { at, left });
+        };
+        let code = u16::from_be_bytes([*code1, *code2]);
+        let len = usize::from(u16::from_be_bytes([*len1, *len2]));
+        let Some((data, after)) = rest.split_at_checked(len) else {
+            return Err(S46Error::Truncated {
+                at,
+                code,
+                len,
+                left: rest.len(),
+            });
+        };
+        options.push(Raw { at, code, data });
+        at += 4 + len;
+        bytes = after;
+    }
+    Ok(options)
+}
+
+fn container(raw: Raw<'_>, map_type: MapType) -> Result<S46Option, S46Error> {
+    let mut inner = Vec::new();
+    for option in split(raw.data, raw.at + 4)? {
+        let belongs = match option.code {
+            RULE => map_type != MapType::Lw4o6,
+            BR => map_type != MapType::MapT,
+            DMR => map_type == MapType::MapT,
+            BIND => map_type == MapType::Lw4o6,
+            PORTPARAMS | CONT_MAPE..=CONT_LW => false,
+            _ => true,
+        };
+        if !belongs {
+            return Err(option.misplaced(raw.code));
+        }
+        inner.push(option.option()?);
+    }
+    Ok(S46Option::Container(map_type, inner))
+}
+
+impl<'a> Raw<'a> {
+    fn misplaced(self, outer: u16) -> S46Error {
+        S46Error::Nesting {
+            at: self.at,
+            code: self.code,
+            outer,
+        }
+    }
+
+    fn short(self, field: &'static str) -> S46Error {
+        S46Error::Short {
+            at: self.at,
+            code: self.code,
+            len: self.data.len(),
+            field,
+        }
+    }
+
+    fn at_most(self, field: &'static str, value: u8, max: u8) -> Result<u8, S46Error> {
+        match value <= max {
+            true => Ok(value),
+            false => Err(S46Error::Field {
+                at: self.at,
+                code: self.code,
+                field,
+                value,
+                max,
+            }),
+        }
+    }
+
+    /// All of the data as a field of that many bytes.
+    fn exactly<const N: usize>(self, field: &'static str) -> Result<[u8; N], S46Error> {
+        let data = self.data.first_chunk().ok_or(self.short(field))?;
+        match self.data.len() == N {
+            true => Ok(*data),
+            false => Err(S46Error::Long {
+                at: self.at,
+                code: self.code,
+                len: self.data.len(),
+                expected: N,
+            }),
+        }
+    }
+
+    /// Splits off a prefix that fills only the bytes its length needs.
+    fn prefix6(
+        self,
+        len: u8,
+        field: &'static str,
+        from: &'a [u8],
+    ) -> Result<(Ipv6Net, &'a [u8]), S46Error> {
+        let len = self.at_most("prefix6-len", len, 128)?;
+        let bytes = usize::from(len).div_ceil(8);
+        let (head, rest) = from.split_at_checked(bytes).ok_or(self.short(field))?;
+        let mut octets = [0; 16];
+        for (octet, byte) in octets.iter_mut().zip(head) {
+            *octet = *byte;
+        }
+        // The length is at most 128. Bits beyond it mean nothing.
+        let net = Ipv6Net::new(octets.into(), len).map_err(|_| self.short(field))?;
+        Ok((net.trunc(), rest))
+    }
+
+    fn option(self) -> Result<S46Option, S46Error> {
+        match self.code {
+            RULE => self.rule(),
+            BR => Ok(S46Option::Br(Ipv6Addr::from(
+                self.exactly::<16>("address")?,
+            ))),
+            DMR => {
+                let (&len, rest) = self.data.split_first().ok_or(self.short("length"))?;
+                let (prefix, rest) = self.prefix6(len, "prefix", rest)?;
+                self.nothing_after(rest)?;
+                let dmr = Dmr::new(prefix);
+                Ok(S46Option::Dmr(
+                    dmr.map_err(|error| S46Error::Dmr { at: self.at, error })?,
+                ))
+            }
+            BIND => self.bind(),
+            PORTPARAMS => Ok(S46Option::PortParams(self.port_params()?)),
+            code => Ok(S46Option::Other {
+                code,
+                // A length read from 16 bits.
+                len: self.data.len() as u16,
+            }),
+        }
+    }
+
+    fn nothing_after(self, rest: &[u8]) -> Result<(), S46Error> {
+        match rest.is_empty() {
+            true => Ok(()),
+            false => Err(S46Error::Long {
+                at: self.at,
+                code: self.code,
+                len: self.data.len(),
+                expected: self.data.len() - rest.len(),
+            }),
+        }
+    }
+
+    /// Section 4.1.
+    fn rule(self) -> Result<S46Option, S46Error> {
+        let [flags, ea_len, v4_len, a, b, c, d, v6_len, rest @ ..] = self.data else {
+            return Err(self.short("lengths and IPv4 prefix"));
+        };
+        let ea_len = self.at_most("ea-len", *ea_len, MAX_EA_LEN)?;
+        let v4_len = self.at_most("prefix4-len", *v4_len, 32)?;
+        let (ipv6, rest) = self.prefix6(*v6_len, "IPv6 prefix", rest)?;
+        let ipv4 = Ipv4Net::new(Ipv4Addr::new(*a, *b, *c, *d), v4_len)
+            .map_err(|_| self.short("IPv4 prefix"))?;
+        Ok(S46Option::Rule {
+            fmr: flags & 1 == 1,
+            ea_len,
+            ipv4: ipv4.trunc(),
+            ipv6,
+            ports: self.inner_ports(rest)?,
+        })
+    }
+
+    /// Section 4.4.
+    fn bind(self) -> Result<S46Option, S46Error> {
+        let [a, b, c, d, v6_len, rest @ ..] = self.data else {
+            return Err(self.short("IPv4 address and length"));
+        };
+        let (ipv6, rest) = self.prefix6(*v6_len, "IPv6 prefix", rest)?;
+        Ok(S46Option::Bind {
+            ipv4: Ipv4Addr::new(*a, *b, *c, *d),
+            ipv6,
+            ports: self.inner_ports(rest)?,
+        })
+    }
+
+    /// The options within a rule or binding, which end at the end of it.
+    fn inner_ports(self, rest: &[u8]) -> Result<Option<PortParamsOption>, S46Error> {
+        let mut ports = None;
+        let at = self.at + 4 + self.data.len() - rest.len();
+        for option in split(rest, at)? {
+            match option.code {
+                PORTPARAMS if ports.is_some() => {
+                    return Err(S46Error::Second {
+                        at: option.at,
+                        code: option.code,
+                        outer: self.code,
+                    });
+                }
+                PORTPARAMS => ports = Some(option.port_params()?),
+                RULE..=CONT_LW => return Err(option.misplaced(self.code)),
+                _ => {}
+            }
+        }
+        Ok(ports)
+    }
+
+    /// Section 4.5.
+    fn port_params(self) -> Result<PortParamsOption, S46Error> {
+        let [offset, psid_len, high, low] = self.exactly("offset, length and PSID")?;
+        Ok(PortParamsOption {
+            offset: self.at_most("offset", offset, 15)?,
+            psid_len: self.at_most("PSID-len", psid_len, 16)?,
+            psid: u16::from_be_bytes([high, low]),
+        })
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What can be wrong with S46 options.
+
+use super::super::address::DmrError;
+use super::decode::{BIND, BR, CONT_LW, CONT_MAPE, CONT_MAPT, DMR, PORTPARAMS, RULE};
+
+/// Why bytes are no S46 options. Positions count bytes from 0.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum S46Error {
+    /// A character that is neither a hexadecimal digit nor a separator.
+    #[error("hex: {0:?} is no hexadecimal digit")]
+    Digit(char),
+    /// Half a byte is left.
+    #[error("hex: an odd number of digits")]
+    Odd,
+    /// No option at all.
+    #[error("hex: no option in it")]
+    Empty,
+    /// Less than an option's header is left.
+    #[error("byte {at}: {left} bytes are left, an option's header has 4")]
+    Header {
+        /// Where the header starts.
+        at: usize,
+        /// What is left, in bytes.
+        left: usize,
+    },
+    /// The option says it is longer than what is there.
+    #[error("byte {at}: {} is truncated: it has {len} bytes, {left} are left", name(*.code))]
+    Truncated {
+        /// Where the option starts.
+        at: usize,
+        /// Its code.
+        code: u16,
+        /// Its length in bytes.
+        len: usize,
+        /// What is left, in bytes.
+        left: usize,
+    },
+    /// The option is too short for its own fields.
+    #[error("byte {at}: {} of {len} bytes has no room for its {field}", name(*.code))]
+    Short {
+        /// Where the option starts.
+        at: usize,
+        /// Its code.
+        code: u16,
+        /// Its length in bytes.
+        len: usize,
+        /// The field that is cut off.
+        field: &'static str,
+    },
+    /// More bytes than the option's fields.
+    #[error("byte {at}: {} has {len} bytes, not {expected}", name(*.code))]
+    Long {
+        /// Where the option starts.
+        at: usize,
+        /// Its code.
+        code: u16,
+        /// Its length in bytes.
+        len: usize,
+        /// The length it must have, in bytes.
+        expected: usize,
+    },
+    /// A field out of range.
+    #[error("byte {at}: {field} {value} of {}: at most {max}", name(*.code))]
+    Field {
+        /// Where the option starts.
+        at: usize,
+        /// Its code.
+        code: u16,
+        /// Name of the field.
+        field: &'static str,
+        /// Its value.
+        value: u8,
+        /// Largest value allowed.
+        max: u8,
+    },
+    /// The DMR is no RFC 6052 prefix.
+    #[error("byte {at}: {error}")]
+    Dmr {
+        /// Where the option starts.
+        at: usize,
+        /// What is wrong with it.
+        error: DmrError,
+    },
+    /// An option where RFC 7598 section 6 does not allow it: of another
+    /// protocol, or nested too deep.
+    #[error("byte {at}: {} does not belong into {}", name(*.code), name(*.outer))]
+    Nesting {
+        /// Where the option starts.
+        at: usize,
+        /// Its code.
+        code: u16,
+        /// The option around it.
+        outer: u16,
+    },
+    /// An option twice where there can be one.
+    #[error("byte {at}: a second {} in {}", name(*.code), name(*.outer))]
+    Second {
+        /// Where the option starts.
+        at: usize,
+        /// Its code.
+        code: u16,
+        /// The option around it.
+        outer: u16,
+    },
+}
+
+fn name(code: u16) -> String {
+    let name = match code {
+        RULE => "S46_RULE",
+        BR => "S46_BR",
+        DMR => "S46_DMR",
+        BIND => "S46_V4V6BIND",
+        PORTPARAMS => "S46_PORTPARAMS",
+        CONT_MAPE => "S46_CONT_MAPE",
+        CONT_MAPT => "S46_CONT_MAPT",
+        CONT_LW => "S46_CONT_LW",
+        other => return format!("option {other}"),
+    };
+    name.into()
+}

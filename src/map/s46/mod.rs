@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The DHCPv6 options that provision MAP and lw4o6 (RFC 7598).
+//!
+//! ```
+//! use mape::map::s46;
+//!
+//! let bytes = s46::bytes_of_hex("005a0010 20010db8ffff00000000000000000001")?;
+//! let options = s46::decode(&bytes)?;
+//! assert_eq!(options[0].to_string(), "S46_BR 2001:db8:ffff::1");
+//! # Ok::<(), s46::S46Error>(())
+//! ```
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use super::MapType;
+use super::address::Dmr;
+use super::spec::RuleSpec;
+
+mod decode;
+mod error;
+
+pub use decode::{bytes_of_hex, decode};
+pub use error::S46Error;
+
+/// Port parameters as they travel (RFC 7598 section 4.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortParamsOption {
+    /// PSID offset in bits, at most 15.
+    pub offset: u8,
+    /// PSID length in bits, at most 16. 0: the PSID is to be ignored.
+    pub psid_len: u8,
+    /// PSID, left-justified in 16 bits.
+    pub psid: u16,
+}
+
+/// A decoded option.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum S46Option {
+    /// OPTION_S46_RULE (89).
+    Rule {
+        /// Flag F: the rule is a forwarding mapping rule.
+        fmr: bool,
+        /// EA-bits length in bits.
+        ea_len: u8,
+        /// Rule IPv4 prefix.
+        ipv4: Ipv4Net,
+        /// Rule IPv6 prefix.
+        ipv6: Ipv6Net,
+        /// Its OPTION_S46_PORTPARAMS.
+        ports: Option<PortParamsOption>,
+    },
+    /// OPTION_S46_BR (90).
+    Br(Ipv6Addr),
+    /// OPTION_S46_DMR (91).
+    Dmr(Dmr),
+    /// OPTION_S46_V4V6BIND (92).
+    Bind {
+        /// The whole or shared IPv4 address.
+        ipv4: Ipv4Addr,
+        /// The prefix it is bound to.
+        ipv6: Ipv6Net,
+        /// Its OPTION_S46_PORTPARAMS.
+        ports: Option<PortParamsOption>,
+    },
+    /// OPTION_S46_PORTPARAMS (93) outside a rule or binding.
+    PortParams(PortParamsOption),
+    /// OPTION_S46_CONT_MAPE (94), _MAPT (95) or _LW (96).
+    Container(MapType, Vec<S46Option>),
+    /// An option of something else, which clients pass over.
+    Other {
+        /// Its code.
+        code: u16,
+        /// Its length in bytes.
+        len: u16,
+    },
+}
+
+/// The rules of one protocol, as the options provision them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provisioned {
+    /// The protocol.
+    pub map_type: MapType,
+    /// Its rules or bindings, each with the first BR or DMR beside it: what
+    /// OpenWrt's DHCPv6 client hands on as rule strings.
+    pub rules: Vec<RuleSpec>,
+}
+
+/// The rules in `options`, a set for each container. Options without a
+/// container make one set, whose protocol follows from what is among them.
+pub fn provisioned(options: &[S46Option]) -> Vec<Provisioned> {
+    let mut sets = Vec::new();
+    let mut bare = Vec::new();
+    for option in options {
+        match option {
+            S46Option::Container(map_type, inner) => sets.push(set(*map_type, inner)),
+            other => bare.push(other.clone()),
+        }
+    }
+    let has = |test: fn(&S46Option) -> bool| bare.iter().any(test);
+    let map_type = if has(|o| matches!(o, S46Option::Bind { .. })) {
+        MapType::Lw4o6
+    } else if has(|o| matches!(o, S46Option::Dmr(_))) {
+        MapType::MapT
+    } else {
+        MapType::MapE
+    };
+    let bare = set(map_type, &bare);
+    if !bare.rules.is_empty() {
+        sets.push(bare);
+    }
+    sets
+}
+
+fn set(map_type: MapType, options: &[S46Option]) -> Provisioned {
+    let br = options.iter().find_map(|option| match option {
+        S46Option::Br(address) => Some(*address),
+        _ => None,
+    });
+    let dmr = options.iter().find_map(|option| match option {
+        S46Option::Dmr(dmr) => Some(*dmr),
+        _ => None,
+    });
+    let rules = options.iter().filter_map(|option| option.spec(map_type));
+    Provisioned {
+        map_type,
+        rules: rules.map(|rule| RuleSpec { br, dmr, ..rule }).collect(),
+    }
+}
+
+impl S46Option {
+    fn spec(&self, map_type: MapType) -> Option<RuleSpec> {
+        let (fmr, ea_len, ipv4, ipv6, ports) = match *self {
+            S46Option::Rule {
+                fmr,
+                ea_len,
+                ipv4,
+                ipv6,
+                ports,
+            } => (fmr, Some(ea_len), ipv4, ipv6, ports),
+            S46Option::Bind { ipv4, ipv6, ports } => {
+                (false, None, Ipv4Net::from(ipv4), ipv6, ports)
+            }
+            _ => return None,
+        };
+        Some(RuleSpec {
+            map_type: Some(map_type),
+            fmr,
+            ipv6_prefix: Some(ipv6.addr()),
+            prefix6_len: Some(ipv6.prefix_len()),
+            ipv4_prefix: Some(ipv4.addr()),
+            prefix4_len: Some(ipv4.prefix_len()),
+            ea_len,
+            offset: ports.map(|p| p.offset),
+            psid_len: ports.map(|p| p.psid_len),
+            psid: ports.filter(|p| p.psid_len > 0).map(|p| p.psid),
+            ..RuleSpec::default()
+        })
+    }
+}
+
+impl fmt::Display for PortParamsOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pad = 16 - u32::from(self.psid_len.min(16));
+        let number = self.psid.checked_shr(pad).unwrap_or(0);
+        write!(
+            f,
+            "S46_PORTPARAMS offset {}, PSID length {}, PSID {number} (0x{:04x} left-justified)",
+            self.offset, self.psid_len, self.psid
+        )
+    }
+}
+
+impl fmt::Display for S46Option {
+    /// One line, without what is inside a container.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let within = |f: &mut fmt::Formatter<'_>, ports: &Option<PortParamsOption>| match ports {
+            Some(ports) => write!(f, ", {ports}"),
+            None => Ok(()),
+        };
+        match self {
+            S46Option::Rule {
+                fmr,
+                ea_len,
+                ipv4,
+                ipv6,
+                ports,
+            } => {
+                let kind = if *fmr { " FMR" } else { "" };
+                write!(f, "S46_RULE{kind} {ipv6} -> {ipv4}, EA {ea_len}")?;
+                within(f, ports)
+            }
+            S46Option::Br(address) => write!(f, "S46_BR {address}"),
+            S46Option::Dmr(dmr) => write!(f, "S46_DMR {dmr}"),
+            S46Option::Bind { ipv4, ipv6, ports } => {
+                write!(f, "S46_V4V6BIND {ipv4} <-> {ipv6}")?;
+                within(f, ports)
+            }
+            S46Option::PortParams(ports) => ports.fmt(f),
+            S46Option::Container(MapType::MapE, _) => f.write_str("S46_CONT_MAPE"),
+            S46Option::Container(MapType::MapT, _) => f.write_str("S46_CONT_MAPT"),
+            S46Option::Container(MapType::Lw4o6, _) => f.write_str("S46_CONT_LW"),
+            S46Option::Other { code, len } => write!(f, "option {code} of {len} bytes"),
+        }
+    }
+}
