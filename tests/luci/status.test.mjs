@@ -21,6 +21,32 @@ const shows = (page, text) => page.getByText(text, { exact: false }).first().wai
 const factsOf = page => page.locator('.mape-facts > div').evaluateAll(rows =>
 	Object.fromEntries(rows.map(row => [ row.firstChild.textContent, row.lastChild.textContent ])));
 
+/* In the page: the texts of NODES whose contrast to what is behind them is below LEAST (WCAG 2). */
+function contrastBelow(nodes, least) {
+	const rgba = text => text.match(/[\d.]+/g).map(Number);
+	const luminance = rgb => [ 0.2126, 0.7152, 0.0722 ].reduce((sum, weight, i) => {
+		const part = rgb[i] / 255;
+		return sum + weight * (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+	}, 0);
+	const behind = node => {
+		for (let at = node; at; at = at.parentElement) {
+			const [ r, g, b, a = 1 ] = rgba(getComputedStyle(at).backgroundColor);
+			if (a > 0.5)
+				return [ r, g, b ];
+		}
+		return [ 255, 255, 255 ];
+	};
+
+	return nodes.filter(node => {
+		const style = getComputedStyle(node);
+		const back = behind(node);
+		const text = rgba(style.color).slice(0, 3).map((part, i) => part * style.opacity + back[i] * (1 - style.opacity));
+		const [ low, high ] = [ luminance(text), luminance(back) ].sort((a, b) => a - b);
+
+		return (high + 0.05) / (low + 0.05) < least;
+	}).map(node => node.textContent);
+}
+
 test(`status page, on ${runtime}`, async t => {
 	await t.test('a line that is up: what it got, its ports, devices and drops', () => visit(page, {}, async ({ page }) => {
 		await shows(page, 'IPv4 works.');
@@ -179,6 +205,15 @@ test(`status page, on ${runtime}`, async t => {
 		assert.deepEqual(english.filter(msgid => text.includes(msgid)), []);
 		assert.equal((await factsOf(page))['プロバイダー'], 'v6プラス (JPNE)');
 	}));
+
+	for (const dark of [ false, true ]) {
+		await t.test(`text is readable on ${dark ? 'the dark' : 'the light'} theme`, () => visit(page, { dark: luci && dark }, async ({ page }) => {
+			await page.getByRole('button', { name: 'Run diagnosis' }).click();
+			await page.locator('.mape-doctor li').first().waitFor();
+			const faint = await page.locator('.mape-facts dd, .mape-range, .mape-legend span, .mape-axis span, .mape small, .mape-doctor div').evaluateAll(contrastBelow, 4.5);
+			assert.deepEqual(faint, []);
+		}));
+	}
 
 	for (const width of [ 390, 1100 ]) {
 		await t.test(`at ${width} px nothing is cut off or scrolls sideways`, () => visit(page, { width, status: 'status-ocn', ports: 'ports-ocn' }, async ({ page }) => {
