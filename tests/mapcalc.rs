@@ -2,10 +2,13 @@
 //! What the stock helper printed for 188 calls, and ours for the same; and
 //! where ours is meant to differ.
 
+mod double;
+
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use double::{Double, Interface, NullEffects};
 use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mape");
@@ -198,4 +201,26 @@ fn what_is_no_dump_is_said() {
     let output = mapcalc(&["--dump", BINARY, "wan6", RULE], false);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stderr(&output).lines().count(), 1);
+}
+
+#[test]
+fn the_bus_is_asked_where_no_file_is_given() {
+    let net = Double::without_scripts(NullEffects);
+    net.add(Interface::on("wan6", "eth1").prefix("2001:db8:12:3400::", 56));
+    net.ifup("wan6");
+    let on_bus = |socket: &std::path::Path| {
+        Command::new(BINARY)
+            .arg0("mapcalc")
+            .args(["wan6", RULE])
+            .env("MAPE_UBUS_SOCKET", socket)
+            .output()
+            .unwrap()
+    };
+    let asked = on_bus(&net.socket());
+    let saved = on_prefixes(&["2001:db8:12:3400::/56"], &[RULE]);
+    assert_eq!(asked.status.code(), Some(0), "{}", stderr(&asked));
+    assert_eq!(stdout(&asked), stdout(&saved));
+    let nobody = on_bus(&net.root().join("no-such-socket"));
+    assert_eq!(nobody.status.code(), Some(1));
+    assert_eq!(stderr(&nobody).lines().count(), 1);
 }

@@ -164,6 +164,8 @@ fn main_chain(out: &mut String, way: &Way, plan: &Plan) -> fmt::Result {
         out,
         "\t\ttype filter hook {hook} device \"{device}\" priority {priority}; policy drop;"
     )?;
+    // MAP-T's device sends and receives IPv6 as well.
+    writeln!(out, "\t\tmeta protocol != ip accept")?;
     writeln!(
         out,
         "\t\tip {address} != {ours} counter name \"{foreign}\" drop"

@@ -130,7 +130,8 @@ fn inbound(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
         out,
         "\tchain inbound {{\n\
          \t\ttype filter hook prerouting priority raw; policy accept;\n\
-         \t\tiifname != \"{device}\" accept"
+         \t\tiifname != \"{device}\" accept\n\
+         \t\tmeta nfproto != ipv4 accept"
     )?;
     held_back(out, plan, "iif", open)?;
     if !plan.has_edge() {
@@ -174,6 +175,7 @@ fn unsolicited(out: &mut String, plan: &Plan) -> fmt::Result {
         "\tchain unsolicited {{\n\
          \t\ttype filter hook prerouting priority mangle + 10; policy accept;\n\
          \t\tiifname != \"{device}\" accept\n\
+         \t\tmeta nfproto != ipv4 accept\n\
          \t\tct state {{ established, related }} accept"
     )?;
     if !plan.passing().is_empty() {
@@ -214,7 +216,7 @@ fn outbound(out: &mut String, plan: &Plan) -> fmt::Result {
             out,
             "\tchain {hook} {{\n\
              \t\ttype filter hook {hook} priority filter - 5; policy accept;\n\
-             \t\toifname \"{device}\" jump outbound\n\t}}"
+             \t\toifname \"{device}\" meta nfproto ipv4 jump outbound\n\t}}"
         )?;
     }
     Ok(())
@@ -294,7 +296,8 @@ fn guard(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
         out,
         "\tchain guard {{\n\
          \t\ttype filter hook postrouting priority srcnat + 10; policy accept;\n\
-         \t\toifname != \"{device}\" accept"
+         \t\toifname != \"{device}\" accept\n\
+         \t\tmeta nfproto != ipv4 accept"
     )?;
     held_back(out, plan, "oif", open)?;
     let net = plan.network();

@@ -8,6 +8,8 @@
 //!
 //! `cargo test` alone boots nothing; `make test-qemu` does.
 
+#[path = "../double/mod.rs"]
+mod double;
 mod guest;
 mod host;
 mod report;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The first process: mounts, modules, scenarios, reboot.
 
-use super::scenarios;
+use super::{demo, scenarios};
 use crate::Result;
 use nix::mount::{MsFlags, mount};
 use nix::sys::reboot::{RebootMode, reboot};
@@ -18,7 +18,10 @@ pub fn main() -> ! {
     }
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     tell(&json!({ "kernel": kernel.trim() }));
-    scenarios::run();
+    match std::env::var("MAPE_MODE").as_deref() {
+        Ok("demo") => demo::run(),
+        _ => scenarios::run(),
+    }
     tell(&json!({ "end": true }));
     let _ = reboot(RebootMode::RB_AUTOBOOT);
     std::process::exit(0)
@@ -69,7 +72,7 @@ fn prepare() -> Result<()> {
 /// Prints a line for people. The mark at its start tells it from what the
 /// firmware and the kernel print on the same console.
 pub fn say(text: &str) {
-    for line in text.lines() {
+    for line in text.split('\n') {
         let _ = writeln!(std::io::stdout(), "\u{1}{line}");
     }
     let _ = std::io::stdout().flush();

@@ -6,9 +6,10 @@ use super::border::{self, Refused};
 use super::nat::{self, Technique};
 use super::netns::Netns;
 use super::oracle::{Dialect, Line};
+use super::router::Router;
 use super::server::Servers;
-use super::shell;
-use super::topology::{MTU, TUNNEL, Topology};
+use super::snapshot::Snapshot;
+use super::topology::{TUNNEL, Topology};
 use crate::Result;
 
 /// A line in use. Scenarios share it as long as they want the same one.
@@ -16,31 +17,27 @@ pub struct Lab {
     pub net: Topology,
     pub line: Line,
     pub servers: Servers,
+    pub router: Router,
+    before: Snapshot,
 }
 
 impl Lab {
-    /// Builds the line with a tunnel, but nothing that translates yet.
+    /// Builds the line; the handler brings the interface up.
     pub fn new(line: Line) -> Result<Self> {
         let net = Topology::build(&line)?;
         border::load(&net.br, &line)?;
         let servers = Servers::start(&net.srv)?;
-        let lab = Self { net, line, servers };
-        lab.tunnel()?;
-        Ok(lab)
-    }
-
-    /// What netifd does with the handler's message.
-    fn tunnel(&self) -> Result<()> {
-        let Line { br, .. } = self.line;
-        self.net.ce.ip(&format!(
-            "addr add {ce}/128 dev wan nodad
-             link add name {TUNNEL} type ip6tnl mode ipip6 local {ce} remote {br} encaplimit none ttl 64
-             link set {TUNNEL} mtu {MTU} up
-             addr add {v4}/32 dev {TUNNEL}
-             route add default dev {TUNNEL}",
-            ce = self.line.ce_address(),
-            v4 = self.line.ipv4(),
-        ))
+        net.ce.nft(&nat::firewall4("", ""))?;
+        let router = Router::start(&net.ce, &line)?;
+        let before = Snapshot::take(&net.ce, &router)?;
+        router.up(&net.ce)?;
+        Ok(Self {
+            net,
+            line,
+            servers,
+            router,
+            before,
+        })
     }
 
     /// Makes the CE translate with `technique`, from a clean slate.
@@ -60,42 +57,53 @@ impl Lab {
         self.settle()?;
         self.net.ce.run(&["nft", "flush", "ruleset"])?;
         self.net.ce.nft(&nat::firewall4(dnat, forward))?;
-        self.net.ce.nft(&self.ruleset(technique, reserve)?)?;
+        if technique == Technique::Pool && reserve.is_empty() {
+            self.router.mape(&self.net.ce, &["firewall"])?;
+        } else {
+            self.net.ce.nft(&self.ruleset(technique, reserve)?)?;
+        }
         self.refused().map(drop)
     }
 
-    /// What the CE loads for `technique`: ours as the real binary prints it.
-    pub fn ruleset(&self, technique: Technique, reserve: &[u16]) -> Result<String> {
+    /// A technique's ruleset; ours as the real binary prints it.
+    fn ruleset(&self, technique: Technique, reserve: &[u16]) -> Result<String> {
         match technique {
             Technique::Stock => Ok(nat::stock(&self.line)),
             Technique::Forks => Ok(nat::forks(&self.line)),
             Technique::Plain => Ok(nat::plain(&self.line)),
-            Technique::Hash => self.mape_nft("hash", reserve),
-            Technique::Pool => self
-                .mape_nft("pool", reserve)
-                .or_else(|_| Ok(nat::pool(&self.line))),
+            Technique::Pool | Technique::Hash => self.mape_nft(technique.name(), reserve),
         }
     }
 
     fn mape_nft(&self, mode: &str, reserve: &[u16]) -> Result<String> {
-        let mut command = self.net.ce.command("mape");
-        command.args(["nft", "--device", TUNNEL, "--nat", mode]);
-        command.args(["--prefix", &self.line.end_user_prefix()]);
-        command.args(["--rule", &self.line.rule()]);
+        let (prefix, rule) = (self.line.end_user_prefix(), self.line.rule());
+        let ports: Vec<String> = reserve.iter().map(u16::to_string).collect();
+        let ports = ports.join(",");
+        let mut words = vec!["nft", "--device", TUNNEL, "--nat", mode];
+        words.extend(["--prefix", &prefix, "--rule", &rule]);
         if self.line.dialect == Dialect::Draft03 {
-            command.arg("--legacy");
+            words.push("--legacy");
         }
-        if !reserve.is_empty() {
-            let ports: Vec<String> = reserve.iter().map(u16::to_string).collect();
-            command.args(["--reserve", &ports.join(",")]);
+        if !ports.is_empty() {
+            words.extend(["--reserve", &ports]);
         }
-        shell::run(&mut command)
+        self.router.mape(&self.net.ce, &words)
     }
 
-    /// Brings the pool back after a flush, as firewall4's include does.
+    /// Brings everything back after a flush, as firewall4 does: its own table,
+    /// then the include.
     pub fn reload(&self) -> Result<()> {
         self.net.ce.nft(&nat::firewall4("", ""))?;
-        self.net.ce.nft(&self.ruleset(Technique::Pool, &[])?)
+        self.router.mape(&self.net.ce, &["firewall"]).map(drop)
+    }
+
+    /// Takes the interface down, says what is left of it, and brings it up.
+    pub fn bounce(&mut self) -> Result<String> {
+        self.nat(Technique::Pool)?;
+        self.router.down(&self.net.ce)?;
+        let left = Snapshot::take(&self.net.ce, &self.router)?.beyond(&self.before);
+        self.router.up(&self.net.ce)?;
+        Ok(left)
     }
 
     /// Ends all connections and forgets them.

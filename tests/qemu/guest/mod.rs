@@ -2,6 +2,7 @@
 //! The machine's inside: topology, traffic, scenarios.
 
 pub mod border;
+pub mod demo;
 pub mod icmp;
 pub mod init;
 pub mod lab;
@@ -9,9 +10,11 @@ pub mod nat;
 pub mod netns;
 pub mod oracle;
 pub mod raw;
+pub mod router;
 pub mod scenarios;
 pub mod server;
 pub mod shell;
+pub mod snapshot;
 pub mod sys;
 pub mod tcp;
 pub mod topology;

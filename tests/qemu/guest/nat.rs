@@ -36,14 +36,20 @@ impl Technique {
 /// What firewall4 has of a router like this one, as far as it matters here:
 /// zones, masquerading on the tunnel, and the port forwards in `dnat`.
 pub fn firewall4(dnat: &str, forward: &str) -> String {
+    // One that names a device which is not there takes the whole table down.
+    let flowtable = if forward.contains("@ft") {
+        format!(
+            "flowtable ft {{ hook ingress priority filter; devices = {{ lan1, lan2, lan3, {TUNNEL} }}; }}"
+        )
+    } else {
+        String::new()
+    };
     format!(
         r#"
 table inet fw4
 flush table inet fw4
 table inet fw4 {{
-	flowtable ft {{
-		hook ingress priority filter; devices = {{ lan1, lan2, lan3, {TUNNEL} }};
-	}}
+	{flowtable}
 	chain input {{
 		type filter hook input priority filter; policy drop;
 		iifname "lo" accept
@@ -118,51 +124,6 @@ pub fn plain(line: &Line) -> String {
         line.ipv4()
     );
     table("compared", &rules)
-}
-
-/// A first form of the pool, until `mape nft` prints it.
-pub fn pool(line: &Line) -> String {
-    let ports = line.ports();
-    let base = line.ranges().first().map_or(0x8000, |(_, last)| last + 1);
-    let end = base + ports.len() as u16 - 1;
-    let pair = |inward: bool| {
-        let pairs: Vec<String> = ports
-            .iter()
-            .zip(base..=end)
-            .map(|(map, pool)| {
-                if inward {
-                    format!("{map} : {pool}")
-                } else {
-                    format!("{pool} : {map}")
-                }
-            })
-            .collect();
-        pairs.join(", ")
-    };
-    let (out, into) = (pair(false), pair(true));
-    let snat = format!(
-        "\t\toifname \"{TUNNEL}\" meta l4proto {{ icmp, tcp, udp }} snat ip to {}:{base}-{end}\n",
-        line.ipv4()
-    );
-    table("compared", &snat)
-        + &format!(
-            r#"
-table netdev edge {{
-	chain egress {{
-		type filter hook egress device "{TUNNEL}" priority 0; policy accept;
-		tcp sport set tcp sport map {{ {out} }}
-		udp sport set udp sport map {{ {out} }}
-		icmp type echo-request icmp id set icmp id map {{ {out} }}
-	}}
-	chain ingress {{
-		type filter hook ingress device "{TUNNEL}" priority -500; policy accept;
-		tcp dport set tcp dport map {{ {into} }}
-		udp dport set udp dport map {{ {into} }}
-		icmp type echo-reply icmp id set icmp id map {{ {into} }}
-	}}
-}}
-"#
-        )
 }
 
 fn table(name: &str, rules: &str) -> String {

@@ -145,4 +145,18 @@ psidlen={},offset={},br={}",
             self.br
         )
     }
+
+    /// The rule as UCI options.
+    pub fn uci(&self) -> [(&'static str, String); 8] {
+        [
+            ("peeraddr", self.br.to_string()),
+            ("ipaddr", self.rule4.to_string()),
+            ("ip4prefixlen", self.rule4_len.to_string()),
+            ("ip6prefix", self.rule6.to_string()),
+            ("ip6prefixlen", self.rule6_len.to_string()),
+            ("ealen", self.ea_len.to_string()),
+            ("psidlen", self.psid_len.to_string()),
+            ("offset", self.offset.to_string()),
+        ]
+    }
 }

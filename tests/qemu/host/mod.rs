@@ -32,7 +32,9 @@ pub fn main() -> ExitCode {
             println!("{SKIPPED}");
             return ExitCode::SUCCESS;
         }
-        "demo" => run("demo").map(|_| true),
+        "demo" => run("demo").map(|outcome| {
+            outcome.finished && outcome.verdicts.iter().all(|(_, verdict)| verdict.is_ok())
+        }),
         _ => run("test").and_then(|outcome| judge(&outcome)),
     };
     match done {

@@ -48,9 +48,11 @@ fn day(bench: &mut Bench, line: Line, megabytes: usize) -> Result<String> {
     let ranges = every_range(lab)?;
     let refused = lab.refused()?;
     expect(refused.total() == 0, || format!("the BR refused {refused}"))?;
-    lab.settle()?;
+    let left = lab.bounce()?;
+    expect(left.is_empty(), || format!("after teardown: {left}"))?;
+    lab.host(2).within(|| tcp::download(server(0), 1 << 20))?;
     Ok(format!(
-        "{megabytes} MB, ports of all {ranges} ranges in use, 0 refused"
+        "{megabytes} MB, ports of all {ranges} ranges in use, 0 refused, nothing left"
     ))
 }
 

@@ -3,7 +3,7 @@
 
 mod compare;
 mod errors;
-mod fill;
+pub mod fill;
 mod flows;
 mod inbound;
 mod line;

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `mape lookup` and `mape calc` by provider, as people call them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A root of its own, with one file in `/etc/mape/providers.d`.
+struct Root(PathBuf);
+
+impl Root {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("mape-lookup-{name}-{}", std::process::id()));
+        fs::create_dir_all(path.join("etc/mape/providers.d")).unwrap();
+        fs::write(path.join("etc/mape/providers.d/mine.json"), text).unwrap();
+        Root(path)
+    }
+
+    fn mape(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_mape"))
+            .args(args)
+            .env("MAPE_ROOT", &self.0)
+            .output()
+            .unwrap()
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn said(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn answers_as_the_bus_promises() {
+    let root = Root::new("bus", "{}");
+    for (prefix, status, expected) in [
+        (
+            "240b:10:1:200::/56",
+            0,
+            include_str!("data/bus/lookup.json"),
+        ),
+        (
+            "2001:db8:1200:3400::/56",
+            1,
+            include_str!("data/bus/lookup-error.json"),
+        ),
+    ] {
+        let output = root.mape(&["lookup", prefix, "--json"]);
+        assert_eq!(output.status.code(), Some(status));
+        let expected: Value = serde_json::from_str(expected).unwrap();
+        assert_eq!(json(&output), expected);
+    }
+}
+
+#[test]
+fn an_address_will_do() {
+    let root = Root::new("address", "{}");
+    let output = root.mape(&["lookup", "2400:4151:e012::1"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = said(&output.stdout);
+    assert!(text.contains("ocn (OCN virtual connect)"), "{text}");
+    assert!(text.contains("2400:4151:e000::/39 -> 122.26.232.0/21, EA 17"));
+    assert_eq!(output.stderr, b"");
+}
+
+#[test]
+fn lines_that_are_not_map() {
+    let root = Root::new("other", "{}");
+    for command in [&["lookup"][..], &["calc", "--prefix"]] {
+        let output = root.mape(&[command, &["2409:10:1::/56"]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            said(&output.stderr),
+            "mape: 2409:10:1::/56 is transix (Internet Multifeed), which has no MAP: \
+             use option proto 'dslite' with option peeraddr 'gw.transix.jp'\n"
+        );
+    }
+}
+
+#[test]
+fn an_unconfirmed_rule_is_shown_but_not_used_unasked() {
+    let root = Root::new("nuro", "{}");
+    let prefix = "240d:f:4000::/56";
+    let output = root.mape(&["lookup", prefix]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said(&output.stdout).contains("nobody has confirmed this rule"));
+    let refused = root.mape(&["calc", "--prefix", prefix]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused.stderr).contains("option provider 'nuro'"));
+    let named = root.mape(&["calc", "--prefix", prefix, "--provider", "nuro", "--json"]);
+    assert_eq!(json(&named)["ipv4_address"], "219.104.192.0");
+}
+
+#[test]
+fn wrong_use() {
+    let root = Root::new("use", "{}");
+    for args in [
+        &["lookup"][..],
+        &["lookup", "nowhere"],
+        &["lookup", "240b::", "240b::"],
+        &["lookup", "240b::", "--colour"],
+    ] {
+        let output = root.mape(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert_eq!(said(&output.stderr).lines().count(), 1);
+    }
+    let output = root.mape(&["calc", "--prefix", "240b:10::/56", "--provider", "plala"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output.stderr).ends_with("known are biglobe, nuro, ocn, v6plus\n"));
+}
+
+#[test]
+fn a_broken_file_is_warned_of_and_the_rest_works() {
+    let root = Root::new("broken", "{\"providers\": {\"x\": {\"rules\": [{}]}}}");
+    let output = root.mape(&["lookup", "240b:10:1:200::/56"]);
+    assert_eq!(output.status.code(), Some(0));
+    let warning = said(&output.stderr);
+    assert!(warning.starts_with("mape: warning: "), "{warning}");
+    assert!(
+        warning.ends_with("/etc/mape/providers.d/mine.json: x rule 1: ipv6 is missing\n"),
+        "{warning}"
+    );
+}

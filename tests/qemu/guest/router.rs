@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The CE as a router: the real handler, called by the double of ubusd and
+//! netifd, which makes in the kernel what the handler asks for.
+
+use super::netns::Netns;
+use super::oracle::{Dialect, Line};
+use super::shell;
+use crate::Result;
+use crate::double::{Double, Interface, KernelEffects, ROOT_VARIABLE, Route, SOCKET_VARIABLE};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// The logical interface under test.
+pub const INTERFACE: &str = "wanmap";
+const UPLINK: &str = "wan6";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A router that has its delegated prefix and a configured, idle interface.
+pub struct Router {
+    double: Double,
+}
+
+impl Router {
+    /// Starts the router's daemons in `ce`, with the uplink up and `wanmap`
+    /// configured as a subscriber of `line` would.
+    pub fn start(ce: &Netns, line: &Line) -> Result<Self> {
+        let options = options(line);
+        let options: Vec<(&str, &str)> = options
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        ce.within(|| {
+            let binary = Path::new("/usr/sbin/mape");
+            let double = Double::start_with(binary, KernelEffects::default());
+            let len = u8::try_from(line.prefix_len()).unwrap_or(128);
+            let uplink = Interface::on(UPLINK, "wan")
+                .address("2001:db8:0:1::2", 64)
+                .prefix(&line.prefix().to_string(), len)
+                .route(Route::via("::", 0, "2001:db8:0:1::1"));
+            double.add(uplink);
+            double.ifup(UPLINK);
+            double.configure(INTERFACE, "map", &options);
+            Ok(Self { double })
+        })
+    }
+
+    /// `ifup wanmap`, until it is up.
+    pub fn up(&self, ce: &Netns) -> Result<()> {
+        ce.within(|| {
+            self.double.ifup(INTERFACE);
+            self.until("up", true)
+        })
+    }
+
+    /// `ifdown wanmap`, until nothing of it runs any more.
+    pub fn down(&self, ce: &Netns) -> Result<()> {
+        ce.within(|| {
+            self.double.ifdown(INTERFACE);
+            self.until("down", false)
+        })
+    }
+
+    fn until(&self, what: &str, up: bool) -> Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if self.double.with(|world| world.is_up(INTERFACE)) == up {
+                self.double.wait_idle(INTERFACE);
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err(format!(
+            "{INTERFACE} did not come {what}: {}",
+            self.double.log().join("; ")
+        ))
+    }
+
+    /// Runs `mape` as a person or firewall4 would on this router.
+    pub fn mape(&self, ce: &Netns, arguments: &[&str]) -> Result<String> {
+        shell::run(self.environment(ce.command("mape").args(arguments)))
+    }
+
+    fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .env(ROOT_VARIABLE, self.double.root())
+            .env(SOCKET_VARIABLE, self.double.socket())
+    }
+
+    /// The router's `/`.
+    pub fn root(&self) -> &Path {
+        self.double.root()
+    }
+}
+
+fn options(line: &Line) -> Vec<(&'static str, String)> {
+    let mut options = vec![
+        ("maptype", "map-e".to_owned()),
+        ("tunlink", UPLINK.to_owned()),
+        ("encaplimit", "ignore".to_owned()),
+        ("mtu", super::topology::MTU.to_string()),
+        ("ttl", "64".to_owned()),
+    ];
+    options.extend(line.uci());
+    if line.dialect == Dialect::Draft03 {
+        options.push(("legacymap", "1".to_owned()));
+    }
+    options
+}
