@@ -164,6 +164,16 @@ test(`status page, on ${runtime}`, async t => {
 		assert.doesNotMatch(await page.locator('[data-check=uplink]').textContent(), /What to do/);
 	}));
 
+	await t.test('a service that answers with an error is no service without interfaces', () => visit(page, { status: () => ({ error: 'no bus' }), doctor: () => ({ error: 'no bus' }) }, async ({ page, bus }) => {
+		await shows(page, 'does not answer');
+		assert.equal(await page.getByText('There is no MAP-E interface yet.').count(), 0);
+
+		bus.scenario.status = 'status';
+		await page.getByRole('button', { name: 'Run diagnosis' }).click();
+		await shows(page, 'no bus');
+		assert.equal(await page.getByText('Something is broken').count(), 0);
+	}));
+
 	await t.test('what a device calls itself stays text', () => {
 		const ports = fixture('ports');
 		ports.hosts[0].name = '<img src=x onerror=alert(1)>';
@@ -241,10 +251,11 @@ test(`overview box, on ${runtime}`, async t => {
 
 	for (const [ why, scenario ] of [ [ 'no interface', { status: 'status-empty' } ], [ 'no service', { absent: true } ], [ 'no right', { without: [ 'luci-app-mape' ] } ] ]) {
 		await t.test(`nothing with ${why}`, () => visit(overview, scenario, async ({ page, bus }) => {
-			await page.waitForFunction(() => !document.querySelector('#view .spinning'));
 			if (luci)
 				await page.locator('h3', { hasText: 'Memory' }).waitFor();
-			assert.ok(bus.calls.some(call => call.object == 'mape'));
+			while (!bus.calls.some(call => call.object == 'mape'))
+				await page.waitForTimeout(50);
+			await page.waitForLoadState('networkidle');
 			assert.equal(await page.getByText('wanmap').count(), 0);
 			assert.equal(await page.locator('.cbi-title:visible', { hasText: 'MAP-E' }).count(), 0);
 		}));
