@@ -118,6 +118,8 @@ impl Reader<'_> {
                 value: text,
             })?);
         }
+        // As the stock package writes it down.
+        spec.prefix4_len = spec.prefix4_len.or(Some(32));
         match self.border(map_type)? {
             Some(Border::Br(br)) => spec.br = Some(br),
             Some(Border::Dmr(dmr)) => spec.dmr = Some(dmr),
