@@ -23,6 +23,7 @@ fn main() -> ExitCode {
             let args: Vec<String> = args.map(|a| a.to_string_lossy().into_owned()).collect();
             handler::main(protocol, &args)
         }
+        None if cli::rpcd::is_called_by(Path::new(&called_as)) => cli::rpcd::main(args),
         None => cli::main(args),
     }
 }

@@ -236,7 +236,7 @@ fn a_tunnel_that_cannot_be_made_is_an_unknown_error() {
         }
         other => other,
     };
-    for bad in [no_mode, tunnel("192.0.2.1"), first_data_only(63)] {
+    for bad in [no_mode, tunnel("192.0.2.1"), first_data_only(62)] {
         assert_eq!(notify(&mut bus, link_up(bad)), Status::UnknownError);
     }
     let long = link_up(tunnel("2001:db8::2"));
@@ -248,7 +248,7 @@ fn a_tunnel_that_cannot_be_made_is_an_unknown_error() {
         notify(&mut bus, Value::Table(members)),
         Status::UnknownError
     );
-    assert_eq!(notify(&mut bus, link_up(first_data_only(62))), Status::Ok);
+    assert_eq!(notify(&mut bus, link_up(first_data_only(61))), Status::Ok);
     net.with(|w| w.refuse_tunnels = true);
     net.ifdown("t");
     net.wait("down", |w| w.interface("t").state == double::State::Down);

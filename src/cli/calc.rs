@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use lexopt::Arg;
 
 use super::mapping_args::{Found, MappingArgs};
-use super::output::{json_line, mapping_json, row};
-use super::{Command, Outcome, unknown};
+use super::output::{failed_json, json_line, mapping_json, row};
+use super::{Command, Failure, Outcome, unknown};
 use crate::map::{Border, Mapping, PortRange};
 
 pub(super) const COMMAND: Command = Command {
@@ -46,7 +46,10 @@ fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
             other => return Err(unknown(other)),
         }
     }
-    let found = args.find()?;
+    let found = match args.find() {
+        Err(Failure::Failed(reason)) if json => return failed_json(out, reason),
+        other => other?,
+    };
     if json {
         let object = mapping_json(&found.mapping, found.provider.as_deref(), found.mtu);
         return Ok(json_line(out, &object.into())?);

@@ -14,7 +14,9 @@ mod mapping_args;
 mod nft;
 mod output;
 mod providers;
+pub mod rpcd;
 mod s46;
+mod status;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -73,6 +75,8 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
+    status::STATUS,
+    status::PORTS,
     calc::COMMAND,
     lookup::COMMAND,
     br::COMMAND,

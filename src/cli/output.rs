@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::{Failure, Outcome};
 use crate::map::{Border, Mapping, Rule};
 
 /// A rule as every answer of ours shows it.
@@ -62,6 +63,13 @@ pub fn mapping_json(mapping: &Mapping, provider: Option<&str>, mtu: u16) -> Map<
 /// Prints a value as one line of JSON.
 pub(super) fn json_line(out: &mut dyn Write, value: &Value) -> io::Result<()> {
     writeln!(out, "{value}")
+}
+
+/// Ends a command that was asked for JSON and cannot be done: the reason is
+/// its answer too.
+pub(super) fn failed_json(out: &mut dyn Write, reason: String) -> Outcome {
+    json_line(out, &json!({ "error": reason }))?;
+    Err(Failure::Failed(reason))
 }
 
 /// Prints `label` and `text` in two columns.

@@ -11,10 +11,14 @@ use crate::ubus::{Client, Error, Status, Value};
 /// a bus that hangs must not hang us.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Longest wait in a teardown, all of which netifd gives five seconds.
+const SHORT_TIMEOUT: Duration = Duration::from_millis(1500);
+
 /// A connection on behalf of one interface.
 pub struct Netifd {
     client: Client,
     interface: String,
+    timeout: Duration,
 }
 
 impl Netifd {
@@ -23,10 +27,23 @@ impl Netifd {
     /// # Errors
     /// Nobody listens, or nobody answers.
     pub fn connect(interface: &str) -> Result<Self, Error> {
+        Self::connect_within(interface, TIMEOUT)
+    }
+
+    /// Connects for a teardown, which has little time.
+    ///
+    /// # Errors
+    /// Nobody listens, or nobody answers.
+    pub fn connect_in_haste(interface: &str) -> Result<Self, Error> {
+        Self::connect_within(interface, SHORT_TIMEOUT)
+    }
+
+    fn connect_within(interface: &str, timeout: Duration) -> Result<Self, Error> {
         let path = paths::ubus_socket().unwrap_or_else(Client::default_path);
         Ok(Netifd {
-            client: Client::connect(&path, TIMEOUT)?,
+            client: Client::connect(&path, timeout)?,
             interface: interface.into(),
+            timeout,
         })
     }
 
@@ -37,7 +54,7 @@ impl Netifd {
     pub fn notify(&mut self, notify: &Notify) -> Result<(), Error> {
         let message = notify.to_value(&self.interface);
         self.client
-            .call("network.interface", "notify_proto", &message, TIMEOUT)
+            .call("network.interface", "notify_proto", &message, self.timeout)
             .map(drop)
     }
 
@@ -49,7 +66,7 @@ impl Netifd {
         let empty = Value::table();
         let dump = self
             .client
-            .call("network.interface", "dump", &empty, TIMEOUT)?;
+            .call("network.interface", "dump", &empty, self.timeout)?;
         Ok(serde_json::Value::from(&dump))
     }
 
@@ -69,7 +86,7 @@ impl Netifd {
             .with("proto", "static")
             .with("ip6addr", vec![Value::from(address.to_string())]);
         self.client
-            .call("network", "add_dynamic", &message, TIMEOUT)
+            .call("network", "add_dynamic", &message, self.timeout)
             .map(drop)
     }
 
@@ -82,7 +99,7 @@ impl Netifd {
         let message = Value::table().with("interface", name);
         let answer = self
             .client
-            .call("network.interface", "down", &message, TIMEOUT);
+            .call("network.interface", "down", &message, self.timeout);
         match answer {
             Err(error) if error.status() == Some(Status::NotFound) => Ok(()),
             other => other.map(drop),
@@ -96,7 +113,7 @@ impl Netifd {
     pub fn ask_renew(&mut self) -> Result<(), Error> {
         let message = Value::table().with("interface", self.interface.as_str());
         self.client
-            .call("network.interface", "renew", &message, TIMEOUT)
+            .call("network.interface", "renew", &message, self.timeout)
             .map(drop)
     }
 
@@ -106,7 +123,7 @@ impl Netifd {
     /// The bus does not let us.
     pub fn listen(&mut self) -> Result<(), Error> {
         self.client
-            .subscribe("network.interface", TIMEOUT)
+            .subscribe("network.interface", self.timeout)
             .map(drop)
     }
 

@@ -57,8 +57,13 @@ fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> Exit
         ("setup", Ok(settings)) => setup(&settings),
         ("renew", Ok(settings)) => renew(&settings),
         ("setup" | "renew", Err(problem)) => {
-            let told = Netifd::connect(interface)
-                .and_then(|mut bus| refuse(&mut bus, interface, &problem));
+            let told = match Netifd::connect(interface) {
+                Ok(mut bus) => refuse(&mut bus, interface, &problem),
+                Err(error) => {
+                    log::error!("{interface}: {problem}");
+                    Err(error)
+                }
+            };
             if let Err(error) = told {
                 log::error!("{interface}: {error}");
             }

@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::problem::{Code, Problem};
 use super::router::{self, System};
 use super::settings::Settings;
-use super::state::{State, write_atomically};
+use super::state::{State, remove_if_there, write_atomically};
 use super::translate::{Subject, Translation};
 use crate::netifd::Notify;
 use crate::paths;
@@ -55,14 +55,20 @@ impl From<Error> for Failure {
 pub fn setup(settings: &Settings) {
     let mut pause = Pause::default();
     let mut told = None;
+    let mut logged = None;
     loop {
         match try_once(settings, &mut told, &mut pause) {
             Ok(Next::Done) | Err(Failure::Unwanted) => return,
-            Ok(Next::Again) => {}
+            Ok(Next::Again) => logged = None,
             // `try_once` has told netifd already; telling failed.
             Err(Failure::Problem(_)) => return,
             Err(Failure::Bus(error)) => {
-                log::error!("{}: {error}", settings.interface);
+                // A bus that is gone for an hour is worth one line.
+                let line = error.to_string();
+                if logged.as_ref() != Some(&line) {
+                    log::error!("{}: {line}; trying again", settings.interface);
+                    logged = Some(line);
+                }
                 std::thread::sleep(pause.next());
             }
         }
@@ -89,7 +95,10 @@ fn try_once(
         Err(other) => return Err(other),
     };
     if problem.fatal {
-        refuse(&mut bus, &settings.interface, &problem)?;
+        // netifd leaves a setup alone that ended, told or not.
+        if let Err(error) = refuse(&mut bus, &settings.interface, &problem) {
+            log::error!("{}: {error}", settings.interface);
+        }
         return Ok(Next::Done);
     }
     if told.as_ref() != Some(&problem) {
@@ -107,8 +116,7 @@ fn try_once(
 /// The bus does not work.
 pub fn refuse(bus: &mut Netifd, interface: &str, problem: &Problem) -> Result<(), Error> {
     log::error!("{interface}: {problem}");
-    tell(bus, problem)?;
-    bus.notify(&Notify::BlockRestart)
+    tell(bus, problem).and(bus.notify(&Notify::BlockRestart))
 }
 
 fn tell(bus: &mut Netifd, problem: &Problem) -> Result<(), Error> {
@@ -163,13 +171,18 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
     let device = plan.device.clone();
     let linked = bus.notify(&plan.link_up(router::firewall_rules(&plan)));
     if let Err(error) = linked {
-        undo(&translation, &device);
+        // Where the answer was lost netifd may have made the tunnel: the guard
+        // stays until an attempt succeeds or a teardown clears up.
+        if error.status().is_some() {
+            undo(&translation, &device);
+        }
         return Err(tunnel_failure(error));
     }
     if let Err(problem) = finish(settings, plan, &mut translation, &router) {
         // netifd counts the interface as up; nobody must use it like that.
         bus.notify(&Notify::LinkDown)?;
         undo(&translation, &device);
+        let _ = remove_if_there(&paths::rules_file(&settings.interface));
         return Err(problem.into());
     }
     Ok(())

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Loading rules: `nft -f -`, the one child process of the crate.
 
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
+use super::child;
 use super::plan::{self, Kernel, NatError};
+use crate::paths::rooted;
 
 /// Where OpenWrt and Debian have it; `PATH` comes after.
 const PLACES: [&str; 2] = ["/usr/sbin/nft", "/sbin/nft"];
 
 /// Most of nft's complaint that is kept.
 const MAX_COMPLAINT: usize = 400;
-
-/// Most of what nft says that is read at all.
-const MAX_HEARD: u64 = 64 * 1024;
 
 /// Why rules were not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +48,7 @@ impl Nft {
     /// [`NftError::Missing`].
     pub fn find() -> Result<Self, NftError> {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let usual = PLACES.iter().map(PathBuf::from);
+        let usual = PLACES.into_iter().map(rooted);
         let others = std::env::split_paths(&path)
             .filter(|dir| dir.is_absolute())
             .map(|dir| dir.join("nft"));
@@ -117,66 +114,23 @@ impl Nft {
     }
 
     fn spawn(&self, args: &[&str], ruleset: &str, timeout: Duration) -> Result<(), NftError> {
-        let mut child = Command::new(&self.program)
-            .args(args)
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
+        let mut command = Command::new(&self.program);
+        command.args(args).current_dir("/");
+        let ended = child::run(&mut command, ruleset.as_bytes(), timeout)
             .map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => NftError::Missing,
                 _ => NftError::Io(error),
-            })?;
-        let done = feed(&mut child, ruleset, timeout);
-        if done.is_err() {
-            // It may have ended by itself meanwhile; either way it is gone.
-            let _ = child.kill();
-            let _ = child.wait();
+            })?
+            .ok_or(NftError::Deadline(timeout))?;
+        if ended.status.success() {
+            return Ok(());
         }
-        done
+        let said = String::from_utf8_lossy(&ended.said);
+        Err(NftError::Refused(one_line(
+            &said,
+            &ended.status.to_string(),
+        )))
     }
-}
-
-/// Writes the rules, then waits for the verdict. nft reads all of its input
-/// before it says anything, so that neither pipe can fill up for long; the
-/// threads end with the child, which the caller kills after the deadline.
-fn feed(child: &mut Child, ruleset: &str, timeout: Duration) -> Result<(), NftError> {
-    let deadline = Instant::now() + timeout;
-    let text = ruleset.to_owned();
-    let writer = child.stdin.take().map(|mut stdin| {
-        thread::spawn(move || {
-            // A closed pipe means that nft has ended: its verdict tells why.
-            let _ = stdin.write_all(text.as_bytes());
-        })
-    });
-    let reader = child.stderr.take().map(|stderr| {
-        thread::spawn(move || {
-            let mut said = Vec::new();
-            let _ = stderr.take(MAX_HEARD).read_to_end(&mut said);
-            said
-        })
-    });
-    let mut pause = Duration::from_micros(500);
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if Instant::now() >= deadline {
-            return Err(NftError::Deadline(timeout));
-        }
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
-    };
-    if let Some(writer) = writer {
-        let _ = writer.join();
-    }
-    let said = reader.and_then(|reader| reader.join().ok());
-    if status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&said.unwrap_or_default()).into_owned();
-    Err(NftError::Refused(one_line(&said, &status.to_string())))
 }
 
 /// The first complaint without nft's picture of the place.

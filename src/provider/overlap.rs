@@ -3,27 +3,24 @@
 
 use std::collections::BTreeMap;
 
-/// Disjoint spans `first..=last` of addresses, each with its owner.
-pub(super) struct Spans<A, T> {
-    by_first: BTreeMap<A, (A, T)>,
-}
+/// Disjoint spans of addresses, each with its owner: provider and rule by
+/// number. IPv4 addresses count as small ones, which keeps one copy of this
+/// in the program instead of two.
+#[derive(Default)]
+pub(super) struct Spans(BTreeMap<u128, (u128, Owner)>);
 
-impl<A: Ord + Copy, T: Copy> Spans<A, T> {
-    pub(super) fn new() -> Self {
-        Spans {
-            by_first: BTreeMap::new(),
-        }
-    }
+pub(super) type Owner = (usize, usize);
 
-    /// Adds a span unless it overlaps one that is there already, whose owner
-    /// is then returned.
-    pub(super) fn insert(&mut self, first: A, last: A, owner: T) -> Result<(), T> {
+impl Spans {
+    /// Adds `first..=last` unless it overlaps a span that is there already,
+    /// whose owner is then returned.
+    pub(super) fn insert(&mut self, first: u128, last: u128, owner: Owner) -> Result<(), Owner> {
         // Spans are disjoint: only the last one that starts no later than
         // `last` can reach into `first..=last`.
-        match self.by_first.range(..=last).next_back() {
+        match self.0.range(..=last).next_back() {
             Some((_, &(end, other))) if end >= first => Err(other),
             _ => {
-                self.by_first.insert(first, (last, owner));
+                self.0.insert(first, (last, owner));
                 Ok(())
             }
         }
@@ -36,13 +33,13 @@ mod tests {
 
     #[test]
     fn neighbours_are_fine_and_overlaps_are_not() {
-        let mut spans = Spans::new();
-        assert_eq!(spans.insert(10, 19, 'a'), Ok(()));
-        assert_eq!(spans.insert(20, 29, 'b'), Ok(()));
-        assert_eq!(spans.insert(0, 9, 'c'), Ok(()));
-        assert_eq!(spans.insert(12, 13, 'd'), Err('a'));
-        assert_eq!(spans.insert(19, 19, 'd'), Err('a'));
-        assert_eq!(spans.insert(29, 40, 'd'), Err('b'));
-        assert_eq!(spans.insert(0, 100, 'd'), Err('b'));
+        let mut spans = Spans::default();
+        assert_eq!(spans.insert(10, 19, (0, 1)), Ok(()));
+        assert_eq!(spans.insert(20, 29, (0, 2)), Ok(()));
+        assert_eq!(spans.insert(0, 9, (1, 1)), Ok(()));
+        assert_eq!(spans.insert(12, 13, (9, 9)), Err((0, 1)));
+        assert_eq!(spans.insert(19, 19, (9, 9)), Err((0, 1)));
+        assert_eq!(spans.insert(29, 40, (9, 9)), Err((0, 2)));
+        assert_eq!(spans.insert(0, 100, (9, 9)), Err((0, 2)));
     }
 }

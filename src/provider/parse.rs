@@ -2,15 +2,14 @@
 //! Reading a providers file over a table.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
-use ipnet::Ipv6Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use serde_json::{Map, Value};
 
 use crate::map::{Dialect, MAX_RULES, MapType, SpecError};
 
 use super::known::{EncapLimit, KnownRule, OtherLine, Provider};
-use super::overlap::Spans;
+use super::overlap::{Owner, Spans};
 use super::read;
 use super::table::Table;
 
@@ -122,7 +121,7 @@ impl Table {
             source,
             warnings: Vec::new(),
             left_out: 0,
-            ipv6: Spans::new(),
+            ipv6: Spans::default(),
             over: Table::default(),
             dropped: Vec::new(),
         };
@@ -139,8 +138,8 @@ struct Reader<'a> {
     source: &'a str,
     warnings: Vec<Warning>,
     left_out: usize,
-    /// Rule IPv6 prefixes of this file, by provider and rule number.
-    ipv6: Spans<Ipv6Addr, (usize, usize)>,
+    /// Rule IPv6 prefixes of this file.
+    ipv6: Spans,
     /// What the file holds.
     over: Table,
     /// Ids the file wants to be gone.
@@ -232,7 +231,7 @@ impl Reader<'_> {
             Some(Some(list)) => list,
             Some(None) => return self.warn(provider.id.clone(), Problem::NotArray("rules")),
         };
-        let mut ipv4 = Spans::new();
+        let mut ipv4 = Spans::default();
         for (at, value) in list.iter().enumerate() {
             let number = at + 1;
             let read = read::rule(value, provider, common).and_then(|rule| {
@@ -252,13 +251,13 @@ impl Reader<'_> {
         rule: &KnownRule,
         number: usize,
         provider: &Provider,
-        ipv4: &mut Spans<Ipv4Addr, usize>,
+        ipv4: &mut Spans,
     ) -> Result<(), Problem> {
         if self.over.rule_count() + provider.rules.len() >= MAX_RULES {
             return Err(Problem::Full);
         }
         let own = self.over.providers.len();
-        let overlap = |key, other: usize, rule| Problem::Overlap {
+        let overlap = |key, (other, rule): Owner| Problem::Overlap {
             key,
             provider: self
                 .over
@@ -267,11 +266,18 @@ impl Reader<'_> {
                 .map_or_else(|| provider.id.clone(), |p| p.id.clone()),
             rule,
         };
+        let (v6, v4) = (rule.ipv6, rule.ipv4);
+        let first = |net: Ipv4Net| net.network().to_bits().into();
+        let last = |net: Ipv4Net| net.broadcast().to_bits().into();
         self.ipv6
-            .insert(rule.ipv6.network(), rule.ipv6.broadcast(), (own, number))
-            .map_err(|(other, rule)| overlap("ipv6", other, rule))?;
-        ipv4.insert(rule.ipv4.network(), rule.ipv4.broadcast(), number)
-            .map_err(|rule| overlap("ipv4", own, rule))
+            .insert(
+                v6.network().to_bits(),
+                v6.broadcast().to_bits(),
+                (own, number),
+            )
+            .map_err(|owner| overlap("ipv6", owner))?;
+        ipv4.insert(first(v4), last(v4), (own, number))
+            .map_err(|owner| overlap("ipv4", owner))
     }
 
     fn other(&mut self, id: &str, value: &Value) {

@@ -1,2 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The `status` room.
+//! What is up now, for the command line, the bus and LuCI alike.
+//!
+//! ```text
+//! netifd, state files, /sys, conntrack, counters, UCI -> World
+//!     -> Interface -> JSON (docs/bus.md) or text
+//! World + probes -> doctor::Facts -> Check
+//! ```
+//!
+//! A [`World`] is a router as plain values; everything after it is pure.
+
+mod collect;
+pub mod forwards;
+pub mod json;
+pub mod kernel;
+pub mod netifd;
+pub mod text;
+pub mod uci;
+pub mod usage;
+mod world;
+
+pub use world::{Dropped, Interface, LineUp, Measured, Traffic, World};

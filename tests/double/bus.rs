@@ -7,7 +7,7 @@ use super::world::{Shared, World};
 use mape::ubus::{Attr, FrameReader, Kind, Message, Status, Value};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::thread;
@@ -16,8 +16,8 @@ use std::time::Duration;
 /// netifd's own number as a client of the bus.
 const NETIFD: u32 = 0x6e65_7469;
 
-struct Client {
-    stream: UnixStream,
+pub(super) struct Client {
+    pub(super) stream: UnixStream,
     pid: i32,
 }
 
@@ -29,12 +29,14 @@ struct Object {
 
 #[derive(Default)]
 pub struct Bus {
-    clients: BTreeMap<u32, Client>,
+    pub(super) clients: BTreeMap<u32, Client>,
     objects: BTreeMap<u32, Object>,
     /// Subscribing object and its target.
     subscriptions: Vec<(u32, u32)>,
     numbers: u32,
     notifications: u16,
+    /// A client, and what is kept for it instead of being sent.
+    pub(super) held: Option<(u32, Vec<u8>)>,
 }
 
 impl Bus {
@@ -75,10 +77,7 @@ impl Bus {
     }
 
     fn send(&mut self, client: u32, message: &Message) {
-        if let Some(client) = self.clients.get_mut(&client) {
-            // Whoever has left cannot be told.
-            let _ = client.stream.write_all(&message.encode().unwrap());
-        }
+        self.write(client, &message.encode().unwrap());
     }
 
     /// Removes an object; its subscribers are told.
@@ -106,12 +105,6 @@ impl Bus {
         let target = self.find(path);
         let to_it = |(_, t): &&(u32, u32)| Some(*t) == target;
         self.subscriptions.iter().filter(to_it).count()
-    }
-
-    pub fn disconnect_all(&mut self) {
-        for client in self.clients.values() {
-            let _ = client.stream.shutdown(std::net::Shutdown::Both);
-        }
     }
 }
 
@@ -164,7 +157,7 @@ fn serve(shared: &Arc<Shared>, mut stream: UnixStream) {
         with(&mut |world| {
             loop {
                 match reader.next_message() {
-                    Ok(Some(message)) if !world.mute => world.message(id, &message),
+                    Ok(Some(message)) if !world.mute => world.arrives(id, &message),
                     Ok(Some(_)) => {}
                     Ok(None) => return,
                     Err(_) => {
@@ -224,7 +217,7 @@ impl World {
         }
     }
 
-    fn message(&mut self, client: u32, message: &Message) {
+    pub(super) fn message(&mut self, client: u32, message: &Message) {
         let status = match message.kind {
             Kind::Lookup => self.look_up(client, message),
             Kind::Invoke => match self.invoke(client, message) {
@@ -340,6 +333,14 @@ impl World {
         }
     }
 
+    /// The status forced upon a call: by its action first, where it has one.
+    fn denied(&self, path: &str, method: &str, arguments: Option<&Value>) -> Option<Status> {
+        let action = arguments.and_then(|a| a.get("action")?.as_i64());
+        let by_action = action.and_then(|n| self.deny.get(&format!("{path} {method} {n}")));
+        let status = by_action.or_else(|| self.deny.get(&format!("{path} {method}")));
+        status.copied()
+    }
+
     /// Runs a method and answers as its object does; a status returned is ubusd's own.
     fn invoke(&mut self, client: u32, message: &Message) -> Option<Status> {
         let (Some(id), Some(method)) = (message.objid(), message.method()) else {
@@ -358,8 +359,9 @@ impl World {
             status: Status::Ok,
         }));
         let at = self.record.len() - 1;
-        let (status, data) = match (self.deny.get(&format!("{path} {method}")), arguments) {
-            (Some(status), _) => (*status, None),
+        let denied = self.denied(&path, method, arguments.as_ref());
+        let (status, data) = match (denied, arguments) {
+            (Some(status), _) => (status, None),
             (None, None) => (Status::InvalidArgument, None),
             (None, Some(arguments)) => self.run_method(&path, method, &arguments),
         };

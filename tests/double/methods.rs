@@ -157,7 +157,10 @@ impl World {
         if let Some(old) = self.interfaces.get(&name) {
             if old.made_from.as_ref() != Some(arguments) {
                 // Seen: a live interface does not survive a changed definition.
-                self.remove_interface(&name);
+                match old.handler {
+                    Some(_) => self.set_down(&name),
+                    None => self.remove_interface(&name),
+                }
             }
             return Status::Ok;
         }

@@ -27,6 +27,7 @@ pub mod bus;
 mod dependency;
 pub mod discovery;
 pub mod effects;
+pub mod faults;
 pub mod handler;
 pub mod interface;
 mod methods;
@@ -36,6 +37,7 @@ pub mod record;
 pub mod world;
 
 pub use effects::{Effects, EncapLimit, Fmr, KernelEffects, NullEffects, Tunnel};
+pub use faults::{Fault, When};
 pub use interface::{Address, Interface, Route, State};
 pub use record::{Call, Effect, Entry};
 pub use world::{Happening, World};
@@ -110,6 +112,7 @@ impl Double {
                 refuse_tunnels: false,
                 mute: false,
                 deny: BTreeMap::new(),
+                fault: None,
                 bus: Bus::new(),
                 scripts,
                 env: vec![

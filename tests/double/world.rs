@@ -4,6 +4,7 @@
 use super::bus::Bus;
 use super::discovery::Handler;
 use super::effects::{Effects, Tunnel};
+use super::faults::Planned;
 use super::handler::{HandlerState, ProtoCommand};
 use super::interface::{Address, Interface, Route, State};
 use super::record::{Effect, Entry};
@@ -58,8 +59,10 @@ pub struct World {
     pub refuse_tunnels: bool,
     /// ubusd takes connections and says nothing at all.
     pub mute: bool,
-    /// Statuses forced upon calls, by "object method".
+    /// Statuses forced upon calls, by "object method" or "object method action".
     pub deny: BTreeMap<String, Status>,
+    /// What the next messages meet.
+    pub fault: Option<Planned>,
     pub bus: Bus,
     /// The folder of the scripts.
     pub scripts: PathBuf,

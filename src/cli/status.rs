@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `mape status` and `mape ports`: what is up, and which ports are in use.
+
+use std::io::{self, Write};
+
+use lexopt::{Arg, ValueExt};
+
+use super::output::{failed_json, json_line};
+use super::{Command, Failure, Outcome, unknown};
+use crate::status::text::{self, Paint};
+use crate::status::{self, Interface, World};
+
+pub(super) const STATUS: Command = Command {
+    name: "status",
+    about: "what is up: addresses, provider, NAT, ports in use, counters",
+    help: "\
+Usage: mape status [INTERFACE] [--json]
+
+Shows every interface of proto mape or map, or the one that is named: where it
+stands and why, its mapping, its NAT, how many ports are in use, and what was
+dropped. Connections and counters are for root alone.
+
+  --json  one JSON object, the same that `ubus call mape status` answers
+
+Examples:
+  mape status
+  mape status wanmap --json
+",
+    run: run_status,
+};
+
+pub(super) const PORTS: Command = Command {
+    name: "ports",
+    about: "each port range and its use, and which hosts use most",
+    help: "\
+Usage: mape ports [INTERFACE] [--json]
+
+A row for each range of the port set: ports in use by protocol, and a picture
+of the range with its reserved and forwarded ports; then the LAN hosts that use
+most. INTERFACE may be left out where there is one.
+
+  --json  one JSON object, the same that `ubus call mape ports` answers
+
+Example:
+  mape ports wanmap
+",
+    run: run_ports,
+};
+
+/// `[INTERFACE] [--json]`.
+pub(super) fn interface_and_json(
+    parser: &mut lexopt::Parser,
+) -> Result<(Option<String>, bool), Failure> {
+    let (mut interface, mut json) = (None, false);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("json") => json = true,
+            Arg::Value(value) if interface.is_none() => interface = Some(value.string()?),
+            other => return Err(unknown(other)),
+        }
+    }
+    Ok((interface, json))
+}
+
+/// What could not be seen goes to standard error: the answer is incomplete.
+pub(super) fn collect() -> World {
+    let world = World::collect();
+    for note in &world.notes {
+        let _ = writeln!(io::stderr(), "mape: warning: {note}");
+    }
+    world
+}
+
+fn run_status(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
+    let (name, json) = interface_and_json(parser)?;
+    let world = collect();
+    let mut interfaces = world.interfaces();
+    if let Some(name) = &name {
+        let all = names(&interfaces);
+        interfaces.retain(|interface| interface.name == *name);
+        if interfaces.is_empty() {
+            return fail(out, json, no_such(name, &all));
+        }
+    }
+    if json {
+        return Ok(json_line(out, &status::json::status(&interfaces))?);
+    }
+    if interfaces.is_empty() {
+        return Ok(writeln!(out, "{}", NONE)?);
+    }
+    let paint = Paint::for_stdout();
+    for (at, interface) in interfaces.iter().enumerate() {
+        if at > 0 {
+            writeln!(out)?;
+        }
+        text::status(out, interface, paint)?;
+    }
+    Ok(())
+}
+
+fn run_ports(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
+    let (name, json) = interface_and_json(parser)?;
+    let world = collect();
+    let interfaces = world.interfaces();
+    let interface = match choose(&interfaces, name.as_deref()) {
+        Ok(interface) => interface,
+        Err(reason) => return fail(out, json, reason),
+    };
+    if json {
+        return Ok(json_line(out, &status::json::ports(interface))?);
+    }
+    Ok(text::ports(out, interface, Paint::for_stdout())?)
+}
+
+const NONE: &str = "no interface of proto mape or map is configured; \
+                    for a MAP line: proto 'mape', tunlink 'wan6' in /etc/config/network";
+
+/// The interface of that name; without one the only one, or the only one that
+/// is up.
+///
+/// # Errors
+/// A sentence that names those there are.
+pub(super) fn choose<'a, 'w>(
+    interfaces: &'a [Interface<'w>],
+    name: Option<&str>,
+) -> Result<&'a Interface<'w>, String> {
+    let all = names(interfaces);
+    if let Some(name) = name {
+        let mut found = interfaces.iter().filter(|i| i.name == name);
+        return found.next().ok_or_else(|| no_such(name, &all));
+    }
+    let mut up = interfaces.iter().filter(|i| i.line.is_some());
+    match (interfaces, up.next(), up.next()) {
+        ([], _, _) => Err(NONE.into()),
+        ([only], _, _) => Ok(only),
+        (_, Some(only), None) => Ok(only),
+        _ => Err(format!("which interface? There are {all}")),
+    }
+}
+
+fn names(interfaces: &[Interface<'_>]) -> String {
+    let names: Vec<&str> = interfaces.iter().map(|i| i.name.as_str()).collect();
+    names.join(", ")
+}
+
+fn no_such(name: &str, all: &str) -> String {
+    match all {
+        "" => format!("there is no interface {name} of proto mape or map, nor any other"),
+        all => format!("there is no interface {name} of proto mape or map; there are {all}"),
+    }
+}
+
+/// Could not: the JSON says why, too.
+pub(super) fn fail(out: &mut dyn Write, json: bool, reason: String) -> Outcome {
+    match json {
+        true => failed_json(out, reason),
+        false => Err(Failure::Failed(reason)),
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the firewall configuration forwards or opens on our interface.
+
+use crate::map::PortRange;
+
+use super::uci::Section;
+use super::usage::Protocol;
+
+/// A `redirect` into the LAN, or a `rule` that opens a port of the router.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Ports outside.
+    pub ports: PortRange,
+    /// Host inside; `None` is the router itself.
+    pub host: Option<String>,
+    /// First port inside, where it is another one.
+    pub inside: Option<u16>,
+}
+
+impl Forward {
+    /// Where a port of it leads: `192.168.1.10:22`, `router:22`.
+    pub fn target(&self, port: u16) -> String {
+        let host = self.host.as_deref().unwrap_or("router");
+        let step = port.saturating_sub(self.ports.first());
+        let inside = self.inside.map_or(port, |first| first.saturating_add(step));
+        format!("{host}:{inside}")
+    }
+
+    /// How it is called in a sentence.
+    pub fn title(&self) -> String {
+        let kind = match self.host {
+            Some(_) => "forward",
+            None => "opened port",
+        };
+        match &self.name {
+            Some(name) => format!("{kind} {name:?}"),
+            None => format!("a {kind}"),
+        }
+    }
+}
+
+/// The zones an interface is in: by the configuration, and the one netifd
+/// reports for it.
+fn zones<'a>(
+    firewall: &'a [Section],
+    interface: &'a str,
+    reported: Option<&'a str>,
+) -> impl Iterator<Item = &'a str> {
+    let zones = firewall.iter().filter(|section| section.kind == "zone");
+    zones
+        .filter(move |zone| zone.words("network").any(|name| name == interface))
+        .filter_map(|zone| zone.get("name"))
+        .chain(reported)
+}
+
+/// Everything that is forwarded or opened on `interface`. `reported` is the
+/// zone netifd reports for it.
+pub fn forwards(firewall: &[Section], interface: &str, reported: Option<&str>) -> Vec<Forward> {
+    let zones: Vec<&str> = zones(firewall, interface, reported).collect();
+    firewall
+        .iter()
+        .filter(|section| section.flag("enabled") != Some(false))
+        .filter(|section| section.get("src").is_some_and(|src| zones.contains(&src)))
+        .filter(|section| section.get("family") != Some("ipv6"))
+        .flat_map(of_section)
+        .collect()
+}
+
+fn of_section(section: &Section) -> Vec<Forward> {
+    let target = section.get("target").map(str::to_ascii_uppercase);
+    let (outside, inside) = match (section.kind.as_str(), target.as_deref()) {
+        ("redirect", None | Some("DNAT")) => ("src_dport", section.get("dest_port")),
+        ("rule", Some("ACCEPT")) if section.get("dest").is_none() => ("dest_port", None),
+        _ => return Vec::new(),
+    };
+    let host = section.get("dest_ip").filter(|_| outside == "src_dport");
+    let inside = inside.and_then(range).map(PortRange::first);
+    let mut found = Vec::new();
+    for ports in section.words(outside).filter_map(range) {
+        for protocol in protocols(section) {
+            found.push(Forward {
+                name: section.get("name").map(str::to_owned),
+                protocol,
+                ports,
+                host: host.map(str::to_owned),
+                inside,
+            });
+        }
+    }
+    found
+}
+
+/// `proto`; firewall4 takes TCP and UDP where it is missing.
+fn protocols(section: &Section) -> Vec<Protocol> {
+    let words: Vec<String> = section.words("proto").map(str::to_lowercase).collect();
+    let named = |protocol: &Protocol, number: &str| {
+        let both = |w: &String| matches!(w.as_str(), "all" | "any" | "*" | "tcpudp");
+        words.is_empty()
+            || words
+                .iter()
+                .any(|w| w == protocol.as_str() || w == number || both(w))
+    };
+    let all = [(Protocol::Tcp, "6"), (Protocol::Udp, "17")];
+    let chosen = all.into_iter().filter(|(p, number)| named(p, number));
+    chosen.map(|(protocol, _)| protocol).collect()
+}
+
+/// `80`, `80-90` or `80:90`.
+fn range(word: &str) -> Option<PortRange> {
+    let (first, last) = word.split_once(['-', ':']).unwrap_or((word, word));
+    PortRange::new(first.parse().ok()?, last.parse().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::uci;
+
+    const CONFIG: &str = "
+config zone
+	option name 'wan'
+	list network 'wan'
+	list network 'wanmap'
+config redirect
+	option name 'ssh'
+	option src 'wan'
+	option proto 'tcp'
+	option src_dport '4128'
+	option dest_ip '192.168.1.10'
+	option dest_port '22'
+config redirect
+	option src 'wan'
+	option src_dport '5000-5002'
+	option dest_ip '192.168.1.23'
+config redirect
+	option name 'off'
+	option enabled '0'
+	option src 'wan'
+	option src_dport '6000'
+config redirect
+	option name 'elsewhere'
+	option src 'guest'
+	option src_dport '6001'
+config redirect
+	option name 'snat'
+	option target 'SNAT'
+	option src 'wan'
+	option src_dport '6002'
+config rule
+	option name 'Allow-VPN'
+	option src 'wan'
+	option proto 'udp'
+	option dest_port '4129 4131'
+	option target 'ACCEPT'
+config rule
+	option name 'into the LAN'
+	option src 'wan'
+	option dest 'lan'
+	option dest_port '1'
+	option target 'ACCEPT'
+config rule
+	option name 'v6'
+	option family 'ipv6'
+	option src 'wan'
+	option dest_port '546'
+	option target 'ACCEPT'
+";
+
+    fn lines(interface: &str, reported: Option<&str>) -> Vec<String> {
+        let found = forwards(&uci::parse(CONFIG), interface, reported);
+        let line = |f: Forward| {
+            let to = f.target(f.ports.last());
+            format!("{} {} {} {to}", f.title(), f.protocol, f.ports)
+        };
+        found.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn redirects_and_open_ports_of_our_zone() {
+        let expected = [
+            "forward \"ssh\" tcp 4128 192.168.1.10:22",
+            "a forward tcp 5000-5002 192.168.1.23:5002",
+            "a forward udp 5000-5002 192.168.1.23:5002",
+            "opened port \"Allow-VPN\" udp 4129 router:4129",
+            "opened port \"Allow-VPN\" udp 4131 router:4131",
+        ];
+        assert_eq!(lines("wanmap", None), expected);
+        assert_eq!(lines("other", Some("wan")), expected);
+        assert!(lines("other", None).is_empty());
+    }
+}

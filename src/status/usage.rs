@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Which external ports are in use, and by whom.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use crate::map::PortRange;
+
+/// Protocols with ports; each has a space of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// ICMP echo, by identifier.
+    Icmp,
+}
+
+impl Protocol {
+    /// All of them, in the order they are shown.
+    pub const ALL: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp];
+
+    /// Its name in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+            Protocol::Icmp => "icmp",
+        }
+    }
+
+    /// The protocol with that number in an IPv4 header.
+    pub fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Protocol::Icmp),
+            6 => Some(Protocol::Tcp),
+            17 => Some(Protocol::Udp),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A connection through the line as conntrack has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Connection {
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// The host behind us.
+    pub host: Ipv4Addr,
+    /// Our address outside.
+    pub address: Ipv4Addr,
+    /// Port or echo identifier at that address, before any edge map.
+    pub number: u16,
+}
+
+/// Use of the ports of one line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Every external port in use, once a protocol: sorted.
+    ports: Vec<(Protocol, u16)>,
+    hosts: Vec<HostUse>,
+}
+
+/// External ports that one internal address uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostUse {
+    /// Internal address; our own for connections of the router itself.
+    pub address: Ipv4Addr,
+    /// Ports by protocol, in the order of [`Protocol::ALL`].
+    pub ports: [usize; 3],
+}
+
+impl HostUse {
+    /// Ports in all protocols.
+    pub fn total(&self) -> usize {
+        self.ports.iter().sum()
+    }
+}
+
+impl Usage {
+    /// Counts the connections that have `address` outside. `port_of` says
+    /// which port a number stands for, or that it is none of ours.
+    pub fn count(
+        connections: &[Connection],
+        address: impl Fn(Ipv4Addr) -> bool,
+        port_of: impl Fn(u16) -> Option<u16>,
+    ) -> Self {
+        let mut all: Vec<(Ipv4Addr, Protocol, u16)> = connections
+            .iter()
+            .filter(|c| address(c.address))
+            .filter_map(|c| Some((c.host, c.protocol, port_of(c.number)?)))
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        let mut hosts: Vec<HostUse> = all
+            .chunk_by(|a, b| a.0 == b.0)
+            .filter_map(|rows| {
+                let address = rows.first()?.0;
+                let of = |protocol| rows.iter().filter(|row| row.1 == protocol).count();
+                Some(HostUse {
+                    address,
+                    ports: Protocol::ALL.map(of),
+                })
+            })
+            .collect();
+        hosts.sort_by_key(|host| std::cmp::Reverse(host.total()));
+        let mut ports: Vec<(Protocol, u16)> = all.into_iter().map(|(_, p, n)| (p, n)).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        Usage { ports, hosts }
+    }
+
+    /// Ports of a protocol in use.
+    pub fn of(&self, protocol: Protocol) -> usize {
+        self.of_range(protocol, PortRange::ALL)
+    }
+
+    /// Ports of a protocol in use within `range`.
+    pub fn of_range(&self, protocol: Protocol, range: PortRange) -> usize {
+        let below = |port: u32| {
+            let before = |&(p, n): &(Protocol, u16)| (p, u32::from(n)) < (protocol, port);
+            self.ports.partition_point(before)
+        };
+        below(u32::from(range.last()) + 1) - below(u32::from(range.first()))
+    }
+
+    /// Ports in use of the protocol that uses most.
+    pub fn max(&self) -> usize {
+        Protocol::ALL
+            .map(|p| self.of(p))
+            .into_iter()
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Whether a port is in use, by whatever protocol.
+    pub fn has(&self, port: u16) -> bool {
+        let used = |p: &Protocol| self.ports.binary_search(&(*p, port)).is_ok();
+        Protocol::ALL.iter().any(used)
+    }
+
+    /// Internal addresses, those with most ports first.
+    pub fn hosts(&self) -> &[HostUse] {
+        &self.hosts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUT: Ipv4Addr = Ipv4Addr::new(106, 72, 0, 1);
+
+    fn row(protocol: Protocol, host: u8, number: u16) -> Connection {
+        Connection {
+            protocol,
+            host: Ipv4Addr::new(192, 168, 1, host),
+            address: OUT,
+            number,
+        }
+    }
+
+    #[test]
+    fn ports_count_once_and_protocols_apart() {
+        let connections = [
+            row(Protocol::Tcp, 10, 4128),
+            // The same port to another server.
+            row(Protocol::Tcp, 10, 4128),
+            row(Protocol::Udp, 10, 4128),
+            row(Protocol::Tcp, 11, 4143),
+            row(Protocol::Icmp, 11, 4144),
+            // None of ours.
+            row(Protocol::Tcp, 11, 80),
+            Connection {
+                address: Ipv4Addr::new(1, 2, 3, 4),
+                ..row(Protocol::Tcp, 12, 4129)
+            },
+        ];
+        let ours = |n| (4128..=4200).contains(&n).then_some(n);
+        let usage = Usage::count(&connections, |address| address == OUT, ours);
+        let first = PortRange::new(4128, 4143).unwrap();
+        assert_eq!(usage.of(Protocol::Tcp), 2);
+        assert_eq!(usage.of_range(Protocol::Tcp, first), 2);
+        assert_eq!(usage.of_range(Protocol::Udp, first), 1);
+        assert_eq!(usage.of_range(Protocol::Icmp, first), 0);
+        assert_eq!(usage.of(Protocol::Icmp), 1);
+        assert_eq!(usage.max(), 2);
+        assert!(usage.has(4144) && !usage.has(4129));
+        let hosts = usage
+            .hosts()
+            .iter()
+            .map(|h| (h.address.octets()[3], h.ports));
+        assert_eq!(
+            hosts.collect::<Vec<_>>(),
+            [(10, [1, 1, 0]), (11, [1, 0, 1])]
+        );
+    }
+
+    #[test]
+    fn the_last_port_of_all() {
+        let usage = Usage::count(&[row(Protocol::Udp, 1, 65535)], |_| true, Some);
+        assert_eq!(usage.of(Protocol::Udp), 1);
+        assert_eq!(usage.of(Protocol::Tcp) + usage.of(Protocol::Icmp), 0);
+    }
+}

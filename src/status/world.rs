@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Everything that is looked at, as plain values: a test can make up any
+//! router, and what is shown of it follows.
+
+use std::net::Ipv4Addr;
+
+use serde_json::Value;
+
+use crate::handler::State;
+use crate::map::PortRange;
+use crate::nat::{Kernel, Line, Mode, Plan, PortList, Wishes};
+use crate::uplink;
+
+use super::forwards::{Forward, forwards};
+use super::netifd::{Known, Phase};
+use super::uci::Section;
+use super::usage::{Connection, Usage};
+
+/// Packet counters of a device since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes received.
+    pub rx_bytes: u64,
+    /// Packets received.
+    pub rx_packets: u64,
+    /// Bytes sent.
+    pub tx_bytes: u64,
+    /// Packets sent.
+    pub tx_packets: u64,
+}
+
+/// Packets that our rules did not let pass, since setup.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Inbound, for addresses or ports that are not ours.
+    pub not_ours: u64,
+    /// Tunnelled by somebody else than the BR or an FMR's CE.
+    pub not_br: u64,
+    /// Inbound, unasked for, to a number of the pool.
+    pub pool_number: u64,
+    /// Outbound, of a protocol without ports.
+    pub no_ports: u64,
+    /// Held back while the edge map was not loaded.
+    pub guard: u64,
+    /// New connections for which no port was free.
+    pub exhausted: u64,
+}
+
+/// What is counted for one interface.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// Logical interface.
+    pub interface: String,
+    /// Of its device, where there is one.
+    pub traffic: Option<Traffic>,
+    /// By its rules; `None` where they are missing or hidden from us.
+    pub dropped: Option<Dropped>,
+}
+
+/// A router as it is at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// netifd's answer to `network.interface dump`.
+    pub dump: Option<Value>,
+    /// What our handler has set up.
+    pub states: Vec<State>,
+    /// `/etc/config/network`.
+    pub network: Vec<Section>,
+    /// `/etc/config/firewall`.
+    pub firewall: Vec<Section>,
+    /// Names of internal hosts.
+    pub names: Vec<(Ipv4Addr, String)>,
+    /// Seconds since boot.
+    pub boot_seconds: u64,
+    /// Connections through the lines; `None` where we may not see them.
+    pub connections: Option<Vec<Connection>>,
+    /// Counters.
+    pub measured: Vec<Measured>,
+    /// What could not be looked at, and why: one line each.
+    pub notes: Vec<String>,
+}
+
+/// One configured `map` or `mape` interface.
+#[derive(Debug, Clone)]
+pub struct Interface<'a> {
+    /// Logical name.
+    pub name: String,
+    /// `map` or `mape`.
+    pub proto: String,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Its last error: code and detail.
+    pub error: Option<(String, String)>,
+    /// Seconds since it came up.
+    pub uptime: Option<u64>,
+    /// Its configuration, unless it is dynamic.
+    pub config: Option<&'a Section>,
+    /// What netifd says of it.
+    pub known: Option<Known>,
+    /// What was set up, where it is up.
+    pub line: Option<LineUp<'a>>,
+    world: &'a World,
+}
+
+/// An interface that is up.
+#[derive(Debug, Clone)]
+pub struct LineUp<'a> {
+    /// What was set up.
+    pub state: &'a State,
+    /// The rules for it.
+    pub plan: Option<Plan>,
+    /// What the firewall forwards and opens, also outside the port set.
+    pub forwards: Vec<Forward>,
+    /// `reserve`, as far as it is ours.
+    pub reserved: PortList,
+    /// Ports in use; `None` where we may not see connections.
+    pub usage: Option<Usage>,
+    /// Counters of the device.
+    pub traffic: Option<Traffic>,
+    /// Counters of the rules.
+    pub dropped: Option<Dropped>,
+}
+
+impl World {
+    /// Every configured interface of ours, in netifd's order.
+    pub fn interfaces(&self) -> Vec<Interface<'_>> {
+        let ours = |proto: &str| matches!(proto, "map" | "mape");
+        let Some(dump) = &self.dump else {
+            let states = self.states.iter();
+            return states.map(|state| self.without_netifd(state)).collect();
+        };
+        let known = Known::all(dump).into_iter();
+        known
+            .filter(|known| ours(&known.proto))
+            .map(|known| self.interface(known))
+            .collect()
+    }
+
+    /// The configuration of an interface.
+    pub fn config(&self, interface: &str) -> Option<&Section> {
+        let mut all = self.network.iter();
+        all.find(|s| s.kind == "interface" && s.name.as_deref() == Some(interface))
+    }
+
+    /// What an internal address is called.
+    pub fn name_of(&self, address: Ipv4Addr) -> Option<&str> {
+        let found = self.names.iter().find(|(known, _)| *known == address)?;
+        Some(&found.1)
+    }
+
+    fn interface(&self, known: Known) -> Interface<'_> {
+        let phase = known.phase();
+        let state = self.states.iter().find(|s| s.interface == known.name);
+        let line = state.filter(|_| phase == Phase::Up);
+        Interface {
+            name: known.name.clone(),
+            proto: known.proto.clone(),
+            phase,
+            error: known.error.clone(),
+            uptime: known.uptime,
+            config: self.config(&known.name),
+            line: line.map(|state| self.line(state, known.zone.as_deref())),
+            known: Some(known),
+            world: self,
+        }
+    }
+
+    /// An interface whose device is there counts as up where netifd cannot be
+    /// asked.
+    fn without_netifd<'a>(&'a self, state: &'a State) -> Interface<'a> {
+        let line = self.line(state, state.zone.as_deref());
+        let up = line.traffic.is_some();
+        let uptime = self.boot_seconds.checked_sub(state.since);
+        Interface {
+            name: state.interface.clone(),
+            proto: state.protocol.as_str().into(),
+            phase: if up { Phase::Up } else { Phase::Down },
+            error: None,
+            uptime: uptime.filter(|_| up),
+            config: self.config(&state.interface),
+            known: None,
+            line: up.then_some(line),
+            world: self,
+        }
+    }
+
+    fn line<'a>(&'a self, state: &'a State, zone: Option<&str>) -> LineUp<'a> {
+        let zone = zone.or(state.zone.as_deref());
+        let forwards = forwards(&self.firewall, &state.interface, zone);
+        let set = PortList::from(state.mapping.ports());
+        let reserved = PortList::parse(&state.reserve.join(" ")).unwrap_or_default();
+        let reserved = reserved.intersect(&set);
+        let opened: PortList = forwards.iter().map(|forward| forward.ports).collect();
+        let plan = plan(state, reserved.clone(), opened);
+        let net = state.mapping.ipv4();
+        let usage = self.connections.as_ref().map(|all| {
+            let port_of = |number| match &plan {
+                Some(plan) => plan.port_of(number),
+                None => set.contains(number).then_some(number),
+            };
+            Usage::count(all, |address| net.contains(&address), port_of)
+        });
+        let mut measured = self.measured.iter();
+        let measured = measured.find(|m| m.interface == state.interface);
+        LineUp {
+            state,
+            plan,
+            forwards,
+            reserved,
+            usage,
+            traffic: measured.and_then(|m| m.traffic),
+            dropped: measured.and_then(|m| m.dropped),
+        }
+    }
+}
+
+/// The rules as they must have been planned for that line.
+fn plan(state: &State, reserve: PortList, opened: PortList) -> Option<Plan> {
+    let line = Line::new(&state.interface, &state.device, &state.mapping, state.mesh);
+    let mode = match state.technique.0.as_str() {
+        "pool" => Mode::Auto,
+        _ => Mode::Hash,
+    };
+    let wishes = Wishes {
+        mode,
+        reserve,
+        opened,
+        ..Wishes::default()
+    };
+    Plan::new(line, wishes, &Kernel::full()).ok()
+}
+
+impl Interface<'_> {
+    /// An option of its configuration.
+    pub fn option(&self, key: &str) -> Option<&str> {
+        self.config?.get(key)
+    }
+
+    /// The uplink it runs over, or is to run over, with the best prefix that
+    /// offers and where that comes from.
+    pub fn uplink(&self) -> (Option<String>, Option<uplink::Candidate>) {
+        let named = self.option("tunlink");
+        let given = self.option("enduserprefix").and_then(|p| p.parse().ok());
+        let dump = self.world.dump.as_ref();
+        let found = dump.and_then(|dump| uplink::find(dump, named, given).ok());
+        let best = found.and_then(|all| all.into_iter().next());
+        let candidate = best.as_ref().and_then(|uplink| uplink.candidates.first());
+        let candidate = candidate.copied();
+        let name = named.map(str::to_owned).or(best.map(|best| best.interface));
+        (name, candidate)
+    }
+
+    /// The router it is on.
+    pub fn world(&self) -> &World {
+        self.world
+    }
+}
+
+impl LineUp<'_> {
+    /// The port set as ranges.
+    pub fn ranges(&self) -> impl Iterator<Item = PortRange> {
+        self.state.mapping.ports().ranges()
+    }
+
+    /// Number of ports that are ours.
+    pub fn total(&self) -> u32 {
+        self.state.mapping.ports().count()
+    }
+
+    /// Ports that outgoing connections may take.
+    pub fn free(&self) -> u32 {
+        let planned = self.plan.as_ref().map(|plan| plan.free().count());
+        planned.unwrap_or_else(|| self.total())
+    }
+
+    /// Forwards into the LAN, of ports that are ours.
+    pub fn forwarded(&self) -> PortList {
+        let ports = self.forwards.iter().map(|forward| forward.ports);
+        let ports: PortList = ports.collect();
+        ports.intersect(&PortList::from(self.state.mapping.ports()))
+    }
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `tests/data/bus` is what the pages of LuCI are tested with: it must be what
+//! this program answers, made here from the router's side of each file.
+
+use std::net::Ipv4Addr;
+
+use mape::handler::{Protocol as Proto, State};
+use mape::nat::{Mode, Timeouts};
+use mape::provider::Table;
+use mape::status::usage::{Connection, Protocol};
+use mape::status::{Dropped, Measured, Traffic, World, json, uci};
+use serde_json::{Value, json};
+
+fn fixture(name: &str) -> Value {
+    let path = format!("{}/tests/data/bus/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+const NETWORK: &str = "
+config interface 'wanmap'
+	option proto 'mape'
+	option tunlink 'wan6'
+";
+
+const FIREWALL: &str = "
+config zone
+	option name 'wan'
+	list network 'wan6'
+	list network 'wanmap'
+config redirect
+	option name 'ssh'
+	option src 'wan'
+	option proto 'tcp'
+	option src_dport '4128'
+	option dest_ip '192.168.1.10'
+	option dest_port '22'
+config redirect
+	option name 'Game console'
+	option src 'wan'
+	option proto 'udp'
+	option src_dport '8226'
+	option dest_ip '192.168.1.23'
+config redirect
+	option name 'not a port of ours'
+	option src 'wan'
+	option proto 'tcp'
+	option src_dport '443'
+	option dest_ip '192.168.1.10'
+";
+
+/// netifd's answer: the uplink, and our interface with `more`.
+fn dump(prefixes: Value, more: Value) -> Value {
+    let mut ours = json!({
+        "interface": "wanmap", "proto": "mape", "up": false, "pending": false,
+        "available": true, "autostart": true,
+    });
+    for (key, value) in more.as_object().unwrap() {
+        ours[key] = value.clone();
+    }
+    json!({ "interface": [
+        { "interface": "loopback", "proto": "static", "up": true, "l3_device": "lo" },
+        {
+            "interface": "wan6", "proto": "dhcpv6", "up": true, "l3_device": "eth1",
+            "ipv6-prefix": prefixes,
+            "route": [{ "target": "::", "mask": 0 }],
+        },
+        ours,
+    ] })
+}
+
+fn delegated(prefix: &str) -> Value {
+    let (address, mask) = prefix.split_once('/').unwrap();
+    let mask: u64 = mask.parse().unwrap();
+    json!([{ "address": address, "mask": mask, "preferred": 3600, "valid": 7200 }])
+}
+
+fn state(prefix: &str, source: &str, technique: (&str, &str), timeouts: Timeouts) -> State {
+    let table = Table::builtin();
+    let prefix = prefix.parse().unwrap();
+    let (found, _) = table.choose(&[prefix]).unwrap();
+    let provider = found.provider();
+    State {
+        interface: "wanmap".into(),
+        protocol: Proto::Mape,
+        device: "map-wanmap".into(),
+        mapping: found.domain(false).unwrap().map(&[prefix]).unwrap(),
+        provider: Some((provider.id().into(), provider.name().into())),
+        uplink: "wan6".into(),
+        prefix_source: source.into(),
+        mtu: 1460,
+        encaplimit: Some("ignore".into()),
+        zone: None,
+        mesh: false,
+        nat: Mode::Auto,
+        technique: (technique.0.into(), technique.1.into()),
+        timeouts,
+        reserve: Vec::new(),
+        fingerprint: String::new(),
+        since: 100,
+    }
+}
+
+/// A router on which that line is up, with the connections that `ports` shows.
+fn up(state: State, firewall: &str, ports: &Value, exhausted: u64) -> World {
+    let measured = Measured {
+        interface: "wanmap".into(),
+        traffic: Some(Traffic {
+            rx_bytes: 734_003_200,
+            rx_packets: 612_345,
+            tx_bytes: 52_428_800,
+            tx_packets: 401_234,
+        }),
+        dropped: Some(Dropped {
+            not_ours: 118,
+            not_br: 3,
+            exhausted,
+            ..Dropped::default()
+        }),
+    };
+    let names = ports["hosts"].as_array().unwrap().iter();
+    let names = names.filter_map(|host| {
+        let address = host["address"].as_str().unwrap().parse().unwrap();
+        Some((address, host["name"].as_str()?.to_owned()))
+    });
+    let mut world = World {
+        dump: Some(dump(
+            delegated(&state.mapping.end_user().to_string()),
+            json!({ "up": true, "uptime": 4711, "l3_device": "map-wanmap" }),
+        )),
+        names: names.collect(),
+        states: vec![state],
+        network: uci::parse(NETWORK),
+        firewall: uci::parse(firewall),
+        measured: vec![measured],
+        ..World::default()
+    };
+    world.connections = Some(connections(&world, ports));
+    world
+}
+
+/// Connections as conntrack would list them: behind the edge map, so with pool
+/// numbers, and each port to two servers.
+fn connections(world: &World, ports: &Value) -> Vec<Connection> {
+    let interfaces = world.interfaces();
+    let line = interfaces[0].line.as_ref().unwrap();
+    let plan = line.plan.as_ref().unwrap();
+    let number_of = |port: u64| {
+        let mut numbers = 0..=u16::MAX;
+        numbers
+            .find(|n| plan.port_of(*n).map(u64::from) == Some(port))
+            .unwrap()
+    };
+    let address = line.state.mapping.ipv4().addr();
+    let mut all = Vec::new();
+    for protocol in Protocol::ALL {
+        let key = protocol.as_str();
+        let owners = ports["hosts"].as_array().unwrap().iter().flat_map(|host| {
+            let address: Ipv4Addr = host["address"].as_str().unwrap().parse().unwrap();
+            let count = host[key].as_u64().unwrap() as usize;
+            std::iter::repeat_n(address, count)
+        });
+        let used = ports["ranges"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|range| {
+                let [first, last] = ["first", "last"].map(|end| range[end].as_u64().unwrap());
+                let reserved = range["reserved"].as_array().unwrap().clone();
+                (first..=last)
+                    .filter(move |port| !reserved.contains(&json!(port)))
+                    .take(range[key].as_u64().unwrap() as usize)
+            });
+        let mut owners = owners.collect::<Vec<_>>().into_iter();
+        for port in used {
+            let connection = Connection {
+                protocol,
+                host: owners.next().expect("a host for each port in the file"),
+                address,
+                number: number_of(port),
+            };
+            all.extend([connection, connection]);
+        }
+        assert_eq!(
+            owners.next(),
+            None,
+            "{key}: hosts use more ports than ranges"
+        );
+    }
+    all
+}
+
+const POOL: (&str, &str) = ("pool", "the kernel has netdev egress hooks");
+
+#[test]
+fn a_line_that_is_up() {
+    for (suffix, exhausted) in [("", 0), ("-exhausted", 412)] {
+        let ports = fixture(&format!("ports{suffix}"));
+        let mut state = state("240b:10:1:200::/56", "delegated", POOL, Timeouts::Normal);
+        state.reserve = vec!["4130".into()];
+        let world = up(state, FIREWALL, &ports, exhausted);
+        let interfaces = world.interfaces();
+        assert_eq!(json::ports(&interfaces[0]), ports);
+        assert_eq!(
+            json::status(&interfaces),
+            fixture(&format!("status{suffix}"))
+        );
+    }
+}
+
+#[test]
+fn a_line_without_delegation_on_a_kernel_without_egress_hooks() {
+    let hash = (
+        "hash",
+        "the kernel has no netdev egress hooks: kmod-nft-netdev is missing",
+    );
+    let prefix = "2400:4050:90f9:3300::/64";
+    let ports = fixture("ports-ocn");
+    let world = up(
+        state(prefix, "on-link", hash, Timeouts::Tight),
+        "",
+        &ports,
+        0,
+    );
+    let interfaces = world.interfaces();
+    assert_eq!(json::ports(&interfaces[0]), ports);
+    assert_eq!(json::status(&interfaces), fixture("status-ocn"));
+}
+
+fn not_up(prefixes: Value, more: Value) -> World {
+    World {
+        dump: Some(dump(prefixes, more)),
+        network: uci::parse(NETWORK),
+        firewall: uci::parse(FIREWALL),
+        connections: Some(Vec::new()),
+        ..World::default()
+    }
+}
+
+fn error(code: &str, detail: &str) -> Value {
+    json!([{ "subsystem": "mape", "code": code, "data": [detail] }])
+}
+
+#[test]
+fn lines_that_are_not_up() {
+    let down = not_up(json!([]), json!({ "autostart": false }));
+    assert_eq!(json::status(&down.interfaces()), fixture("status-down"));
+    let no_ports = json::ports(&down.interfaces()[0]);
+    assert_eq!(
+        (&no_ports["total"], &no_ports["ranges"]),
+        (&json!(0), &json!([]))
+    );
+
+    let no_prefix = error("MAPE_NO_UPLINK_PREFIX", "wan6 has no IPv6 prefix yet");
+    let pending = not_up(json!([]), json!({ "pending": true, "errors": no_prefix }));
+    assert_eq!(
+        json::status(&pending.interfaces()),
+        fixture("status-pending")
+    );
+
+    let foreign = "2001:db8:1200:3400::/56";
+    let detail =
+        format!("{foreign} belongs to no known provider; set provider 'none' and give the rule");
+    let unknown = error("MAPE_UNKNOWN_PROVIDER", &detail);
+    let more = json!({ "pending": true, "errors": unknown });
+    let failed = not_up(delegated(foreign), more);
+    assert_eq!(json::status(&failed.interfaces()), fixture("status-error"));
+
+    assert_eq!(
+        json::status(&World::default().interfaces()),
+        fixture("status-empty")
+    );
+}
+
+/// What a command prints, with whether it succeeded.
+fn mape(args: &[&str]) -> (Value, bool) {
+    let mut out = Vec::new();
+    let done = mape::cli::run(args.iter().map(Into::into), &mut out).is_ok();
+    (serde_json::from_slice(&out).unwrap(), done)
+}
+
+#[test]
+fn calc_and_lookup() {
+    for (command, prefix) in [
+        ("calc", "--prefix=240b:10:1:200::/56"),
+        ("lookup", "240b:10:1:200::/56"),
+    ] {
+        let (answer, done) = mape(&[command, prefix, "--json"]);
+        assert!(done);
+        assert_eq!(answer, fixture(command));
+    }
+    for (command, prefix) in [
+        ("calc", "--prefix=2001:db8:1200:3400::/56"),
+        ("lookup", "2001:db8:1200:3400::/56"),
+    ] {
+        let (answer, done) = mape(&[command, prefix, "--json"]);
+        assert!(!done);
+        assert_eq!(answer, fixture(&format!("{command}-error")));
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What we tell netifd is, byte for byte, what the `ubus` command of a shell handler told the
+//! real one.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use mape::netifd::{Notify, Route, Tunnel, Update};
+use mape::ubus::{Attr, Kind, Message, Value};
+use serde_json::Value as Json;
+use std::fs;
+use std::path::Path;
+
+/// The call in a recording: its frame, sequence number and object.
+fn recorded(name: &str) -> (Vec<u8>, u16, u32) {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/ubus");
+    let text = fs::read_to_string(data.join(name).with_extension("jsonl")).unwrap();
+    let frames = text.lines().filter_map(|line| {
+        let line: Json = serde_json::from_str(line).unwrap();
+        let hex = line["hex"].as_str().unwrap();
+        let byte = |i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap();
+        let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+        (line["dir"] == "client").then_some(bytes)
+    });
+    frames
+        .map(|frame| {
+            let message = Message::decode(&frame).unwrap();
+            (frame, message.seq, message.peer, message.kind)
+        })
+        .find_map(|(frame, seq, peer, kind)| (kind == Kind::Invoke).then_some((frame, seq, peer)))
+        .unwrap()
+}
+
+fn is_as_recorded(name: &str, notify: &Notify) {
+    let (frame, seq, object) = recorded(name);
+    let message = Message::new(Kind::Invoke, seq, object)
+        .with(Attr::ObjId(object))
+        .with(Attr::Method("notify_proto".into()))
+        .with(Attr::Data(notify.to_value("wanmap")));
+    let theirs = Message::decode(&frame).unwrap();
+    // The values first: their difference can be read.
+    assert_eq!(message.data(), theirs.data(), "{name}");
+    assert_eq!(message.encode().unwrap(), frame, "{name}");
+}
+
+#[test]
+fn a_link_that_is_up() {
+    let tunnel = Tunnel {
+        mtu: 1460,
+        ttl: 64,
+        local: "240b:12:aaaa:bb00:e:8aa:aa00:bb00".parse().unwrap(),
+        remote: "2404:9200:225:100::64".parse().unwrap(),
+        link: "wan6".into(),
+        encaplimit: Some("ignore".into()),
+        fmrs: Some(Vec::new()),
+    };
+    let update = Update {
+        ifname: "map-wanmap".into(),
+        tunnel: Some(tunnel),
+        addresses: vec!["14.8.170.170/32".parse().unwrap()],
+        routes: vec![Route::DEFAULT],
+        routes6: Vec::new(),
+        data: Value::table().with("zone", "wan"),
+    };
+    is_as_recorded("update", &Notify::LinkUp(Box::new(update)));
+}
+
+#[test]
+fn an_error_with_its_detail() {
+    let error = Notify::Error {
+        code: "INVALID_MAP_RULE",
+        detail: "detail".into(),
+    };
+    is_as_recorded("error", &error);
+}
+
+#[test]
+fn a_dependency_on_the_uplink() {
+    let dependency = Notify::HostDependency {
+        host: "::".into(),
+        ifname: Some("wan6".into()),
+    };
+    is_as_recorded("hostdep", &dependency);
+}
