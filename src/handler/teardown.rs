@@ -7,9 +7,8 @@ use super::bus::Netifd;
 use super::nat46;
 use super::setup::address_interface;
 use super::state::{State, remove_if_there};
-use super::translate;
 use crate::map::MapType;
-use crate::paths;
+use crate::{nat, paths};
 
 /// Removes everything of `interface`. netifd itself removes device, addresses
 /// and routes.
@@ -21,12 +20,12 @@ pub fn teardown(interface: &str) {
         warn("state", &error);
         None
     });
-    let taken_down =
-        Netifd::connect(interface).and_then(|mut bus| bus.take_down(&address_interface(interface)));
+    let taken_down = Netifd::connect_in_haste(interface)
+        .and_then(|mut bus| bus.take_down(&address_interface(interface)));
     if let Err(error) = taken_down {
         warn("the CE's address stays", &error);
     }
-    if let Err(error) = translate::remove(interface) {
+    if let Err(error) = nat::remove(interface) {
         warn("translation", &error);
     }
     let is_map_t = |s: &State| s.mapping.map_type() == MapType::MapT;

@@ -189,27 +189,10 @@ impl Translation {
 
     /// Removes rules and guard; for a link that did not come up.
     pub fn remove(&self) {
-        if let Err(error) = remove_with(&self.nft, &self.line.interface) {
+        if let Err(error) = nat::remove(&self.line.interface) {
             log::warn!("{}: {error}", self.line.interface);
         }
     }
-}
-
-/// Removes every rule of an interface.
-///
-/// # Errors
-/// nft does not work. That it is missing is none: then there are no rules.
-pub fn remove(interface: &str) -> Result<(), NftError> {
-    match Nft::find() {
-        Ok(nft) => remove_with(&nft, interface),
-        Err(NftError::Missing) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-fn remove_with(nft: &Nft, interface: &str) -> Result<(), NftError> {
-    nft.remove(interface, TIMEOUT)?;
-    nft.run(&guard::removal(interface), TIMEOUT)
 }
 
 /// What the kernel has refused since boot: two lines of text.

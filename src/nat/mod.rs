@@ -41,6 +41,7 @@ mod options;
 mod plan;
 mod pool;
 mod ports;
+mod removal;
 mod uci;
 
 pub use conntrack::{Count, Protocol, Usage, forget_connections};
@@ -51,4 +52,5 @@ pub use options::{Mode, OptionError, Timeouts};
 pub use plan::{Kernel, Line, NatError, Outer, Plan, Technique, Wishes};
 pub use pool::{Pool, Run};
 pub use ports::{PortList, PortListError};
+pub use removal::remove;
 pub use uci::Section;
