@@ -77,6 +77,8 @@ pub fn tables_of(name: &str, listed: &str) -> Vec<String> {
         .map(|line| line.trim_start_matches("table ").to_owned())
         .collect();
     tables.sort();
+    // nft names a table twice where the rules change while it lists them.
+    tables.dedup();
     tables
 }
 
@@ -97,6 +99,8 @@ pub struct Seen {
     pub ce: Vec<String>,
     /// nftables of the interface.
     pub tables: Vec<String>,
+    /// The firewall zone it asks to be in.
+    pub zone: Option<String>,
 }
 
 impl fmt::Display for Seen {
@@ -125,6 +129,9 @@ impl fmt::Display for Seen {
         if !self.tables.is_empty() {
             write!(f, "; nft {}", self.tables.join(", "))?;
         }
+        if let Some(zone) = &self.zone {
+            write!(f, "; zone {zone}")?;
+        }
         Ok(())
     }
 }
@@ -149,7 +156,8 @@ impl<'a> Stage<'a> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let seen = self.router.see(name);
-            if right(&seen) {
+            // Twice the same: not a moment on the way.
+            if right(&seen) && seen == self.again(name) {
                 self.notes.push(format!("{what}: {name} {seen}"));
                 return seen;
             }
@@ -159,6 +167,11 @@ impl<'a> Stage<'a> {
             }
             sleep(Duration::from_millis(50));
         }
+    }
+
+    fn again(&mut self, name: &str) -> Seen {
+        sleep(Duration::from_millis(300));
+        self.router.see(name)
     }
 
     /// Gives everything time to go wrong, then asserts that `name` still is as it should be.

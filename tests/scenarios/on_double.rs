@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The scenarios' router with the double of ubusd and netifd.
 
+use crate::double::{
+    Address, Double, Effects, Interface, ROOT_VARIABLE, Route, SOCKET_VARIABLE, State, Tunnel,
+    World,
+};
 use crate::scenarios::{self, Line, Router, Scenario, Seen, Stage};
 use nix::sched::{CloneFlags, unshare};
-use crate::double::{Address, Double, Effects, Interface, ROOT_VARIABLE, Route, SOCKET_VARIABLE, State, Tunnel, World};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -107,7 +110,8 @@ impl Router for OnDouble {
     }
 
     fn line_lost(&mut self, line: Line) {
-        self.double.interface_lost(line.interface);
+        // A static interface of the double would be back at once.
+        self.double.ifdown(line.interface);
     }
 
     fn configure(&mut self, name: &str, proto: &str, options: &[(&str, &str)]) {
@@ -124,7 +128,9 @@ impl Router for OnDouble {
             message = message.with(option, *value);
         }
         let mut netifd = mape::ubus::Client::connect(&self.double.socket(), PATIENCE).unwrap();
-        netifd.call("network", "add_dynamic", &message, PATIENCE).unwrap();
+        netifd
+            .call("network", "add_dynamic", &message, PATIENCE)
+            .unwrap();
     }
 
     fn ifup(&mut self, name: &str) {
@@ -149,7 +155,10 @@ impl Router for OnDouble {
     }
 
     fn see(&mut self, name: &str) -> Seen {
-        let listed = Command::new("nft").args(["list", "tables"]).output().unwrap();
+        let listed = Command::new("nft")
+            .args(["list", "tables"])
+            .output()
+            .unwrap();
         let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
         self.double.with(|w| Seen {
             tables: scenarios::tables_of(name, &listed),
@@ -179,15 +188,29 @@ fn seen_in(world: &World, name: &str) -> Seen {
     let ce = holder.filter(|h| h.is_up()).map_or(Vec::new(), |holder| {
         holder.addresses.iter().map(|a| a.address.clone()).collect()
     });
+    let zone = interface.data.iter().find(|(key, _)| key == "zone");
     let addresses = interface.addresses.iter().filter(|a| !a.is_v6());
     Seen {
         up,
         pending: interface.state == State::Setup,
-        errors: interface.error_codes().iter().map(|e| (*e).to_owned()).collect(),
-        ipv4: if up { addresses.map(|a| a.address.clone()).collect() } else { Vec::new() },
-        default_route: up && interface.routes.iter().any(|r| r.target == "0.0.0.0" && r.mask == 0),
+        errors: interface
+            .error_codes()
+            .iter()
+            .map(|e| (*e).to_owned())
+            .collect(),
+        ipv4: if up {
+            addresses.map(|a| a.address.clone()).collect()
+        } else {
+            Vec::new()
+        },
+        default_route: up
+            && interface
+                .routes
+                .iter()
+                .any(|r| r.target == "0.0.0.0" && r.mask == 0),
         tunnel,
         ce,
         tables: Vec::new(),
+        zone: zone.and_then(|(_, zone)| zone.as_str().map(str::to_owned)),
     }
 }

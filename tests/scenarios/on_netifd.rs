@@ -60,7 +60,9 @@ pub fn prefix() -> Option<PathBuf> {
 /// instead, where the prefix has it.
 pub fn which_netifd(prefix: &Path) -> &'static str {
     let has_tunnels = Command::new("unshare")
-        .args(["-n", "ip", "link", "add", "t", "type", "ip6tnl", "mode", "ipip6"])
+        .args([
+            "-n", "ip", "link", "add", "t", "type", "ip6tnl", "mode", "ipip6",
+        ])
         .args(["local", "2001:db8::1", "remote", "2001:db8::2"])
         .stderr(Stdio::null())
         .status()
@@ -78,7 +80,8 @@ pub fn which_netifd(prefix: &Path) -> &'static str {
 impl Netifd {
     pub fn start(prefix: &Path, number: usize) -> Self {
         let netifd = which_netifd(prefix).to_owned();
-        let work = std::env::temp_dir().join(format!("mape-netifd-{}-{number}", std::process::id()));
+        let work =
+            std::env::temp_dir().join(format!("mape-netifd-{}-{number}", std::process::id()));
         let files = work.join("files");
         fs::create_dir_all(work.join("router")).unwrap();
         lay_out(&files, prefix);
@@ -95,7 +98,12 @@ impl Netifd {
         let mut said = String::new();
         let stdout = outside.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut said).unwrap();
-        assert_eq!(said, "ready\n", "the daemons of {} did not start", prefix.display());
+        assert_eq!(
+            said,
+            "ready\n",
+            "the daemons of {} did not start",
+            prefix.display()
+        );
         let id = outside.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
         let inside = children.split_whitespace().next().unwrap().to_owned();
@@ -207,9 +215,17 @@ fn lay_out(files: &Path, prefix: &Path) {
     install(&files.join("usr/sbin/mape"));
     for script in ["map.sh", "mape.sh"] {
         symlink("/usr/sbin/mape", files.join("usr/lib/mape").join(script)).unwrap();
-        fs::copy(tests.join("count.sh"), files.join("lib/netifd/proto").join(script)).unwrap();
+        fs::copy(
+            tests.join("count.sh"),
+            files.join("lib/netifd/proto").join(script),
+        )
+        .unwrap();
     }
-    fs::copy(tests.join("line.sh"), files.join("lib/netifd/proto/line.sh")).unwrap();
+    fs::copy(
+        tests.join("line.sh"),
+        files.join("lib/netifd/proto/line.sh"),
+    )
+    .unwrap();
     libraries(files, prefix);
 }
 
@@ -229,7 +245,10 @@ fn libraries(files: &Path, prefix: &Path) {
         .output()
         .unwrap();
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    for path in listed.split_whitespace().filter(|word| word.starts_with('/')) {
+    for path in listed
+        .split_whitespace()
+        .filter(|word| word.starts_with('/'))
+    {
         let inside = path.trim_start_matches('/');
         if !prefix.join(inside).exists() {
             let target = files.join(inside);
@@ -259,7 +278,8 @@ impl Router for Netifd {
     }
 
     fn configure(&mut self, name: &str, proto: &str, options: &[(&str, &str)]) {
-        let mut batch = format!("set network.{name}=interface\nset network.{name}.proto='{proto}'\n");
+        let mut batch =
+            format!("set network.{name}=interface\nset network.{name}.proto='{proto}'\n");
         for (option, value) in options {
             batch.push_str(&format!("set network.{name}.{option}='{value}'\n"));
         }
@@ -271,7 +291,8 @@ impl Router for Netifd {
     }
 
     fn dhcpv6_makes(&mut self, line: Line, name: &str, options: &[(&str, &str)]) {
-        let mut message = json!({"name": name, "ifname": format!("@{}", line.interface), "proto": "map"});
+        let mut message =
+            json!({"name": name, "ifname": format!("@{}", line.interface), "proto": "map"});
         for (option, value) in options {
             message[*option] = (*value).into();
         }
@@ -280,15 +301,33 @@ impl Router for Netifd {
     }
 
     fn ifup(&mut self, name: &str) {
-        self.run(&["ubus", "call", "network.interface", "up", &json!({"interface": name}).to_string()]);
+        self.run(&[
+            "ubus",
+            "call",
+            "network.interface",
+            "up",
+            &json!({"interface": name}).to_string(),
+        ]);
     }
 
     fn ifdown(&mut self, name: &str) {
-        self.run(&["ubus", "call", "network.interface", "down", &json!({"interface": name}).to_string()]);
+        self.run(&[
+            "ubus",
+            "call",
+            "network.interface",
+            "down",
+            &json!({"interface": name}).to_string(),
+        ]);
     }
 
     fn renew(&mut self, name: &str) {
-        self.run(&["ubus", "call", "network.interface", "renew", &json!({"interface": name}).to_string()]);
+        self.run(&[
+            "ubus",
+            "call",
+            "network.interface",
+            "renew",
+            &json!({"interface": name}).to_string(),
+        ]);
     }
 
     fn refuse_tunnels(&mut self, refuse: bool) -> bool {
@@ -306,7 +345,10 @@ impl Router for Netifd {
     }
 
     fn upgrade(&mut self) {
-        install(Path::new(&format!("/proc/{}/root/usr/sbin/mape", self.inside)));
+        install(Path::new(&format!(
+            "/proc/{}/root/usr/sbin/mape",
+            self.inside
+        )));
     }
 
     fn see(&mut self, name: &str) -> Seen {
@@ -316,19 +358,27 @@ impl Router for Netifd {
         let addresses = self.ip(&["-4", "addr", "show", "dev", &device]);
         let ipv4 = addresses.first().map_or(Vec::new(), |link| {
             let list = link["addr_info"].as_array().cloned().unwrap_or_default();
-            list.iter().filter_map(|a| a["local"].as_str().map(str::to_owned)).collect()
+            list.iter()
+                .filter_map(|a| a["local"].as_str().map(str::to_owned))
+                .collect()
         });
-        let default_route = !self.ip(&["-4", "route", "show", "default", "dev", &device]).is_empty();
+        let default_route = !self
+            .ip(&["-4", "route", "show", "default", "dev", &device])
+            .is_empty();
         let listed = self.in_network(&["nft", "list", "tables"]);
         Seen {
             up: status["up"] == true,
             pending: status["pending"] == true,
-            errors: errors.iter().filter_map(|e| e["code"].as_str().map(str::to_owned)).collect(),
+            errors: errors
+                .iter()
+                .filter_map(|e| e["code"].as_str().map(str::to_owned))
+                .collect(),
             ipv4,
             default_route,
             tunnel: self.tunnel(&device),
             ce: self.ce_addresses(name),
             tables: scenarios::tables_of(name, &listed),
+            zone: status["data"]["zone"].as_str().map(str::to_owned),
         }
     }
 
@@ -336,7 +386,11 @@ impl Router for Netifd {
         let calls = fs::read_to_string(format!("/proc/{}/root/tmp/calls", self.inside));
         let wanted = format!("{action} {name}");
         let wanted = wanted.split(' ').rev().collect::<Vec<_>>().join(" ");
-        calls.unwrap_or_default().lines().filter(|line| *line == wanted).count()
+        calls
+            .unwrap_or_default()
+            .lines()
+            .filter(|line| *line == wanted)
+            .count()
     }
 
     fn story(&mut self) -> String {
@@ -358,9 +412,14 @@ impl Netifd {
             return Vec::new();
         };
         let links = self.ip(&["-6", "addr", "show", "dev", &device]);
-        let infos = links.first().and_then(|l| l["addr_info"].as_array().cloned());
+        let infos = links
+            .first()
+            .and_then(|l| l["addr_info"].as_array().cloned());
         let there: Vec<Json> = infos.unwrap_or_default();
-        let claimed = status["ipv6-address"].as_array().cloned().unwrap_or_default();
+        let claimed = status["ipv6-address"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         claimed
             .iter()
             .filter_map(|a| a["address"].as_str())

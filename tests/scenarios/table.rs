@@ -4,17 +4,50 @@
 use super::{Line, Scenario, Seen, Stage};
 
 pub const SCENARIOS: &[Scenario] = &[
-    Scenario { name: "setup and ifdown", run: setup_and_ifdown },
-    Scenario { name: "an existing configuration of proto map", run: existing_configuration },
-    Scenario { name: "the prefix comes late", run: late_prefix },
-    Scenario { name: "the prefix changes", run: changed_prefix },
-    Scenario { name: "nothing changes at a renew", run: renew },
-    Scenario { name: "the uplink is not there at first, goes and comes", run: uplink_comes_and_goes },
-    Scenario { name: "the kernel refuses the tunnel", run: refused_tunnel },
-    Scenario { name: "a configuration that can never work", run: blocked },
-    Scenario { name: "DHCPv6 brings the rules", run: dhcpv6 },
-    Scenario { name: "two interfaces on two lines", run: two_interfaces },
-    Scenario { name: "a package upgrade while up", run: upgrade },
+    Scenario {
+        name: "setup and ifdown",
+        run: setup_and_ifdown,
+    },
+    Scenario {
+        name: "an existing configuration of proto map",
+        run: existing_configuration,
+    },
+    Scenario {
+        name: "the prefix comes late",
+        run: late_prefix,
+    },
+    Scenario {
+        name: "the prefix changes",
+        run: changed_prefix,
+    },
+    Scenario {
+        name: "nothing changes at a renew",
+        run: renew,
+    },
+    Scenario {
+        name: "the uplink is not there at first, goes and comes",
+        run: uplink_comes_and_goes,
+    },
+    Scenario {
+        name: "the kernel refuses the tunnel",
+        run: refused_tunnel,
+    },
+    Scenario {
+        name: "a configuration that can never work",
+        run: blocked,
+    },
+    Scenario {
+        name: "DHCPv6 brings the rules",
+        run: dhcpv6,
+    },
+    Scenario {
+        name: "two interfaces on two lines",
+        run: two_interfaces,
+    },
+    Scenario {
+        name: "a package upgrade while up",
+        run: upgrade,
+    },
 ];
 
 const WAN6: Line = Line {
@@ -90,8 +123,14 @@ fn waits(seen: &Seen) -> bool {
 
 fn setup_and_ifdown(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, Some(PREFIX));
-    stage.router.configure("wanmap", "mape", &[("tunlink", "wan6")]);
-    stage.until("wanmap", "with two lines of configuration IPv4 is up", is_up);
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage.until(
+        "wanmap",
+        "with two lines of configuration IPv4 is up",
+        is_up,
+    );
     stage.called("wanmap", "setup", 1..=1);
     stage.router.ifdown("wanmap");
     stage.until("wanmap", "ifdown leaves nothing", is_gone);
@@ -110,7 +149,9 @@ fn existing_configuration(stage: &mut Stage<'_>) {
 
 fn late_prefix(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, None);
-    stage.router.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
     stage.until("wanmap", "without a prefix the user reads why", |seen| {
         waits(seen) && seen.errors.len() == 1
     });
@@ -122,7 +163,9 @@ fn late_prefix(stage: &mut Stage<'_>) {
 
 fn changed_prefix(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, Some(PREFIX));
-    stage.router.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
     stage.until("wanmap", "it is up", is_up);
     stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
     stage.until("wanmap", "it follows the new prefix", is_up_elsewhere);
@@ -130,7 +173,7 @@ fn changed_prefix(stage: &mut Stage<'_>) {
     stage.called("wanmap", "setup", 2..=2);
     stage.router.line_gives(WAN6, None);
     stage.until("wanmap", "without a prefix it goes down", |seen| {
-        waits(seen) && leaves_nothing(seen)
+        waits(seen) && leaves_nothing(seen) && !seen.errors.is_empty()
     });
     stage.router.line_gives(WAN6, Some(PREFIX));
     stage.until("wanmap", "and back it comes", is_up);
@@ -138,7 +181,9 @@ fn changed_prefix(stage: &mut Stage<'_>) {
 
 fn renew(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, Some(PREFIX));
-    stage.router.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
     stage.until("wanmap", "it is up", is_up);
     for _ in 0..3 {
         stage.router.renew("wanmap");
@@ -149,7 +194,9 @@ fn renew(stage: &mut Stage<'_>) {
 }
 
 fn uplink_comes_and_goes(stage: &mut Stage<'_>) {
-    stage.router.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
     stage.still("wanmap", "without an uplink it waits", waits);
     stage.called("wanmap", "setup", 0..=2);
     stage.router.line_gives(WAN6, Some(PREFIX));
@@ -159,7 +206,11 @@ fn uplink_comes_and_goes(stage: &mut Stage<'_>) {
         !seen.up && leaves_nothing(seen)
     });
     stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
-    stage.until("wanmap", "the uplink is back, with another prefix", is_up_elsewhere);
+    stage.until(
+        "wanmap",
+        "the uplink is back, with another prefix",
+        is_up_elsewhere,
+    );
 }
 
 fn refused_tunnel(stage: &mut Stage<'_>) {
@@ -167,10 +218,14 @@ fn refused_tunnel(stage: &mut Stage<'_>) {
         return;
     }
     stage.router.line_gives(WAN6, Some(PREFIX));
-    stage.router.configure("wanmap", "mape", &[("tunlink", "wan6")]);
-    stage.until("wanmap", "the user reads that the tunnel was refused", |seen| {
-        waits(seen) && seen.errors == ["MAPE_TUNNEL_FAILED"] && seen.tables.is_empty()
-    });
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage.until(
+        "wanmap",
+        "the user reads that the tunnel was refused",
+        |seen| waits(seen) && seen.errors == ["MAPE_TUNNEL_FAILED"] && seen.tables.is_empty(),
+    );
     stage.still("wanmap", "it does not spin", waits);
     stage.called("wanmap", "setup", 1..=4);
     stage.router.refuse_tunnels(false);
@@ -203,8 +258,12 @@ fn dhcpv6(stage: &mut Stage<'_>) {
 fn two_interfaces(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, Some(PREFIX));
     stage.router.line_gives(WAN7, Some(OTHER_PREFIX));
-    stage.router.configure("one", "mape", &[("tunlink", "wan6")]);
-    stage.router.configure("two", "mape", &[("tunlink", "wan7"), ("defaultroute", "0")]);
+    stage
+        .router
+        .configure("one", "mape", &[("tunlink", "wan6")]);
+    stage
+        .router
+        .configure("two", "mape", &[("tunlink", "wan7"), ("defaultroute", "0")]);
     stage.until("one", "the first is up", is_up);
     let second = |seen: &Seen| seen.up && seen.ce == [OTHER_CE] && !seen.tables.is_empty();
     stage.until("two", "the second is up", second);
@@ -216,7 +275,9 @@ fn two_interfaces(stage: &mut Stage<'_>) {
 
 fn upgrade(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, Some(PREFIX));
-    stage.router.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
     stage.until("wanmap", "it is up", is_up);
     stage.router.upgrade();
     stage.still("wanmap", "an upgrade does not disturb it", is_up);
