@@ -33,6 +33,7 @@ help: ## This list
 test: lint test-rust test-qemu ## Set everything up and run all tests
 
 -include tests/qemu/qemu.mk
+-include tests/netifd/netifd.mk
 -include openwrt/packages.mk
 -include luci-app-mape/luci.mk
 

@@ -2,6 +2,7 @@
 //! `notify_proto`: what a handler tells netifd.
 
 use super::effects::Tunnel;
+use super::handler::HandlerState;
 use super::handler::{Dependency, Machine, ProtoCommand};
 use super::parse::{address, array, flag, int, route, strict_texts, subtable, text, tunnel};
 use super::record::{Effect, Entry};
@@ -234,6 +235,9 @@ impl World {
             new.1
                 .extend(items.iter().filter_map(|item| route(item, v6)));
         }
+        if interface.handler.as_ref().is_some_and(no_default_route) {
+            new.1.retain(|route| route.mask != 0);
+        }
         let mut seen = Vec::new();
         new.0.retain(|a| {
             !seen.contains(a) && {
@@ -265,4 +269,10 @@ impl World {
             self.exchange(&device, (&old.0, &old.1), (&new.0, &new.1));
         }
     }
+}
+
+/// `option defaultroute 0`: netifd keeps such a route, but does not install it.
+fn no_default_route(handler: &HandlerState) -> bool {
+    let config = serde_json::from_str::<serde_json::Value>(&handler.config);
+    config.is_ok_and(|config| config["defaultroute"] == false)
 }

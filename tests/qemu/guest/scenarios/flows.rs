@@ -131,7 +131,7 @@ fn iperf3(lab: &Lab) -> Result<f64> {
     let address = server(0).to_string();
     let text = lab
         .host(0)
-        .run(&["iperf3", "-c", &address, "-p", "5201", "-n", "24M", "-J"])?;
+        .run(&["iperf3", "-c", &address, "-p", "5201", "-n", "64M", "-J"])?;
     let report: Value = serde_json::from_str(&text).map_err(|e| format!("iperf3: {e}"))?;
     report
         .pointer("/end/sum_received/bits_per_second")

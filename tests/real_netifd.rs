@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The scenarios on the real ubusd, netifd, uci and firewall4, and next to them what the double
+//! showed. `make test-netifd NETIFD_PREFIX=dir`; docs/testing.md says what `dir` is.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod double;
+#[path = "scenarios/on_double.rs"]
+mod on_double;
+#[path = "scenarios/on_netifd.rs"]
+mod on_netifd;
+mod scenarios;
+
+use on_netifd::Netifd;
+use scenarios::{Line, Router, SCENARIOS, Scenario, Stage};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Tells a scenario to the real daemons.
+fn tell(scenario: &Scenario, prefix: PathBuf, number: usize) -> Result<Vec<String>, String> {
+    let run = scenario.run;
+    let thread = std::thread::spawn(move || {
+        let mut router = Netifd::start(&prefix, number);
+        let mut stage = Stage::new(&mut router);
+        run(&mut stage);
+        stage.notes
+    });
+    thread.join().map_err(|panic| scenarios::message(&*panic))
+}
+
+/// Prints what differs, and counts it.
+fn compare(real: &[String], double: &[String]) -> usize {
+    let mut differences = 0;
+    for step in 0..real.len().max(double.len()) {
+        let (real, double) = (real.get(step), double.get(step));
+        if real == double {
+            println!("    {}", real.unwrap());
+        } else {
+            differences += 1;
+            let text = |note: Option<&String>| note.map_or("nothing", String::as_str).to_owned();
+            println!("  ! netifd: {}\n    double: {}", text(real), text(double));
+        }
+    }
+    differences
+}
+
+#[test]
+fn every_scenario_ends_well_on_netifd_and_as_on_the_double() {
+    let Some(prefix) = on_netifd::prefix() else {
+        eprintln!("skipped: NETIFD_PREFIX names no root folder with OpenWrt's daemons");
+        return;
+    };
+    assert!(nix::unistd::geteuid().is_root(), "namespaces need root");
+    println!("netifd: {}", about(&prefix));
+    let only = std::env::var("SCENARIO").unwrap_or_default();
+    let mut wrong = Vec::new();
+    for (number, scenario) in SCENARIOS.iter().enumerate() {
+        if !scenario.name.contains(&only) {
+            continue;
+        }
+        println!("{}", scenario.name);
+        match (
+            tell(scenario, prefix.clone(), number),
+            on_double::tell(scenario),
+        ) {
+            (Ok(real), Ok(double)) => {
+                if compare(&real, &double) > 0 {
+                    wrong.push(format!("{}: the double differs", scenario.name));
+                }
+            }
+            (Err(why), _) => {
+                println!("  ! netifd: {why}");
+                wrong.push(format!("{}: failed on netifd", scenario.name));
+            }
+            (_, Err(why)) => {
+                println!("  ! double: {why}");
+                wrong.push(format!("{}: failed on the double", scenario.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const WAN6: Line = Line {
+    interface: "wan6",
+    device: "wan",
+    address: "2001:db8:ffff::2",
+    gateway: "2001:db8:ffff::1",
+};
+
+/// Waits for something that hotplug does after netifd has answered.
+fn eventually(what: &str, router: &Netifd, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..300 {
+        if is_so() {
+            return;
+        }
+        sleep(Duration::from_millis(100));
+    }
+    panic!(
+        "waited in vain until {what}\n{}",
+        router.run(&["nft", "list", "ruleset"])
+    );
+}
+
+#[test]
+fn the_firewall_has_the_tunnel_in_its_zone_and_our_rules_outlive_it() {
+    let Some(prefix) = on_netifd::prefix() else {
+        eprintln!("skipped: NETIFD_PREFIX names no root folder with OpenWrt's daemons");
+        return;
+    };
+    let mut router = Netifd::start(&prefix, 100);
+    router.line_gives(WAN6, Some("240b:10:1:200::/56"));
+    router.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    let tables =
+        |router: &Netifd| scenarios::tables_of("wanmap", &router.run(&["nft", "list", "tables"]));
+    eventually("the rules are loaded", &router, || {
+        !tables(&router).is_empty()
+    });
+    let loaded = tables(&router);
+
+    eventually("the tunnel is in the zone of its uplink", &router, || {
+        router.run(&["fw4", "-q", "network", "wanmap"]) == "wan\n"
+            && router.run(&["fw4", "-q", "zone", "wan", "map-wanmap"]) == "map-wanmap\n"
+    });
+    let input = router.run(&["nft", "list", "chain", "inet", "fw4", "input"]);
+    let from_br = input
+        .lines()
+        .find(|line| line.contains("2404:9200:225:100::64"));
+    let from_br =
+        from_br.unwrap_or_else(|| panic!("tunnel packets of the BR are not let in:\n{input}"));
+    for part in [
+        "iifname \"wan\"",
+        "ipencap",
+        "240b:10:1:200:6a:4800:100:200",
+        "accept",
+    ] {
+        assert!(from_br.contains(part), "{part} is not in: {from_br}");
+    }
+
+    for action in ["reload", "restart"] {
+        router.run(&["fw4", "-q", action]);
+        assert_eq!(tables(&router), loaded, "after fw4 {action}");
+    }
+    router.run(&["fw4", "-q", "flush"]);
+    assert_eq!(
+        tables(&router),
+        <[String; 0]>::default(),
+        "fw4 flush takes everything"
+    );
+    router.run(&["fw4", "-q", "start"]);
+    assert_eq!(tables(&router), loaded, "after a start of the firewall");
+
+    router.ifdown("wanmap");
+    eventually("ifdown takes the rules away", &router, || {
+        tables(&router).is_empty()
+    });
+    router.run(&["fw4", "-q", "reload"]);
+    assert_eq!(
+        tables(&router),
+        <[String; 0]>::default(),
+        "a reload brings nothing back"
+    );
+}
+
+/// Which netifd it is, and whether its tunnels are real.
+fn about(prefix: &Path) -> String {
+    match on_netifd::which_netifd(prefix) {
+        "netifd" => format!("{}, with the kernel's own tunnels", prefix.display()),
+        other => format!(
+            "{}, as {other}: this kernel has no ip6_tunnel, another kind of device stands in \
+             and carries no traffic",
+            prefix.display()
+        ),
+    }
+}

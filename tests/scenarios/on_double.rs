@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The scenarios' router with the double of ubusd and netifd.
+
+use crate::double::{
+    Address, Double, Effects, Interface, ROOT_VARIABLE, Route, SOCKET_VARIABLE, State, Tunnel,
+    World,
+};
+use crate::scenarios::{self, Line, Router, Scenario, Seen, Stage};
+use nix::sched::{CloneFlags, unshare};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+const FIREWALL: &str = "config zone\n\toption name wan\n\toption network 'wan6 wan7'\n";
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The double, and the hotplug script that it does not have. Translation is loaded into the
+/// network namespace of the calling thread, which must not be the machine's.
+pub struct OnDouble {
+    double: Double,
+}
+
+/// Tells a scenario to the double, in a thread and a network namespace of their own. What was
+/// noted, or why it failed.
+pub fn tell(scenario: &Scenario) -> Result<Vec<String>, String> {
+    let run = scenario.run;
+    let thread = std::thread::spawn(move || {
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        let mut router = OnDouble::start();
+        let mut stage = Stage::new(&mut router);
+        run(&mut stage);
+        stage.notes
+    });
+    thread.join().map_err(|panic| scenarios::message(&*panic))
+}
+
+impl OnDouble {
+    pub fn start() -> Self {
+        let program = Path::new(env!("CARGO_BIN_EXE_mape"));
+        let double = Double::start_with(program, Devices);
+        fs::write(double.root().join("etc/config/firewall"), FIREWALL).unwrap();
+        OnDouble { double }
+    }
+
+    /// netifd runs this script at ifup and ifupdate.
+    fn hotplug(&self, interface: &str) {
+        Command::new(env!("CARGO_BIN_EXE_mape"))
+            .args(["hotplug", interface])
+            .env(SOCKET_VARIABLE, self.double.socket())
+            .env(ROOT_VARIABLE, self.double.root())
+            .status()
+            .unwrap();
+    }
+}
+
+/// A kernel without tunnels, but with devices of their names: rules that name a device can be
+/// loaded.
+struct Devices;
+
+impl Effects for Devices {
+    fn create_tunnel(&mut self, name: &str, _: &Tunnel, _: Option<&str>) -> Result<(), String> {
+        ip(&["link", "add", name, "type", "bridge"])
+    }
+    fn delete_link(&mut self, name: &str) {
+        ip(&["link", "delete", name]).unwrap();
+    }
+    fn add_address(&mut self, _: &str, _: &Address) {}
+    fn delete_address(&mut self, _: &str, _: &Address) {}
+    fn add_route(&mut self, _: &str, _: &Route) {}
+    fn delete_route(&mut self, _: &str, _: &Route) {}
+}
+
+fn ip(arguments: &[&str]) -> Result<(), String> {
+    let output = Command::new("ip").args(arguments).output();
+    let output = output.map_err(|error| error.to_string())?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+fn on_line(line: Line, prefix: Option<&str>) -> Interface {
+    let interface = Interface::on(line.interface, line.device)
+        .address(line.address, 64)
+        .route(Route::via("::", 0, line.gateway));
+    match prefix.and_then(|p| p.split_once('/')) {
+        Some((address, mask)) => interface.prefix(address, mask.parse().unwrap()),
+        None => interface,
+    }
+}
+
+impl Router for OnDouble {
+    fn line_gives(&mut self, line: Line, prefix: Option<&str>) {
+        let name = line.interface;
+        let known = self.double.with(|w| w.interfaces.contains_key(name));
+        let split = prefix.map(|p| p.split_once('/').unwrap());
+        let split = split.map(|(address, mask)| (address, mask.parse().unwrap()));
+        if !known {
+            self.double.add(on_line(line, prefix));
+            self.double.interface_up(name);
+        } else if self.double.with(|w| w.is_up(name)) {
+            self.double.set_prefix(name, split);
+        } else {
+            self.double.set_prefix(name, split);
+            self.double.interface_up(name);
+        }
+        self.hotplug(name);
+    }
+
+    fn line_lost(&mut self, line: Line) {
+        // A static interface of the double would be back at once.
+        self.double.ifdown(line.interface);
+    }
+
+    fn configure(&mut self, name: &str, proto: &str, options: &[(&str, &str)]) {
+        self.double.configure(name, proto, options);
+        self.double.ifup(name);
+    }
+
+    fn dhcpv6_makes(&mut self, line: Line, name: &str, options: &[(&str, &str)]) {
+        let mut message = mape::ubus::Value::table()
+            .with("name", name)
+            .with("ifname", format!("@{}", line.interface))
+            .with("proto", "map");
+        for (option, value) in options {
+            message = message.with(option, *value);
+        }
+        let mut netifd = mape::ubus::Client::connect(&self.double.socket(), PATIENCE).unwrap();
+        netifd
+            .call("network", "add_dynamic", &message, PATIENCE)
+            .unwrap();
+    }
+
+    fn ifup(&mut self, name: &str) {
+        self.double.ifup(name);
+    }
+
+    fn ifdown(&mut self, name: &str) {
+        self.double.ifdown(name);
+    }
+
+    fn renew(&mut self, name: &str) {
+        self.double.renew(name);
+    }
+
+    fn refuse_tunnels(&mut self, refuse: bool) -> bool {
+        self.double.with(|w| w.refuse_tunnels = refuse);
+        true
+    }
+
+    fn upgrade(&mut self) {
+        // The double's scripts are links to the program as cargo built it.
+    }
+
+    fn see(&mut self, name: &str) -> Seen {
+        let listed = Command::new("nft")
+            .args(["list", "tables"])
+            .output()
+            .unwrap();
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        self.double.with(|w| Seen {
+            tables: scenarios::tables_of(name, &listed),
+            ..seen_in(w, name)
+        })
+    }
+
+    fn calls(&mut self, name: &str, action: &str) -> usize {
+        self.double.spawned(name, action)
+    }
+
+    fn story(&mut self) -> String {
+        self.double.story()
+    }
+}
+
+fn seen_in(world: &World, name: &str) -> Seen {
+    let Some(interface) = world.interfaces.get(name) else {
+        return Seen::default();
+    };
+    let tunnel = world.links.get(&format!("map-{name}")).map(|tunnel| {
+        let text = |end: &Option<String>| end.clone().unwrap_or_default();
+        (text(&tunnel.local), text(&tunnel.remote))
+    });
+    let up = interface.is_up();
+    let holder = world.interfaces.get(&format!("{name}_"));
+    let ce = holder.filter(|h| h.is_up()).map_or(Vec::new(), |holder| {
+        holder.addresses.iter().map(|a| a.address.clone()).collect()
+    });
+    let zone = interface.data.iter().find(|(key, _)| key == "zone");
+    let addresses = interface.addresses.iter().filter(|a| !a.is_v6());
+    Seen {
+        up,
+        pending: interface.state == State::Setup,
+        errors: interface
+            .error_codes()
+            .iter()
+            .map(|e| (*e).to_owned())
+            .collect(),
+        ipv4: if up {
+            addresses.map(|a| a.address.clone()).collect()
+        } else {
+            Vec::new()
+        },
+        default_route: up
+            && interface
+                .routes
+                .iter()
+                .any(|r| r.target == "0.0.0.0" && r.mask == 0),
+        tunnel,
+        ce,
+        tables: Vec::new(),
+        zone: zone.and_then(|(_, zone)| zone.as_str().map(str::to_owned)),
+    }
+}

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The scenarios' router with the real ubusd, netifd, uci and firewall4.
+
+use crate::scenarios::{self, Line, Router, Seen};
+use serde_json::{Value as Json, json};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+const NETWORK: &str = "config interface loopback
+	option device lo
+	option proto static
+	option ipaddr 127.0.0.1
+	option netmask 255.0.0.0
+
+config interface wan6
+	option device wan
+	option proto line
+
+config interface wan7
+	option device wanb
+	option proto line
+";
+
+const FIREWALL: &str = "config defaults
+	option input REJECT
+	option output ACCEPT
+	option forward REJECT
+
+config zone
+	option name wan
+	option network 'wan6 wan7'
+	option input REJECT
+	option output ACCEPT
+	option forward REJECT
+	option masq 1
+";
+
+/// The daemons in namespaces of their own. Dropping it ends them.
+pub struct Netifd {
+    /// `unshare`; with it goes everything inside.
+    outside: Child,
+    /// The first process inside, as seen from here.
+    inside: String,
+    work: PathBuf,
+    netifd: String,
+    uplinks: Vec<(&'static str, &'static str)>,
+}
+
+/// The folder that `NETIFD_PREFIX` names.
+pub fn prefix() -> Option<PathBuf> {
+    std::env::var_os("NETIFD_PREFIX")
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+/// Which netifd to start: without ip6_tunnel in the kernel, one that makes other devices
+/// instead, where the prefix has it.
+pub fn which_netifd(prefix: &Path) -> &'static str {
+    let has_tunnels = Command::new("unshare")
+        .args([
+            "-n", "ip", "link", "add", "t", "type", "ip6tnl", "mode", "ipip6",
+        ])
+        .args(["local", "2001:db8::1", "remote", "2001:db8::2"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    let stand_in = ["sbin", "usr/sbin"]
+        .iter()
+        .any(|folder| prefix.join(folder).join("netifd-standin").exists());
+    if !has_tunnels && stand_in {
+        "netifd-standin"
+    } else {
+        "netifd"
+    }
+}
+
+impl Netifd {
+    pub fn start(prefix: &Path, number: usize) -> Self {
+        let netifd = which_netifd(prefix).to_owned();
+        let work =
+            std::env::temp_dir().join(format!("mape-netifd-{}-{number}", std::process::id()));
+        let files = work.join("files");
+        fs::create_dir_all(work.join("router")).unwrap();
+        lay_out(&files, prefix);
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/netifd");
+        let mut outside = Command::new("unshare")
+            .args(["-n", "-m", "-p", "--fork", "--kill-child"])
+            .args(["--propagation", "private", "sh"])
+            .arg(tests.join("inside"))
+            .args([prefix, &work])
+            .arg(&netifd)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let stdout = outside.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut said).unwrap();
+        assert_eq!(
+            said,
+            "ready\n",
+            "the daemons of {} did not start",
+            prefix.display()
+        );
+        let id = outside.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let inside = children.split_whitespace().next().unwrap().to_owned();
+        Netifd {
+            outside,
+            inside,
+            work,
+            netifd,
+            uplinks: Vec::new(),
+        }
+    }
+
+    /// Runs a program of the router.
+    pub fn run(&self, command: &[&str]) -> String {
+        self.enter(&["-m", "-n", "-p", "-r", "-w"], command)
+    }
+
+    /// Runs a program of this machine in the router's network.
+    fn in_network(&self, command: &[&str]) -> String {
+        self.enter(&["-n"], command)
+    }
+
+    fn enter(&self, namespaces: &[&str], command: &[&str]) -> String {
+        let output = Command::new("nsenter")
+            .args(["-t", &self.inside])
+            .args(namespaces)
+            .arg("--")
+            .args(command)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() {
+            text
+        } else {
+            format!("{text}{}", String::from_utf8_lossy(&output.stderr))
+        }
+    }
+
+    pub fn ubus(&self, object: &str, method: &str, arguments: &Json) -> Json {
+        let answer = self.run(&["ubus", "call", object, method, &arguments.to_string()]);
+        serde_json::from_str(&answer).unwrap_or(Json::String(answer))
+    }
+
+    fn notify(&self, mut message: Json, interface: &str) {
+        message["interface"] = interface.into();
+        let answer = self.ubus("network.interface", "notify_proto", &message);
+        assert_eq!(answer, "", "netifd refused {message}");
+    }
+
+    fn ip(&self, arguments: &[&str]) -> Vec<Json> {
+        let mut command = vec!["ip", "-j", "-d"];
+        command.extend(arguments);
+        match serde_json::from_str(&self.in_network(&command)) {
+            Ok(Json::Array(list)) => list,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The tunnel's ends: of a real one the kernel's, of a stand-in what its alias tells.
+    fn tunnel(&self, device: &str) -> Option<(String, String)> {
+        let links = self.ip(&["link", "show", "dev", device]);
+        let link = links.first()?;
+        let data = &link["linkinfo"]["info_data"];
+        let text = |value: &Json| value.as_str().map(str::to_owned);
+        if let (Some(local), Some(remote)) = (text(&data["local"]), text(&data["remote"])) {
+            return Some((local, remote));
+        }
+        let alias = text(&link["ifalias"])?;
+        let after = |word: &str| {
+            let mut words = alias.split(' ').skip_while(move |w| *w != word);
+            words.nth(1).map(str::to_owned)
+        };
+        Some((after("local")?, after("remote")?))
+    }
+
+    fn uplink_of(&self, address_interface: &str) -> Option<String> {
+        let status = self.status(address_interface)?;
+        status["l3_device"].as_str().map(str::to_owned)
+    }
+
+    fn status(&self, name: &str) -> Option<Json> {
+        let status = self.ubus(&format!("network.interface.{name}"), "status", &json!({}));
+        status.is_object().then_some(status)
+    }
+}
+
+/// Everything that is laid over the prefix: the package's files and the tests' own.
+fn lay_out(files: &Path, prefix: &Path) {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tests = repository.join("tests/netifd");
+    let make = |folder: &str| {
+        let path = files.join(folder);
+        fs::create_dir_all(&path).unwrap();
+        path
+    };
+    for folder in ["etc/config", "lib/netifd/proto", "usr/sbin", "usr/lib/mape"] {
+        make(folder);
+    }
+    let copy = Command::new("cp")
+        .args(["-a", "-T"])
+        .arg(repository.join("files"))
+        .arg(files)
+        .status()
+        .unwrap();
+    assert!(copy.success());
+    fs::write(files.join("etc/config/network"), NETWORK).unwrap();
+    fs::write(files.join("etc/config/firewall"), FIREWALL).unwrap();
+    install(&files.join("usr/sbin/mape"));
+    for script in ["map.sh", "mape.sh"] {
+        symlink("/usr/sbin/mape", files.join("usr/lib/mape").join(script)).unwrap();
+        fs::copy(
+            tests.join("count.sh"),
+            files.join("lib/netifd/proto").join(script),
+        )
+        .unwrap();
+    }
+    fs::copy(
+        tests.join("line.sh"),
+        files.join("lib/netifd/proto/line.sh"),
+    )
+    .unwrap();
+    libraries(files, prefix);
+}
+
+/// Puts the program where a package manager would, the new file under the old name.
+fn install(target: &Path) {
+    let new = target.with_extension("new");
+    fs::copy(env!("CARGO_BIN_EXE_mape"), &new).unwrap();
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(&new, target).unwrap();
+}
+
+/// The libraries of this machine that the program needs, as it is built for this machine and
+/// not for the router.
+fn libraries(files: &Path, prefix: &Path) {
+    let listed = Command::new("ldd")
+        .arg(env!("CARGO_BIN_EXE_mape"))
+        .output()
+        .unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    for path in listed
+        .split_whitespace()
+        .filter(|word| word.starts_with('/'))
+    {
+        let inside = path.trim_start_matches('/');
+        if !prefix.join(inside).exists() {
+            let target = files.join(inside);
+            fs::create_dir_all(target.parent().unwrap()).unwrap();
+            fs::copy(path, target).unwrap();
+        }
+    }
+}
+
+impl Router for Netifd {
+    fn line_gives(&mut self, line: Line, prefix: Option<&str>) {
+        self.uplinks.push((line.interface, line.device));
+        let prefixes: Vec<&str> = prefix.into_iter().collect();
+        let message = json!({
+            "action": 0,
+            "link-up": true,
+            "ifname": line.device,
+            "ip6addr": [{"ipaddr": line.address, "mask": "64"}],
+            "ip6prefix": prefixes,
+            "routes6": [{"target": "::", "netmask": "0", "gateway": line.gateway}],
+        });
+        self.notify(message, line.interface);
+    }
+
+    fn line_lost(&mut self, line: Line) {
+        self.notify(json!({"action": 0, "link-up": false}), line.interface);
+    }
+
+    fn configure(&mut self, name: &str, proto: &str, options: &[(&str, &str)]) {
+        let mut batch =
+            format!("set network.{name}=interface\nset network.{name}.proto='{proto}'\n");
+        for (option, value) in options {
+            batch.push_str(&format!("set network.{name}.{option}='{value}'\n"));
+        }
+        batch.push_str("commit network\n");
+        fs::write(format!("/proc/{}/root/tmp/batch", self.inside), batch).unwrap();
+        let answer = self.run(&["uci", "-f", "/tmp/batch", "batch"]);
+        assert_eq!(answer, "");
+        self.ubus("network", "reload", &json!({}));
+    }
+
+    fn dhcpv6_makes(&mut self, line: Line, name: &str, options: &[(&str, &str)]) {
+        let mut message =
+            json!({"name": name, "ifname": format!("@{}", line.interface), "proto": "map"});
+        for (option, value) in options {
+            message[*option] = (*value).into();
+        }
+        let answer = self.ubus("network", "add_dynamic", &message);
+        assert_eq!(answer, "", "netifd refused {message}");
+    }
+
+    fn ifup(&mut self, name: &str) {
+        self.run(&[
+            "ubus",
+            "call",
+            "network.interface",
+            "up",
+            &json!({"interface": name}).to_string(),
+        ]);
+    }
+
+    fn ifdown(&mut self, name: &str) {
+        self.run(&[
+            "ubus",
+            "call",
+            "network.interface",
+            "down",
+            &json!({"interface": name}).to_string(),
+        ]);
+    }
+
+    fn renew(&mut self, name: &str) {
+        self.run(&[
+            "ubus",
+            "call",
+            "network.interface",
+            "renew",
+            &json!({"interface": name}).to_string(),
+        ]);
+    }
+
+    fn refuse_tunnels(&mut self, refuse: bool) -> bool {
+        if self.netifd != "netifd-standin" {
+            // A kernel that can make tunnels cannot be talked out of it.
+            return false;
+        }
+        let switch = format!("/proc/{}/root/tmp/run/standin-refuse-tunnel", self.inside);
+        if refuse {
+            fs::write(switch, "").unwrap();
+        } else {
+            fs::remove_file(switch).unwrap();
+        }
+        true
+    }
+
+    fn upgrade(&mut self) {
+        install(Path::new(&format!(
+            "/proc/{}/root/usr/sbin/mape",
+            self.inside
+        )));
+    }
+
+    fn see(&mut self, name: &str) -> Seen {
+        let device = format!("map-{name}");
+        let status = self.status(name).unwrap_or_default();
+        let errors = status["errors"].as_array().cloned().unwrap_or_default();
+        let addresses = self.ip(&["-4", "addr", "show", "dev", &device]);
+        let ipv4 = addresses.first().map_or(Vec::new(), |link| {
+            let list = link["addr_info"].as_array().cloned().unwrap_or_default();
+            list.iter()
+                .filter_map(|a| a["local"].as_str().map(str::to_owned))
+                .collect()
+        });
+        let default_route = !self
+            .ip(&["-4", "route", "show", "default", "dev", &device])
+            .is_empty();
+        let listed = self.in_network(&["nft", "list", "tables"]);
+        Seen {
+            up: status["up"] == true,
+            pending: status["pending"] == true,
+            errors: errors
+                .iter()
+                .filter_map(|e| e["code"].as_str().map(str::to_owned))
+                .collect(),
+            ipv4,
+            default_route,
+            tunnel: self.tunnel(&device),
+            ce: self.ce_addresses(name),
+            tables: scenarios::tables_of(name, &listed),
+            zone: status["data"]["zone"].as_str().map(str::to_owned),
+        }
+    }
+
+    fn calls(&mut self, name: &str, action: &str) -> usize {
+        let calls = fs::read_to_string(format!("/proc/{}/root/tmp/calls", self.inside));
+        let wanted = format!("{action} {name}");
+        let wanted = wanted.split(' ').rev().collect::<Vec<_>>().join(" ");
+        calls
+            .unwrap_or_default()
+            .lines()
+            .filter(|line| *line == wanted)
+            .count()
+    }
+
+    fn story(&mut self) -> String {
+        let file = |name: &str| {
+            fs::read_to_string(format!("/proc/{}/root/tmp/{name}", self.inside)).unwrap_or_default()
+        };
+        format!("calls:\n{}netifd:\n{}", file("calls"), file("netifd.log"))
+    }
+}
+
+impl Netifd {
+    /// What the kernel has of the addresses on the uplink that belong to the tunnel.
+    fn ce_addresses(&self, name: &str) -> Vec<String> {
+        let holder = format!("{name}_");
+        let Some(status) = self.status(&holder) else {
+            return Vec::new();
+        };
+        let Some(device) = self.uplink_of(&holder) else {
+            return Vec::new();
+        };
+        let links = self.ip(&["-6", "addr", "show", "dev", &device]);
+        let infos = links
+            .first()
+            .and_then(|l| l["addr_info"].as_array().cloned());
+        let there: Vec<Json> = infos.unwrap_or_default();
+        let claimed = status["ipv6-address"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        claimed
+            .iter()
+            .filter_map(|a| a["address"].as_str())
+            .filter(|address| there.iter().any(|info| info["local"] == *address))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+impl Drop for Netifd {
+    fn drop(&mut self) {
+        let _ = self.outside.kill();
+        let _ = self.outside.wait();
+        let _ = std::io::stdout().flush();
+        let _ = fs::remove_dir_all(&self.work);
+    }
+}

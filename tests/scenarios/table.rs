@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The scenarios.
+
+use super::{Line, Scenario, Seen, Stage};
+
+pub const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "setup and ifdown",
+        run: setup_and_ifdown,
+    },
+    Scenario {
+        name: "an existing configuration of proto map",
+        run: existing_configuration,
+    },
+    Scenario {
+        name: "the prefix comes late",
+        run: late_prefix,
+    },
+    Scenario {
+        name: "the prefix changes",
+        run: changed_prefix,
+    },
+    Scenario {
+        name: "nothing changes at a renew",
+        run: renew,
+    },
+    Scenario {
+        name: "the uplink is not there at first, goes and comes",
+        run: uplink_comes_and_goes,
+    },
+    Scenario {
+        name: "the kernel refuses the tunnel",
+        run: refused_tunnel,
+    },
+    Scenario {
+        name: "a configuration that can never work",
+        run: blocked,
+    },
+    Scenario {
+        name: "DHCPv6 brings the rules",
+        run: dhcpv6,
+    },
+    Scenario {
+        name: "two interfaces on two lines",
+        run: two_interfaces,
+    },
+    Scenario {
+        name: "a package upgrade while up",
+        run: upgrade,
+    },
+];
+
+const WAN6: Line = Line {
+    interface: "wan6",
+    device: "wan",
+    address: "2001:db8:ffff::2",
+    gateway: "2001:db8:ffff::1",
+};
+const WAN7: Line = Line {
+    interface: "wan7",
+    device: "wanb",
+    address: "2001:db8:eeee::2",
+    gateway: "2001:db8:eeee::1",
+};
+
+const BR: &str = "2404:9200:225:100::64";
+
+/// A prefix of v6plus and what follows from it.
+const PREFIX: &str = "240b:10:1:200::/56";
+const CE: &str = "240b:10:1:200:6a:4800:100:200";
+const IPV4: &str = "106.72.0.1";
+/// Another of the same provider, with another PSID.
+const OTHER_PREFIX: &str = "240b:10:1:300::/56";
+const OTHER_CE: &str = "240b:10:1:300:6a:4800:100:300";
+
+/// As a user of the stock package would have written it.
+const EXPLICIT: &[(&str, &str)] = &[
+    ("maptype", "map-e"),
+    ("legacymap", "1"),
+    ("tunlink", "wan6"),
+    ("peeraddr", BR),
+    ("ipaddr", "106.72.0.0"),
+    ("ip4prefixlen", "15"),
+    ("ip6prefix", "240b:10::"),
+    ("ip6prefixlen", "31"),
+    ("ealen", "25"),
+    ("psidlen", "8"),
+    ("offset", "4"),
+    ("mtu", "1460"),
+    ("encaplimit", "ignore"),
+];
+
+fn is_up(seen: &Seen) -> bool {
+    seen.up && stands(seen, CE, IPV4)
+}
+
+fn is_up_elsewhere(seen: &Seen) -> bool {
+    seen.up && stands(seen, OTHER_CE, IPV4)
+}
+
+fn stands(seen: &Seen, ce: &str, ipv4: &str) -> bool {
+    seen.tunnel == Some((ce.into(), BR.into()))
+        && seen.ipv4 == [ipv4]
+        && seen.default_route
+        && seen.ce == [ce]
+        && !seen.tables.is_empty()
+        && seen.errors.is_empty()
+}
+
+/// Down, and nothing of it is left anywhere.
+fn is_gone(seen: &Seen) -> bool {
+    !seen.up && !seen.pending && leaves_nothing(seen)
+}
+
+fn leaves_nothing(seen: &Seen) -> bool {
+    seen.tunnel.is_none() && seen.ce.is_empty() && seen.ipv4.is_empty() && seen.tables.is_empty()
+}
+
+/// Not up, but it will be when it can.
+fn waits(seen: &Seen) -> bool {
+    !seen.up && seen.tunnel.is_none() && !seen.default_route
+}
+
+fn setup_and_ifdown(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage.until(
+        "wanmap",
+        "with two lines of configuration IPv4 is up",
+        is_up,
+    );
+    stage.called("wanmap", "setup", 1..=1);
+    stage.router.ifdown("wanmap");
+    stage.until("wanmap", "ifdown leaves nothing", is_gone);
+    stage.router.ifup("wanmap");
+    stage.until("wanmap", "it comes up again", is_up);
+    stage.called("wanmap", "setup", 2..=2);
+}
+
+fn existing_configuration(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage.router.configure("wanmap", "map", EXPLICIT);
+    stage.until("wanmap", "an existing configuration works as it is", is_up);
+    stage.router.ifdown("wanmap");
+    stage.until("wanmap", "ifdown leaves nothing", is_gone);
+}
+
+fn late_prefix(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, None);
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage.until("wanmap", "without a prefix the user reads why", |seen| {
+        waits(seen) && seen.errors.len() == 1
+    });
+    stage.still("wanmap", "it waits and does not spin", waits);
+    stage.called("wanmap", "setup", 1..=2);
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage.until("wanmap", "the prefix came", is_up);
+}
+
+fn changed_prefix(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage.until("wanmap", "it is up", is_up);
+    stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
+    stage.until("wanmap", "it follows the new prefix", is_up_elsewhere);
+    stage.still("wanmap", "it stays there", is_up_elsewhere);
+    stage.called("wanmap", "setup", 2..=2);
+    stage.router.line_gives(WAN6, None);
+    stage.until("wanmap", "without a prefix it goes down", |seen| {
+        waits(seen) && leaves_nothing(seen) && !seen.errors.is_empty()
+    });
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage.until("wanmap", "and back it comes", is_up);
+}
+
+fn renew(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage.until("wanmap", "it is up", is_up);
+    for _ in 0..3 {
+        stage.router.renew("wanmap");
+    }
+    stage.still("wanmap", "it was left alone", is_up);
+    stage.called("wanmap", "setup", 1..=1);
+    stage.called("wanmap", "teardown", 0..=0);
+}
+
+fn uplink_comes_and_goes(stage: &mut Stage<'_>) {
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage.still("wanmap", "without an uplink it waits", waits);
+    stage.called("wanmap", "setup", 0..=2);
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage.until("wanmap", "the uplink came", is_up);
+    stage.router.line_lost(WAN6);
+    stage.until("wanmap", "with the uplink everything goes", |seen| {
+        !seen.up && leaves_nothing(seen)
+    });
+    stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
+    stage.until(
+        "wanmap",
+        "the uplink is back, with another prefix",
+        is_up_elsewhere,
+    );
+}
+
+fn refused_tunnel(stage: &mut Stage<'_>) {
+    if !stage.router.refuse_tunnels(true) {
+        return;
+    }
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage.until(
+        "wanmap",
+        "the user reads that the tunnel was refused",
+        |seen| waits(seen) && seen.errors == ["MAPE_TUNNEL_FAILED"] && seen.tables.is_empty(),
+    );
+    stage.still("wanmap", "it does not spin", waits);
+    stage.called("wanmap", "setup", 1..=4);
+    stage.router.refuse_tunnels(false);
+    stage.until("wanmap", "it comes up when the kernel can", is_up);
+}
+
+fn blocked(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    let mut options = EXPLICIT.to_vec();
+    options.retain(|(name, _)| *name != "ealen");
+    options.push(("ealen", "99"));
+    stage.router.configure("wanmap", "map", &options);
+    stage.until("wanmap", "the user reads what is wrong", |seen| {
+        waits(seen) && seen.errors == ["MAPE_INVALID_CONFIG"]
+    });
+    stage.still("wanmap", "netifd leaves it alone", waits);
+    stage.called("wanmap", "setup", 1..=1);
+}
+
+fn dhcpv6(stage: &mut Stage<'_>) {
+    let rule = "type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,\
+                prefix4len=15,ealen=25,psidlen=8,offset=4,br=2404:9200:225:100::64";
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    let options = [("tunlink", "wan6"), ("rule", rule), ("legacymap", "1")];
+    stage.router.dhcpv6_makes(WAN6, "wan6_4", &options);
+    stage.until("wan6_4", "IPv4 is up without any configuration", is_up);
+    stage.called("wan6_4", "setup", 1..=1);
+}
+
+fn two_interfaces(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage.router.line_gives(WAN7, Some(OTHER_PREFIX));
+    stage
+        .router
+        .configure("one", "mape", &[("tunlink", "wan6")]);
+    stage
+        .router
+        .configure("two", "mape", &[("tunlink", "wan7"), ("defaultroute", "0")]);
+    stage.until("one", "the first is up", is_up);
+    let second = |seen: &Seen| seen.up && seen.ce == [OTHER_CE] && !seen.tables.is_empty();
+    stage.until("two", "the second is up", second);
+    stage.router.ifdown("one");
+    stage.until("one", "the first is gone", is_gone);
+    stage.still("two", "the second does not mind", second);
+    stage.called("two", "setup", 1..=1);
+}
+
+fn upgrade(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage.until("wanmap", "it is up", is_up);
+    stage.router.upgrade();
+    stage.still("wanmap", "an upgrade does not disturb it", is_up);
+    stage.called("wanmap", "setup", 1..=1);
+    stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
+    stage.until("wanmap", "the new program takes over", is_up_elsewhere);
+    stage.router.ifdown("wanmap");
+    stage.until("wanmap", "and tears down what the old one made", is_gone);
+}
