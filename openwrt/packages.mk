@@ -41,19 +41,27 @@ PKG_ARCH := $(or $(ARCH),$(firstword $(ARCHES_$(TARGET))))
 RUST_PREFIX ?= /usr
 CROSS_TOOLS := $(CURDIR)/.tools/cross
 CROSS_READY := $(CROSS_TOOLS)/.ready
-CROSS_BIN = target/$(1)/release/mape
+CROSS_DIR ?= target
+CROSS_BIN = $(CROSS_DIR)/$(1)/release/mape
 
 # -dynamic: OpenWrt has a libc already, ours would cost 100 KB. The libraries
 # carry paths of the machine that built them into panic messages unless remapped.
 CROSS_LINK ?= -Ctarget-feature=-crt-static -Clink-arg=-dynamic
 CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
 CROSS_FLAGS = -Clink-self-contained=no -Crelocation-model=static \
-	-Clink-arg=-Wl,-z,max-page-size=4096 \
+	-Cforce-unwind-tables=no -Clink-arg=-Wl,-z,max-page-size=4096 \
 	--remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME_DIR)/registry/src=crates
 CROSS_ENV = env -u RUSTUP_TOOLCHAIN PATH=$(CROSS_TOOLS)/bin:$(RUST_PREFIX)/bin:/usr/bin:/bin \
 	RUSTC_BOOTSTRAP=1 CARGO=$(RUST_PREFIX)/bin/cargo RUSTC=$(RUST_PREFIX)/bin/rustc \
 	RUSTDOC=$(RUST_PREFIX)/bin/rustdoc
-CROSS_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+
+# A panic of a released binary is an abort on the spot, without a message: what
+# formats, prints and traces a panic is a third of a small binary. For a
+# binary that says what happened: PANIC=abort.
+PANIC ?= immediate-abort
+CROSS_STD = -Zbuild-std=std$(if $(filter abort,$(PANIC)),$(comma)panic_abort) \
+	-Zbuild-std-features=optimize_for_size $(if $(filter immediate-abort,$(PANIC)),-Zpanic-immediate-abort)
+comma := ,
 
 $(CROSS_READY): openwrt/cross-tools.sh
 	RUST_PREFIX=$(RUST_PREFIX) sh openwrt/cross-tools.sh $(CROSS_TOOLS)
@@ -61,8 +69,10 @@ $(CROSS_READY): openwrt/cross-tools.sh
 
 .PHONY: cross cross-all
 cross: $(CROSS_READY) ## Build the binary for a router (TARGET=… or ARCH=…)
-	$(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS) $(CROSS_LINK)" \
-		cargo-zigbuild zigbuild --locked --release --bin mape $(CROSS_STD) --target $(TARGET)
+	$(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS) $(CROSS_LINK)" CARGO_PROFILE_RELEASE_PANIC=$(PANIC) \
+		cargo-zigbuild zigbuild --locked --release --bin mape $(CROSS_STD) \
+		--target $(TARGET) --target-dir $(CROSS_DIR)
+	python3 openwrt/sstrip.py $(call CROSS_BIN,$(TARGET))
 	@echo "$(call CROSS_BIN,$(TARGET)): $$(wc -c < $(call CROSS_BIN,$(TARGET))) bytes"
 
 cross-all: $(CROSS_READY) ## Build the binary for every target
@@ -127,7 +137,7 @@ test-cross: ## Run the unit tests of the pure rooms on MIPS (both byte orders) a
 
 test-cross-one: $(CROSS_READY)
 	command -v $(firstword $(QEMU_$(TARGET))) >/dev/null || { $(APT) qemu-user; }
-	$(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS)" CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
+	$(CROSS_ENV) RUSTFLAGS="$(filter-out -Cforce-unwind-tables=no,$(CROSS_FLAGS))" CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
 		CARGO_TARGET_$(call upper,$(TARGET))_RUNNER="$(QEMU_$(TARGET))" \
 		cargo-zigbuild test --locked --lib -Zbuild-std=std,panic_unwind --target $(TARGET) \
 		--target-dir target/emulated -- $(EMULATED_TESTS)
