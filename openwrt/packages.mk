@@ -104,19 +104,18 @@ apk: stage ## Packages for OpenWrt 25.12 on (APK=path of apk-tools 3)
 
 # What is in the packages, and what the real opkg and apk do with them where
 # OPKG= and APK= name one.
-ROOT_APT = $(if $(filter-out 0,$(shell id -u)),sudo )apt-get
-APT = $(ROOT_APT) update -q && $(ROOT_APT) install -qy --no-install-recommends
 TEST_DIST := $(CURDIR)/target/package/dist
 APK_GIVEN := $(if $(filter-out default file,$(origin APK)),$(APK))
 .PHONY: test-packages
 test-packages: ## Check the packages; OPKG= and APK= install them for real
-	command -v busybox >/dev/null || { $(APT) busybox-static; }
+	@tests/setup busybox-static binutils shellcheck
 	rm -rf $(TEST_DIST)
 	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) DIST=$(TEST_DIST)
 	DIST=$(TEST_DIST) STAGE=$(STAGE) OPKG=$(OPKG) APK=$(APK_GIVEN) PO2LMO=$(PO2LMO) \
 		python3 -m unittest discover --verbose --start-directory tests/packages
 
 #: Other processors
+.PHONY: test-cross test-cross-one test-binaries
 # The pure rooms and the codec where bytes have the other order and words 32
 # bits, under QEMU's user emulation. Linked statically: no libc of the target
 # is here. Unwinding, because the property tests catch panics.
@@ -124,20 +123,29 @@ EMULATED := mipsel-unknown-linux-musl mips-unknown-linux-musl armv7-unknown-linu
 EMULATED_TESTS ?= map:: ubus:: provider:: uplink:: netifd:: nat::
 QEMU_mipsel-unknown-linux-musl := qemu-mipsel -cpu 24Kc
 QEMU_mips-unknown-linux-musl := qemu-mips -cpu 24Kc
-QEMU_arm-unknown-linux-musleabi := qemu-arm -cpu arm1136
-QEMU_arm-unknown-linux-musleabihf := qemu-arm -cpu arm1176
 QEMU_armv7-unknown-linux-musleabihf := qemu-arm -cpu cortex-a7
-QEMU_aarch64-unknown-linux-musl := qemu-aarch64 -cpu cortex-a53
-QEMU_x86_64-unknown-linux-musl := qemu-x86_64
-upper = $(shell echo '$(1)' | tr 'a-z-' 'A-Z_')
 
-.PHONY: test-cross test-cross-one
-test-cross: ## Run the unit tests of the pure rooms on MIPS (both byte orders) and ARM
+test-cross: ## Unit tests of the pure rooms on MIPS (both byte orders) and ARM
 	set -e; for target in $(EMULATED); do $(MAKE) --no-print-directory test-cross-one ARCH= TARGET=$$target; done
 
 test-cross-one: $(CROSS_READY)
-	command -v $(firstword $(QEMU_$(TARGET))) >/dev/null || { $(APT) qemu-user; }
-	$(CROSS_ENV) RUSTFLAGS="$(filter-out -Cforce-unwind-tables=no,$(CROSS_FLAGS))" CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
-		CARGO_TARGET_$(call upper,$(TARGET))_RUNNER="$(QEMU_$(TARGET))" \
+	@tests/setup qemu-user
+	$(CROSS_ENV) RUSTFLAGS="$(filter-out -Cforce-unwind-tables=no,$(CROSS_FLAGS))" \
+		CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
+		CARGO_TARGET_$(shell echo '$(TARGET)' | tr 'a-z-' 'A-Z_')_RUNNER="$(QEMU_$(TARGET))" \
 		cargo-zigbuild test --locked --lib -Zbuild-std=std,panic_unwind --target $(TARGET) \
 		--target-dir target/emulated -- $(EMULATED_TESTS)
+
+# The binaries as shipped; of big-endian MIPS a static one, see tests/emulated/run.py.
+STATIC := mips-unknown-linux-musl
+RUN ?= $(TARGETS)
+test-binaries: ## Every target's binary answers as this machine's (RUN=targets)
+	@tests/setup qemu-user
+	$(CARGO) build --locked
+	set -e; for target in $(filter-out $(STATIC),$(RUN)); do \
+		$(MAKE) --no-print-directory cross ARCH= TARGET=$$target; done
+	set -e; for target in $(filter $(STATIC),$(RUN)); do \
+		$(MAKE) --no-print-directory cross ARCH= TARGET=$$target CROSS_LINK= CROSS_DIR=target/static; done
+	NATIVE=$(CURDIR)/target/debug/mape BINARIES="$(foreach t,$(RUN),$\
+		$(t)=$(if $(filter $(t),$(STATIC)),$(CURDIR)/target/static/$(t)/release/mape,$(CURDIR)/target/$(t)/release/mape))" \
+		python3 -m unittest discover --verbose --start-directory tests/emulated
