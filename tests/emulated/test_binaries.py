@@ -28,8 +28,8 @@ QUESTIONS = {
     "lookup": ["lookup", "240b:10:1234:5600::/56", "--json"],
     "nobody's prefix": ["lookup", "2001:db8::/56", "--json"],
     "wrong use": ["calc"],
-    "mapcalc": ["mapcalc", "--dump", DUMP, "wan6", "type=map-e,ipv6prefix=240b:12::,prefix6len=31,"
-                "ipv4prefix=14.8.0.0,prefix4len=15,ealen=25,psidlen=8,offset=4,br=2404:9200:225:100::64"],
+    "mapcalc": ["mapcalc", "--legacy", "--dump", DUMP, "w0", "type=map-e,ipv6prefix=2404:7a86:3400::,prefix6len=38,"
+                "ipv4prefix=133.204.180.0,prefix4len=22,ealen=18,offset=4,br=2001:260:700:1::1:276"],
 }
 
 
