@@ -255,8 +255,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::netlink::nest;
-    use super::super::plan::{Kernel, Line, Wishes};
-    use super::super::{Pool, Technique};
+    use super::super::{Kernel, Line, Pool, Technique, Wishes};
     use super::*;
     use crate::map::{PortParams, PortSet};
 

@@ -6,7 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::child;
-use super::plan::{self, Kernel, NatError};
+use super::error::NatError;
+use super::line::check_interface;
+use super::plan::{self, Kernel};
 use crate::paths::rooted;
 
 /// Where OpenWrt and Debian have it; `PATH` comes after.
@@ -87,7 +89,7 @@ impl Nft {
     /// # Errors
     /// As [`Nft::run`]; a kernel without netdev tables is not an error.
     pub fn remove(&self, interface: &str, timeout: Duration) -> Result<(), NftError> {
-        plan::check_interface(interface)?;
+        check_interface(interface)?;
         match self.run(&plan::removal(interface), timeout) {
             Err(NftError::Refused(_)) => {
                 let table = plan::table_of(interface);
