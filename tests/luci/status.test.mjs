@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { runtime, useBrowser, visit } from './browser.mjs';
 import { app, fixture, luci } from './paths.mjs';
 import { readPo } from './po.mjs';
+import { minifier } from './server.mjs';
 
 const page = 'admin/status/mape';
 const overview = 'admin/status/overview';
@@ -184,6 +185,15 @@ test(`status page, on ${runtime}`, async t => {
 			assert.equal(await page.locator('.mape img, .mape script').count(), 0);
 		});
 	});
+
+	await t.test('with scripts minified by LuCI\'s jsmin', { skip: !minifier() && 'LUCI_SRC is not set, or there is no C compiler' }, () =>
+		visit(page, { minify: minifier(), lang: 'ja' }, async ({ page }) => {
+			await shows(page, 'IPv4 で接続しています。');
+			await page.getByRole('button', { name: '診断を実行' }).click();
+			await page.locator('.mape-doctor li').first().waitFor();
+			await page.getByRole('button', { name: /を転送$/ }).first().click();
+			await shows(page, 'ポートの転送');
+		}));
 
 	await t.test('by keyboard', () => visit(page, {}, async ({ page }) => {
 		const button = page.getByRole('button', { name: 'Run diagnosis' });
