@@ -2,7 +2,7 @@
 # Tests of the LuCI app. LUCI_SRC is a LuCI checkout; without it the pages run
 # on a stub of LuCI's contract, and what needs LuCI itself is skipped.
 
-PLAYWRIGHT_VERSION := 1.65.1
+PLAYWRIGHT_VERSION := 1.55.1
 LUCI_TOOLS := .tools/luci
 LUCI_SRC ?=
 

@@ -6,6 +6,7 @@
 
 mod br;
 mod calc;
+mod doctor;
 mod firewall;
 mod hotplug;
 mod lookup;
@@ -77,6 +78,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     status::STATUS,
     status::PORTS,
+    doctor::COMMAND,
     calc::COMMAND,
     lookup::COMMAND,
     br::COMMAND,

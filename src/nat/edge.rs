@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 
 use crate::map::PortRange;
 
-use super::plan::{Plan, delete};
+use super::plan::Plan;
 use super::pool::{Pool, Run};
 
 /// Has the kernel check everything the edge map needs, on a device that every
@@ -82,16 +82,15 @@ const IN: Way = Way {
     maps: ["ports_in", "words_in", "steps_in"],
 };
 
-/// The table as one transaction that replaces what was there.
-pub(super) fn ruleset(plan: &Plan, pool: &Pool) -> String {
-    let mut text = delete("netdev", &plan.table());
+/// What stands in the table.
+pub(super) fn body(plan: &Plan, pool: &Pool) -> String {
+    let mut text = String::new();
     // Writing to a String does not fail.
-    let _ = table(&mut text, plan, pool);
+    let _ = content(&mut text, plan, pool);
     text
 }
 
-fn table(out: &mut String, plan: &Plan, pool: &Pool) -> fmt::Result {
-    writeln!(out, "table netdev {} {{", plan.table())?;
+fn content(out: &mut String, plan: &Plan, pool: &Pool) -> fmt::Result {
     for counter in super::counters::EDGE {
         writeln!(out, "\tcounter {counter} {{ }}")?;
     }
@@ -107,7 +106,7 @@ fn table(out: &mut String, plan: &Plan, pool: &Pool) -> fmt::Result {
         main_chain(out, way, plan)?;
         error_chains(out, way, plan)?;
     }
-    out.write_str("}\n")
+    Ok(())
 }
 
 /// `runs` says what (`numbers`) becomes what (`ports`).

@@ -11,28 +11,19 @@
 //! `linux/netfilter/nf_tables.h`; attributes are in network byte order.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
-};
+use super::netlink::{ACK, Netfilter, REQUEST, attribute, be32, message, nest, text};
 
 const NEW_TABLE: u16 = 0;
 const NEW_CHAIN: u16 = 3;
 const NEW_RULE: u16 = 6;
 const BATCH_BEGIN: u16 = 0x10;
 const BATCH_END: u16 = 0x11;
-const NLMSG_ERROR: u16 = 2;
 
 /// `NFNL_SUBSYS_NFTABLES`, high byte of the type of each message.
 const SUBSYSTEM: u16 = 10;
-const REQUEST: u16 = 0x1;
-const ACK: u16 = 0x4;
 const CREATE: u16 = 0x400;
 const APPEND: u16 = 0x800;
-const NESTED: u16 = 0x8000;
 
 /// `NFPROTO_INET`.
 const INET: u8 = 1;
@@ -41,9 +32,6 @@ const POSTROUTING: u32 = 4;
 /// After source translation, so that connections of other devices are not
 /// looked at twice; before anything that could let a packet go.
 const PRIORITY: u32 = 110;
-
-/// How long the kernel may take to answer; it does so at once.
-const PATIENCE_MS: u16 = 2000;
 
 /// Name of the guard's table for an interface.
 pub fn table(interface: &str) -> String {
@@ -62,52 +50,11 @@ pub fn removal(interface: &str) -> String {
 /// # Errors
 /// What the kernel says, such as that it has no nf_tables.
 pub fn put_up(interface: &str, device: &str) -> io::Result<()> {
-    let socket = socket(
-        AddressFamily::Netlink,
-        SockType::Raw,
-        SockFlag::SOCK_CLOEXEC,
-        SockProtocol::NetlinkNetFilter,
-    )?;
-    let batch = batch(&table(interface), device);
-    sendto(
-        socket.as_raw_fd(),
-        &batch,
-        &NetlinkAddr::new(0, 0),
-        MsgFlags::empty(),
-    )?;
+    let netfilter = Netfilter::open()?;
+    netfilter.send(&batch(&table(interface), device))?;
     // An error anywhere in the batch takes all of it back, and each message
     // that asked for one gets an answer.
-    for _ in 0..3 {
-        answer(&socket)?;
-    }
-    Ok(())
-}
-
-/// Waits for one acknowledgement.
-fn answer(socket: &OwnedFd) -> io::Result<()> {
-    let mut ready = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
-    loop {
-        match poll(&mut ready, PollTimeout::from(PATIENCE_MS)) {
-            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) => break,
-            Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    let mut buffer = [0u8; 4096];
-    let len = recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
-    match error_code(buffer.get(..len).unwrap_or_default()) {
-        Some(0) => Ok(()),
-        Some(code) => Err(io::Error::from_raw_os_error(code.saturating_neg())),
-        None => Err(io::ErrorKind::InvalidData.into()),
-    }
-}
-
-/// The code in a netlink acknowledgement: 0 or a negative errno.
-fn error_code(message: &[u8]) -> Option<i32> {
-    let kind = u16::from_ne_bytes(message.get(4..6)?.try_into().ok()?);
-    let code = i32::from_ne_bytes(message.get(16..20)?.try_into().ok()?);
-    (kind == NLMSG_ERROR).then_some(code)
+    netfilter.acknowledged(3)
 }
 
 /// Table, chain and rule as one batch.
@@ -125,26 +72,29 @@ fn batch(table: &str, device: &str) -> Vec<u8> {
         nest(4, &[leaves_by(device), counter(), drop_it()].concat()),
     ];
     [
-        message(BATCH_BEGIN, REQUEST, 0, &[]),
+        message(BATCH_BEGIN, REQUEST, 0, SUBSYSTEM, &[]),
         message(
             NEW_TABLE | SUBSYSTEM << 8,
             REQUEST | CREATE | ACK,
             INET,
+            0,
             &name,
         ),
         message(
             NEW_CHAIN | SUBSYSTEM << 8,
             REQUEST | CREATE | ACK,
             INET,
+            0,
             &chain.concat(),
         ),
         message(
             NEW_RULE | SUBSYSTEM << 8,
             REQUEST | CREATE | APPEND | ACK,
             INET,
+            0,
             &rule.concat(),
         ),
-        message(BATCH_END, REQUEST, 0, &[]),
+        message(BATCH_END, REQUEST, 0, SUBSYSTEM, &[]),
     ]
     .concat()
 }
@@ -177,44 +127,6 @@ fn expression(name: &str, data: &[u8]) -> Vec<u8> {
     nest(1, &[text(1, name), nest(2, data)].concat())
 }
 
-/// One netlink message with netfilter's own header.
-fn message(kind: u16, flags: u16, family: u8, attributes: &[u8]) -> Vec<u8> {
-    let len = 20 + attributes.len() as u32;
-    let mut bytes = Vec::with_capacity(len as usize);
-    bytes.extend_from_slice(&len.to_ne_bytes());
-    bytes.extend_from_slice(&kind.to_ne_bytes());
-    bytes.extend_from_slice(&flags.to_ne_bytes());
-    // Sequence number and port: the answers are counted, not matched.
-    bytes.extend_from_slice(&[0; 8]);
-    let resource = if flags == REQUEST { SUBSYSTEM } else { 0 };
-    bytes.extend_from_slice(&[family, 0]);
-    bytes.extend_from_slice(&resource.to_be_bytes());
-    bytes.extend_from_slice(attributes);
-    bytes
-}
-
-fn attribute(kind: u16, data: &[u8]) -> Vec<u8> {
-    let len = 4 + data.len() as u16;
-    let mut bytes = Vec::with_capacity(usize::from(len) + 3);
-    bytes.extend_from_slice(&len.to_ne_bytes());
-    bytes.extend_from_slice(&kind.to_ne_bytes());
-    bytes.extend_from_slice(data);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
-}
-
-fn nest(kind: u16, data: &[u8]) -> Vec<u8> {
-    attribute(kind | NESTED, data)
-}
-
-fn be32(kind: u16, value: u32) -> Vec<u8> {
-    attribute(kind, &value.to_be_bytes())
-}
-
-fn text(kind: u16, value: &str) -> Vec<u8> {
-    attribute(kind, &[value.as_bytes(), &[0]].concat())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,16 +143,5 @@ mod tests {
             rest = &rest[len..];
         }
         assert_eq!(kinds, [0x10, 0xa00, 0xa03, 0xa06, 0x11]);
-    }
-
-    #[test]
-    fn codes_of_answers() {
-        let mut answer = vec![0u8; 20];
-        answer[4..6].copy_from_slice(&NLMSG_ERROR.to_ne_bytes());
-        answer[16..20].copy_from_slice(&(-17i32).to_ne_bytes());
-        assert_eq!(error_code(&answer), Some(-17));
-        assert_eq!(error_code(&answer[..19]), None);
-        answer[4] = 3;
-        assert_eq!(error_code(&answer), None);
     }
 }

@@ -7,7 +7,7 @@ use ipnet::Ipv6Net;
 
 use crate::map::PortSet;
 
-use super::plan::{Plan, Technique, delete};
+use super::plan::{Plan, Technique};
 
 /// Has the kernel check timeout policies. Nothing of it is ever in force.
 pub(super) const PROBE_TIMEOUTS: &str = r#"table inet mape_probe {
@@ -31,17 +31,15 @@ const TIGHT: [(&str, &str, &str); 2] = [
     ("tight_udp", "udp", "unreplied : 15, replied : 60"),
 ];
 
-/// The table as one transaction that replaces what was there. Until `open`,
-/// nothing leaves the tunnel.
-pub(super) fn ruleset(plan: &Plan, open: bool) -> String {
-    let mut text = delete("inet", &plan.table());
+/// What stands in the table. Until `open`, nothing leaves the tunnel.
+pub(super) fn body(plan: &Plan, open: bool) -> String {
+    let mut text = String::new();
     // Writing to a String does not fail.
-    let _ = table(&mut text, plan, open);
+    let _ = content(&mut text, plan, open);
     text
 }
 
-fn table(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
-    writeln!(out, "table inet {} {{", plan.table())?;
+fn content(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
     for counter in super::counters::INET {
         writeln!(out, "\tcounter {counter} {{ }}")?;
     }
@@ -55,9 +53,7 @@ fn table(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
     }
     outbound(out, plan)?;
     source_nat(out, plan)?;
-    guard(out, plan, open)?;
-    confirmed(out, plan)?;
-    out.write_str("}\n")
+    guard(out, plan, open)
 }
 
 fn timeouts(out: &mut String) -> fmt::Result {
@@ -303,8 +299,7 @@ fn guard(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
     let net = plan.network();
     writeln!(
         out,
-        "\t\tip saddr != {net} counter name \"out_refused\" drop\n\
-         \t\tct state new counter name \"attempted\""
+        "\t\tip saddr != {net} counter name \"out_refused\" drop"
     )?;
     if plan.is_shared() && !plan.has_edge() {
         for condition in ours(plan.line().ports, "sport", 240) {
@@ -313,17 +308,4 @@ fn guard(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
         writeln!(out, "\t\tcounter name \"out_refused\" drop")?;
     }
     out.write_str("\t}\n")
-}
-
-/// Behind conntrack's own last hook, where a connection that found no free
-/// port never arrives: what was attempted and not confirmed is the exhaustion.
-fn confirmed(out: &mut String, plan: &Plan) -> fmt::Result {
-    let device = &plan.line().device;
-    writeln!(
-        out,
-        "\tchain confirmed {{\n\
-         \t\ttype filter hook postrouting priority {last}; policy accept;\n\
-         \t\toifname \"{device}\" ct state new counter name \"confirmed\"\n\t}}",
-        last = i32::MAX,
-    )
 }

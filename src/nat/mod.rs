@@ -8,7 +8,8 @@
 //! ```
 //!
 //! [`Plan`] and everything before it is pure; [`Nft`] is the one child process
-//! of the crate; [`kernel`] asks the kernel over netlink. See `docs/nat.md`.
+//! of the crate; [`Counters`], [`Usage`] and
+//! [`is_loaded`] ask the kernel over netlink. See `docs/nat.md`.
 //!
 //! ```
 //! use mape::map::{PortParams, PortSet};
@@ -28,18 +29,26 @@
 //! ```
 
 mod child;
+mod conntrack;
 mod counters;
 mod edge;
+mod firewall;
 pub mod guard;
 mod inet;
+mod netlink;
 mod nft;
 mod options;
 mod plan;
 mod pool;
 mod ports;
+mod uci;
 
+pub use conntrack::{Count, Protocol, Usage, forget_connections};
+pub use counters::{Counters, is_loaded};
+pub use firewall::{Opened, zones_of};
 pub use nft::{Nft, NftError};
 pub use options::{Mode, OptionError, Timeouts};
 pub use plan::{Kernel, Line, NatError, Outer, Plan, Technique, Wishes};
 pub use pool::{Pool, Run};
 pub use ports::{PortList, PortListError};
+pub use uci::Section;

@@ -121,7 +121,7 @@ pub enum NatError {
 }
 
 /// Names ranges without flooding a log line.
-fn brief(ports: &PortList) -> String {
+pub(super) fn brief(ports: &PortList) -> String {
     const SHOWN: usize = 16;
     let mut text: Vec<String> = ports
         .ranges()
@@ -318,28 +318,35 @@ impl Plan {
     /// The rules that can be loaded before the device exists. They hold back
     /// whatever would leave the tunnel before the edge map is in.
     pub fn inet_ruleset(&self) -> String {
-        super::inet::ruleset(self, !self.has_edge())
+        self.inet(!self.has_edge())
     }
 
     /// The edge map, where there is one. nft refuses it while the device is
     /// missing, and with it the whole transaction it is part of.
     pub fn edge_ruleset(&self) -> Option<String> {
-        match &self.technique {
-            Technique::Pool(pool) => Some(super::edge::ruleset(self, pool)),
-            _ => None,
-        }
+        let pool = self.pool()?;
+        let body = super::edge::body(self, pool);
+        Some(replace("netdev", &self.table(), &body))
     }
 
     /// Everything, as one transaction that replaces what was loaded before.
     /// The device must exist.
     pub fn combined(&self) -> String {
-        let mut text = super::inet::ruleset(self, true);
+        let mut text = self.inet(true);
         match self.edge_ruleset() {
             Some(edge) => text.push_str(&edge),
             None if self.netdev => text.push_str(&delete("netdev", &self.table())),
             None => {}
         }
         text
+    }
+
+    fn inet(&self, open: bool) -> String {
+        let mut body = super::inet::body(self, open);
+        if open {
+            body.push_str(&format!("\tchain {} {{\n\t}}\n", self.marker()));
+        }
+        replace("inet", &self.table(), &body)
     }
 
     /// Deletes every table of `interface`, whatever technique made it, also
@@ -350,14 +357,25 @@ impl Plan {
 
     /// Changes when the rules change: 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
+        let edge = self.pool().map(|pool| super::edge::body(self, pool));
+        let text = super::inet::body(self, true) + &edge.unwrap_or_default();
         // FNV-1a, 64 bits: compares texts of our own, keeps nobody out.
-        let hash = self
-            .combined()
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            });
+        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
         format!("{hash:016x}")
+    }
+
+    /// Name of an empty chain by which loaded rules are recognised.
+    pub(super) fn marker(&self) -> String {
+        format!("rules_{}", self.fingerprint())
+    }
+
+    fn pool(&self) -> Option<&Pool> {
+        match &self.technique {
+            Technique::Pool(pool) => Some(pool),
+            _ => None,
+        }
     }
 }
 
@@ -412,6 +430,12 @@ pub(super) fn table_of(interface: &str) -> String {
 pub(super) fn delete(family: &str, table: &str) -> String {
     // Deleting a missing table is an error, adding an existing one is not.
     format!("table {family} {table}\ndelete table {family} {table}\n")
+}
+
+/// Puts a table in place of one that may or may not be there.
+fn replace(family: &str, table: &str, body: &str) -> String {
+    let delete = delete(family, table);
+    format!("{delete}table {family} {table} {{\n{body}}}\n")
 }
 
 /// Deletes every table of `interface`, also where there is none.

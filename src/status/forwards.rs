@@ -19,6 +19,8 @@ pub struct Forward {
     pub host: Option<String>,
     /// First port inside, where it is another one.
     pub inside: Option<u16>,
+    /// It is a `redirect`, which rewrites addresses.
+    pub redirect: bool,
 }
 
 impl Forward {
@@ -32,9 +34,9 @@ impl Forward {
 
     /// How it is called in a sentence.
     pub fn title(&self) -> String {
-        let kind = match self.host {
-            Some(_) => "forward",
-            None => "opened port",
+        let kind = match self.redirect {
+            true => "forward",
+            false => "opened port",
         };
         match &self.name {
             Some(name) => format!("{kind} {name:?}"),
@@ -88,6 +90,7 @@ fn of_section(section: &Section) -> Vec<Forward> {
                 ports,
                 host: host.map(str::to_owned),
                 inside,
+                redirect: outside == "src_dport",
             });
         }
     }

@@ -10,6 +10,7 @@
 //! A [`World`] is a router as plain values; everything after it is pure.
 
 mod collect;
+pub mod doctor;
 pub mod forwards;
 pub mod json;
 pub mod kernel;

@@ -21,6 +21,32 @@ const shows = (page, text) => page.getByText(text, { exact: false }).first().wai
 const factsOf = page => page.locator('.mape-facts > div').evaluateAll(rows =>
 	Object.fromEntries(rows.map(row => [ row.firstChild.textContent, row.lastChild.textContent ])));
 
+/* In the page: the texts of NODES whose contrast to what is behind them is below LEAST (WCAG 2). */
+function contrastBelow(nodes, least) {
+	const rgba = text => text.match(/[\d.]+/g).map(Number);
+	const luminance = rgb => [ 0.2126, 0.7152, 0.0722 ].reduce((sum, weight, i) => {
+		const part = rgb[i] / 255;
+		return sum + weight * (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+	}, 0);
+	const behind = node => {
+		for (let at = node; at; at = at.parentElement) {
+			const [ r, g, b, a = 1 ] = rgba(getComputedStyle(at).backgroundColor);
+			if (a > 0.5)
+				return [ r, g, b ];
+		}
+		return [ 255, 255, 255 ];
+	};
+
+	return nodes.filter(node => {
+		const style = getComputedStyle(node);
+		const back = behind(node);
+		const text = rgba(style.color).slice(0, 3).map((part, i) => part * style.opacity + back[i] * (1 - style.opacity));
+		const [ low, high ] = [ luminance(text), luminance(back) ].sort((a, b) => a - b);
+
+		return (high + 0.05) / (low + 0.05) < least;
+	}).map(node => node.textContent);
+}
+
 test(`status page, on ${runtime}`, async t => {
 	await t.test('a line that is up: what it got, its ports, devices and drops', () => visit(page, {}, async ({ page }) => {
 		await shows(page, 'IPv4 works.');
@@ -138,6 +164,16 @@ test(`status page, on ${runtime}`, async t => {
 		assert.doesNotMatch(await page.locator('[data-check=uplink]').textContent(), /What to do/);
 	}));
 
+	await t.test('a service that answers with an error is no service without interfaces', () => visit(page, { status: () => ({ error: 'no bus' }), doctor: () => ({ error: 'no bus' }) }, async ({ page, bus }) => {
+		await shows(page, 'does not answer');
+		assert.equal(await page.getByText('There is no MAP-E interface yet.').count(), 0);
+
+		bus.scenario.status = 'status';
+		await page.getByRole('button', { name: 'Run diagnosis' }).click();
+		await shows(page, 'no bus');
+		assert.equal(await page.getByText('Something is broken').count(), 0);
+	}));
+
 	await t.test('what a device calls itself stays text', () => {
 		const ports = fixture('ports');
 		ports.hosts[0].name = '<img src=x onerror=alert(1)>';
@@ -180,6 +216,15 @@ test(`status page, on ${runtime}`, async t => {
 		assert.equal((await factsOf(page))['プロバイダー'], 'v6プラス (JPNE)');
 	}));
 
+	for (const dark of [ false, true ]) {
+		await t.test(`text is readable on ${dark ? 'the dark' : 'the light'} theme`, () => visit(page, { dark: luci && dark }, async ({ page }) => {
+			await page.getByRole('button', { name: 'Run diagnosis' }).click();
+			await page.locator('.mape-doctor li').first().waitFor();
+			const faint = await page.locator('.mape-facts dd, .mape-range, .mape-legend span, .mape-axis span, .mape small, .mape-doctor div').evaluateAll(contrastBelow, 4.5);
+			assert.deepEqual(faint, []);
+		}));
+	}
+
 	for (const width of [ 390, 1100 ]) {
 		await t.test(`at ${width} px nothing is cut off or scrolls sideways`, () => visit(page, { width, status: 'status-ocn', ports: 'ports-ocn' }, async ({ page }) => {
 			await page.locator('.mape-ports li').first().waitFor();
@@ -206,10 +251,11 @@ test(`overview box, on ${runtime}`, async t => {
 
 	for (const [ why, scenario ] of [ [ 'no interface', { status: 'status-empty' } ], [ 'no service', { absent: true } ], [ 'no right', { without: [ 'luci-app-mape' ] } ] ]) {
 		await t.test(`nothing with ${why}`, () => visit(overview, scenario, async ({ page, bus }) => {
-			await page.waitForFunction(() => !document.querySelector('#view .spinning'));
 			if (luci)
 				await page.locator('h3', { hasText: 'Memory' }).waitFor();
-			assert.ok(bus.calls.some(call => call.object == 'mape'));
+			while (!bus.calls.some(call => call.object == 'mape'))
+				await page.waitForTimeout(50);
+			await page.waitForLoadState('networkidle');
 			assert.equal(await page.getByText('wanmap').count(), 0);
 			assert.equal(await page.locator('.cbi-title:visible', { hasText: 'MAP-E' }).count(), 0);
 		}));

@@ -6,6 +6,7 @@ use super::sys;
 use super::topology::server;
 use crate::Result;
 use nix::libc;
+use nix::sys::socket::{setsockopt, sockopt};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
@@ -50,6 +51,13 @@ impl Servers {
             if let Ok(peer) = stream.peer_addr() {
                 let _ = stream.write_all(format!("{peer}\n").as_bytes());
             }
+            // A reset leaves no TIME_WAIT behind that would meet the SYN of the
+            // next measurement.
+            let at_once = libc::linger {
+                l_onoff: 1,
+                l_linger: 0,
+            };
+            let _ = setsockopt(&stream, sockopt::Linger, &at_once);
             if let Ok(mut held) = keep.lock() {
                 held.push(stream);
             }

@@ -3,6 +3,7 @@
 
 use super::{Bench, measure};
 use crate::Result;
+use crate::guest::init::say;
 use crate::guest::lab::Lab;
 use crate::guest::nat::Technique;
 use crate::guest::oracle::V6PLUS;
@@ -105,22 +106,22 @@ fn pairs(lab: &mut Lab) -> Result<Vec<f64>> {
     std::thread::sleep(Duration::from_millis(500));
     let mut ratios = Vec::new();
     for pair in 0..PAIRS {
-        // A drift of the machine must not count for either.
-        let (one, other) = if pair % 2 == 0 {
-            (Technique::Plain, Technique::Pool)
-        } else {
-            (Technique::Pool, Technique::Plain)
-        };
-        let (mut pool, mut plain) = (0.0, 0.0);
-        for technique in [one, other, other, one] {
+        // Who goes first changes, so that a drift counts for neither.
+        let mut order = [Technique::Plain, Technique::Pool];
+        if pair % 2 == 1 {
+            order.reverse();
+        }
+        let (mut pool, mut plain) = (0.0, 1.0);
+        for technique in order {
             lab.nat(technique)?;
             let speed = iperf3(lab)?;
             if technique == Technique::Pool {
-                pool += speed;
+                pool = speed;
             } else {
-                plain += speed;
+                plain = speed;
             }
         }
+        say(&format!("    pair {}: {:.3}", pair + 1, pool / plain));
         ratios.push(pool / plain);
     }
     Ok(ratios)
@@ -130,7 +131,7 @@ fn iperf3(lab: &Lab) -> Result<f64> {
     let address = server(0).to_string();
     let text = lab
         .host(0)
-        .run(&["iperf3", "-c", &address, "-p", "5201", "-t", "1", "-J"])?;
+        .run(&["iperf3", "-c", &address, "-p", "5201", "-n", "24M", "-J"])?;
     let report: Value = serde_json::from_str(&text).map_err(|e| format!("iperf3: {e}"))?;
     report
         .pointer("/end/sum_received/bits_per_second")

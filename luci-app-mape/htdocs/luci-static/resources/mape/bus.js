@@ -14,8 +14,12 @@ const deniedPattern = /-32002|code 6\b/;
 /* JSON-RPC error -32000, ubus code 3 (no such method) or 4 (no such object) */
 const absentPattern = /-32000|code [34]\b/;
 
-function objectOr(value, fallback) {
-	return L.isObject(value) ? value : fallback;
+/* An answer is an object; one that is just { error } tells why there is none. */
+function answer(reply) {
+	if (!L.isObject(reply) || reply.error != null)
+		throw new Error(reply?.error ?? String(reply));
+
+	return reply;
 }
 
 return baseclass.extend({
@@ -30,19 +34,19 @@ return baseclass.extend({
 	},
 
 	interfaces() {
-		return callStatus().then(reply => L.toArray(objectOr(reply, {}).interfaces));
+		return callStatus().then(reply => L.toArray(answer(reply).interfaces));
 	},
 
 	ports(name) {
-		return callPorts(name).then(reply => objectOr(reply, null));
+		return callPorts(name).then(answer);
 	},
 
 	doctor(name) {
-		return callDoctor(name).then(reply => objectOr(reply, {}));
+		return callDoctor(name).then(answer);
 	},
 
 	/* The mapping of a line, or { error } where none can be computed. */
 	calc(prefix, provider) {
-		return callCalc(prefix, provider).then(reply => objectOr(reply, { error: '' }));
+		return callCalc(prefix, provider).then(reply => L.isObject(reply) ? reply : { error: '' });
 	}
 });

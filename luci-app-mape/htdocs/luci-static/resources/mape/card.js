@@ -225,7 +225,9 @@ const Card = baseclass.extend({
 				}))
 			]);
 		}).catch(error => {
-			dom.content(this.doctor, [ E('p', { 'class': 'alert-message warning' }, [ words.failure(bus.failure(error)) ]) ]);
+			dom.content(this.doctor, [ E('p', { 'class': 'alert-message warning' }, [
+				words.failure(bus.failure(error)), ' ', E('small', {}, [ String(error.message) ])
+			]) ]);
 		});
 	}
 });

@@ -127,6 +127,7 @@ const History = baseclass.extend({
 		this.key = 'mape-history-' + name;
 		this.node = E('div', { 'class': 'mape-history' });
 
+		/* What was seen before a reload; without storage the picture starts anew. */
 		try {
 			this.samples = JSON.parse(sessionStorage.getItem(this.key)) ?? [];
 		}
@@ -142,7 +143,13 @@ const History = baseclass.extend({
 
 		samples.push({ t: now, tcp: used.tcp, udp: used.udp, icmp: used.icmp });
 		this.samples = samples;
-		sessionStorage.setItem(this.key, JSON.stringify(samples));
+
+		try {
+			sessionStorage.setItem(this.key, JSON.stringify(samples));
+		}
+		catch {
+			/* Full or forbidden: see above. */
+		}
 
 		const peak = Math.max(...samples.map(sample => Math.max(sample.tcp, sample.udp, sample.icmp)));
 		const top = Math.min(total, Math.max(16, Math.ceil(peak * 1.25)));

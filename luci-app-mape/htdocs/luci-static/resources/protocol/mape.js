@@ -143,7 +143,7 @@ function addAdvanced(s, line) {
 	o.datatype = 'range(1,255)';
 
 	o = s.taboption('advanced', form.Value, 'encaplimit', _('Encapsulation limit'), _('Most border relays drop packets that carry one.'));
-	o.placeholder = 'ignore';
+	o.placeholder = _('ignore');
 	o.datatype = 'or("ignore",range(0,255))';
 	o.value('ignore', _('ignore'));
 	o.value('4');

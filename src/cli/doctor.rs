@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `mape doctor`: why a line does not work.
+
+use std::io::{self, Write};
+use std::net::Ipv6Addr;
+
+use lexopt::{Arg, ValueExt};
+
+use super::output::json_line;
+use super::status::{choose, collect, fail};
+use super::{Command, Failure, Outcome, unknown};
+use crate::status::doctor::{self, Check, Verdict};
+use crate::status::text::{Hue, Paint};
+
+pub(super) const COMMAND: Command = Command {
+    name: "doctor",
+    about: "why a line does not work: a verdict and a remedy per check",
+    help: "\
+Usage: mape doctor [INTERFACE] [--probe ADDRESS] [--json]
+
+Checks everything from the uplink to the BR and back: a line for each check
+with ok, warn, fail or unknown, what was seen, and what to do. Sends at most
+two ICMPv6 echo requests to the BR; as root it sees more. INTERFACE may be left
+out where there is one.
+
+  --probe ADDRESS  also asks this IPv6 address whether it answers
+  --json           one JSON object, the same that `ubus call mape doctor` answers
+
+Exit status 1 when something fails.
+
+Examples:
+  mape doctor
+  mape doctor wanmap --probe 2001:4860:4860::8888
+",
+    run,
+};
+
+fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
+    let (mut interface, mut json, mut probe) = (None, false, None);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("json") => json = true,
+            Arg::Long("probe") => probe = Some(address(&parser.value()?.string()?)?),
+            Arg::Value(value) if interface.is_none() => interface = Some(value.string()?),
+            other => return Err(unknown(other)),
+        }
+    }
+    let world = collect();
+    let interfaces = world.interfaces();
+    let interface = match choose(&interfaces, interface.as_deref()) {
+        Ok(interface) => interface,
+        Err(reason) => return fail(out, json, reason),
+    };
+    let checks = doctor::checks(&doctor::gather(interface, probe));
+    if json {
+        json_line(out, &doctor::json(&interface.name, &checks))?;
+    } else {
+        for check in &checks {
+            print(out, check, Paint::for_stdout())?;
+        }
+    }
+    match doctor::is_ok(&checks) {
+        true => Ok(()),
+        false => Err(Failure::Said),
+    }
+}
+
+fn address(text: &str) -> Result<Ipv6Addr, Failure> {
+    text.parse()
+        .map_err(|_| Failure::usage(format!("--probe {text}: must be an IPv6 address")))
+}
+
+fn print(out: &mut dyn Write, check: &Check, paint: Paint) -> io::Result<()> {
+    let finding = &check.finding;
+    let word = format!("{:<8}", finding.verdict.as_str());
+    let word = match finding.verdict {
+        Verdict::Ok => paint.hue(Hue::Good, word),
+        Verdict::Warn => paint.hue(Hue::Doubtful, word),
+        Verdict::Fail => paint.hue(Hue::Bad, word),
+        Verdict::Unknown => word,
+    };
+    writeln!(out, "{word}{:<12}{}", check.id, finding.seen)?;
+    match &finding.remedy {
+        Some(remedy) => writeln!(out, "{:20}-> {remedy}", ""),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Ports of others: what the firewall configuration forwards or opens.
+//!
+//! Such ports stay out of the pool and keep their number on the way in, so
+//! that DNAT rules and local services see what the configuration says.
+
+use crate::map::{PortRange, PortSet};
+
+use super::plan::brief;
+use super::ports::PortList;
+use super::uci::Section;
+
+/// Longest name of a section that is repeated in a warning.
+const MAX_NAME: usize = 40;
+
+/// What the firewall configuration does with the ports of a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Ports of the set that it forwards to hosts or opens to the router.
+    pub ports: PortList,
+    /// Whether pings from outside are its business: it lets them in somewhere.
+    pub ping: bool,
+    /// What the user should know, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Opened {
+    /// Reads `/etc/config/firewall` for a line in one of `zones`.
+    pub fn read(config: &str, zones: &[String], set: PortSet) -> Self {
+        let own = PortList::from(set);
+        let mut opened = Opened::default();
+        for section in Section::parse_all(config) {
+            match section.kind() {
+                "zone" if names(&section, "name", zones) => {
+                    opened.ping |= accepts(&section, "input");
+                }
+                "redirect" if counts(&section, zones) && is_dnat(&section) => {
+                    opened.redirect(&section, &own);
+                }
+                "rule" if counts(&section, zones) && is_input(&section) => {
+                    opened.rule(&section, &own);
+                }
+                _ => {}
+            }
+        }
+        opened
+    }
+
+    fn redirect(&mut self, section: &Section, own: &PortList) {
+        if !has_ports(section) {
+            return;
+        }
+        let title = title(section);
+        let ports = match ports(section, "src_dport") {
+            Ports::Some(ports) => ports,
+            Ports::All => {
+                self.warnings.push(format!(
+                    "port forward {title}: names no src_dport, and only named ports of \
+                     the line can be forwarded ({})",
+                    brief(own)
+                ));
+                return;
+            }
+            Ports::Bad => return,
+        };
+        let foreign = ports.minus(own);
+        if !foreign.is_empty() {
+            self.warnings.push(format!(
+                "port forward {title}: {} can never be reached, the ports of the line are {}",
+                brief(&foreign),
+                brief(own)
+            ));
+        }
+        self.ports = self.ports.union(&ports.intersect(own));
+    }
+
+    fn rule(&mut self, section: &Section, own: &PortList) {
+        if speaks(section, &["icmp", "1"]) {
+            let mut types = section.words("icmp_type").peekable();
+            self.ping |= types.peek().is_none() || types.any(|t| t == "echo-request" || t == "8");
+        }
+        // A rule without a port opens what listens, and takes no port away.
+        if !has_ports(section) {
+            return;
+        }
+        if let Ports::Some(ports) = ports(section, "dest_port") {
+            self.ports = self.ports.union(&ports.intersect(own));
+        }
+    }
+}
+
+/// Names of the firewall zones that contain an interface or its device.
+pub fn zones_of(config: &str, interface: &str, device: &str) -> Vec<String> {
+    Section::parse_all(config)
+        .iter()
+        .filter(|section| section.kind() == "zone" && is_enabled(section))
+        .filter(|section| {
+            section.words("network").any(|name| name == interface)
+                || section.words("device").any(|name| name == device)
+        })
+        .filter_map(|section| section.get("name").map(str::to_owned))
+        .collect()
+}
+
+/// Ports an option names.
+enum Ports {
+    Some(PortList),
+    /// None is named or some are excluded: every other.
+    All,
+    /// firewall4 would refuse the section.
+    Bad,
+}
+
+fn ports(section: &Section, key: &str) -> Ports {
+    let mut ranges: Vec<PortRange> = Vec::new();
+    let mut any = false;
+    for word in section.words(key) {
+        any = true;
+        if word.starts_with('!') {
+            return Ports::All;
+        }
+        match PortList::parse(word) {
+            Ok(list) => ranges.extend(list.ranges()),
+            Err(_) => return Ports::Bad,
+        }
+    }
+    if any {
+        Ports::Some(ranges.into_iter().collect())
+    } else {
+        Ports::All
+    }
+}
+
+/// Whether a section is in force for IPv4 packets from one of the zones.
+fn counts(section: &Section, zones: &[String]) -> bool {
+    let from_us = section.get("src") == Some("*") || names(section, "src", zones);
+    let other_family = section
+        .get("family")
+        .is_some_and(|family| family.contains('6') && !family.contains('4'));
+    let ipv6 = ["src_ip", "dest_ip", "src_dip"]
+        .iter()
+        .any(|key| section.words(key).any(|word| word.contains(':')));
+    from_us && is_enabled(section) && !other_family && !ipv6
+}
+
+fn is_enabled(section: &Section) -> bool {
+    !matches!(section.get("enabled"), Some("0" | "off" | "false" | "no"))
+}
+
+fn is_dnat(section: &Section) -> bool {
+    // firewall4 takes anything that is not SNAT for DNAT.
+    !section
+        .get("target")
+        .is_some_and(|target| target.eq_ignore_ascii_case("snat"))
+}
+
+/// Whether a rule lets packets in that are for the router itself.
+fn is_input(section: &Section) -> bool {
+    section.get("dest").is_none() && accepts(section, "target")
+}
+
+fn accepts(section: &Section, key: &str) -> bool {
+    section
+        .get(key)
+        .is_some_and(|target| target.eq_ignore_ascii_case("accept"))
+}
+
+fn names(section: &Section, key: &str, zones: &[String]) -> bool {
+    section
+        .get(key)
+        .is_some_and(|name| zones.iter().any(|zone| zone == name))
+}
+
+/// Whether a section is about TCP or UDP, as one without `proto` is.
+fn has_ports(section: &Section) -> bool {
+    section.words("proto").next().is_none()
+        || speaks(section, &["tcp", "6", "tcpudp"])
+        || speaks(section, &["udp", "17", "tcpudp"])
+}
+
+/// Whether `proto` names a protocol by one of its names, or excludes others.
+fn speaks(section: &Section, protocol: &[&str]) -> bool {
+    section.words("proto").any(|word| {
+        let word = word.to_ascii_lowercase();
+        match word.strip_prefix('!') {
+            Some(other) => !protocol.contains(&other),
+            None => protocol.contains(&word.as_str()) || ["all", "any", "*"].contains(&&*word),
+        }
+    })
+}
+
+/// What to call a section in a warning: one line, whatever its name is.
+fn title(section: &Section) -> String {
+    let name = section.get("name").or(section.name()).unwrap_or("unnamed");
+    let plain = name.chars().filter(|c| !c.is_control()).take(MAX_NAME);
+    format!("{:?}", plain.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::map::PortParams;
+
+    /// 4928-4943, 9024-9039, … 62272-62287 hold PSID 0x34.
+    fn set() -> PortSet {
+        PortSet::new(PortParams::new(4, 8).unwrap(), 0x34).unwrap()
+    }
+
+    fn read(config: &str) -> Opened {
+        Opened::read(config, &["wan".into()], set())
+    }
+
+    const DEFAULT: &str = "
+config zone
+\toption name\t\twan
+\tlist   network\t\t'wan'
+\tlist   network\t\t'wan6'
+\toption input\t\tREJECT
+config rule
+\toption name\t\tAllow-DHCP-Renew
+\toption src\t\twan
+\toption proto\t\tudp
+\toption dest_port\t68
+\toption target\t\tACCEPT
+\toption family\t\tipv4
+config rule
+\toption name\t\tAllow-DHCPv6
+\toption src\t\twan
+\toption proto\t\tudp
+\toption dest_port\t546
+\toption family\t\tipv6
+\toption target\t\tACCEPT
+";
+
+    #[test]
+    fn the_configuration_as_shipped_takes_no_port() {
+        assert_eq!(read(DEFAULT), Opened::default());
+        assert_eq!(zones_of(DEFAULT, "wan6", "map-wan6"), ["wan"]);
+        assert!(zones_of(DEFAULT, "lan", "br-lan").is_empty());
+        let ping = "config rule\noption src wan\noption proto icmp\n\
+                    option icmp_type echo-request\noption family ipv4\noption target ACCEPT\n";
+        assert!(read(ping).ping);
+        assert!(read("config zone\noption name wan\noption input ACCEPT").ping);
+    }
+
+    #[test]
+    fn forwards_and_opened_ports_are_found() {
+        let forward = |more: &str| {
+            let text = format!("config redirect\noption name Game\noption src wan\n{more}\n");
+            read(&text).ports.to_string()
+        };
+        assert_eq!(forward("option src_dport 4930\noption dest lan"), "4930");
+        assert_eq!(
+            forward("option src_dport 4930-4931\nlist proto udp"),
+            "4930-4931"
+        );
+        assert_eq!(
+            forward("option src_dport 4900:4929\noption target DNAT"),
+            "4928-4929"
+        );
+        assert_eq!(
+            forward("option src_dport 4930\noption proto '!udp'"),
+            "4930"
+        );
+        for none in [
+            "option src_dport 4930\noption enabled 0",
+            "option src_dport 4930\noption proto icmp",
+            "option src_dport 4930\noption target SNAT",
+            "option src_dport 4930\noption family ipv6",
+            "option src_dport 4930\noption dest_ip fd00::1",
+            "option src_dport 4930\noption src lan",
+            "option src_dport '4930; drop'",
+            "option src_dport 0",
+            "option src_dport '!4930'",
+        ] {
+            assert_eq!(forward(none), "", "{none}");
+        }
+        let rule = "config rule\noption src '*'\noption target accept\nlist dest_port 9024\n\
+                    list dest_port '9030-9031 9039'\nconfig rule\noption src wan\n\
+                    option target ACCEPT\noption dest lan\noption dest_port 9033\n";
+        assert_eq!(read(rule).ports.to_string(), "9024, 9030-9031, 9039");
+    }
+
+    #[test]
+    fn what_cannot_work_is_said() {
+        let text = "config redirect\noption name \"A\nB\"\noption src wan\noption src_dport 25565\n\
+                    config redirect 'dmz'\noption src wan\noption dest_ip 10.0.0.2\n";
+        let warnings = read(text).warnings;
+        assert!(
+            warnings[0].starts_with(
+                "port forward \"AB\": 25565 can never be reached, the ports of the line are \
+                 4928-4943, 9024-9039,"
+            ),
+            "{}",
+            warnings[0]
+        );
+        assert!(warnings[1].starts_with("port forward \"dmz\": names no src_dport"));
+        assert_eq!(warnings.len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_configuration_gives_ports_of_the_set(
+            text in "(config (rule|redirect|zone)\n|option (src|proto|src_dport|dest_port|target) \
+                     ('?[!a-z0-9:-]{0,6}'?|wan|ACCEPT|493[0-9])\n){0,30}"
+        ) {
+            let opened = read(&text);
+            prop_assert!(opened.ports.minus(&set().into()).is_empty());
+        }
+    }
+}

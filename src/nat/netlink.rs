@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! nfnetlink: netfilter spoken to directly, without a child process.
+//!
+//! Headers are in host byte order, attributes' numbers in network byte order.
+//! Nothing here trusts a length: what does not parse is left out.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
+};
+
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+
+/// `NLM_F_REQUEST`.
+pub(super) const REQUEST: u16 = 0x1;
+/// `NLM_F_ACK`.
+pub(super) const ACK: u16 = 0x4;
+/// `NLM_F_DUMP`.
+const DUMP: u16 = 0x300;
+const NESTED: u16 = 0x8000;
+const NET_BYTE_ORDER: u16 = 0x4000;
+
+/// `struct nlmsghdr`.
+const HEADER: usize = 16;
+/// `struct nfgenmsg`: family, version, resource.
+const GENERIC: usize = 4;
+
+/// The kernel fills at most this much per message when it dumps.
+const BUFFER: usize = 32 * 1024;
+
+/// How long a whole exchange may take. Ten thousand connections take a few
+/// milliseconds; a router under load more.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A socket to netfilter.
+pub(super) struct Netfilter {
+    socket: OwnedFd,
+    deadline: Instant,
+}
+
+impl Netfilter {
+    /// Opens a socket; everything on it must end within three seconds.
+    pub(super) fn open() -> io::Result<Self> {
+        let socket = socket(
+            AddressFamily::Netlink,
+            SockType::Raw,
+            SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+            SockProtocol::NetlinkNetFilter,
+        )?;
+        Ok(Netfilter {
+            socket,
+            deadline: Instant::now() + PATIENCE,
+        })
+    }
+
+    /// Sends messages as they are.
+    pub(super) fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        let kernel = NetlinkAddr::new(0, 0);
+        sendto(self.socket.as_raw_fd(), bytes, &kernel, MsgFlags::empty())?;
+        Ok(())
+    }
+
+    /// Asks for everything of a kind and hands over the attributes of each
+    /// answer.
+    pub(super) fn dump(
+        &self,
+        kind: u16,
+        family: u8,
+        mut each: impl FnMut(&[u8]),
+    ) -> io::Result<()> {
+        self.send(&message(kind, REQUEST | DUMP, family, 0, &[]))?;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let len = self.receive(&mut buffer)?;
+            for (kind, payload) in messages(buffer.get(..len).unwrap_or_default()) {
+                match kind {
+                    NLMSG_DONE => return Ok(()),
+                    NLMSG_ERROR => return verdict(payload),
+                    _ => each(payload.get(GENERIC..).unwrap_or_default()),
+                }
+            }
+        }
+    }
+
+    /// Waits for the answers to `count` messages that asked for one.
+    pub(super) fn acknowledged(&self, count: usize) -> io::Result<()> {
+        let mut buffer = vec![0; BUFFER];
+        let mut left = count;
+        while left > 0 {
+            let len = self.receive(&mut buffer)?;
+            for (kind, payload) in messages(buffer.get(..len).unwrap_or_default()) {
+                if kind == NLMSG_ERROR {
+                    verdict(payload)?;
+                    left = left.saturating_sub(1);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match recv(self.socket.as_raw_fd(), buffer, MsgFlags::empty()) {
+                Ok(len) => return Ok(len),
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => self.wait()?,
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    fn wait(&self) -> io::Result<()> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let timeout = u16::try_from(left.as_millis()).unwrap_or(u16::MAX);
+        let mut ready = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut ready, PollTimeout::from(timeout)) {
+            Ok(0) => Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+/// The messages in what was received: kind and payload of each.
+pub(super) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let len = usize::try_from(u32::from_ne_bytes(array(bytes, 0)?)).ok()?;
+        let kind = u16::from_ne_bytes(array(bytes, 4)?);
+        let payload = bytes.get(HEADER..len)?;
+        bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, payload))
+    })
+}
+
+/// The attributes in a message or a nest: kind without flags, and content.
+pub(super) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let len = usize::from(u16::from_ne_bytes(array(bytes, 0)?));
+        let kind = u16::from_ne_bytes(array(bytes, 2)?) & !(NESTED | NET_BYTE_ORDER);
+        let content = bytes.get(4..len)?;
+        bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, content))
+    })
+}
+
+/// The first attribute of that kind.
+pub(super) fn find(bytes: &[u8], kind: u16) -> Option<&[u8]> {
+    attributes(bytes)
+        .find(|&(found, _)| found == kind)
+        .map(|(_, content)| content)
+}
+
+/// `N` bytes from `at`, if there are so many.
+pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..at.checked_add(N)?)?.try_into().ok()
+}
+
+/// A string without its terminating zero.
+pub(super) fn string(content: &[u8]) -> &str {
+    let text = content.split(|&b| b == 0).next().unwrap_or_default();
+    std::str::from_utf8(text).unwrap_or_default()
+}
+
+/// Success, or the errno of an acknowledgement.
+fn verdict(payload: &[u8]) -> io::Result<()> {
+    match array(payload, 0).map(i32::from_ne_bytes) {
+        Some(0) => Ok(()),
+        Some(code) => Err(io::Error::from_raw_os_error(code.saturating_neg())),
+        None => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// One message with netfilter's own header.
+pub(super) fn message(
+    kind: u16,
+    flags: u16,
+    family: u8,
+    resource: u16,
+    attributes: &[u8],
+) -> Vec<u8> {
+    let len = (HEADER + GENERIC + attributes.len()) as u32;
+    let mut bytes = Vec::with_capacity(len as usize);
+    bytes.extend_from_slice(&len.to_ne_bytes());
+    bytes.extend_from_slice(&kind.to_ne_bytes());
+    bytes.extend_from_slice(&flags.to_ne_bytes());
+    // Sequence number and port: answers come in order, one request at a time.
+    bytes.extend_from_slice(&[0; 8]);
+    bytes.extend_from_slice(&[family, 0]);
+    bytes.extend_from_slice(&resource.to_be_bytes());
+    bytes.extend_from_slice(attributes);
+    bytes
+}
+
+/// One attribute, padded to four bytes.
+pub(super) fn attribute(kind: u16, data: &[u8]) -> Vec<u8> {
+    let len = 4 + data.len() as u16;
+    let mut bytes = Vec::with_capacity(usize::from(len) + 3);
+    bytes.extend_from_slice(&len.to_ne_bytes());
+    bytes.extend_from_slice(&kind.to_ne_bytes());
+    bytes.extend_from_slice(data);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+/// An attribute that contains others.
+pub(super) fn nest(kind: u16, data: &[u8]) -> Vec<u8> {
+    attribute(kind | NESTED, data)
+}
+
+/// A 32-bit number.
+pub(super) fn be32(kind: u16, value: u32) -> Vec<u8> {
+    attribute(kind, &value.to_be_bytes())
+}
+
+/// A string with its terminating zero.
+pub(super) fn text(kind: u16, value: &str) -> Vec<u8> {
+    attribute(kind, &[value.as_bytes(), &[0]].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let content = [text(1, "name"), nest(2, &be32(7, 9)), attribute(3, &[])].concat();
+        let bytes = [
+            message(0x102, REQUEST, 2, 0, &content),
+            message(3, 0, 0, 0, &[]),
+        ]
+        .concat();
+        let found: Vec<_> = messages(&bytes).collect();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].0, 0x102);
+        let inner = &found[0].1[GENERIC..];
+        assert_eq!(find(inner, 1).map(string), Some("name"));
+        assert_eq!(
+            find(inner, 2).and_then(|n| find(n, 7)),
+            Some(&[0, 0, 0, 9][..])
+        );
+        assert_eq!(find(inner, 3), Some(&[][..]));
+        assert_eq!(find(inner, 4), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end(bytes in proptest::collection::vec(0u8..9, 0..200)) {
+            for (_, payload) in messages(&bytes) {
+                for (_, content) in attributes(payload) {
+                    let _ = (string(content), verdict(content).is_ok());
+                }
+            }
+            prop_assert!(attributes(&bytes).count() <= bytes.len());
+        }
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Reading a UCI file: sections, options, lists, and their quoting.
+//!
+//! What UCI itself would refuse is left out line by line; nothing is ever
+//! evaluated.
+
+/// One `config TYPE ['NAME']` and what follows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Section {
+    kind: String,
+    name: Option<String>,
+    values: Vec<(String, String)>,
+}
+
+impl Section {
+    /// Reads all sections of a file.
+    pub fn parse_all(text: &str) -> Vec<Section> {
+        let mut sections: Vec<Section> = Vec::new();
+        for words in statements(text) {
+            let mut words = words.into_iter();
+            let (keyword, first, second) = (words.next(), words.next(), words.next());
+            match (keyword.as_deref(), first, second) {
+                (Some("config"), Some(kind), name) => sections.push(Section {
+                    kind,
+                    name: name.filter(|name| !name.is_empty()),
+                    values: Vec::new(),
+                }),
+                (Some("option"), Some(key), Some(value)) => {
+                    if let Some(section) = sections.last_mut() {
+                        // The last one wins, as in UCI.
+                        section.values.retain(|(other, _)| *other != key);
+                        section.values.push((key, value));
+                    }
+                }
+                (Some("list"), Some(key), Some(value)) => {
+                    if let Some(section) = sections.last_mut() {
+                        section.values.push((key, value));
+                    }
+                }
+                _ => {}
+            }
+        }
+        sections
+    }
+
+    /// Type of the section.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Name, where the section has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The value of an option; of a list the last.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let mut values = self.values.iter().rev();
+        values
+            .find(|(found, _)| found == key)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The words of an option or a list: many options take both.
+    pub fn words<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
+        self.values
+            .iter()
+            .filter(move |(found, _)| found == key)
+            .flat_map(|(_, value)| value.split_whitespace())
+    }
+}
+
+/// The words of each statement. Statements end with a line or a semicolon.
+fn statements(text: &str) -> Vec<Vec<String>> {
+    let mut statements = Vec::new();
+    let mut words: Vec<String> = Vec::new();
+    let mut chars = text.chars().peekable();
+    while let Some(&c) = chars.peek() {
+        match c {
+            '\n' | ';' => {
+                statements.push(std::mem::take(&mut words));
+                chars.next();
+            }
+            '#' => while chars.next_if(|&c| c != '\n').is_some() {},
+            c if c.is_whitespace() => {
+                chars.next();
+            }
+            _ => words.push(word(&mut chars)),
+        }
+    }
+    statements.push(words);
+    statements
+}
+
+/// One word; parts in quotes and without may follow each other directly.
+fn word(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> String {
+    let mut word = String::new();
+    let mut quote = None;
+    while let Some(&c) = chars.peek() {
+        if quote.is_none() && (c.is_whitespace() || c == ';') {
+            break;
+        }
+        chars.next();
+        match (c, quote) {
+            ('\'' | '"', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            ('\\', None | Some('"')) => match chars.next() {
+                // A line that goes on.
+                Some('\n') | None => {}
+                Some(escaped) => word.push(escaped),
+            },
+            _ => word.push(c),
+        }
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn sections_options_and_lists() {
+        let text = "package firewall\n# a comment 'with a quote\nconfig zone 'z'\n\
+                    \toption name wan # the outside\n\tlist network 'wan' \n\tlist network \"wan 6\"\n\
+                    \toption name\t'last'\nconfig rule\n option a 'it'\\''s'; option b x\\ y\n\
+                    option c \"two\nlines \\\" \\\\\"\noption d\nnonsense\nlist e ''\n";
+        let sections = Section::parse_all(text);
+        assert_eq!(sections.len(), 2);
+        assert_eq!(sections[0].kind(), "zone");
+        assert_eq!(sections[0].name(), Some("z"));
+        assert_eq!(sections[0].get("name"), Some("last"));
+        let networks: Vec<_> = sections[0].words("network").collect();
+        assert_eq!(networks, ["wan", "wan", "6"]);
+        let rule = &sections[1];
+        assert_eq!(rule.name(), None);
+        assert_eq!(rule.get("a"), Some("it's"));
+        assert_eq!(rule.get("b"), Some("x y"));
+        assert_eq!(rule.get("c"), Some("two\nlines \" \\"));
+        assert_eq!(rule.get("d"), None);
+        assert_eq!(rule.get("e"), Some(""));
+    }
+
+    #[test]
+    fn options_before_any_section_belong_to_none() {
+        assert_eq!(Section::parse_all("option a b\nlist c d"), []);
+        assert_eq!(Section::parse_all("config"), []);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived(text in "(\\PC|[\n'\"\\\\#; ]|config a|option b c){0,60}") {
+            for section in Section::parse_all(&text) {
+                let _ = section.get("b");
+            }
+        }
+
+        #[test]
+        fn quoted_text_comes_back(value in "[^'\0]{0,40}") {
+            let text = format!("config a\noption b '{value}'\n");
+            let sections = Section::parse_all(&text);
+            prop_assert_eq!(sections[0].get("b"), Some(value.as_str()));
+        }
+    }
+}

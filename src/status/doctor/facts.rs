@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the checks are about, as plain values.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::Ipv6Net;
+
+use crate::handler::State;
+use crate::map::{Dialect, Psid};
+
+use super::super::kernel::Chain;
+use super::super::netifd::Phase;
+use super::super::world::{Dropped, Traffic};
+
+/// The interface the tunnel runs over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uplink {
+    /// Logical name.
+    pub name: String,
+    /// It is up.
+    pub up: bool,
+    /// Its network device.
+    pub device: Option<String>,
+    /// MTU of that device for IPv6 in bytes.
+    pub mtu: Option<u16>,
+}
+
+/// The end-user prefix that the uplink offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The prefix.
+    pub prefix: Ipv6Net,
+    /// Where it comes from: `delegated`, `on-link`, `ip6prefix`, `option`.
+    pub source: String,
+    /// It is about to go.
+    pub deprecated: bool,
+}
+
+/// What the provider table says of that prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// It is in no table.
+    No,
+    /// A provider's MAP line.
+    Map {
+        /// The provider's id.
+        id: String,
+        /// The provider's name.
+        name: String,
+        /// The dialect it speaks.
+        dialect: Dialect,
+        /// Its BR or DMR for that prefix.
+        border: Option<String>,
+    },
+    /// Not MAP, or not to be used unasked: a sentence with what to do.
+    Refused(String),
+}
+
+/// The CE's IPv6 address on this router.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Address {
+    /// The device it is on.
+    pub device: String,
+    /// Duplicate address detection goes on.
+    pub tentative: bool,
+    /// Somebody else on the link has it.
+    pub duplicate: bool,
+}
+
+/// What came of an echo request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// An answer, after so many milliseconds.
+    Yes(u32),
+    /// None.
+    No,
+    /// It could not be sent, or was refused: why.
+    Error(String),
+}
+
+/// All that is known of one interface and what it stands on.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Logical interface.
+    pub interface: String,
+    /// netifd has answered.
+    pub bus: bool,
+    /// Where the interface stands.
+    pub phase: Phase,
+    /// Its last error: code and detail.
+    pub error: Option<(String, String)>,
+    /// Its uplink, where there is one.
+    pub uplink: Option<Uplink>,
+    /// The prefix that uplink offers.
+    pub offer: Option<Offer>,
+    /// What the provider table says of it.
+    pub known: Known,
+    /// What was set up, where the interface is up.
+    pub state: Option<State>,
+    /// A PSID that is configured, and the one at its place in the prefix.
+    pub psids: Option<(Psid, u16)>,
+    /// The way to the BR, in the words of `ip route`, or why there is none.
+    pub br_route: Option<Result<(String, String), String>>,
+    /// Whether the BR answers; `None` where there is no single address to ask.
+    pub br_reply: Option<Reply>,
+    /// The address given with `--probe`, and whether it answers.
+    pub probe: Option<(Ipv6Addr, Reply)>,
+    /// The CE's address, where some device has it.
+    pub ce: Option<Address>,
+    /// Whether the tunnel device is up, and its MTU; `None` where there is no
+    /// device.
+    pub device: Option<(bool, u16)>,
+    /// IPv4 addresses netifd has put on the interface.
+    pub ipv4: Vec<String>,
+    /// It has an IPv4 default route.
+    pub default4: bool,
+    /// A default route is not wanted (`defaultroute 0`).
+    pub no_default: bool,
+    /// Chains of nftables; `None` where we may not see them.
+    pub chains: Option<Vec<Chain>>,
+    /// Software and hardware flow offloading are on.
+    pub offload: (bool, bool),
+    /// Forwards and openings of ports that are not ours: `name` and port.
+    pub foreign: Vec<(String, String)>,
+    /// A port of the set that is free to forward.
+    pub example: Option<u16>,
+    /// Packages that are missing, with what they are for.
+    pub missing: Vec<(String, String)>,
+    /// Counters of the device.
+    pub traffic: Option<Traffic>,
+    /// Counters of the rules.
+    pub dropped: Option<Dropped>,
+    /// Ports in use of the busiest protocol; `None` where we may not see.
+    pub used: Option<usize>,
+    /// Ports that NAT may use.
+    pub free: u32,
+    /// The host that uses most ports: address, name, ports.
+    pub busiest: Option<(Ipv4Addr, Option<String>, usize)>,
+    /// What is in the way: what it is, and what to do about it.
+    pub conflicts: Vec<(String, String)>,
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Looks for the facts. Sends nothing but a few echo requests to the BR and to
+//! the address that was asked for.
+
+use std::fs;
+use std::net::Ipv6Addr;
+use std::path::Path;
+
+use crate::handler::State;
+use crate::map::{Border, MapType, Mapping, Psid};
+use crate::nat::PortList;
+use crate::paths::{rooted, run_dir};
+use crate::provider::{self, Verdict};
+
+use super::super::kernel::{self, Chain};
+use super::super::netifd::Known as Netifd;
+use super::super::world::{Interface, LineUp, World};
+use super::ping::ping;
+use super::{Address, Facts, Known, Offer, Uplink};
+
+/// What there is to know about `interface`.
+pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
+    let world = interface.world();
+    let line = interface.line.as_ref();
+    let state = line.map(|line| line.state);
+    let mapping = state.map(|state| &state.mapping);
+    let (uplink, offer) = uplink(interface, state);
+    let br = mapping.and_then(target);
+    let ce = mapping.map(Mapping::ce_address);
+    let chains = kernel::chains().ok();
+    let known = offer.as_ref().map_or(Known::No, known);
+    let map_type = mapping.map_or(MapType::MapE, Mapping::map_type);
+    let usage = line.and_then(|line| line.usage.as_ref());
+    let netifd = interface.known.as_ref();
+    Facts {
+        interface: interface.name.clone(),
+        bus: world.dump.is_some(),
+        phase: interface.phase,
+        error: interface.error.clone(),
+        uplink,
+        offer,
+        known,
+        psids: mapping.and_then(|mapping| psids(interface, mapping)),
+        br_route: br.map(|br| route(br, ce)),
+        br_reply: br.filter(|_| is_tunnel(map_type)).map(|br| ping(br, ce)),
+        probe: probe.map(|address| (address, ping(address, None))),
+        ce: ce.and_then(address),
+        device: state.and_then(|state| device(&state.device)),
+        ipv4: netifd.map(|known| known.ipv4.clone()).unwrap_or_default(),
+        default4: netifd.is_some_and(|known| known.default4),
+        no_default: interface.config.and_then(|c| c.flag("defaultroute")) == Some(false),
+        offload: offload(world),
+        foreign: line.map(foreign).unwrap_or_default(),
+        example: line.and_then(example),
+        missing: missing(map_type, state.is_some()),
+        conflicts: conflicts(chains.as_deref().unwrap_or_default()),
+        chains,
+        traffic: line.and_then(|line| line.traffic),
+        dropped: line.and_then(|line| line.dropped),
+        used: usage.map(|usage| usage.max()),
+        free: line.map_or(0, LineUp::free),
+        busiest: usage.and_then(|usage| usage.hosts().first()).map(|host| {
+            let name = world.name_of(host.address).map(str::to_owned);
+            (host.address, name, host.total())
+        }),
+        state: state.cloned(),
+    }
+}
+
+fn is_tunnel(map_type: MapType) -> bool {
+    map_type != MapType::MapT
+}
+
+/// The address that stands for the border: the BR, or the DMR's network.
+fn target(mapping: &Mapping) -> Option<Ipv6Addr> {
+    match mapping.border()? {
+        Border::Br(br) => Some(br),
+        Border::Dmr(dmr) => Some(dmr.prefix().network()),
+    }
+}
+
+fn uplink(interface: &Interface<'_>, state: Option<&State>) -> (Option<Uplink>, Option<Offer>) {
+    let (name, candidate) = interface.uplink();
+    // What the tunnel runs over now counts more than what would be chosen.
+    let name = state.map(|state| state.uplink.clone()).or(name);
+    let dump = interface.world().dump.as_ref();
+    let all = dump.map(Netifd::all).unwrap_or_default();
+    let found = name.map(|name| {
+        let known = all.iter().find(|known| known.name == name);
+        let device = known.and_then(|known| known.device.clone());
+        Uplink {
+            name,
+            up: known.is_some_and(|known| known.up),
+            mtu: device.as_deref().and_then(uplink_mtu),
+            device,
+        }
+    });
+    let offer = match (state, candidate) {
+        (Some(state), candidate) => Some(Offer {
+            prefix: state.mapping.end_user(),
+            source: state.prefix_source.clone(),
+            deprecated: candidate
+                .is_some_and(|c| c.deprecated && c.prefix == state.mapping.end_user()),
+        }),
+        (None, Some(candidate)) => Some(Offer {
+            prefix: candidate.prefix,
+            source: candidate.source.as_str().into(),
+            deprecated: candidate.deprecated,
+        }),
+        (None, None) => None,
+    };
+    (found, offer)
+}
+
+fn read(path: &str) -> Option<String> {
+    Some(fs::read_to_string(rooted(path)).ok()?.trim().to_owned())
+}
+
+/// The MTU a router advertised, where there is one, is the line's.
+fn uplink_mtu(device: &str) -> Option<u16> {
+    if device.contains('/') {
+        return None;
+    }
+    let ipv6 = read(&format!("/proc/sys/net/ipv6/conf/{device}/mtu"));
+    let link = || read(&format!("/sys/class/net/{device}/mtu"));
+    ipv6.or_else(link)?.parse().ok()
+}
+
+fn device(name: &str) -> Option<(bool, u16)> {
+    /// `IFF_UP`.
+    const UP: u32 = 1;
+    if name.contains('/') {
+        return None;
+    }
+    let flags = read(&format!("/sys/class/net/{name}/flags"))?;
+    let flags = u32::from_str_radix(flags.trim_start_matches("0x"), 16).ok()?;
+    let mtu = read(&format!("/sys/class/net/{name}/mtu"))?.parse().ok()?;
+    Some((flags & UP != 0, mtu))
+}
+
+/// `/proc/net/if_inet6`: address, index, length, scope, flags, device.
+fn address(wanted: Ipv6Addr) -> Option<Address> {
+    /// `IFA_F_DADFAILED`.
+    const DADFAILED: u32 = 0x08;
+    /// `IFA_F_TENTATIVE`.
+    const TENTATIVE: u32 = 0x40;
+    let text = read("/proc/net/if_inet6")?;
+    let line = text.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let [address, _, _, _, flags, device] = words[..] else {
+            return None;
+        };
+        let bits = u128::from_str_radix(address, 16).ok()?;
+        (Ipv6Addr::from_bits(bits) == wanted).then_some((flags.to_owned(), device.to_owned()))
+    });
+    let (flags, device) = line?;
+    let flags = u32::from_str_radix(&flags, 16).ok()?;
+    Some(Address {
+        device,
+        tentative: flags & TENTATIVE != 0,
+        duplicate: flags & DADFAILED != 0,
+    })
+}
+
+fn known(offer: &Offer) -> Known {
+    let loaded = provider::load(&rooted("/"));
+    let verdict = loaded.table.lookup_line(&offer.prefix);
+    if let Verdict::Map(found) | Verdict::Unconfirmed(found) = verdict {
+        let border = found.border().map(|border| match border {
+            Border::Br(br) => br.to_string(),
+            Border::Dmr(dmr) => dmr.to_string(),
+        });
+        return Known::Map {
+            id: found.provider().id().to_owned(),
+            name: found.provider().name().to_owned(),
+            dialect: found.provider().dialect(),
+            border,
+        };
+    }
+    match verdict.refusal(&offer.prefix) {
+        Some(refusal) => Known::Refused(refusal.to_string()),
+        None => Known::No,
+    }
+}
+
+/// A PSID that is configured though the EA bits hold one too, and that one.
+fn psids(interface: &Interface<'_>, mapping: &Mapping) -> Option<(Psid, u16)> {
+    let rule = mapping.bmr();
+    let psid = rule.provisioned_psid()?;
+    let ea_len: u8 = interface.option("ealen")?.parse().ok()?;
+    let end_user = mapping.end_user();
+    let end = rule.end_user_len().checked_add(psid.len())?;
+    if mapping.map_type() == MapType::Lw4o6 || ea_len <= rule.ea_len() {
+        return None;
+    }
+    if end_user.prefix_len() < end {
+        return None;
+    }
+    let bits = end_user
+        .network()
+        .to_bits()
+        .checked_shr(128 - u32::from(end))?;
+    let mask = (1u128 << psid.len()) - 1;
+    let found = (bits & mask) as u16;
+    (found != psid.value()).then_some((psid, found))
+}
+
+fn route(br: Ipv6Addr, ce: Option<Ipv6Addr>) -> Result<(String, String), String> {
+    match kernel::route_to(br, ce) {
+        Ok(route) => Ok((route.to_string(), route.device)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn offload(world: &World) -> (bool, bool) {
+    let mut defaults = world.firewall.iter().filter(|s| s.kind == "defaults");
+    let Some(defaults) = defaults.next() else {
+        return (false, false);
+    };
+    let on = |key| defaults.flag(key) == Some(true);
+    (on("flow_offloading"), on("flow_offloading_hw"))
+}
+
+/// Forwards whose ports are not all ours, and those that are not.
+fn foreign(line: &LineUp<'_>) -> Vec<(String, String)> {
+    let set = PortList::from(line.state.mapping.ports());
+    let mut all: Vec<(String, String)> = line
+        .forwards
+        .iter()
+        .filter(|forward| forward.redirect)
+        .filter_map(|forward| {
+            let left = PortList::from_iter([forward.ports]).minus(&set);
+            let first = left.ranges().next()?;
+            Some((forward.title(), first.to_string()))
+        })
+        .collect();
+    all.dedup();
+    all
+}
+
+/// A port nobody has taken.
+fn example(line: &LineUp<'_>) -> Option<u16> {
+    let taken = line.forwarded().union(&line.reserved);
+    let free = PortList::from(line.state.mapping.ports()).minus(&taken);
+    free.ports().find(|port| *port >= 1024)
+}
+
+/// Packages without which this type does not work.
+fn missing(map_type: MapType, is_up: bool) -> Vec<(String, String)> {
+    let mut missing = Vec::new();
+    let mut note = |package: &str, what: &str| missing.push((package.into(), what.into()));
+    if !["/usr/sbin/nft", "/sbin/nft"]
+        .iter()
+        .any(|p| rooted(p).exists())
+    {
+        note("nftables", "the program nft");
+    }
+    // What works is there, in whatever form.
+    if is_up {
+        return missing;
+    }
+    let wanted = [
+        ("ip6_tunnel", "kmod-ip6-tunnel", is_tunnel(map_type)),
+        ("nat46", "kmod-nat46", !is_tunnel(map_type)),
+        ("nf_tables", "kmod-nft-core", true),
+        ("nft_nat", "kmod-nft-nat", true),
+    ];
+    let release = read("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let modules = rooted(&format!("/lib/modules/{release}"));
+    for (module, package, needed) in wanted {
+        if needed && !has_module(&modules, module) {
+            note(package, &format!("kernel module {module}"));
+        }
+    }
+    missing
+}
+
+/// Whether a module is loaded, built in or on disk. OpenWrt has all modules in
+/// one directory; where there is none at all, nothing can be said.
+fn has_module(modules: &Path, name: &str) -> bool {
+    if release_unknown(modules) || rooted(&format!("/sys/module/{name}")).exists() {
+        return true;
+    }
+    if modules.join(format!("{name}.ko")).exists() {
+        return true;
+    }
+    let file = format!("/{name}.ko");
+    ["modules.builtin", "modules.dep"].iter().any(|list| {
+        let text = fs::read_to_string(modules.join(list)).unwrap_or_default();
+        text.lines().any(|line| line.contains(&file))
+    })
+}
+
+fn release_unknown(modules: &Path) -> bool {
+    !modules.is_dir()
+}
+
+/// Other programs that want the same interfaces, and what they left behind.
+fn conflicts(chains: &[Chain]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut note = |seen: String, remedy: &str| found.push((seen, remedy.to_owned()));
+    let reinstall = "remove the package map, then install mape again";
+    for path in ["/lib/netifd/proto/map.sh", "/usr/sbin/mapcalc"] {
+        let file = rooted(path);
+        let is_script = fs::symlink_metadata(&file).is_ok_and(|meta| meta.is_file());
+        if is_script {
+            note(
+                format!("{path} is not ours but the stock package's or a patched one"),
+                reinstall,
+            );
+        }
+    }
+    let apk = read("/lib/apk/db/installed").unwrap_or_default();
+    let opkg = rooted("/usr/lib/opkg/info/map.control").exists();
+    if opkg || apk.lines().any(|line| line == "P:map") {
+        note("the stock package map is installed".into(), reinstall);
+    }
+    if chains.iter().any(|chain| chain.table == "mape") {
+        note(
+            "table inet mape of a patched map.sh is loaded and rewrites our packets".into(),
+            "nft delete table inet mape, and remove the script that makes it",
+        );
+    }
+    for damaged in damaged_states() {
+        note(damaged, "run ifup for that interface");
+    }
+    found
+}
+
+/// State files that cannot be used.
+fn damaged_states() -> Vec<String> {
+    let Ok(entries) = fs::read_dir(run_dir()) else {
+        return Vec::new();
+    };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names
+        .filter_map(|name| State::load(name.strip_suffix(".json")?).err())
+        .map(|error| error.to_string())
+        .collect()
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! One row per fault: what is broken, which check says so, and that nothing
+//! else does.
+
+use std::net::Ipv4Addr;
+
+use super::*;
+use crate::handler::{Protocol, State};
+use crate::map::{Dialect, Psid};
+use crate::nat::{Mode, Timeouts};
+use crate::provider::Table;
+use crate::status::kernel::Chain;
+use crate::status::netifd::Phase;
+use crate::status::{Dropped, Traffic};
+
+fn chain(family: &'static str, table: &str, kind: &str, hook: u32, priority: i32) -> Chain {
+    Chain {
+        family,
+        table: table.into(),
+        name: "c".into(),
+        kind: Some(kind.into()),
+        place: Some((hook, priority)),
+    }
+}
+
+fn state() -> State {
+    let prefix = "240b:10:1:200::/56".parse().unwrap();
+    let table = Table::builtin();
+    let (found, _) = table.choose(&[prefix]).unwrap();
+    State {
+        interface: "wanmap".into(),
+        protocol: Protocol::Mape,
+        device: "map-wanmap".into(),
+        mapping: found.domain(false).unwrap().map(&[prefix]).unwrap(),
+        provider: Some(("v6plus".into(), "JPNE v6plus".into())),
+        uplink: "wan6".into(),
+        prefix_source: "delegated".into(),
+        mtu: 1460,
+        encaplimit: Some("ignore".into()),
+        zone: None,
+        mesh: false,
+        nat: Mode::Auto,
+        technique: ("pool".into(), "all 240 ports of 15 ranges as one".into()),
+        fingerprint: String::new(),
+        timeouts: Timeouts::Normal,
+        reserve: Vec::new(),
+        since: 10,
+    }
+}
+
+/// The router of `tests/data/bus/doctor.json`, apart from its one warning.
+fn healthy() -> Facts {
+    Facts {
+        interface: "wanmap".into(),
+        bus: true,
+        phase: Phase::Up,
+        error: None,
+        uplink: Some(Uplink {
+            name: "wan6".into(),
+            up: true,
+            device: Some("eth1".into()),
+            mtu: Some(1500),
+        }),
+        offer: Some(Offer {
+            prefix: "240b:10:1:200::/56".parse().unwrap(),
+            source: "delegated".into(),
+            deprecated: false,
+        }),
+        known: Known::Map {
+            id: "v6plus".into(),
+            name: "JPNE v6plus".into(),
+            dialect: Dialect::Draft03,
+            border: Some("2404:9200:225:100::64".into()),
+        },
+        state: Some(state()),
+        psids: None,
+        br_route: Some(Ok(("via fe80::1 dev eth1".into(), "eth1".into()))),
+        br_reply: Some(Reply::No),
+        probe: None,
+        ce: Some(Address {
+            device: "map-wanmap".into(),
+            ..Address::default()
+        }),
+        device: Some((true, 1460)),
+        ipv4: vec!["106.72.0.1/32".into()],
+        default4: true,
+        no_default: false,
+        chains: Some(vec![
+            chain("inet", "fw4", "nat", 4, 100),
+            chain("inet", "mape_wanmap", "nat", 4, 95),
+            chain("netdev", "mape_wanmap", "filter", 0, -200),
+            chain("netdev", "mape_wanmap", "filter", 1, 0),
+        ]),
+        offload: (true, false),
+        foreign: Vec::new(),
+        example: Some(4128),
+        missing: Vec::new(),
+        traffic: Some(Traffic {
+            rx_packets: 612_345,
+            tx_packets: 401_234,
+            ..Traffic::default()
+        }),
+        dropped: Some(Dropped::default()),
+        used: Some(67),
+        free: 240,
+        busiest: Some((Ipv4Addr::new(192, 168, 1, 20), Some("laptop".into()), 40)),
+        conflicts: Vec::new(),
+    }
+}
+
+fn fixture(name: &str) -> Value {
+    let path = format!("{}/tests/data/bus/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn the_answers_that_the_page_is_tested_with() {
+    let mut facts = healthy();
+    facts.foreign = vec![("forward \"web\"".into(), "443".into())];
+    assert_eq!(json("wanmap", &checks(&facts)), fixture("doctor"));
+
+    let mut facts = healthy();
+    facts.offer = None;
+    let answer = json("wanmap", &checks(&facts));
+    let expected = fixture("doctor-fail");
+    // The file has the first two lines of it.
+    assert_eq!(answer["ok"], expected["ok"]);
+    assert_eq!(
+        answer["checks"].as_array().unwrap()[..2],
+        expected["checks"].as_array().unwrap()[..]
+    );
+}
+
+struct Row {
+    fault: &'static str,
+    id: &'static str,
+    verdict: Verdict,
+    /// Part of what is seen and of what to do.
+    says: &'static str,
+    make: fn(&mut Facts),
+}
+
+fn set_up(facts: &mut Facts) -> &mut State {
+    facts.state.as_mut().unwrap()
+}
+
+/// What is not known when an interface is not up.
+fn take_down(facts: &mut Facts, phase: Phase, error: Option<(&str, &str)>) {
+    facts.phase = phase;
+    facts.error = error.map(|(code, detail)| (code.into(), detail.into()));
+    facts.state = None;
+    facts.br_route = None;
+    facts.br_reply = None;
+    facts.traffic = None;
+    facts.used = None;
+}
+
+#[rustfmt::skip]
+const FAULTS: &[Row] = &[
+    Row { fault: "no uplink", id: "uplink", verdict: Verdict::Fail, says: "tunlink",
+        make: |f| f.uplink = None },
+    Row { fault: "uplink down", id: "uplink", verdict: Verdict::Fail, says: "ifup wan6",
+        make: |f| f.uplink.as_mut().unwrap().up = false },
+    Row { fault: "netifd silent", id: "uplink", verdict: Verdict::Unknown, says: "netifd does not answer",
+        make: |f| f.bus = false },
+    Row { fault: "no prefix", id: "prefix", verdict: Verdict::Fail, says: "reqprefix",
+        make: |f| f.offer = None },
+    Row { fault: "prefix about to go", id: "prefix", verdict: Verdict::Warn, says: "deprecated",
+        make: |f| f.offer.as_mut().unwrap().deprecated = true },
+    Row { fault: "foreign prefix", id: "provider", verdict: Verdict::Fail, says: "no known provider",
+        make: |f| { f.known = Known::No; take_down(f, Phase::Error, Some(("MAPE_UNKNOWN_PROVIDER", "x"))); } },
+    Row { fault: "DS-Lite line", id: "provider", verdict: Verdict::Fail, says: "DS-Lite",
+        make: |f| { f.known = Known::Refused("it is DS-Lite".into()); take_down(f, Phase::Error, None); } },
+    Row { fault: "manual rule on a provider's line", id: "provider", verdict: Verdict::Warn, says: "provider 'v6plus'",
+        make: |f| set_up(f).provider = None },
+    Row { fault: "wrong provider", id: "provider", verdict: Verdict::Warn, says: "belongs to JPNE v6plus",
+        make: |f| set_up(f).provider = Some(("ocn".into(), "OCN".into())) },
+    Row { fault: "contradicting rule", id: "rule", verdict: Verdict::Fail, says: "ealen 99",
+        make: |f| take_down(f, Phase::Error, Some(("MAPE_INVALID_CONFIG", "ealen 99: at most 48"))) },
+    Row { fault: "rule of another prefix", id: "rule", verdict: Verdict::Fail, says: "enduserprefix",
+        make: |f| take_down(f, Phase::Error, Some(("NO_MATCHING_PD", "no rule matches 240b:10:1:200::/56"))) },
+    Row { fault: "PSID written left-justified", id: "rule", verdict: Verdict::Fail, says: "is written 13312 (left-justified",
+        make: |f| f.psids = Some((Psid::new(0x34, 8).unwrap(), 2)) },
+    Row { fault: "not started", id: "rule", verdict: Verdict::Warn, says: "ifup wanmap",
+        make: |f| take_down(f, Phase::Down, None) },
+    Row { fault: "subnet of a prefix", id: "rule", verdict: Verdict::Warn, says: "subnet 1",
+        make: |f| {
+            let prefix = "240b:10:1:201::/64".parse().unwrap();
+            let table = Table::builtin();
+            let (found, _) = table.choose(&[prefix]).unwrap();
+            set_up(f).mapping = found.domain(false).unwrap().map(&[prefix]).unwrap();
+        } },
+    Row { fault: "legacymap forgotten", id: "dialect", verdict: Verdict::Fail, says: "legacymap '0'",
+        make: |f| if let Known::Map { dialect, .. } = &mut f.known { *dialect = Dialect::Rfc7597 } },
+    Row { fault: "no route", id: "br_route", verdict: Verdict::Fail, says: "unreachable",
+        make: |f| f.br_route = Some(Err("Network is unreachable".into())) },
+    Row { fault: "route of another uplink", id: "br_route", verdict: Verdict::Warn, says: "not the uplink's device",
+        make: |f| f.br_route = Some(Ok(("dev wg0".into(), "wg0".into()))) },
+    Row { fault: "another provider's BR", id: "br_route", verdict: Verdict::Warn, says: "peeraddr",
+        make: |f| if let Known::Map { border, .. } = &mut f.known { *border = Some("2001:260:700:1::1:275".into()) } },
+    Row { fault: "BR answers", id: "br_reply", verdict: Verdict::Ok, says: "after 7 ms",
+        make: |f| f.br_reply = Some(Reply::Yes(7)) },
+    Row { fault: "may not ping", id: "br_reply", verdict: Verdict::Unknown, says: "not permitted",
+        make: |f| f.br_reply = Some(Reply::Error("Operation not permitted".into())) },
+    Row { fault: "CE address missing", id: "ce_address", verdict: Verdict::Fail, says: "on no device",
+        make: |f| f.ce = None },
+    Row { fault: "CE address in DAD", id: "ce_address", verdict: Verdict::Warn, says: "duplicates",
+        make: |f| f.ce.as_mut().unwrap().tentative = true },
+    Row { fault: "CE address taken", id: "ce_address", verdict: Verdict::Fail, says: "another router",
+        make: |f| f.ce.as_mut().unwrap().duplicate = true },
+    Row { fault: "no tunnel device", id: "tunnel", verdict: Verdict::Fail, says: "no device map-wanmap",
+        make: |f| f.device = None },
+    Row { fault: "tunnel down", id: "tunnel", verdict: Verdict::Fail, says: "is down",
+        make: |f| f.device = Some((false, 1460)) },
+    Row { fault: "MTU too large", id: "mtu", verdict: Verdict::Warn, says: "set it to 1460",
+        make: |f| f.device = Some((true, 1500)) },
+    Row { fault: "the stock MTU", id: "mtu", verdict: Verdict::Warn, says: "smaller than it need be",
+        make: |f| f.device = Some((true, 1280)) },
+    Row { fault: "encapsulation limit", id: "encaplimit", verdict: Verdict::Fail, says: "'ignore'",
+        make: |f| set_up(f).encaplimit = None },
+    Row { fault: "no IPv4 address", id: "ipv4", verdict: Verdict::Fail, says: "does not have 106.72.0.1",
+        make: |f| f.ipv4.clear() },
+    Row { fault: "no default route", id: "ipv4", verdict: Verdict::Fail, says: "no IPv4 default route",
+        make: |f| f.default4 = false },
+    Row { fault: "rules flushed", id: "nat", verdict: Verdict::Fail, says: "firewall reload",
+        make: |f| f.chains.as_mut().unwrap().retain(|c| c.table != "mape_wanmap" || c.family != "inet") },
+    Row { fault: "guard still up", id: "nat", verdict: Verdict::Fail, says: "mape_guard_wanmap",
+        make: |f| f.chains.as_mut().unwrap().push(chain("inet", "mape_guard_wanmap", "filter", 4, 110)) },
+    Row { fault: "masquerade first", id: "nat", verdict: Verdict::Fail, says: "translates before ours",
+        make: |f| f.chains.as_mut().unwrap().push(chain("ip", "nat", "nat", 4, 90)) },
+    Row { fault: "not root", id: "nat", verdict: Verdict::Unknown, says: "only root",
+        make: |f| f.chains = None },
+    Row { fault: "edge map gone", id: "edge", verdict: Verdict::Fail, says: "netdev mape_wanmap is missing",
+        make: |f| f.chains.as_mut().unwrap().retain(|c| c.family != "netdev") },
+    Row { fault: "half an edge map", id: "edge", verdict: Verdict::Fail, says: "one direction",
+        make: |f| { f.chains.as_mut().unwrap().pop(); } },
+    Row { fault: "no egress hook", id: "edge", verdict: Verdict::Warn, says: "kmod-nft-netdev",
+        make: |f| set_up(f).technique = ("hash".into(), "no netdev egress".into()) },
+    Row { fault: "hardware offloading", id: "offload", verdict: Verdict::Warn, says: "flow_offloading_hw '0'",
+        make: |f| f.offload = (true, true) },
+    Row { fault: "forward outside the set", id: "forwards", verdict: Verdict::Warn, says: "for instance 4128",
+        make: |f| f.foreign = vec![("a forward".into(), "80".into()), ("b".into(), "81".into())] },
+    Row { fault: "module missing", id: "packages", verdict: Verdict::Fail, says: "install kmod-ip6-tunnel",
+        make: |f| f.missing = vec![("kmod-ip6-tunnel".into(), "kernel module ip6_tunnel".into())] },
+    Row { fault: "sent, nothing received", id: "replies", verdict: Verdict::Fail, says: "enabled for MAP",
+        make: |f| f.traffic = Some(Traffic { tx_packets: 50, ..Traffic::default() }) },
+    Row { fault: "only other people's ports", id: "replies", verdict: Verdict::Fail, says: "justification",
+        make: |f| { f.traffic.as_mut().unwrap().rx_packets = 9; f.dropped.as_mut().unwrap().not_ours = 9; } },
+    Row { fault: "ports run short", id: "ports", verdict: Verdict::Warn, says: "(laptop) has 40",
+        make: |f| f.used = Some(200) },
+    Row { fault: "ports exhausted", id: "ports", verdict: Verdict::Fail, says: "412 connections",
+        make: |f| { f.used = Some(239); f.dropped.as_mut().unwrap().exhausted = 412; } },
+    Row { fault: "stock package", id: "conflicts", verdict: Verdict::Fail, says: "remove",
+        make: |f| f.conflicts = vec![("map is installed".into(), "remove it".into())] },
+];
+
+#[test]
+fn each_fault_is_seen_and_mended() {
+    for row in FAULTS {
+        let mut facts = healthy();
+        let before: Vec<Check> = checks(&facts);
+        (row.make)(&mut facts);
+        let after = checks(&facts);
+        let finding = |all: &[Check]| {
+            let found = all.iter().find(|check| check.id == row.id);
+            found.unwrap().finding.clone()
+        };
+        let found = finding(&after);
+        let said = format!(
+            "{} -> {}",
+            found.seen,
+            found.remedy.clone().unwrap_or_default()
+        );
+        assert_eq!(found.verdict, row.verdict, "{}: {said}", row.fault);
+        assert!(said.contains(row.says), "{}: {said}", row.fault);
+        let needs_remedy = matches!(row.verdict, Verdict::Warn | Verdict::Fail);
+        assert_eq!(found.remedy.is_some(), needs_remedy, "{}", row.fault);
+        assert_eq!(is_ok(&after), row.verdict != Verdict::Fail, "{}", row.fault);
+        // Mended, it is as before: nothing but the facts counts.
+        let healthy = finding(&before);
+        let never_worse = matches!(healthy.verdict, Verdict::Ok | Verdict::Unknown);
+        assert!(never_worse, "{}: {healthy:?}", row.fault);
+    }
+}
+
+#[test]
+fn every_check_has_a_fault() {
+    for (id, _) in CHECKS {
+        assert!(FAULTS.iter().any(|row| row.id == id), "{id}");
+    }
+}
+
+#[test]
+fn a_fault_does_not_make_others_fail() {
+    // Except for those that follow from it, which say that they do not know.
+    for row in FAULTS.iter().filter(|row| row.verdict == Verdict::Fail) {
+        let mut facts = healthy();
+        (row.make)(&mut facts);
+        let all = checks(&facts);
+        let failing: Vec<&str> = all
+            .iter()
+            .filter(|check| check.finding.verdict == Verdict::Fail)
+            .map(|check| check.id)
+            .collect();
+        let both = ["provider", "rule"];
+        let expected = failing == [row.id] || failing.iter().all(|id| both.contains(id));
+        assert!(expected, "{}: {failing:?}", row.fault);
+    }
+}
+
+#[test]
+fn a_probe_adds_a_line() {
+    let mut facts = healthy();
+    facts.probe = Some(("2001:db8::1".parse().unwrap(), Reply::No));
+    let all = checks(&facts);
+    let last = all.last().unwrap();
+    assert_eq!((last.id, last.finding.verdict), ("probe", Verdict::Warn));
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The rules in a kernel: loaded, recognised, counted, removed, and what
+//! conntrack says about them. A veth pair takes the tunnel's place. Needs root
+//! (for network namespaces of its own) and nft.
+
+mod netns;
+
+use std::net::UdpSocket;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use mape::map::{PortParams, PortSet};
+use mape::nat::{
+    Counters, Kernel, Line, Mode, Nft, NftError, Plan, Technique, Timeouts, Usage, Wishes,
+    forget_connections, is_loaded,
+};
+use netns::Namespace;
+use nix::sched::{CloneFlags, setns};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+fn plan(mode: Mode, opened: &str, timeouts: Timeouts) -> Plan {
+    let line = Line {
+        interface: "wan4".into(),
+        device: "map-wan4".into(),
+        ipv4: "192.0.2.1/32".parse().unwrap(),
+        ports: PortSet::new(PortParams::new(4, 8).unwrap(), 0x34).unwrap(),
+        outer: None,
+    };
+    let wishes = Wishes {
+        mode,
+        opened: opened.parse().unwrap(),
+        timeouts,
+        ..Wishes::default()
+    };
+    Plan::new(line, wishes, &Kernel::full()).unwrap()
+}
+
+/// CE and BR. This thread is in the CE from now on, and children with it.
+struct Wire {
+    ce: Namespace,
+    br: Namespace,
+}
+
+impl Wire {
+    fn new() -> Option<Self> {
+        let (ce, br) = (Namespace::new("ce")?, Namespace::new("br")?);
+        let wire = Wire { ce, br };
+        wire.tunnel();
+        wire.br.ip("addr add 198.51.100.1/24 dev far");
+        wire.br.ip("link set far up");
+        wire.br.ip("route add 192.0.2.1 dev far");
+        wire.br
+            .ip("neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev far");
+        enter(&wire.ce);
+        Some(wire)
+    }
+
+    fn tunnel(&self) {
+        let far = format!(
+            "link add map-wan4 address 02:00:00:00:00:01 type veth peer name far \
+             address 02:00:00:00:00:02 netns {}",
+            self.br.name()
+        );
+        self.ce.ip(&far);
+        self.ce.ip("link set map-wan4 up");
+        self.ce.ip("addr add 192.0.2.1/32 dev map-wan4");
+        self.ce.ip("route add default dev map-wan4");
+        self.ce
+            .ip("neigh add 198.51.100.1 lladdr 02:00:00:00:00:02 dev map-wan4");
+    }
+}
+
+fn enter(ns: &Namespace) {
+    let file = std::fs::File::open(format!("/run/netns/{}", ns.name())).unwrap();
+    setns(file.as_fd(), CloneFlags::CLONE_NEWNET).unwrap();
+}
+
+/// A socket of the BR's side; a socket stays where it was made.
+fn far_socket(wire: &Wire, address: &str) -> UdpSocket {
+    enter(&wire.br);
+    let socket = UdpSocket::bind(address).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    enter(&wire.ce);
+    socket
+}
+
+/// A socket of the router itself.
+fn near_socket() -> UdpSocket {
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    socket
+}
+
+#[test]
+fn the_kernel_takes_everything() {
+    let Some(_wire) = Wire::new() else { return };
+    let kernel = Nft::find().unwrap().probe(TIMEOUT).unwrap();
+    assert_eq!(kernel, Kernel::full());
+}
+
+#[test]
+fn rules_are_recognised_until_they_change_or_go() {
+    let Some(wire) = Wire::new() else { return };
+    let nft = Nft::find().unwrap();
+    for mode in [Mode::Pool, Mode::Hash] {
+        let plan = plan(mode, "", Timeouts::Tight);
+        assert!(!is_loaded(&plan));
+        nft.run(&plan.inet_ruleset(), TIMEOUT).unwrap();
+        assert_eq!(is_loaded(&plan), !plan.has_edge());
+        nft.run(&plan.combined(), TIMEOUT).unwrap();
+        assert!(is_loaded(&plan));
+        assert!(!is_loaded(&self::plan(mode, "4930", Timeouts::Tight)));
+        nft.remove("wan4", TIMEOUT).unwrap();
+        assert!(!is_loaded(&plan));
+        nft.remove("wan4", TIMEOUT).unwrap();
+    }
+    let left = wire.ce.run(&["nft", "list", "ruleset"]);
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+}
+
+#[test]
+fn a_device_that_is_missing_spoils_the_edge_and_nothing_else() {
+    let Some(wire) = Wire::new() else { return };
+    let nft = Nft::find().unwrap();
+    let plan = plan(Mode::Pool, "", Timeouts::Normal);
+    wire.ce.ip("link del map-wan4");
+    nft.run(&plan.inet_ruleset(), TIMEOUT).unwrap();
+    // The index of the device is part of the rules.
+    let refused = nft.run(&plan.combined(), TIMEOUT);
+    assert!(matches!(refused, Err(NftError::Refused(_))), "{refused:?}");
+    let table = wire.ce.run(&["nft", "list", "table", "inet", "mape_wan4"]);
+    assert!(table.status.success());
+}
+
+#[test]
+fn ports_of_the_set_are_seen_outside_and_counted() {
+    let Some(wire) = Wire::new() else { return };
+    let nft = Nft::find().unwrap();
+    for mode in [Mode::Pool, Mode::Hash] {
+        let plan = plan(mode, "4930", Timeouts::Normal);
+        let set = plan.line().ports;
+        let server = far_socket(&wire, "198.51.100.1:0");
+        let server_address = server.local_addr().unwrap();
+
+        nft.run(&plan.inet_ruleset(), TIMEOUT).unwrap();
+        if plan.has_edge() {
+            let held = near_socket().send_to(b"early", server_address);
+            assert!(held.is_err(), "a packet left before the edge map was in");
+        }
+        nft.run(&plan.combined(), TIMEOUT).unwrap();
+
+        let mut seen = std::collections::BTreeSet::new();
+        let sockets: Vec<UdpSocket> = (0..40).map(|_| near_socket()).collect();
+        for socket in &sockets {
+            socket.send_to(b"ping", server_address).unwrap();
+            let mut buffer = [0; 16];
+            let (_, from) = server.recv_from(&mut buffer).unwrap();
+            assert_eq!(from.ip().to_string(), "192.0.2.1");
+            assert!(set.contains(from.port()) && from.port() != 4930, "{from}");
+            seen.insert(from.port());
+            server.send_to(b"pong", from).unwrap();
+            let (len, _) = socket.recv_from(&mut buffer).unwrap();
+            assert_eq!(&buffer[..len], b"pong");
+        }
+        assert_eq!(seen.len(), 40);
+
+        let usage = Usage::read(&plan).unwrap();
+        assert_eq!(usage.protocols[1].ports as usize, seen.len());
+        assert!(usage.protocols[1].connections >= seen.len() as u32);
+        let by_range: u32 = usage.ranges.iter().map(|(_, counts)| counts[1]).sum();
+        assert_eq!(by_range as usize, seen.len());
+
+        refused(&wire, &plan);
+        // Two more are of the opened port.
+        assert_eq!(forget_connections(plan.line().ipv4).unwrap(), 42);
+        assert_eq!(Usage::read(&plan).unwrap().protocols[1].connections, 0);
+        nft.remove("wan4", TIMEOUT).unwrap();
+    }
+}
+
+/// What nobody asked for reaches the router on an opened port alone.
+fn refused(wire: &Wire, plan: &Plan) {
+    let before = Counters::read("wan4").unwrap();
+    let inside: Vec<u16> = match plan.technique() {
+        Technique::Pool(pool) => vec![pool.numbers().first(), pool.numbers().last()],
+        _ => vec![5000, 60000],
+    };
+    let opened = UdpSocket::bind("192.0.2.1:4930").unwrap();
+    opened
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    let stranger = far_socket(wire, "198.51.100.1:0");
+    for port in &inside {
+        stranger.send_to(b"x", ("192.0.2.1", *port)).unwrap();
+    }
+    for port in [4931, 9025] {
+        stranger.send_to(b"x", ("192.0.2.1", port)).unwrap();
+    }
+    stranger.send_to(b"welcome", ("192.0.2.1", 4930)).unwrap();
+    let mut buffer = [0; 16];
+    let (len, _) = opened.recv_from(&mut buffer).unwrap();
+    assert_eq!(&buffer[..len], b"welcome");
+    // What an opened port sends first keeps its number as well.
+    opened
+        .send_to(b"hello", stranger.local_addr().unwrap())
+        .unwrap();
+    let (_, from) = stranger.recv_from(&mut buffer).unwrap();
+    assert_eq!(from.port(), 4930);
+    let other = far_socket(wire, "198.51.100.1:0");
+    opened
+        .send_to(b"hello", other.local_addr().unwrap())
+        .unwrap();
+    assert_eq!(other.recv_from(&mut buffer).unwrap().1.port(), 4930);
+
+    let after = Counters::read("wan4").unwrap();
+    assert_eq!(after.not_our_port - before.not_our_port, 2);
+    assert_eq!(after.unsolicited - before.unsolicited, 2);
+    assert_eq!(after.no_free_port, 0);
+}
+
+#[test]
+fn a_full_set_is_counted_and_old_connections_live() {
+    let Some(wire) = Wire::new() else { return };
+    let nft = Nft::find().unwrap();
+    let plan = plan(Mode::Pool, "", Timeouts::Normal);
+    nft.run(&plan.combined(), TIMEOUT).unwrap();
+    let server = far_socket(&wire, "198.51.100.1:0");
+    let to = server.local_addr().unwrap();
+    let sockets: Vec<UdpSocket> = (0..300).map(|_| near_socket()).collect();
+    let sent = sockets
+        .iter()
+        .filter(|socket| socket.send_to(b"x", to).is_ok())
+        .count();
+    let counters = Counters::read("wan4").unwrap();
+    assert!((230..=240).contains(&sent), "{sent}");
+    assert_eq!(counters.no_free_port as usize, 300 - sent);
+    assert_eq!(
+        Usage::read(&plan).unwrap().protocols[1].ports as usize,
+        sent
+    );
+    sockets[0].send_to(b"still here", to).unwrap();
+}
