@@ -86,16 +86,16 @@ impl Life {
         let found = self.found()?;
         let rules = self.ce().run(&["nft", "list", "ruleset"])?;
         let connections = self.ce().run(&["conntrack", "-L"])?;
-        for (place, text) in [
-            ("router", &found),
-            ("rules", &rules),
-            ("connections", &connections),
+        for (place, text, old) in [
+            ("router", &found, &v4),
+            ("router", &found, &ce),
+            ("rules", &rules, &v4),
+            ("rules", &rules, &ce),
+            ("connections", &connections, &v4),
         ] {
-            for old in [&v4, &ce] {
-                expect(!text.contains(old.as_str()), || {
-                    format!("{old} is still among the {place}: {text}")
-                })?;
-            }
+            expect(!text.contains(old.as_str()), || {
+                format!("{old} is still among the {place}: {text}")
+            })?;
         }
         Ok(())
     }
