@@ -28,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod chains;
 mod child;
 mod conntrack;
 mod counters;
@@ -37,7 +38,7 @@ mod firewall;
 pub mod guard;
 mod inet;
 mod line;
-mod netlink;
+pub(crate) mod netlink;
 mod nft;
 mod options;
 mod plan;
@@ -46,7 +47,8 @@ mod ports;
 mod technique;
 mod uci;
 
-pub use conntrack::{Count, Protocol, Usage, forget_connections};
+pub use chains::{Chain, chains};
+pub use conntrack::{Connection, Count, Protocol, Usage, connections, forget_connections};
 pub use counters::{Counters, is_loaded};
 pub use error::NatError;
 pub use firewall::{Opened, zones_of};

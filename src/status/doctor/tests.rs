@@ -7,9 +7,8 @@ use std::net::Ipv4Addr;
 use super::*;
 use crate::handler::{Protocol, State};
 use crate::map::{Dialect, Psid};
-use crate::nat::{Mode, Timeouts};
+use crate::nat::{Chain, Mode, Timeouts};
 use crate::provider::Table;
-use crate::status::kernel::Chain;
 use crate::status::netifd::Phase;
 use crate::status::{Dropped, Traffic};
 
