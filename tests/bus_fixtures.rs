@@ -94,7 +94,6 @@ fn state(prefix: &str, source: &str, technique: (&str, &str), timeouts: Timeouts
         technique: (technique.0.into(), technique.1.into()),
         timeouts,
         reserve: Vec::new(),
-        fingerprint: String::new(),
         since: 100,
     }
 }

@@ -50,13 +50,17 @@ impl Wire {
         let (ce, br) = (Namespace::new("ce")?, Namespace::new("br")?);
         let wire = Wire { ce, br };
         wire.tunnel();
-        wire.br.ip("addr add 198.51.100.1/24 dev far");
-        wire.br.ip("link set far up");
-        wire.br.ip("route add 192.0.2.1 dev far");
-        wire.br
-            .ip("neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev far");
+        wire.far_end();
         enter(&wire.ce);
         Some(wire)
+    }
+
+    fn far_end(&self) {
+        self.br.ip("addr add 198.51.100.1/24 dev far");
+        self.br.ip("link set far up");
+        self.br.ip("route add 192.0.2.1 dev far");
+        self.br
+            .ip("neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev far");
     }
 
     fn tunnel(&self) {
@@ -306,4 +310,30 @@ fn icmp_errors_find_their_connection_in_both_directions() {
         assert_eq!(Counters::read("wan4").unwrap().out_refused, 0);
         nft.remove("wan4", TIMEOUT).unwrap();
     }
+}
+
+#[test]
+fn another_device_of_that_name_is_held_back_until_rules_are_loaded_for_it() {
+    let Some(wire) = Wire::new() else { return };
+    let nft = Nft::find().unwrap();
+    let plan = plan(Mode::Pool, "", Timeouts::Normal);
+    nft.run(&plan.combined(), TIMEOUT).unwrap();
+    let server = far_socket(&wire, "198.51.100.1:0");
+    let to = server.local_addr().unwrap();
+    let socket = near_socket();
+    socket.send_to(b"one", to).unwrap();
+    let (_, before) = server.recv_from(&mut [0; 16]).unwrap();
+
+    wire.ce.ip("link del map-wan4");
+    wire.tunnel();
+    wire.far_end();
+    assert!(socket.send_to(b"two", to).is_err());
+    assert!(Counters::read("wan4").unwrap().held_back > 0);
+
+    nft.run(&plan.combined(), TIMEOUT).unwrap();
+    socket.send_to(b"three", to).unwrap();
+    let mut buffer = [0; 16];
+    let (len, after) = server.recv_from(&mut buffer).unwrap();
+    assert_eq!(&buffer[..len], b"three");
+    assert_eq!(after, before);
 }

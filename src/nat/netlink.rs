@@ -48,11 +48,16 @@ pub(super) struct Netfilter {
 impl Netfilter {
     /// Opens a socket; everything on it must end within three seconds.
     pub(super) fn open() -> io::Result<Self> {
+        Self::speaking(SockProtocol::NetlinkNetFilter)
+    }
+
+    /// The same socket to another part of the kernel.
+    pub(super) fn speaking(protocol: SockProtocol) -> io::Result<Self> {
         let socket = socket(
             AddressFamily::Netlink,
             SockType::Raw,
             SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
-            SockProtocol::NetlinkNetFilter,
+            protocol,
         )?;
         Ok(Netfilter {
             socket,

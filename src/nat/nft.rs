@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::child;
 use super::error::NatError;
+use super::guard;
 use super::line::check_interface;
 use super::plan::{self, Kernel};
 use crate::paths::rooted;
@@ -84,7 +85,8 @@ impl Nft {
         self.spawn(&["-c", "-f", "-"], ruleset, timeout)
     }
 
-    /// Deletes every table of `interface`, also where there is none.
+    /// Deletes every table of `interface`, the guard's too, also where there is
+    /// none.
     ///
     /// # Errors
     /// As [`Nft::run`]; a kernel without netdev tables is not an error.
@@ -93,7 +95,8 @@ impl Nft {
         match self.run(&plan::removal(interface), timeout) {
             Err(NftError::Refused(_)) => {
                 let table = plan::table_of(interface);
-                self.run(&plan::delete("inet", &table), timeout)
+                let rest = plan::delete("inet", &table) + &guard::removal(interface);
+                self.run(&rest, timeout)
             }
             other => other,
         }

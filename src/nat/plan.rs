@@ -252,7 +252,7 @@ fn replace(family: &str, table: &str, body: &str) -> String {
 /// Deletes every table of `interface`, also where there is none.
 pub(super) fn removal(interface: &str) -> String {
     let table = table_of(interface);
-    delete("netdev", &table) + &delete("inet", &table)
+    delete("netdev", &table) + &delete("inet", &table) + &super::guard::removal(interface)
 }
 
 #[cfg(test)]

@@ -40,7 +40,6 @@ fn state() -> State {
         mesh: false,
         nat: Mode::Auto,
         technique: ("pool".into(), "all 240 ports of 15 ranges as one".into()),
-        fingerprint: String::new(),
         timeouts: Timeouts::Normal,
         reserve: Vec::new(),
         since: 10,
