@@ -220,6 +220,7 @@ test(`status page, on ${runtime}`, async t => {
 		await shows(page, 'IPv4 で接続しています。');
 		await page.getByRole('button', { name: '診断を実行' }).click();
 		await shows(page, '対処方法：使えるポートの中から転送してください');
+		assert.match(await page.locator('[data-check=forwards] small').textContent(), /4128/);
 		const text = await page.locator('.mape').innerText();
 		const english = readPo(join(app, 'po/ja/mape.po')).map(({ msgid }) => msgid).filter(msgid => /^[^%]+ [^%]+$/.test(msgid) && !/[()/]/.test(msgid));
 		assert.deepEqual(english.filter(msgid => text.includes(msgid)), []);
