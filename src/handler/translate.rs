@@ -26,6 +26,8 @@ pub struct Subject<'a> {
     pub interface: &'a str,
     /// Tunnel device.
     pub device: &'a str,
+    /// Firewall zone we report for it.
+    pub zone: Option<&'a str>,
     /// Address and ports.
     pub mapping: &'a Mapping,
     /// Whether other CEs may send to us.
@@ -44,6 +46,7 @@ impl<'a> Subject<'a> {
         Subject {
             interface: &settings.interface,
             device: &plan.device,
+            zone: plan.zone.as_deref(),
             mapping: &plan.mapping,
             mesh: plan.mesh,
             mode: settings.nat,
@@ -57,6 +60,7 @@ impl<'a> Subject<'a> {
         Subject {
             interface: &state.interface,
             device: &state.device,
+            zone: state.zone.as_deref(),
             mapping: &state.mapping,
             mesh: state.mesh,
             mode: state.nat,
@@ -92,7 +96,12 @@ impl Translation {
         );
         let reserve = PortList::parse(&subject.reserve.join(" "))
             .map_err(|error| Problem::fatal(Code::InvalidConfig, format!("reserve: {error}")))?;
-        let opened = router.opened(subject.interface, subject.mapping.ports());
+        let opened = router.opened(
+            subject.interface,
+            subject.device,
+            subject.zone,
+            subject.mapping.ports(),
+        );
         let wishes = Wishes {
             mode: subject.mode,
             reserve,
@@ -128,9 +137,9 @@ impl Translation {
         (plan.technique().name().into(), plan.reason().into())
     }
 
-    /// What tells these rules from others.
-    pub fn fingerprint(&self) -> String {
-        self.plan.fingerprint()
+    /// Whether exactly these rules are in force.
+    pub fn is_loaded(&self) -> bool {
+        nat::is_loaded(&self.plan)
     }
 
     /// Lets nothing out of the device until the rules are loaded.
@@ -189,27 +198,30 @@ impl Translation {
 
     /// Removes rules and guard; for a link that did not come up.
     pub fn remove(&self) {
-        if let Err(error) = remove_with(&self.nft, &self.line.interface) {
+        if let Err(error) = self.nft.remove(&self.line.interface, TIMEOUT) {
             log::warn!("{}: {error}", self.line.interface);
         }
     }
 }
 
-/// Removes every rule of an interface.
+/// Removes every rule of an interface, and what the kernel remembers of its
+/// address: no connection of an old address leaves by a new line.
 ///
 /// # Errors
 /// nft does not work. That it is missing is none: then there are no rules.
-pub fn remove(interface: &str) -> Result<(), NftError> {
-    match Nft::find() {
-        Ok(nft) => remove_with(&nft, interface),
+pub fn remove(interface: &str, state: Option<&State>) -> Result<(), NftError> {
+    let removed = match Nft::find() {
+        Ok(nft) => nft.remove(interface, TIMEOUT),
         Err(NftError::Missing) => Ok(()),
         Err(error) => Err(error),
+    };
+    if let Some(state) = state {
+        // A kernel that does not let us forgets by itself in time.
+        if let Err(error) = nat::forget_connections(state.mapping.ipv4()) {
+            log::info!("{interface}: old connections stay for a while: {error}");
+        }
     }
-}
-
-fn remove_with(nft: &Nft, interface: &str) -> Result<(), NftError> {
-    nft.remove(interface, TIMEOUT)?;
-    nft.run(&guard::removal(interface), TIMEOUT)
+    removed
 }
 
 /// What the kernel has refused since boot: two lines of text.

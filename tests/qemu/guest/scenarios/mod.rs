@@ -6,6 +6,7 @@ mod errors;
 pub mod fill;
 mod flows;
 mod inbound;
+mod life;
 mod line;
 
 use super::init::{say, tell};
@@ -35,6 +36,11 @@ impl Bench {
         self.lab.as_mut().ok_or_else(|| "no lab".to_owned())
     }
 
+    /// Clears the place for a scenario that builds its own.
+    pub fn leave(&mut self) {
+        self.lab = None;
+    }
+
     /// Reports a figure.
     pub fn figure(&self, technique: Technique, key: &str, value: f64) {
         say(&format!("    {:<6} {key} = {value}", technique.name()));
@@ -58,6 +64,12 @@ pub const ALL: &[Scenario] = &[
     row("v6plus_rfc7597", line::v6plus_rfc7597),
     row("ocn_draft03", line::ocn_draft03),
     row("ocn_rfc7597", line::ocn_rfc7597),
+    row("late_prefix", life::late_prefix),
+    row("changed_prefix", life::changed_prefix),
+    row("withdrawn_prefix", life::withdrawn_prefix),
+    row("on_link_only", life::on_link_only),
+    row("bounces", life::bounces),
+    row("same_prefix", life::same_prefix),
     row("fill_v6plus", fill::v6plus),
     row("fill_ocn", fill::ocn),
     row("eim_udp", compare::eim_udp),
