@@ -10,9 +10,10 @@ mod life;
 mod line;
 
 use super::init::{say, tell};
-use super::lab::Lab;
+use super::lab::{self, Lab};
 use super::nat::Technique;
-use super::oracle::Line;
+use super::oracle::{Line, V6PLUS};
+use super::server::WHOAMI;
 use crate::Result;
 use crate::report::meets;
 use serde_json::json;
@@ -84,7 +85,24 @@ pub const ALL: &[Scenario] = &[
     row("offload", flows::offload),
     row("flush_recovery", flows::flush_recovery),
     row("throughput_ratio", flows::throughput),
+    // Last: it sums up what the others caused.
+    row("bad_ports_at_br", bad_ports_at_br),
 ];
+
+/// What the BR refused while the pool was in force, in the whole run; by
+/// itself, of a full port set.
+fn bad_ports_at_br(bench: &mut Bench) -> Result<String> {
+    let lab = bench.lab(V6PLUS)?;
+    lab.nat(Technique::Pool)?;
+    drop(fill::fill(lab, V6PLUS.ports().len(), WHOAMI)?);
+    lab.refused()?;
+    measure(
+        bench,
+        Technique::Pool,
+        "bad_ports_at_br",
+        lab::bad_ports() as f64,
+    )
+}
 
 /// Runs what `MAPE_SCENARIO` names (comma separated), or everything.
 pub fn run() {
