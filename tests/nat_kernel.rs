@@ -15,7 +15,10 @@ use mape::nat::{
     forget_connections, is_loaded,
 };
 use netns::Namespace;
+use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::Ipv4RecvErr;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -47,13 +50,17 @@ impl Wire {
         let (ce, br) = (Namespace::new("ce")?, Namespace::new("br")?);
         let wire = Wire { ce, br };
         wire.tunnel();
-        wire.br.ip("addr add 198.51.100.1/24 dev far");
-        wire.br.ip("link set far up");
-        wire.br.ip("route add 192.0.2.1 dev far");
-        wire.br
-            .ip("neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev far");
+        wire.far_end();
         enter(&wire.ce);
         Some(wire)
+    }
+
+    fn far_end(&self) {
+        self.br.ip("addr add 198.51.100.1/24 dev far");
+        self.br.ip("link set far up");
+        self.br.ip("route add 192.0.2.1 dev far");
+        self.br
+            .ip("neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev far");
     }
 
     fn tunnel(&self) {
@@ -65,7 +72,8 @@ impl Wire {
         self.ce.ip(&far);
         self.ce.ip("link set map-wan4 up");
         self.ce.ip("addr add 192.0.2.1/32 dev map-wan4");
-        self.ce.ip("route add default dev map-wan4");
+        self.ce
+            .ip("route add default via 198.51.100.1 dev map-wan4 onlink");
         self.ce
             .ip("neigh add 198.51.100.1 lladdr 02:00:00:00:00:02 dev map-wan4");
     }
@@ -244,4 +252,88 @@ fn a_full_set_is_counted_and_old_connections_live() {
         sent
     );
     sockets[0].send_to(b"still here", to).unwrap();
+}
+
+/// What a connected socket is told within five seconds.
+fn complaint(socket: &UdpSocket) -> Option<i32> {
+    socket.recv(&mut [0; 16]).err()?.raw_os_error()
+}
+
+#[test]
+fn icmp_errors_find_their_connection_in_both_directions() {
+    let Some(wire) = Wire::new() else { return };
+    let nft = Nft::find().unwrap();
+    // Beyond the BR there is a narrow link, and routers that count hops.
+    wire.br
+        .ip("link add narrow mtu 1300 type veth peer name end");
+    wire.br.ip("link set end up");
+    wire.br.ip("link set narrow up");
+    wire.br.ip("addr add 203.0.113.1/24 dev narrow");
+    wire.br.sysctl("net.ipv4.ip_forward=1");
+    wire.br.sysctl("net.ipv4.icmp_ratelimit=0");
+    wire.ce.sysctl("net.ipv4.icmp_ratelimit=0");
+    for (mode, far) in [(Mode::Pool, "203.0.113.8:9"), (Mode::Hash, "203.0.113.9:9")] {
+        nft.run(&plan(mode, "4930", Timeouts::Normal).combined(), TIMEOUT)
+            .unwrap();
+
+        let refused = near_socket();
+        refused.connect("198.51.100.1:9").unwrap();
+        refused.send(b"x").unwrap();
+        assert_eq!(complaint(&refused), Some(Errno::ECONNREFUSED as i32));
+
+        let expired = near_socket();
+        setsockopt(&expired, Ipv4RecvErr, &true).unwrap();
+        expired.set_ttl(1).unwrap();
+        expired.connect(far).unwrap();
+        expired.send(b"x").unwrap();
+        assert_eq!(complaint(&expired), Some(Errno::EHOSTUNREACH as i32));
+
+        let too_big = near_socket();
+        setsockopt(&too_big, Ipv4RecvErr, &true).unwrap();
+        too_big.connect(far).unwrap();
+        too_big.send(&[0; 1400]).unwrap();
+        assert_eq!(complaint(&too_big), Some(Errno::EMSGSIZE as i32));
+
+        // The opened port and a translated one: both are closed when an
+        // answer comes.
+        for local in ["192.0.2.1:4930", "0.0.0.0:0"] {
+            let server = far_socket(&wire, "198.51.100.1:0");
+            let near = UdpSocket::bind(local).unwrap();
+            near.send_to(b"x", server.local_addr().unwrap()).unwrap();
+            let (_, from) = server.recv_from(&mut [0; 16]).unwrap();
+            drop(near);
+            server.connect(from).unwrap();
+            server.send(b"late").unwrap();
+            assert_eq!(complaint(&server), Some(Errno::ECONNREFUSED as i32));
+        }
+        assert_eq!(Counters::read("wan4").unwrap().not_our_port, 0);
+        assert_eq!(Counters::read("wan4").unwrap().out_refused, 0);
+        nft.remove("wan4", TIMEOUT).unwrap();
+    }
+}
+
+#[test]
+fn another_device_of_that_name_is_held_back_until_rules_are_loaded_for_it() {
+    let Some(wire) = Wire::new() else { return };
+    let nft = Nft::find().unwrap();
+    let plan = plan(Mode::Pool, "", Timeouts::Normal);
+    nft.run(&plan.combined(), TIMEOUT).unwrap();
+    let server = far_socket(&wire, "198.51.100.1:0");
+    let to = server.local_addr().unwrap();
+    let socket = near_socket();
+    socket.send_to(b"one", to).unwrap();
+    let (_, before) = server.recv_from(&mut [0; 16]).unwrap();
+
+    wire.ce.ip("link del map-wan4");
+    wire.tunnel();
+    wire.far_end();
+    assert!(socket.send_to(b"two", to).is_err());
+    assert!(Counters::read("wan4").unwrap().held_back > 0);
+
+    nft.run(&plan.combined(), TIMEOUT).unwrap();
+    socket.send_to(b"three", to).unwrap();
+    let mut buffer = [0; 16];
+    let (len, after) = server.recv_from(&mut buffer).unwrap();
+    assert_eq!(&buffer[..len], b"three");
+    assert_eq!(after, before);
 }

@@ -30,8 +30,8 @@ fn run(parser: &mut lexopt::Parser, _out: &mut dyn Write) -> Outcome {
     }
     logging::init();
     let router = System::new();
-    for mut state in State::load_all() {
-        if let Err(problem) = refresh(&mut state, &router) {
+    for state in State::load_all() {
+        if let Err(problem) = refresh(&state.interface, &router) {
             log::error!("{}: {problem}", state.interface);
         }
     }

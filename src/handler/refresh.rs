@@ -3,7 +3,7 @@
 
 use super::problem::Problem;
 use super::router::System;
-use super::state::State;
+use super::state::{State, lock};
 use super::translate::{Subject, Translation};
 
 /// Loads the rules of an interface again where they are gone, or where the
@@ -14,10 +14,19 @@ use super::translate::{Subject, Translation};
 ///
 /// # Errors
 /// The rules could not be loaded.
-pub fn refresh(state: &mut State, router: &System) -> Result<(), Problem> {
-    let mut translation = Translation::new(&Subject::made(state), router)?;
+pub fn refresh(interface: &str, router: &System) -> Result<(), Problem> {
+    let _lock = lock();
+    // Under the lock: an interface that went down meanwhile must not get its
+    // rules back.
+    let Some(mut state) = State::load(interface)? else {
+        return Ok(());
+    };
+    let mut translation = Translation::new(&Subject::made(&state), router)?;
     for warning in translation.warnings() {
         log::warn!("{}: {warning}", state.interface);
+    }
+    if translation.is_loaded() {
+        return Ok(());
     }
     translation.load()?;
     log::info!(
@@ -26,6 +35,5 @@ pub fn refresh(state: &mut State, router: &System) -> Result<(), Problem> {
         translation.plan().technique().name()
     );
     state.technique = translation.technique();
-    state.fingerprint = translation.fingerprint();
     Ok(state.save()?)
 }

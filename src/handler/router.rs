@@ -5,6 +5,8 @@ use std::fs;
 use std::net::Ipv6Addr;
 
 use super::plan::{Plan, Router};
+use crate::map::PortSet;
+use crate::nat::{Opened, zones_of};
 use crate::paths::rooted;
 use crate::ubus::Value;
 
@@ -29,8 +31,18 @@ impl System {
     }
 
     /// What the firewall configuration does with the ports of an interface.
-    pub fn opened(&self, _interface: &str, _set: crate::map::PortSet) -> Opened {
-        Opened::default()
+    /// `reported` is the zone we report for it, where its own configuration
+    /// names none.
+    pub fn opened(
+        &self,
+        interface: &str,
+        device: &str,
+        reported: Option<&str>,
+        set: PortSet,
+    ) -> Opened {
+        let mut zones = zones_of(&self.firewall, interface, device);
+        zones.extend(reported.map(str::to_owned));
+        Opened::read(&self.firewall, &zones, set)
     }
 
     /// Seconds since boot.
@@ -39,17 +51,6 @@ impl System {
         let seconds = text.split(['.', ' ']).next().unwrap_or_default();
         seconds.parse().unwrap_or(0)
     }
-}
-
-/// What the firewall configuration does with our ports.
-#[derive(Debug, Default)]
-pub struct Opened {
-    /// Ports it forwards or opens.
-    pub ports: crate::nat::PortList,
-    /// Whether it answers pings.
-    pub ping: bool,
-    /// What the user should know.
-    pub warnings: Vec<String>,
 }
 
 impl Router for System {
@@ -68,8 +69,7 @@ impl Router for System {
     }
 
     fn zone(&self, interface: &str) -> Option<String> {
-        let _ = interface;
-        None
+        zones_of(&self.firewall, interface, "").into_iter().next()
     }
 }
 

@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::problem::{Code, Problem};
 use super::router::{self, System};
 use super::settings::Settings;
-use super::state::{State, remove_if_there, write_atomically};
+use super::state::{self, State, remove_if_there, write_atomically};
 use super::translate::{Subject, Translation};
 use crate::netifd::Notify;
 use crate::paths;
@@ -200,6 +200,7 @@ fn finish(
     translation: &mut Translation,
     router: &System,
 ) -> Result<(), Problem> {
+    let _lock = state::lock();
     translation.load()?;
     let state = new_state(settings, plan, translation, router.uptime());
     record(&state, settings)?;
@@ -290,7 +291,6 @@ fn new_state(settings: &Settings, plan: Plan, translation: &Translation, since: 
         mesh: plan.mesh,
         nat: settings.nat,
         technique: translation.technique(),
-        fingerprint: translation.fingerprint(),
         timeouts: settings.timeouts,
         reserve: settings.reserve.clone(),
         since,

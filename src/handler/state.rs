@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
+use nix::fcntl::{Flock, FlockArg};
 use serde_json::{Map, Value, json};
 
 use super::settings::Protocol;
@@ -46,8 +47,6 @@ pub struct State {
     pub nat: Mode,
     /// Technique that was chosen, and why.
     pub technique: (String, String),
-    /// What tells the rules that are loaded from others.
-    pub fingerprint: String,
     /// `conntrack` as configured.
     pub timeouts: Timeouts,
     /// `reserve` as configured.
@@ -167,7 +166,6 @@ impl State {
             ("nat", json!(self.nat.as_str())),
             ("nat_mode", json!(self.technique.0)),
             ("nat_reason", json!(self.technique.1)),
-            ("fingerprint", json!(self.fingerprint)),
             ("conntrack", json!(self.timeouts.as_str())),
             ("reserve", json!(self.reserve)),
             ("since", json!(self.since)),
@@ -203,12 +201,31 @@ impl State {
             mesh: value.get("mesh").and_then(Value::as_bool).ok_or("mesh")?,
             nat: text("nat")?.parse().map_err(|_| "nat")?,
             technique: (text("nat_mode")?.into(), text("nat_reason")?.into()),
-            fingerprint: text("fingerprint")?.into(),
             timeouts: text("conntrack")?.parse().map_err(|_| "conntrack")?,
             reserve: texts(value, "reserve")?,
             since: value.get("since").and_then(Value::as_u64).ok_or("since")?,
         })
     }
+}
+
+/// Whoever holds it is alone in changing rules and records. It goes with the
+/// process.
+pub type Lock = Flock<fs::File>;
+
+/// Waits for the lock; each holder keeps it only as long as nft may take.
+/// `None` where there is no place for it, which must not stop anybody.
+pub fn lock() -> Option<Lock> {
+    let directory = paths::run_dir();
+    make_directory(&directory).ok()?;
+    let file = fs::File::open(&directory).ok()?;
+    Flock::lock(file, FlockArg::LockExclusive).ok()
+}
+
+fn make_directory(directory: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(directory)
 }
 
 fn mapping_from(value: &Value) -> Result<Mapping, &'static str> {
@@ -250,10 +267,7 @@ fn io_error(path: &Path, error: io::Error) -> StateError {
 /// What the system says; the old file is then untouched.
 pub fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("/"));
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o755)
-        .create(directory)?;
+    make_directory(directory)?;
     let temporary = path.with_extension(format!("tmp{}", std::process::id()));
     let written = (|| {
         remove_if_there(&temporary)?;
@@ -311,7 +325,6 @@ mod tests {
             mesh: true,
             nat: Mode::Auto,
             technique: ("pool".into(), "the kernel can".into()),
-            fingerprint: "1".into(),
             timeouts: Timeouts::Normal,
             reserve: vec!["4128".into()],
             since: 12,

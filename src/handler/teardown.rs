@@ -6,26 +6,27 @@
 use super::bus::Netifd;
 use super::nat46;
 use super::setup::address_interface;
-use super::state::{State, remove_if_there};
+use super::state::{self, State, remove_if_there};
+use super::translate;
 use crate::map::MapType;
 use crate::{nat, paths};
 
 /// Removes everything of `interface`. netifd itself removes device, addresses
-/// and routes.
+/// and routes, but only afterwards. What needs the bus comes last: netifd ends
+/// a teardown after five seconds, and a bus that hangs must not keep the rest
+/// from being done.
 pub fn teardown(interface: &str) {
     let warn = |what: &str, error: &dyn std::fmt::Display| {
         log::warn!("{interface}: teardown: {what}: {error}");
     };
+    let lock = state::lock();
     let state = State::load(interface).unwrap_or_else(|error| {
         warn("state", &error);
         None
     });
-    let taken_down = Netifd::connect_in_haste(interface)
-        .and_then(|mut bus| bus.take_down(&address_interface(interface)));
-    if let Err(error) = taken_down {
-        warn("the CE's address stays", &error);
-    }
-    if let Err(error) = nat::remove(interface) {
+    // Most often netifd has lost the device already.
+    let _ = nat::close(&format!("map-{interface}"));
+    if let Err(error) = translate::remove(interface, state.as_ref()) {
         warn("translation", &error);
     }
     let is_map_t = |s: &State| s.mapping.map_type() == MapType::MapT;
@@ -37,5 +38,11 @@ pub fn teardown(interface: &str) {
     }
     if let Err(error) = State::remove(interface) {
         warn("state", &error);
+    }
+    drop(lock);
+    let taken_down = Netifd::connect_in_haste(interface)
+        .and_then(|mut bus| bus.take_down(&address_interface(interface)));
+    if let Err(error) = taken_down {
+        warn("the CE's address stays", &error);
     }
 }

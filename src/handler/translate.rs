@@ -28,6 +28,8 @@ pub struct Subject<'a> {
     pub interface: &'a str,
     /// Tunnel device.
     pub device: &'a str,
+    /// Firewall zone we report for it.
+    pub zone: Option<&'a str>,
     /// Address and ports.
     pub mapping: &'a Mapping,
     /// Whether other CEs may send to us.
@@ -46,6 +48,7 @@ impl<'a> Subject<'a> {
         Subject {
             interface: &settings.interface,
             device: &plan.device,
+            zone: plan.zone.as_deref(),
             mapping: &plan.mapping,
             mesh: plan.mesh,
             mode: settings.nat,
@@ -59,6 +62,7 @@ impl<'a> Subject<'a> {
         Subject {
             interface: &state.interface,
             device: &state.device,
+            zone: state.zone.as_deref(),
             mapping: &state.mapping,
             mesh: state.mesh,
             mode: state.nat,
@@ -94,7 +98,12 @@ impl Translation {
         );
         let reserve = PortList::parse(&subject.reserve.join(" "))
             .map_err(|error| Problem::fatal(Code::InvalidConfig, format!("reserve: {error}")))?;
-        let opened = router.opened(subject.interface, subject.mapping.ports());
+        let opened = router.opened(
+            subject.interface,
+            subject.device,
+            subject.zone,
+            subject.mapping.ports(),
+        );
         let wishes = Wishes {
             mode: subject.mode,
             reserve,
@@ -130,9 +139,9 @@ impl Translation {
         (plan.technique().name().into(), plan.reason().into())
     }
 
-    /// What tells these rules from others.
-    pub fn fingerprint(&self) -> String {
-        self.plan.fingerprint()
+    /// Whether exactly these rules are in force.
+    pub fn is_loaded(&self) -> bool {
+        nat::is_loaded(&self.plan)
     }
 
     /// Lets nothing out of the device until the rules are loaded.
@@ -205,6 +214,22 @@ impl Translation {
             log::warn!("{}: {error}", self.line.interface);
         }
     }
+}
+
+/// Removes every rule of an interface, and what the kernel remembers of its
+/// address: no connection of an old address leaves by a new line.
+///
+/// # Errors
+/// What the kernel says.
+pub fn remove(interface: &str, state: Option<&State>) -> io::Result<()> {
+    let removed = nat::remove(interface);
+    if let Some(state) = state {
+        // A kernel that does not let us forgets by itself in time.
+        if let Err(error) = nat::forget_connections(state.mapping.ipv4()) {
+            log::info!("{interface}: old connections stay for a while: {error}");
+        }
+    }
+    removed
 }
 
 /// What the kernel has refused since boot: two lines of text.

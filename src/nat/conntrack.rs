@@ -204,6 +204,42 @@ fn tuple(bytes: &[u8]) -> Option<Tuple> {
     })
 }
 
+/// A connection that uses one of our addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Connection {
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// The host behind us; ourselves for what the router does.
+    pub host: Ipv4Addr,
+    /// The network our address is in.
+    pub network: Ipv4Net,
+    /// Port or echo identifier at our address, before any edge map.
+    pub number: u16,
+}
+
+/// Every connection that uses an address of `networks`.
+///
+/// # Errors
+/// The kernel has no conntrack over netlink (kmod-nf-conntrack-netlink), or
+/// does not let us.
+pub fn connections(networks: &[Ipv4Net]) -> io::Result<Vec<Connection>> {
+    let mut found = Vec::new();
+    let each = |message: &[u8]| {
+        let of = |network: &Ipv4Net| {
+            let (protocol, number, host) = use_of(message, *network)?;
+            Some(Connection {
+                protocol,
+                host,
+                network: *network,
+                number,
+            })
+        };
+        found.extend(networks.iter().find_map(of));
+    };
+    Netfilter::open()?.dump(SUBSYSTEM | GET, AF_INET, each)?;
+    Ok(found)
+}
+
 /// Forgets every connection that uses an address of `ours`: when the line gets
 /// another address, they could only send to where nothing comes back from.
 /// Says how many there were.
@@ -255,8 +291,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::netlink::nest;
-    use super::super::plan::{Kernel, Line, Wishes};
-    use super::super::{Pool, Technique};
+    use super::super::{Kernel, Line, Pool, Technique, Wishes};
     use super::*;
     use crate::map::{PortParams, PortSet};
 

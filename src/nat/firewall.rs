@@ -6,7 +6,7 @@
 
 use crate::map::{PortRange, PortSet};
 
-use super::plan::brief;
+use super::error::brief;
 use super::ports::PortList;
 use super::uci::Section;
 

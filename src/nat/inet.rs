@@ -7,7 +7,8 @@ use ipnet::Ipv6Net;
 
 use crate::map::PortSet;
 
-use super::plan::{Plan, Technique};
+use super::plan::Plan;
+use super::technique::Technique;
 
 /// Has the kernel check timeout policies. Nothing of it is ever in force.
 pub(super) const PROBE_TIMEOUTS: &str = r#"table inet mape_probe {

@@ -28,29 +28,39 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod chains;
 mod child;
 mod conntrack;
 mod counters;
 mod edge;
+mod error;
 mod firewall;
 pub mod guard;
 mod inet;
-mod netlink;
+mod line;
+mod link;
+pub(crate) mod netlink;
 mod nft;
 mod options;
 mod plan;
 mod pool;
 mod ports;
 mod removal;
+mod technique;
 mod uci;
 
-pub use conntrack::{Count, Protocol, Usage, forget_connections};
+pub use chains::{Chain, chains};
+pub use conntrack::{Connection, Count, Protocol, Usage, connections, forget_connections};
 pub use counters::{Counters, is_loaded};
+pub use error::NatError;
 pub use firewall::{Opened, zones_of};
+pub use line::{Line, Outer};
+pub use link::close;
 pub use nft::{Nft, NftError};
 pub use options::{Mode, OptionError, Timeouts};
-pub use plan::{Kernel, Line, NatError, Outer, Plan, Technique, Wishes};
+pub use plan::{Kernel, Plan, Wishes};
 pub use pool::{Pool, Run};
 pub use ports::{PortList, PortListError};
 pub use removal::remove;
+pub use technique::{MAX_POOL, Technique};
 pub use uci::Section;

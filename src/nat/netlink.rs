@@ -14,11 +14,12 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
 };
 
-const NLMSG_ERROR: u16 = 2;
+/// `NLMSG_ERROR`.
+pub(crate) const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 
 /// `NLM_F_REQUEST`.
-pub(super) const REQUEST: u16 = 0x1;
+pub(crate) const REQUEST: u16 = 0x1;
 /// `NLM_F_ACK`.
 pub(super) const ACK: u16 = 0x4;
 /// `NLM_F_DUMP`.
@@ -47,11 +48,16 @@ pub(super) struct Netfilter {
 impl Netfilter {
     /// Opens a socket; everything on it must end within three seconds.
     pub(super) fn open() -> io::Result<Self> {
+        Self::speaking(SockProtocol::NetlinkNetFilter)
+    }
+
+    /// The same socket to another part of the kernel.
+    pub(super) fn speaking(protocol: SockProtocol) -> io::Result<Self> {
         let socket = socket(
             AddressFamily::Netlink,
             SockType::Raw,
             SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
-            SockProtocol::NetlinkNetFilter,
+            protocol,
         )?;
         Ok(Netfilter {
             socket,
@@ -128,7 +134,7 @@ impl Netfilter {
 }
 
 /// The messages in what was received: kind and payload of each.
-pub(super) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(crate) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let len = usize::try_from(u32::from_ne_bytes(array(bytes, 0)?)).ok()?;
         let kind = u16::from_ne_bytes(array(bytes, 4)?);
@@ -139,7 +145,7 @@ pub(super) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
 }
 
 /// The attributes in a message or a nest: kind without flags, and content.
-pub(super) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(crate) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let len = usize::from(u16::from_ne_bytes(array(bytes, 0)?));
         let kind = u16::from_ne_bytes(array(bytes, 2)?) & !(NESTED | NET_BYTE_ORDER);
@@ -150,14 +156,14 @@ pub(super) fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])>
 }
 
 /// The first attribute of that kind.
-pub(super) fn find(bytes: &[u8], kind: u16) -> Option<&[u8]> {
+pub(crate) fn find(bytes: &[u8], kind: u16) -> Option<&[u8]> {
     attributes(bytes)
         .find(|&(found, _)| found == kind)
         .map(|(_, content)| content)
 }
 
 /// `N` bytes from `at`, if there are so many.
-pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+pub(crate) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }
 
@@ -168,7 +174,7 @@ pub(super) fn string(content: &[u8]) -> &str {
 }
 
 /// Success, or the errno of an acknowledgement.
-fn verdict(payload: &[u8]) -> io::Result<()> {
+pub(crate) fn verdict(payload: &[u8]) -> io::Result<()> {
     match array(payload, 0).map(i32::from_ne_bytes) {
         Some(0) => Ok(()),
         Some(code) => Err(io::Error::from_raw_os_error(code.saturating_neg())),
@@ -198,7 +204,7 @@ pub(super) fn message(
 }
 
 /// One attribute, padded to four bytes.
-pub(super) fn attribute(kind: u16, data: &[u8]) -> Vec<u8> {
+pub(crate) fn attribute(kind: u16, data: &[u8]) -> Vec<u8> {
     let len = 4 + data.len() as u16;
     let mut bytes = Vec::with_capacity(usize::from(len) + 3);
     bytes.extend_from_slice(&len.to_ne_bytes());

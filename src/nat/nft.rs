@@ -6,7 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::child;
-use super::plan::{self, Kernel, NatError};
+use super::error::NatError;
+use super::guard;
+use super::line::check_interface;
+use super::plan::{self, Kernel};
 use crate::paths::rooted;
 
 /// Where OpenWrt and Debian have it; `PATH` comes after.
@@ -82,16 +85,18 @@ impl Nft {
         self.spawn(&["-c", "-f", "-"], ruleset, timeout)
     }
 
-    /// Deletes every table of `interface`, also where there is none.
+    /// Deletes every table of `interface`, the guard's too, also where there is
+    /// none.
     ///
     /// # Errors
     /// As [`Nft::run`]; a kernel without netdev tables is not an error.
     pub fn remove(&self, interface: &str, timeout: Duration) -> Result<(), NftError> {
-        plan::check_interface(interface)?;
+        check_interface(interface)?;
         match self.run(&plan::removal(interface), timeout) {
             Err(NftError::Refused(_)) => {
                 let table = plan::table_of(interface);
-                self.run(&plan::delete("inet", &table), timeout)
+                let rest = plan::delete("inet", &table) + &guard::removal(interface);
+                self.run(&rest, timeout)
             }
             other => other,
         }

@@ -1,64 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What to do with a port set, and why.
 
-use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::Ipv4Net;
 
-use crate::map::{Border, MapType, Mapping, PortRange, PortSet};
+use crate::map::PortRange;
 
+use super::error::NatError;
+use super::line::Line;
 use super::options::{Mode, Timeouts};
 use super::pool::Pool;
 use super::ports::PortList;
-
-/// Longest interface name: with `mape_` before it nft shows it whole, and
-/// netifd has no longer ones.
-const MAX_INTERFACE: usize = 64;
-
-/// Longest device name in Linux, without the terminating zero.
-const MAX_DEVICE: usize = 15;
-
-/// Most ports a pool is built for: its four maps take about 300 bytes of
-/// kernel memory a port. Larger sets have long ranges, which hashing fills
-/// evenly.
-pub const MAX_POOL: u32 = 8192;
-
-/// How outgoing connections get their ports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Technique {
-    /// One range, or the whole address: netfilter does it alone. `None` keeps
-    /// ports as they are where it can.
-    Plain(Option<PortRange>),
-    /// Numbers of a pool, exchanged for ports at the edge of the tunnel.
-    Pool(Pool),
-    /// The internal endpoint chooses one of several ranges.
-    Hash,
-}
-
-/// A line as the mapping describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Logical interface, `[A-Za-z0-9_.-]`: names the tables.
-    pub interface: String,
-    /// Tunnel device.
-    pub device: String,
-    /// The CE's IPv4 address, or the prefix assigned to it.
-    pub ipv4: Ipv4Net,
-    /// The ports of that address that are ours.
-    pub ports: PortSet,
-    /// Encapsulation, where there is one.
-    pub outer: Option<Outer>,
-}
-
-/// Who may send us IPv4 in IPv6.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outer {
-    /// Our end of the tunnel.
-    pub ce: Ipv6Addr,
-    /// The BR and, in mesh mode, the IPv6 prefixes of the FMRs.
-    pub sources: Vec<Ipv6Net>,
-}
+use super::technique::{Technique, choose};
 
 /// What the user wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -93,107 +47,6 @@ impl Kernel {
             timeouts: Ok(()),
         }
     }
-}
-
-/// Why there is no plan.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NatError {
-    /// The name cannot be part of a table's name.
-    #[error("interface {0:?}: 1 to {MAX_INTERFACE} letters, digits, _, . or -")]
-    Interface(String),
-    /// The kernel has no device of such a name.
-    #[error("device {0:?}: 1 to {MAX_DEVICE} letters, digits, _, ., @ or -")]
-    Device(String),
-    /// Reserved ports that are not ours.
-    #[error("reserve {ports}: not among the ports of this line, {}", brief(.allowed))]
-    Reserve {
-        /// The ports that are not ours.
-        ports: PortList,
-        /// The port set.
-        allowed: PortList,
-    },
-    /// Nothing is left for outgoing connections.
-    #[error("reserve and port forwards take all of {}; leave some", brief(.0))]
-    NothingLeft(PortList),
-    /// `nat pool` where the pool is impossible.
-    #[error("nat pool: {0}; choose auto or hash")]
-    NoPool(String),
-}
-
-/// Names ranges without flooding a log line.
-pub(super) fn brief(ports: &PortList) -> String {
-    const SHOWN: usize = 16;
-    let mut text: Vec<String> = ports
-        .ranges()
-        .take(SHOWN)
-        .map(|range| range.to_string())
-        .collect();
-    if let Some(more) = ports.range_count().checked_sub(SHOWN).filter(|&n| n > 0) {
-        text.push(format!("and {more} more ranges"));
-    }
-    text.join(", ")
-}
-
-impl Technique {
-    /// One word for logs and status: `plain`, `pool` or `hash`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Technique::Plain(_) => "plain",
-            Technique::Pool(_) => "pool",
-            Technique::Hash => "hash",
-        }
-    }
-}
-
-impl fmt::Display for Technique {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl Line {
-    /// The line of a mapping. With `mesh`, other CEs may send to us directly.
-    pub fn new(interface: &str, device: &str, mapping: &Mapping, mesh: bool) -> Self {
-        let br = match mapping.border() {
-            Some(Border::Br(br)) => Some(Ipv6Net::from(br)),
-            _ => None,
-        };
-        let fmrs = mapping.fmrs().iter().filter(|_| mesh);
-        let sources: Vec<Ipv6Net> = br.into_iter().chain(fmrs.map(|rule| rule.ipv6())).collect();
-        let encapsulated = mapping.map_type() != MapType::MapT && !sources.is_empty();
-        Line {
-            interface: interface.into(),
-            device: device.into(),
-            ipv4: mapping.ipv4(),
-            ports: mapping.ports(),
-            outer: encapsulated.then(|| Outer {
-                ce: mapping.ce_address(),
-                sources,
-            }),
-        }
-    }
-
-    fn check(&self) -> Result<(), NatError> {
-        check_interface(&self.interface)?;
-        if !fits(&self.device, MAX_DEVICE, b"_.@-") {
-            return Err(NatError::Device(self.device.clone()));
-        }
-        Ok(())
-    }
-}
-
-/// Whether a name may stand in rules: nothing in it means anything to nft.
-fn fits(name: &str, longest: usize, also: &[u8]) -> bool {
-    let fine = |b: u8| b.is_ascii_alphanumeric() || also.contains(&b);
-    (1..=longest).contains(&name.len()) && name.bytes().all(fine)
-}
-
-/// Refuses what cannot be part of a table's name.
-pub(super) fn check_interface(name: &str) -> Result<(), NatError> {
-    if fits(name, MAX_INTERFACE, b"_.-") {
-        return Ok(());
-    }
-    Err(NatError::Interface(name.chars().take(80).collect()))
 }
 
 /// Everything needed to print the rules of one interface.
@@ -379,48 +232,6 @@ impl Plan {
     }
 }
 
-fn choose(
-    line: &Line,
-    wishes: &Wishes,
-    kernel: &Kernel,
-    free: &PortList,
-    passing: &PortList,
-) -> Result<(Technique, String), NatError> {
-    if !line.ports.is_shared() {
-        let range = widest(free).filter(|_| !wishes.reserve.is_empty());
-        return Ok((Technique::Plain(range), "the address is not shared".into()));
-    }
-    if let (1, Some(range)) = (free.range_count(), widest(free)) {
-        let reason = format!("the ports are one range, {range}");
-        return Ok((Technique::Plain(Some(range)), reason));
-    }
-    let ranges = free.range_count();
-    if wishes.mode == Mode::Hash {
-        return Ok((Technique::Hash, "the configuration says so".into()));
-    }
-    let obstacle = match &kernel.edge {
-        Err(why) => format!("no netdev egress (kmod-nft-netdev is missing?): {why}"),
-        Ok(()) if free.count() > MAX_POOL => {
-            format!("{} ports are more than {MAX_POOL}", free.count())
-        }
-        Ok(()) => match Pool::new(line.ports, passing) {
-            Some(pool) => {
-                let reason = format!("all {} ports of {ranges} ranges as one", free.count());
-                return Ok((Technique::Pool(pool), reason));
-            }
-            None => "the forwarded ports leave no room for a pool".into(),
-        },
-    };
-    match wishes.mode {
-        Mode::Pool => Err(NatError::NoPool(obstacle)),
-        _ => Ok((Technique::Hash, obstacle)),
-    }
-}
-
-fn widest(ports: &PortList) -> Option<PortRange> {
-    ports.ranges().max_by_key(|range| range.count())
-}
-
 /// Name of the tables of `interface`.
 pub(super) fn table_of(interface: &str) -> String {
     format!("mape_{interface}")
@@ -441,5 +252,143 @@ fn replace(family: &str, table: &str, body: &str) -> String {
 /// Deletes every table of `interface`, also where there is none.
 pub(super) fn removal(interface: &str) -> String {
     let table = table_of(interface);
-    delete("netdev", &table) + &delete("inet", &table)
+    delete("netdev", &table) + &delete("inet", &table) + &super::guard::removal(interface)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::map::{PortParams, PortSet};
+
+    fn plan_of(params: (u8, u8, u16), wishes: Wishes, kernel: &Kernel) -> Result<Plan, NatError> {
+        let (offset, len, psid) = params;
+        let line = Line {
+            interface: "wan".into(),
+            device: "map-wan".into(),
+            ipv4: "192.0.2.1/32".parse().unwrap(),
+            ports: PortSet::new(PortParams::new(offset, len).unwrap(), psid).unwrap(),
+            outer: None,
+        };
+        Plan::new(line, wishes, kernel)
+    }
+
+    const V6PLUS: (u8, u8, u16) = (4, 8, 0x34);
+
+    fn chosen(params: (u8, u8, u16), mode: Mode, reserve: &str) -> String {
+        let wishes = Wishes {
+            mode,
+            reserve: reserve.parse().unwrap(),
+            ..Wishes::default()
+        };
+        let plan = plan_of(params, wishes, &Kernel::full()).unwrap();
+        format!("{}: {}", plan.technique(), plan.reason())
+    }
+
+    fn refused(params: (u8, u8, u16), reserve: &str) -> String {
+        let wishes = Wishes {
+            reserve: reserve.parse().unwrap(),
+            ..Wishes::default()
+        };
+        plan_of(params, wishes, &Kernel::full())
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn the_technique_fits_the_ports() {
+        assert_eq!(
+            chosen(V6PLUS, Mode::Auto, ""),
+            "pool: all 240 ports of 15 ranges as one"
+        );
+        assert_eq!(
+            chosen(V6PLUS, Mode::Hash, ""),
+            "hash: the configuration says so"
+        );
+        assert_eq!(
+            chosen((6, 0, 0), Mode::Pool, ""),
+            "plain: the address is not shared"
+        );
+        assert_eq!(
+            chosen((0, 6, 1), Mode::Auto, ""),
+            "plain: the ports are one range, 1024-2047"
+        );
+        assert_eq!(
+            chosen((0, 6, 0), Mode::Auto, ""),
+            "plain: the ports are one range, 1-1023"
+        );
+        assert_eq!(
+            chosen((0, 6, 1), Mode::Auto, "1500"),
+            "pool: all 1023 ports of 2 ranges as one"
+        );
+        assert!(chosen((6, 2, 0), Mode::Auto, "").starts_with("hash: 16128 ports are more"));
+    }
+
+    #[test]
+    fn a_kernel_without_edge_hashes_and_says_so() {
+        let kernel = Kernel {
+            edge: Err("Operation not supported".into()),
+            ..Kernel::full()
+        };
+        let plan = plan_of(V6PLUS, Wishes::default(), &kernel).unwrap();
+        assert_eq!(plan.technique().name(), "hash");
+        assert!(
+            plan.reason().contains("kmod-nft-netdev"),
+            "{}",
+            plan.reason()
+        );
+        assert!(!plan.combined().contains("netdev"));
+        let wishes = Wishes {
+            mode: Mode::Pool,
+            ..Wishes::default()
+        };
+        let error = plan_of(V6PLUS, wishes, &kernel).unwrap_err().to_string();
+        assert!(error.ends_with("choose auto or hash"), "{error}");
+    }
+
+    #[test]
+    fn what_may_be_reserved_is_named() {
+        assert_eq!(
+            refused((1, 14, 0), "22 32769"),
+            "reserve 22: not among the ports of this line, 32768-32769"
+        );
+        assert_eq!(
+            refused((1, 14, 0), "32768-32769"),
+            "reserve and port forwards take all of 32768-32769; leave some"
+        );
+        assert!(refused((6, 8, 0), "22").ends_with("and 47 more ranges"));
+    }
+
+    #[test]
+    fn names_that_mean_something_to_nft_are_refused() {
+        for (interface, device) in [
+            ("", "map-wan"),
+            ("wan;", "map-wan"),
+            ("wan", "map\"wan"),
+            ("wan", "map*"),
+            ("wan", "a-device-too-long"),
+        ] {
+            let line = Line {
+                interface: interface.into(),
+                device: device.into(),
+                ipv4: "192.0.2.1/32".parse().unwrap(),
+                ports: PortSet::new(PortParams::new(4, 8).unwrap(), 0).unwrap(),
+                outer: None,
+            };
+            assert!(Plan::new(line, Wishes::default(), &Kernel::full()).is_err());
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_follows_the_rules() {
+        let print = |opened: &str| {
+            let wishes = Wishes {
+                opened: opened.parse().unwrap(),
+                ..Wishes::default()
+            };
+            let plan = plan_of(V6PLUS, wishes, &Kernel::full()).unwrap();
+            plan.fingerprint()
+        };
+        assert_eq!(print(""), print("80 443"));
+        assert_ne!(print(""), print("4930"));
+    }
 }

@@ -28,32 +28,30 @@ const NETDEV: u8 = 5;
 /// What the kernel says; the other tables are deleted all the same.
 pub fn remove(interface: &str) -> io::Result<()> {
     let table = plan::table_of(interface);
-    [
-        delete(NETDEV, &table),
-        delete(INET, &table),
-        delete(INET, &guard::table(interface)),
-    ]
-    .into_iter()
-    .collect()
+    let guard = guard::table(interface);
+    // Both at once as a rule: the kernel takes its time for each batch.
+    let (edge, inet) = ((NETDEV, table.as_str()), (INET, table.as_str()));
+    let removed = match delete(&[edge, inet]) {
+        Ok(()) => Ok(()),
+        Err(_) => is_gone(delete(&[edge])).and(is_gone(delete(&[inet]))),
+    };
+    removed.and(is_gone(delete(&[(INET, &guard)])))
 }
 
-fn delete(family: u8, table: &str) -> io::Result<()> {
-    let batch = [
-        message(BATCH_BEGIN, REQUEST, 0, SUBSYSTEM, &[]),
-        message(
-            DELETE_TABLE | SUBSYSTEM << 8,
-            REQUEST | ACK,
-            family,
-            0,
-            &text(1, table),
-        ),
-        message(BATCH_END, REQUEST, 0, SUBSYSTEM, &[]),
-    ]
-    .concat();
-    let deleted = Netfilter::open().and_then(|netfilter| {
-        netfilter.send(&batch)?;
-        netfilter.acknowledged(1)
-    });
+/// Deletes these tables, all or none.
+fn delete(tables: &[(u8, &str)]) -> io::Result<()> {
+    let mut batch = message(BATCH_BEGIN, REQUEST, 0, SUBSYSTEM, &[]);
+    for (family, table) in tables {
+        let kind = DELETE_TABLE | SUBSYSTEM << 8;
+        batch.extend(message(kind, REQUEST | ACK, *family, 0, &text(1, table)));
+    }
+    batch.extend(message(BATCH_END, REQUEST, 0, SUBSYSTEM, &[]));
+    let netfilter = Netfilter::open()?;
+    netfilter.send(&batch)?;
+    netfilter.acknowledged(tables.len())
+}
+
+fn is_gone(deleted: io::Result<()>) -> io::Result<()> {
     match deleted {
         Err(error) if is_absence(&error) => Ok(()),
         other => other,

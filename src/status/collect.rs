@@ -2,6 +2,7 @@
 //! Looks at the router. What cannot be seen is noted, never fatal.
 
 use std::fs;
+use std::io;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -9,11 +10,10 @@ use ipnet::Ipv4Net;
 use serde_json::Value;
 
 use crate::handler::State;
+use crate::nat::{Counters, Section, connections};
 use crate::paths::{rooted, ubus_socket};
 use crate::ubus::{self, Client};
 
-use super::kernel::{self, Counter};
-use super::uci::{self, Section};
 use super::world::{Dropped, Measured, Traffic, World};
 
 /// Longest wait for netifd.
@@ -26,35 +26,30 @@ impl World {
         let mut notes = Vec::new();
         let dump = dump().map_err(|error| notes.push(format!("netifd does not answer: {error}")));
         let networks: Vec<Ipv4Net> = states.iter().map(|state| state.mapping.ipv4()).collect();
-        let ours = |address: Ipv4Addr| networks.iter().any(|net| net.contains(&address));
         // Without a line there is nothing to look for.
-        let (connections, counters) = match states.is_empty() {
-            true => (Some(Vec::new()), None),
-            false => (
-                kernel::connections(ours)
-                    .map_err(|error| notes.push(format!("connections cannot be seen: {error}")))
-                    .ok(),
-                kernel::counters()
-                    .map_err(|error| notes.push(format!("counters cannot be seen: {error}")))
-                    .ok(),
-            ),
+        let found = match networks.is_empty() {
+            true => Ok(Vec::new()),
+            false => connections(&networks),
         };
-        let measure = |state: &State| Measured {
+        let found =
+            found.map_err(|error| notes.push(format!("connections cannot be seen: {error}")));
+        let mut measure = |state: &State| Measured {
             interface: state.interface.clone(),
             traffic: traffic(&state.device),
-            dropped: counters
-                .as_ref()
-                .and_then(|all| dropped(all, &state.interface)),
+            dropped: dropped(&state.interface)
+                .map_err(|error| notes.push(format!("counters cannot be seen: {error}")))
+                .ok(),
         };
+        let measured = states.iter().map(&mut measure).collect();
         World {
             dump: dump.ok(),
-            measured: states.iter().map(measure).collect(),
+            measured,
             states,
-            network: config("network", &mut notes),
+            network: Section::parse_all(&config("network", &mut notes)),
             firewall: config("firewall", &mut notes),
             names: leases(&fs::read_to_string(rooted("/tmp/dhcp.leases")).unwrap_or_default()),
             boot_seconds: boot_seconds(),
-            connections,
+            connections: found.ok(),
             notes,
         }
     }
@@ -68,14 +63,14 @@ fn dump() -> Result<Value, ubus::Error> {
 }
 
 /// A configuration file; one that does not exist says nothing.
-fn config(name: &str, notes: &mut Vec<String>) -> Vec<Section> {
+fn config(name: &str, notes: &mut Vec<String>) -> String {
     let path = rooted(&format!("/etc/config/{name}"));
     match fs::read(&path) {
-        Ok(text) => uci::parse(&String::from_utf8_lossy(&text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => {
             notes.push(format!("{}: {error}", path.display()));
-            Vec::new()
+            String::new()
         }
     }
 }
@@ -114,24 +109,18 @@ fn traffic(device: &str) -> Option<Traffic> {
     })
 }
 
-/// The counters of one interface's rules; `None` where there are no rules.
-fn dropped(all: &[Counter], interface: &str) -> Option<Dropped> {
-    let table = format!("mape_{interface}");
-    let ours: Vec<&Counter> = all.iter().filter(|c| c.table == table).collect();
-    if ours.is_empty() {
-        return None;
-    }
-    let sum = |names: &[&str]| {
-        let named = ours.iter().filter(|c| names.contains(&c.name.as_str()));
-        named.map(|c| c.packets).sum::<u64>()
-    };
-    Some(Dropped {
-        not_ours: sum(&["not_our_address", "not_our_port"]),
-        not_br: sum(&["not_br"]),
-        pool_number: sum(&["unsolicited"]),
-        no_ports: sum(&["no_port_protocol"]),
-        guard: sum(&["held_back"]),
-        exhausted: sum(&["attempted"]).saturating_sub(sum(&["confirmed"])),
+/// What the rules of one interface have dropped.
+fn dropped(interface: &str) -> io::Result<Dropped> {
+    let counters = Counters::read(interface)?;
+    Ok(Dropped {
+        not_ours: counters
+            .not_our_address
+            .saturating_add(counters.not_our_port),
+        not_br: counters.not_br,
+        pool_number: counters.unsolicited,
+        no_ports: counters.no_port_protocol,
+        guard: counters.held_back,
+        exhausted: counters.no_free_port,
     })
 }
 
@@ -145,26 +134,5 @@ mod tests {
                     1700000000 02:00:00:00:00:23 192.168.1.23 * *\nduid 00\n\n";
         let laptop = (Ipv4Addr::new(192, 168, 1, 20), "laptop".to_owned());
         assert_eq!(leases(text), [laptop]);
-    }
-
-    #[test]
-    fn counters_of_both_tables_add_up() {
-        let row = |family, table: &str, name: &str, packets| Counter {
-            family,
-            table: table.into(),
-            name: name.into(),
-            packets,
-        };
-        let all = [
-            row("inet", "mape_wanmap", "not_our_port", 1),
-            row("netdev", "mape_wanmap", "not_our_port", 2),
-            row("netdev", "mape_wanmap", "not_our_address", 4),
-            row("inet", "mape_wanmap", "attempted", 10),
-            row("inet", "mape_wanmap", "confirmed", 7),
-            row("inet", "mape_other", "not_br", 9),
-        ];
-        let found = dropped(&all, "wanmap").unwrap();
-        assert_eq!((found.not_ours, found.exhausted, found.not_br), (7, 3, 0));
-        assert_eq!(dropped(&all, "none"), None);
     }
 }

@@ -2,9 +2,7 @@
 //! What the firewall configuration forwards or opens on our interface.
 
 use crate::map::PortRange;
-
-use super::uci::Section;
-use super::usage::Protocol;
+use crate::nat::{Protocol, Section};
 
 /// A `redirect` into the LAN, or a `rule` that opens a port of the router.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,36 +43,31 @@ impl Forward {
     }
 }
 
-/// The zones an interface is in: by the configuration, and the one netifd
-/// reports for it.
-fn zones<'a>(
-    firewall: &'a [Section],
-    interface: &'a str,
-    reported: Option<&'a str>,
-) -> impl Iterator<Item = &'a str> {
-    let zones = firewall.iter().filter(|section| section.kind == "zone");
-    zones
-        .filter(move |zone| zone.words("network").any(|name| name == interface))
-        .filter_map(|zone| zone.get("name"))
-        .chain(reported)
-}
-
-/// Everything that is forwarded or opened on `interface`. `reported` is the
-/// zone netifd reports for it.
-pub fn forwards(firewall: &[Section], interface: &str, reported: Option<&str>) -> Vec<Forward> {
-    let zones: Vec<&str> = zones(firewall, interface, reported).collect();
-    firewall
+/// Everything that the firewall configuration forwards or opens for packets
+/// from one of `zones`.
+pub fn forwards(config: &str, zones: &[String]) -> Vec<Forward> {
+    let ours = |src: &str| src == "*" || zones.iter().any(|zone| zone == src);
+    Section::parse_all(config)
         .iter()
-        .filter(|section| section.flag("enabled") != Some(false))
-        .filter(|section| section.get("src").is_some_and(|src| zones.contains(&src)))
+        .filter(|section| flag(section, "enabled") != Some(false))
+        .filter(|section| section.get("src").is_some_and(ours))
         .filter(|section| section.get("family") != Some("ipv6"))
         .flat_map(of_section)
         .collect()
 }
 
+/// A boolean option; `None` where it is absent or no boolean.
+pub fn flag(section: &Section, key: &str) -> Option<bool> {
+    match section.get(key)? {
+        "1" | "on" | "true" | "yes" | "enabled" => Some(true),
+        "0" | "off" | "false" | "no" | "disabled" => Some(false),
+        _ => None,
+    }
+}
+
 fn of_section(section: &Section) -> Vec<Forward> {
     let target = section.get("target").map(str::to_ascii_uppercase);
-    let (outside, inside) = match (section.kind.as_str(), target.as_deref()) {
+    let (outside, inside) = match (section.kind(), target.as_deref()) {
         ("redirect", None | Some("DNAT")) => ("src_dport", section.get("dest_port")),
         ("rule", Some("ACCEPT")) if section.get("dest").is_none() => ("dest_port", None),
         _ => return Vec::new(),
@@ -105,7 +98,7 @@ fn protocols(section: &Section) -> Vec<Protocol> {
         words.is_empty()
             || words
                 .iter()
-                .any(|w| w == protocol.as_str() || w == number || both(w))
+                .any(|w| w == protocol.name() || w == number || both(w))
     };
     let all = [(Protocol::Tcp, "6"), (Protocol::Udp, "17")];
     let chosen = all.into_iter().filter(|(p, number)| named(p, number));
@@ -121,7 +114,7 @@ fn range(word: &str) -> Option<PortRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::uci;
+    use crate::nat::zones_of;
 
     const CONFIG: &str = "
 config zone
@@ -173,11 +166,12 @@ config rule
 	option target 'ACCEPT'
 ";
 
-    fn lines(interface: &str, reported: Option<&str>) -> Vec<String> {
-        let found = forwards(&uci::parse(CONFIG), interface, reported);
+    fn lines(interface: &str) -> Vec<String> {
+        let zones = zones_of(CONFIG, interface, "map-x");
+        let found = forwards(CONFIG, &zones);
         let line = |f: Forward| {
             let to = f.target(f.ports.last());
-            format!("{} {} {} {to}", f.title(), f.protocol, f.ports)
+            format!("{} {} {} {to}", f.title(), f.protocol.name(), f.ports)
         };
         found.into_iter().map(line).collect()
     }
@@ -191,8 +185,7 @@ config rule
             "opened port \"Allow-VPN\" udp 4129 router:4129",
             "opened port \"Allow-VPN\" udp 4131 router:4131",
         ];
-        assert_eq!(lines("wanmap", None), expected);
-        assert_eq!(lines("other", Some("wan")), expected);
-        assert!(lines("other", None).is_empty());
+        assert_eq!(lines("wanmap"), expected);
+        assert!(lines("other").is_empty());
     }
 }

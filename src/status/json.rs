@@ -4,9 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::map::{Border, PortRange};
+use crate::nat::Protocol;
 
+use super::forwards::flag;
 use super::netifd::Phase;
-use super::usage::{HostUse, Protocol};
+use super::usage::HostUse;
 use super::world::{Dropped, Interface, LineUp, Traffic};
 
 /// Most internal hosts that `ports` lists.
@@ -104,7 +106,7 @@ fn not_up(interface: &Interface<'_>) -> Value {
         "prefix_source": candidate.map(|c| c.source.as_str()),
         "end_user_prefix": candidate.map(|c| c.prefix.to_string()),
         "fmrs": 0,
-        "mesh": interface.config.and_then(|config| config.flag("mesh")).unwrap_or(false),
+        "mesh": interface.config.and_then(|config| flag(config, "mesh")).unwrap_or(false),
         "nat": {
             "configured": word("nat", "auto"),
             "mode": null,
@@ -220,7 +222,7 @@ fn range(line: &LineUp<'_>, range: PortRange) -> Value {
             ours.map(move |port| {
                 json!({
                     "port": port,
-                    "proto": forward.protocol.as_str(),
+                    "proto": forward.protocol.name(),
                     "to": forward.target(port),
                     "name": forward.name,
                 })

@@ -13,11 +13,11 @@ mod collect;
 pub mod doctor;
 pub mod forwards;
 pub mod json;
-pub mod kernel;
 pub mod netifd;
+mod route;
 pub mod text;
-pub mod uci;
 pub mod usage;
 mod world;
 
+pub use route::{Route6, route_to};
 pub use world::{Dropped, Interface, LineUp, Measured, Traffic, World};

@@ -5,9 +5,10 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use crate::map::{Border, PortRange};
+use crate::nat::Protocol;
 
 use super::netifd::Phase;
-use super::usage::{Protocol, Usage};
+use super::usage::Usage;
 use super::world::{Interface, LineUp};
 
 /// Colours, or none of them.
@@ -179,7 +180,7 @@ fn used(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<()> 
         80..95 => Hue::Doubtful,
         _ => Hue::Bad,
     };
-    let each = Protocol::ALL.map(|p| format!("{p} {}", usage.of(p)));
+    let each = Protocol::ALL.map(|p| format!("{} {}", p.name(), usage.of(p)));
     let text = format!(
         "{} {share:>3} %  {}",
         bar(usage.max(), free, 24),

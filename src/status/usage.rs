@@ -1,64 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Which external ports are in use, and by whom.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 
+use ipnet::Ipv4Net;
+
 use crate::map::PortRange;
-
-/// Protocols with ports; each has a space of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Protocol {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-    /// ICMP echo, by identifier.
-    Icmp,
-}
-
-impl Protocol {
-    /// All of them, in the order they are shown.
-    pub const ALL: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp];
-
-    /// Its name in lower case.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Protocol::Tcp => "tcp",
-            Protocol::Udp => "udp",
-            Protocol::Icmp => "icmp",
-        }
-    }
-
-    /// The protocol with that number in an IPv4 header.
-    pub fn from_number(number: u8) -> Option<Self> {
-        match number {
-            1 => Some(Protocol::Icmp),
-            6 => Some(Protocol::Tcp),
-            17 => Some(Protocol::Udp),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A connection through the line as conntrack has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Connection {
-    /// Its protocol.
-    pub protocol: Protocol,
-    /// The host behind us.
-    pub host: Ipv4Addr,
-    /// Our address outside.
-    pub address: Ipv4Addr,
-    /// Port or echo identifier at that address, before any edge map.
-    pub number: u16,
-}
+use crate::nat::{Connection, Protocol};
 
 /// Use of the ports of one line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,16 +33,16 @@ impl HostUse {
 }
 
 impl Usage {
-    /// Counts the connections that have `address` outside. `port_of` says
-    /// which port a number stands for, or that it is none of ours.
+    /// Counts the connections of a line. `port_of` says which port a number
+    /// stands for, or that it is none of ours.
     pub fn count(
         connections: &[Connection],
-        address: impl Fn(Ipv4Addr) -> bool,
+        network: Ipv4Net,
         port_of: impl Fn(u16) -> Option<u16>,
     ) -> Self {
         let mut all: Vec<(Ipv4Addr, Protocol, u16)> = connections
             .iter()
-            .filter(|c| address(c.address))
+            .filter(|c| c.network == network)
             .filter_map(|c| Some((c.host, c.protocol, port_of(c.number)?)))
             .collect();
         all.sort_unstable();
@@ -156,13 +104,15 @@ impl Usage {
 mod tests {
     use super::*;
 
-    const OUT: Ipv4Addr = Ipv4Addr::new(106, 72, 0, 1);
+    fn out() -> Ipv4Net {
+        "106.72.0.1/32".parse().unwrap()
+    }
 
     fn row(protocol: Protocol, host: u8, number: u16) -> Connection {
         Connection {
             protocol,
             host: Ipv4Addr::new(192, 168, 1, host),
-            address: OUT,
+            network: out(),
             number,
         }
     }
@@ -179,12 +129,12 @@ mod tests {
             // None of ours.
             row(Protocol::Tcp, 11, 80),
             Connection {
-                address: Ipv4Addr::new(1, 2, 3, 4),
+                network: "192.0.2.4/32".parse().unwrap(),
                 ..row(Protocol::Tcp, 12, 4129)
             },
         ];
         let ours = |n| (4128..=4200).contains(&n).then_some(n);
-        let usage = Usage::count(&connections, |address| address == OUT, ours);
+        let usage = Usage::count(&connections, out(), ours);
         let first = PortRange::new(4128, 4143).unwrap();
         assert_eq!(usage.of(Protocol::Tcp), 2);
         assert_eq!(usage.of_range(Protocol::Tcp, first), 2);
@@ -205,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_last_port_of_all() {
-        let usage = Usage::count(&[row(Protocol::Udp, 1, 65535)], |_| true, Some);
+        let usage = Usage::count(&[row(Protocol::Udp, 1, 65535)], out(), Some);
         assert_eq!(usage.of(Protocol::Udp), 1);
         assert_eq!(usage.of(Protocol::Tcp) + usage.of(Protocol::Icmp), 0);
     }

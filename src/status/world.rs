@@ -8,13 +8,14 @@ use serde_json::Value;
 
 use crate::handler::State;
 use crate::map::PortRange;
-use crate::nat::{Kernel, Line, Mode, Plan, PortList, Wishes};
+use crate::nat::{
+    Connection, Kernel, Line, Mode, Opened, Plan, PortList, Section, Wishes, zones_of,
+};
 use crate::uplink;
 
 use super::forwards::{Forward, forwards};
 use super::netifd::{Known, Phase};
-use super::uci::Section;
-use super::usage::{Connection, Usage};
+use super::usage::Usage;
 
 /// Packet counters of a device since it was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,7 +68,7 @@ pub struct World {
     /// `/etc/config/network`.
     pub network: Vec<Section>,
     /// `/etc/config/firewall`.
-    pub firewall: Vec<Section>,
+    pub firewall: String,
     /// Names of internal hosts.
     pub names: Vec<(Ipv4Addr, String)>,
     /// Seconds since boot.
@@ -139,7 +140,7 @@ impl World {
     /// The configuration of an interface.
     pub fn config(&self, interface: &str) -> Option<&Section> {
         let mut all = self.network.iter();
-        all.find(|s| s.kind == "interface" && s.name.as_deref() == Some(interface))
+        all.find(|s| s.kind() == "interface" && s.name() == Some(interface))
     }
 
     /// What an internal address is called.
@@ -185,12 +186,12 @@ impl World {
     }
 
     fn line<'a>(&'a self, state: &'a State, zone: Option<&str>) -> LineUp<'a> {
-        let zone = zone.or(state.zone.as_deref());
-        let forwards = forwards(&self.firewall, &state.interface, zone);
+        let mut zones = zones_of(&self.firewall, &state.interface, &state.device);
+        zones.extend(zone.or(state.zone.as_deref()).map(str::to_owned));
+        let opened = Opened::read(&self.firewall, &zones, state.mapping.ports());
         let set = PortList::from(state.mapping.ports());
         let reserved = PortList::parse(&state.reserve.join(" ")).unwrap_or_default();
         let reserved = reserved.intersect(&set);
-        let opened: PortList = forwards.iter().map(|forward| forward.ports).collect();
         let plan = plan(state, reserved.clone(), opened);
         let net = state.mapping.ipv4();
         let usage = self.connections.as_ref().map(|all| {
@@ -198,14 +199,14 @@ impl World {
                 Some(plan) => plan.port_of(number),
                 None => set.contains(number).then_some(number),
             };
-            Usage::count(all, |address| net.contains(&address), port_of)
+            Usage::count(all, net, port_of)
         });
         let mut measured = self.measured.iter();
         let measured = measured.find(|m| m.interface == state.interface);
         LineUp {
             state,
             plan,
-            forwards,
+            forwards: forwards(&self.firewall, &zones),
             reserved,
             usage,
             traffic: measured.and_then(|m| m.traffic),
@@ -215,7 +216,7 @@ impl World {
 }
 
 /// The rules as they must have been planned for that line.
-fn plan(state: &State, reserve: PortList, opened: PortList) -> Option<Plan> {
+fn plan(state: &State, reserve: PortList, opened: Opened) -> Option<Plan> {
     let line = Line::new(&state.interface, &state.device, &state.mapping, state.mesh);
     let mode = match state.technique.0.as_str() {
         "pool" => Mode::Auto,
@@ -224,7 +225,8 @@ fn plan(state: &State, reserve: PortList, opened: PortList) -> Option<Plan> {
     let wishes = Wishes {
         mode,
         reserve,
-        opened,
+        opened: opened.ports,
+        ping: opened.ping,
         ..Wishes::default()
     };
     Plan::new(line, wishes, &Kernel::full()).ok()
@@ -233,7 +235,7 @@ fn plan(state: &State, reserve: PortList, opened: PortList) -> Option<Plan> {
 impl Interface<'_> {
     /// An option of its configuration.
     pub fn option(&self, key: &str) -> Option<&str> {
-        self.config?.get(key)
+        self.config?.get(key).filter(|value| !value.is_empty())
     }
 
     /// The uplink it runs over, or is to run over, with the best prefix that

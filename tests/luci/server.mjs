@@ -52,7 +52,7 @@ function menu(readonly) {
 /* The overview's template defines a function for its boxes. */
 function overviewHelpers() {
 	const template = luci && join(luci, 'modules/luci-mod-status/ucode/template/admin_status/index.ut');
-	const scripts = template ? readFileSync(template, 'utf8').match(/<script>[^]*?<\/script>/g) : null;
+	const scripts = template ? readFileSync(template, 'utf8').match(/<script[^>]*>[^]*?<\/script>/g) : null;
 
 	return (scripts ?? []).filter(text => !text.includes('instantiateView') && !text.includes('{%')).join('');
 }

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { runtime, useBrowser, visit } from './browser.mjs';
 import { app, fixture, luci } from './paths.mjs';
 import { readPo } from './po.mjs';
+import { minifier } from './server.mjs';
 
 const page = 'admin/status/mape';
 const overview = 'admin/status/overview';
@@ -185,6 +186,15 @@ test(`status page, on ${runtime}`, async t => {
 		});
 	});
 
+	await t.test('with scripts minified by LuCI\'s jsmin', { skip: !minifier() && 'LUCI_SRC is not set, or there is no C compiler' }, () =>
+		visit(page, { minify: minifier(), lang: 'ja' }, async ({ page }) => {
+			await shows(page, 'IPv4 で接続しています。');
+			await page.getByRole('button', { name: '診断を実行' }).click();
+			await page.locator('.mape-doctor li').first().waitFor();
+			await page.getByRole('button', { name: /を転送$/ }).first().click();
+			await shows(page, 'ポートの転送');
+		}));
+
 	await t.test('by keyboard', () => visit(page, {}, async ({ page }) => {
 		const button = page.getByRole('button', { name: 'Run diagnosis' });
 		await button.waitFor();
@@ -210,6 +220,7 @@ test(`status page, on ${runtime}`, async t => {
 		await shows(page, 'IPv4 で接続しています。');
 		await page.getByRole('button', { name: '診断を実行' }).click();
 		await shows(page, '対処方法：使えるポートの中から転送してください');
+		assert.match(await page.locator('[data-check=forwards] small').textContent(), /4128/);
 		const text = await page.locator('.mape').innerText();
 		const english = readPo(join(app, 'po/ja/mape.po')).map(({ msgid }) => msgid).filter(msgid => /^[^%]+ [^%]+$/.test(msgid) && !/[()/]/.test(msgid));
 		assert.deepEqual(english.filter(msgid => text.includes(msgid)), []);

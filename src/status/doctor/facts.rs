@@ -7,8 +7,8 @@ use ipnet::Ipv6Net;
 
 use crate::handler::State;
 use crate::map::{Dialect, Psid};
+use crate::nat::Chain;
 
-use super::super::kernel::Chain;
 use super::super::netifd::Phase;
 use super::super::world::{Dropped, Traffic};
 

@@ -8,12 +8,13 @@ use std::path::Path;
 
 use crate::handler::State;
 use crate::map::{Border, MapType, Mapping, Psid};
-use crate::nat::PortList;
+use crate::nat::{self, Chain, PortList, Section};
 use crate::paths::{rooted, run_dir};
 use crate::provider::{self, Verdict};
 
-use super::super::kernel::{self, Chain};
+use super::super::forwards::flag;
 use super::super::netifd::Known as Netifd;
+use super::super::route::route_to;
 use super::super::world::{Interface, LineUp, World};
 use super::ping::ping;
 use super::{Address, Facts, Known, Offer, Uplink};
@@ -27,7 +28,7 @@ pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
     let (uplink, offer) = uplink(interface, state);
     let br = mapping.and_then(target);
     let ce = mapping.map(Mapping::ce_address);
-    let chains = kernel::chains().ok();
+    let chains = nat::chains().ok();
     let known = offer.as_ref().map_or(Known::No, known);
     let map_type = mapping.map_or(MapType::MapE, Mapping::map_type);
     let usage = line.and_then(|line| line.usage.as_ref());
@@ -48,7 +49,7 @@ pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
         device: state.and_then(|state| device(&state.device)),
         ipv4: netifd.map(|known| known.ipv4.clone()).unwrap_or_default(),
         default4: netifd.is_some_and(|known| known.default4),
-        no_default: interface.config.and_then(|c| c.flag("defaultroute")) == Some(false),
+        no_default: interface.config.and_then(|c| flag(c, "defaultroute")) == Some(false),
         offload: offload(world),
         foreign: line.map(foreign).unwrap_or_default(),
         example: line.and_then(example),
@@ -206,18 +207,18 @@ fn psids(interface: &Interface<'_>, mapping: &Mapping) -> Option<(Psid, u16)> {
 }
 
 fn route(br: Ipv6Addr, ce: Option<Ipv6Addr>) -> Result<(String, String), String> {
-    match kernel::route_to(br, ce) {
+    match route_to(br, ce) {
         Ok(route) => Ok((route.to_string(), route.device)),
         Err(error) => Err(error.to_string()),
     }
 }
 
 fn offload(world: &World) -> (bool, bool) {
-    let mut defaults = world.firewall.iter().filter(|s| s.kind == "defaults");
-    let Some(defaults) = defaults.next() else {
+    let sections = Section::parse_all(&world.firewall);
+    let Some(defaults) = sections.iter().find(|s| s.kind() == "defaults") else {
         return (false, false);
     };
-    let on = |key| defaults.flag(key) == Some(true);
+    let on = |key| flag(defaults, key) == Some(true);
     (on("flow_offloading"), on("flow_offloading_hw"))
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Checks of address translation: rules, ports, forwards.
 
-use super::super::kernel::Chain;
+use crate::nat::Chain;
+
 use super::{Facts, Finding, fail, ok, unknown, warn};
 
 /// `NF_INET_POST_ROUTING`.

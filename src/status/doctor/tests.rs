@@ -7,9 +7,8 @@ use std::net::Ipv4Addr;
 use super::*;
 use crate::handler::{Protocol, State};
 use crate::map::{Dialect, Psid};
-use crate::nat::{Mode, Timeouts};
+use crate::nat::{Chain, Mode, Timeouts};
 use crate::provider::Table;
-use crate::status::kernel::Chain;
 use crate::status::netifd::Phase;
 use crate::status::{Dropped, Traffic};
 
@@ -41,7 +40,6 @@ fn state() -> State {
         mesh: false,
         nat: Mode::Auto,
         technique: ("pool".into(), "all 240 ports of 15 ranges as one".into()),
-        fingerprint: String::new(),
         timeouts: Timeouts::Normal,
         reserve: Vec::new(),
         since: 10,

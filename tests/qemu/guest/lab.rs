@@ -11,6 +11,7 @@ use super::server::Servers;
 use super::snapshot::Snapshot;
 use super::topology::{TUNNEL, Topology};
 use crate::Result;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A line in use. Scenarios share it as long as they want the same one.
 pub struct Lab {
@@ -19,6 +20,15 @@ pub struct Lab {
     pub servers: Servers,
     pub router: Router,
     before: Snapshot,
+    technique: Technique,
+}
+
+/// Packets that the BR refused from the pool, over all labs of the run.
+static BAD_PORTS: AtomicU64 = AtomicU64::new(0);
+
+/// What the BR has refused from the pool in the whole run.
+pub fn bad_ports() -> u64 {
+    BAD_PORTS.load(Ordering::Relaxed)
 }
 
 impl Lab {
@@ -37,6 +47,7 @@ impl Lab {
             servers,
             router,
             before,
+            technique: Technique::Pool,
         })
     }
 
@@ -55,6 +66,7 @@ impl Lab {
         forward: &str,
     ) -> Result<()> {
         self.settle()?;
+        self.refused()?;
         self.net.ce.run(&["nft", "flush", "ruleset"])?;
         self.net.ce.nft(&nat::firewall4(dnat, forward))?;
         if technique == Technique::Pool && reserve.is_empty() {
@@ -62,7 +74,8 @@ impl Lab {
         } else {
             self.net.ce.nft(&self.ruleset(technique, reserve)?)?;
         }
-        self.refused().map(drop)
+        self.technique = technique;
+        self.forgive()
     }
 
     /// A technique's ruleset; ours as the real binary prints it.
@@ -112,9 +125,20 @@ impl Lab {
         self.net.ce.run(&["conntrack", "-F"]).map(drop)
     }
 
-    /// What the BR refused since it was last asked.
+    /// What the BR refused since it was last asked; what was the pool's doing
+    /// also counts for the whole run.
     pub fn refused(&self) -> Result<Refused> {
-        border::refused(&self.net.br)
+        let refused = border::refused(&self.net.br)?;
+        if self.technique == Technique::Pool {
+            BAD_PORTS.fetch_add(refused.total(), Ordering::Relaxed);
+        }
+        Ok(refused)
+    }
+
+    /// Starts the BR's count anew: what left while nothing translated is
+    /// nobody's figure.
+    pub fn forgive(&self) -> Result<()> {
+        border::refused(&self.net.br).map(drop)
     }
 
     /// The LAN host, 0 to 2.

@@ -67,6 +67,11 @@ impl Line {
         }
     }
 
+    /// Another subscriber of the same rule.
+    pub const fn subscriber(self, name: &'static str, ea: u128) -> Self {
+        Self { name, ea, ..self }
+    }
+
     /// Length of the end-user IPv6 prefix.
     pub fn prefix_len(&self) -> u32 {
         self.rule6_len + self.ea_len

@@ -45,6 +45,93 @@ impl Router {
         })
     }
 
+    /// A router configured with the two lines that suffice. The uplink is up
+    /// and has its address, `address` with its length, and no prefix.
+    pub fn two_lines(ce: &Netns, address: (&str, u8)) -> Result<Self> {
+        ce.within(|| {
+            let binary = Path::new("/usr/sbin/mape");
+            let double = Double::start_with(binary, KernelEffects::default());
+            let (address, len) = address;
+            double.add(
+                Interface::on(UPLINK, "wan")
+                    .address(address, len)
+                    .route(Route::via("::", 0, "2001:db8:0:1::1")),
+            );
+            double.ifup(UPLINK);
+            double.configure(INTERFACE, "mape", &[("tunlink", UPLINK)]);
+            Ok(Self { double })
+        })
+    }
+
+    /// The uplink gets, changes or loses its delegated prefix, and hotplug
+    /// runs as it does on a router.
+    pub fn delegate(&self, ce: &Netns, prefix: Option<(&str, u8)>) -> Result<()> {
+        ce.within(|| {
+            self.double.set_prefix(UPLINK, prefix);
+            Ok(())
+        })?;
+        self.mape(ce, &["hotplug", UPLINK]).map(drop)
+    }
+
+    /// The uplink goes down and comes up again.
+    pub fn bounce_uplink(&self, ce: &Netns) -> Result<()> {
+        ce.within(|| {
+            self.double.ifdown(UPLINK);
+            self.double.ifup(UPLINK);
+            Ok(())
+        })
+    }
+
+    /// Asks for `wanmap` without waiting for it.
+    pub fn want(&self, ce: &Netns) -> Result<()> {
+        ce.within(|| {
+            self.double.ifup(INTERFACE);
+            Ok(())
+        })
+    }
+
+    /// Waits until `wanmap` is up with `address`.
+    pub fn until_address(&self, address: &str) -> Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            let has = self.double.with(|world| {
+                let found = world.interfaces.get(INTERFACE);
+                world.is_up(INTERFACE)
+                    && found.is_some_and(|i| i.addresses.iter().any(|a| a.address == address))
+            });
+            if has {
+                self.double.wait_idle(INTERFACE);
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err(format!(
+            "{INTERFACE} did not come up with {address}: {}",
+            self.double.log().join("; ")
+        ))
+    }
+
+    /// Waits until netifd shows an error of that code.
+    pub fn until_error(&self, code: &str) -> Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            let shown = self.double.with(|world| {
+                let found = world.interfaces.get(INTERFACE);
+                found.is_some_and(|i| i.error_codes().contains(&code))
+            });
+            if shown {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err(format!("no {code}: {}", self.double.log().join("; ")))
+    }
+
+    /// How often an action of the handler was started.
+    pub fn spawned(&self, action: &str) -> usize {
+        self.double.spawned(INTERFACE, action)
+    }
+
     /// `ifup wanmap`, until it is up.
     pub fn up(&self, ce: &Netns) -> Result<()> {
         ce.within(|| {

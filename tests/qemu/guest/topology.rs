@@ -137,6 +137,35 @@ impl Topology {
             .map(drop)
     }
 
+    /// The provider gives the subscriber another prefix.
+    pub fn renumber(&self, old: &Line, new: &Line) -> Result<()> {
+        self.acc.ip(&format!(
+            "route del {}/{}\nroute add {}/{} via 2001:db8:0:1::2\n",
+            old.prefix(),
+            old.prefix_len(),
+            new.prefix(),
+            new.prefix_len()
+        ))?;
+        self.br.ip(&format!(
+            "link del dev ce
+             link add name ce type ip6tnl mode ipip6 local {br} remote {ce} encaplimit none
+             link set dev ce mtu {MTU} up
+             route add {v4}/32 dev ce",
+            br = new.br,
+            ce = new.ce_address(),
+            v4 = new.ipv4(),
+        ))
+    }
+
+    /// The access network knows no route to the subscriber's prefix: its /64
+    /// is on the link, and whoever has an address answers for it.
+    pub fn on_link(&self, line: &Line) -> Result<()> {
+        let (prefix, len) = (line.prefix(), line.prefix_len());
+        self.acc.ip(&format!(
+            "route del {prefix}/{len}\naddr add {prefix}fffe/64 dev ce nodad\n"
+        ))
+    }
+
     fn border(&self, line: &Line) -> Result<()> {
         self.br.ip(&format!(
             "link add name srv type veth peer name eth0 netns srv

@@ -3,7 +3,7 @@
 
 PKG_NAME:=$(notdir $(CURDIR))
 LUCI_BASENAME:=$(PKG_NAME:luci-app-%=%)
-PKG_ARCH:=all
+override PKG_ARCH:=all
 include $(TOPDIR)/package.mk
 
 define Package/$(PKG_NAME)

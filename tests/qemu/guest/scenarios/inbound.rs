@@ -112,7 +112,8 @@ pub fn forward(bench: &mut Bench) -> Result<String> {
     let refused = lab.refused()?;
     drop(attempts);
     lab.settle()?;
-    let works = outcome.is_ok() && refused.total() == 0;
+    let full = connected + reserved.len() == own.len();
+    let works = full && outcome.is_ok() && refused.total() == 0;
     measure(
         bench,
         Technique::Pool,
@@ -120,7 +121,7 @@ pub fn forward(bench: &mut Bench) -> Result<String> {
         f64::from(u8::from(works)),
     )
     .map(|_| format!("with {connected} connections open"))
-    .map_err(|short| format!("{short}: {outcome:?}, the BR refused {refused}"))
+    .map_err(|short| format!("{short}: {connected} open, {outcome:?}, the BR refused {refused}"))
 }
 
 fn forwarded(lab: &Lab, port: u16) -> Result<()> {

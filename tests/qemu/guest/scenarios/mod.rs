@@ -6,12 +6,14 @@ mod errors;
 pub mod fill;
 mod flows;
 mod inbound;
+mod life;
 mod line;
 
 use super::init::{say, tell};
-use super::lab::Lab;
+use super::lab::{self, Lab};
 use super::nat::Technique;
-use super::oracle::Line;
+use super::oracle::{Line, V6PLUS};
+use super::server::WHOAMI;
 use crate::Result;
 use crate::report::meets;
 use serde_json::json;
@@ -32,6 +34,11 @@ impl Bench {
             self.lab = Some(Lab::new(line)?);
         }
         self.lab.as_mut().ok_or_else(|| "no lab".to_owned())
+    }
+
+    /// Clears the place for a scenario that builds its own.
+    pub fn leave(&mut self) {
+        self.lab = None;
     }
 
     /// Reports a figure.
@@ -57,6 +64,12 @@ pub const ALL: &[Scenario] = &[
     row("v6plus_rfc7597", line::v6plus_rfc7597),
     row("ocn_draft03", line::ocn_draft03),
     row("ocn_rfc7597", line::ocn_rfc7597),
+    row("late_prefix", life::late_prefix),
+    row("changed_prefix", life::changed_prefix),
+    row("withdrawn_prefix", life::withdrawn_prefix),
+    row("on_link_only", life::on_link_only),
+    row("bounces", life::bounces),
+    row("same_prefix", life::same_prefix),
     row("fill_v6plus", fill::v6plus),
     row("fill_ocn", fill::ocn),
     row("eim_udp", compare::eim_udp),
@@ -72,7 +85,24 @@ pub const ALL: &[Scenario] = &[
     row("offload", flows::offload),
     row("flush_recovery", flows::flush_recovery),
     row("throughput_ratio", flows::throughput),
+    // Last: it sums up what the others caused.
+    row("bad_ports_at_br", bad_ports_at_br),
 ];
+
+/// What the BR refused while the pool was in force, in the whole run; by
+/// itself, of a full port set.
+fn bad_ports_at_br(bench: &mut Bench) -> Result<String> {
+    let lab = bench.lab(V6PLUS)?;
+    lab.nat(Technique::Pool)?;
+    drop(fill::fill(lab, V6PLUS.ports().len(), WHOAMI)?);
+    lab.refused()?;
+    measure(
+        bench,
+        Technique::Pool,
+        "bad_ports_at_br",
+        lab::bad_ports() as f64,
+    )
+}
 
 /// Runs what `MAPE_SCENARIO` names (comma separated), or everything.
 pub fn run() {

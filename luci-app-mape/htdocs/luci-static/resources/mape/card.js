@@ -212,14 +212,15 @@ const Card = baseclass.extend({
 				]) ]),
 				E('ul', { 'class': 'mape-doctor' }, checks.map(check => {
 					const [ sign, label, kind ] = words.verdict(check.verdict);
-					const remedy = words.remedy(check);
+					const [ first, ...exact ] = words.remedies(check);
 
 					return E('li', { 'data-check': check.id, 'data-verdict': check.verdict }, [
 						E('span', { 'class': 'label %s mape-%s'.format(kind, kind) }, [ '%s %s'.format(sign, label) ]),
 						E('strong', {}, [ words.check(check.id) ]),
 						E('div', {}, [
 							check.seen,
-							...(remedy ? [ E('br'), E('strong', {}, [ _('What to do: %s').format(remedy) ]) ] : [])
+							...(first ? [ E('br'), E('strong', {}, [ _('What to do: %s').format(first) ]) ] : []),
+							...exact.flatMap(text => [ E('br'), E('small', {}, [ text ]) ])
 						])
 					]);
 				}))

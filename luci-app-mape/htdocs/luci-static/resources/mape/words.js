@@ -51,28 +51,31 @@ const dropped = {
 	guard: _('Held back while the connection was being set up')
 };
 
-/* Checks of the doctor: what is checked, and what to do where it fails. */
+/*
+ * Checks of the doctor: what is checked, what to do where it fails, and
+ * whether that holds for a warning too.
+ */
 const checks = {
 	uplink: [ _('Uplink'), _('Connect the uplink first: IPv6 must work before IPv4 can.') ],
 	prefix: [ _('IPv6 prefix'), _('The uplink must get an IPv6 prefix. Check that it requests one, or enter it under “End-user IPv6 prefix”.') ],
 	provider: [ _('Provider'), _('Choose your provider, or “Manual” and enter the rule your provider gave you.') ],
 	rule: [ _('MAP rule'), _('The rule does not fit the IPv6 prefix of the line. Check the rule.') ],
-	dialect: [ _('Dialect'), _('Providers in Japan use draft-03. Check the dialect in the settings.') ],
+	dialect: [ _('Dialect'), _('Providers in Japan use draft-03. Check the dialect in the settings.'), true ],
 	br_route: [ _('Route to the border relay'), _('There is no IPv6 route to the border relay. Check the uplink.') ],
 	br_reply: [ _('Border relay'), _('Many border relays do not answer; this alone is no fault.') ],
 	ce_address: [ _('CE address'), _('The IPv6 address of the tunnel is missing or used twice. Restart the interface.') ],
 	tunnel: [ _('Tunnel'), _('Restart the interface and read the system log.') ],
-	mtu: [ _('MTU'), _('Set the MTU to that of the uplink less 40, usually 1460.') ],
-	encaplimit: [ _('Encapsulation limit'), _('Set the encapsulation limit to “ignore”: most border relays drop packets that carry it.') ],
+	mtu: [ _('MTU'), _('Set the MTU to that of the uplink less 40, usually 1460.'), true ],
+	encaplimit: [ _('Encapsulation limit'), _('Set the encapsulation limit to “ignore”: most border relays drop packets that carry it.'), true ],
 	ipv4: [ _('IPv4 address and route'), _('Let this interface set the default route, and check that no other one takes it.') ],
 	nat: [ _('Address translation'), _('Restart the firewall. If that does not help, restart the interface.') ],
-	edge: [ _('Port mapping'), _('Install kmod-nft-netdev, or choose the NAT mode “hash”.') ],
-	offload: [ _('Flow offloading'), _('Turn hardware flow offloading off in the firewall settings.') ],
-	forwards: [ _('Port forwards'), _('Forward a port of the set: others never reach this router.') ],
+	edge: [ _('Port mapping'), _('Install kmod-nft-netdev, or choose the NAT mode “hash”.'), true ],
+	offload: [ _('Flow offloading'), _('Turn hardware flow offloading off in the firewall settings.'), true ],
+	forwards: [ _('Port forwards'), _('Forward a port of the set: others never reach this router.'), true ],
 	packages: [ _('Packages'), _('Install the packages that are missing.') ],
 	replies: [ _('Replies'), _('Packets are sent but nothing comes back. Check provider, dialect and border relay.') ],
-	ports: [ _('Free ports'), _('Nearly all ports are in use. See which device uses them, or set connection timeouts to “Short”.') ],
-	conflicts: [ _('Other MAP software'), _('Remove the package “map” and scripts that set up MAP-E themselves.') ]
+	ports: [ _('Free ports'), _('Nearly all ports are in use. See which device uses them, or set connection timeouts to “Short”.'), true ],
+	conflicts: [ _('Other MAP software'), _('Remove the package “map” and scripts that set up MAP-E themselves.'), true ]
 };
 
 const verdicts = {
@@ -145,14 +148,16 @@ return baseclass.extend({
 		return verdicts[name] ?? verdicts.unknown;
 	},
 
-	/* What to do: in the user's language where there is one, else in the doctor's words. */
-	remedy(check) {
-		const hint = checks[check.id]?.[1];
-
+	/* What to do: our words in the user's language, then the doctor's, which are English and exact. */
+	remedies(check) {
 		if (check.verdict != 'fail' && check.verdict != 'warn')
-			return null;
+			return [];
 
-		return (document.documentElement.lang || 'en').startsWith('en') ? (check.remedy ?? hint) : (hint ?? check.remedy);
+		const [ , hint, forWarnings ] = checks[check.id] ?? [];
+		const ours = (check.verdict == 'fail' || forWarnings) ? hint : null;
+		const english = (document.documentElement.lang || 'en').startsWith('en');
+
+		return [ (english && check.remedy) ? null : ours, check.remedy ].filter(text => text);
 	},
 
 	/* What to show for a call that failed, by bus.failure(). */

@@ -25,6 +25,14 @@ function impliedProvider(section_id) {
 	return ruleOptions.some(name => uci.get('network', section_id, name) != null) ? 'none' : 'auto';
 }
 
+/* The providers to choose from; one of the user's own, from providers.d, where it is in use. */
+function knownProviders(section_id) {
+	const stored = uci.get('network', section_id, 'provider');
+	const known = Object.keys(words.providers);
+
+	return [ null, undefined, 'auto', 'none', ...known ].includes(stored) ? known : [ ...known, stored ];
+}
+
 function checkRule(value) {
 	if (!value)
 		return true;
@@ -207,6 +215,7 @@ return network.registerProtocol('mape', {
 
 	renderFormOptions(s) {
 		const line = new preview.Preview();
+		const known = knownProviders(s.section);
 		let provider, enduserprefix, tunlink;
 		let o;
 
@@ -227,8 +236,8 @@ return network.registerProtocol('mape', {
 
 		o = provider = s.taboption('general', form.ListValue, 'provider', _('Provider'), _('The line itself tells which provider it belongs to; choose one only if you know better.'));
 		o.value('auto', _('Detect automatically'));
-		for (const id in words.providers)
-			o.value(id, words.providers[id]);
+		for (const id of known)
+			o.value(id, words.provider(id));
 		o.value('none', _('Manual'));
 		o.rmempty = false;
 		o.default = 'auto';
@@ -243,7 +252,7 @@ return network.registerProtocol('mape', {
 			return line.node;
 		};
 		o.write = o.remove = () => null;
-		for (const id of [ 'auto', ...Object.keys(words.providers) ])
+		for (const id of [ 'auto', ...known ])
 			o.depends('provider', id);
 
 		addManual(s);

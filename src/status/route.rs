@@ -5,10 +5,13 @@
 use std::fmt;
 use std::io;
 use std::net::Ipv6Addr;
+use std::os::fd::AsRawFd;
 
-use nix::sys::socket::SockProtocol;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
+};
 
-use super::netlink::{Question, attribute, encode};
+use crate::nat::netlink::{self, attribute};
 
 /// `RTM_GETROUTE`.
 const GET_ROUTE: u16 = 26;
@@ -41,19 +44,12 @@ pub fn route_to(address: Ipv6Addr, from: Option<Ipv6Addr>) -> io::Result<Route6>
     let from_len = if from.is_some() { 128 } else { 0 };
     // struct rtmsg: family, lengths of destination and source, all else 0.
     let mut body = vec![AF_INET6, 128, from_len, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    body.extend(encode(1, &address.octets()));
+    body.extend(attribute(1, &address.octets()));
     if let Some(from) = from {
-        body.extend(encode(2, &from.octets()));
+        body.extend(attribute(2, &from.octets()));
     }
-    let question = Question {
-        protocol: SockProtocol::NetlinkRoute,
-        kind: GET_ROUTE,
-        flags: 0,
-        body,
-    };
-    let mut route = None;
-    question.ask(|body| route = read(body))?;
-    let (index, gateway) = route.ok_or(io::ErrorKind::InvalidData)?;
+    let answer = ask(GET_ROUTE, &body)?;
+    let (index, gateway) = read(&answer).ok_or(io::ErrorKind::InvalidData)?;
     Ok(Route6 {
         gateway,
         device: nix::net::if_::if_indextoname(index)
@@ -62,11 +58,40 @@ pub fn route_to(address: Ipv6Addr, from: Option<Ipv6Addr>) -> io::Result<Route6>
     })
 }
 
+/// One question, one answer: what follows netlink's header.
+fn ask(kind: u16, body: &[u8]) -> io::Result<Vec<u8>> {
+    let socket = socket(
+        AddressFamily::Netlink,
+        SockType::Raw,
+        SockFlag::SOCK_CLOEXEC,
+        SockProtocol::NetlinkRoute,
+    )?;
+    let mut request = (16 + body.len() as u32).to_ne_bytes().to_vec();
+    request.extend_from_slice(&kind.to_ne_bytes());
+    request.extend_from_slice(&netlink::REQUEST.to_ne_bytes());
+    request.extend_from_slice(&[0; 8]);
+    request.extend_from_slice(body);
+    let kernel = NetlinkAddr::new(0, 0);
+    sendto(socket.as_raw_fd(), &request, &kernel, MsgFlags::empty())?;
+    // The kernel has answered before sendto returns.
+    let mut buffer = [0u8; 4096];
+    let len = recv(socket.as_raw_fd(), &mut buffer, MsgFlags::MSG_DONTWAIT)?;
+    let mut answers = netlink::messages(buffer.get(..len).unwrap_or_default());
+    match answers.next() {
+        Some((netlink::NLMSG_ERROR, payload)) => {
+            netlink::verdict(payload)?;
+            Err(io::ErrorKind::InvalidData.into())
+        }
+        Some((_, payload)) => Ok(payload.to_vec()),
+        None => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
 fn read(body: &[u8]) -> Option<(u32, Option<Ipv6Addr>)> {
     let attributes = body.get(12..)?;
-    let index = u32::from_ne_bytes(*attribute(attributes, 4)?.first_chunk()?);
-    let gateway = attribute(attributes, 5).and_then(|value| value.first_chunk::<16>());
-    Some((index, gateway.map(|octets| Ipv6Addr::from(*octets))))
+    let index = u32::from_ne_bytes(netlink::array(netlink::find(attributes, 4)?, 0)?);
+    let gateway = netlink::find(attributes, 5).and_then(|value| netlink::array::<16>(value, 0));
+    Some((index, gateway.map(Ipv6Addr::from)))
 }
 
 #[cfg(test)]
@@ -81,7 +106,7 @@ mod tests {
 
     #[test]
     fn cut_answers_are_none() {
-        let whole = [vec![0; 12], encode(4, &[1, 0, 0, 0])].concat();
+        let whole = [vec![0; 12], attribute(4, &[1, 0, 0, 0])].concat();
         assert_eq!(read(&whole), Some((u32::from_ne_bytes([1, 0, 0, 0]), None)));
         for cut in 0..whole.len() {
             assert_eq!(read(&whole[..cut]), None);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The chains of every table, with their places: who translates before whom.
+
+use std::io;
+
+use super::netlink::{Netfilter, array, find, string};
+
+/// `NFNL_SUBSYS_NFTABLES` as the high byte of the type of each message.
+const SUBSYSTEM: u16 = 10 << 8;
+const GET_CHAIN: u16 = 4;
+
+/// Families with tables, and their numbers.
+const FAMILIES: [(u8, &str); 6] = [
+    (1, "inet"),
+    (2, "ip"),
+    (3, "arp"),
+    (5, "netdev"),
+    (7, "bridge"),
+    (10, "ip6"),
+];
+
+/// A chain of nftables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// Family of its table: `inet`, `netdev`, `ip`.
+    pub family: &'static str,
+    /// Its table.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+    /// `filter`, `nat` or `route`, where the chain is at a hook.
+    pub kind: Option<String>,
+    /// Number of the hook, and priority there; lower ones come first.
+    pub place: Option<(u32, i32)>,
+}
+
+/// All chains of all tables.
+///
+/// # Errors
+/// The kernel has no nf_tables or does not let us.
+pub fn chains() -> io::Result<Vec<Chain>> {
+    let mut found = Vec::new();
+    let netfilter = Netfilter::open()?;
+    for (number, family) in FAMILIES {
+        netfilter.dump(SUBSYSTEM | GET_CHAIN, number, |attributes| {
+            found.extend(chain(family, attributes));
+        })?;
+    }
+    Ok(found)
+}
+
+fn chain(family: &'static str, attributes: &[u8]) -> Option<Chain> {
+    let text = |kind| Some(string(find(attributes, kind)?).to_owned());
+    let place = find(attributes, 4).and_then(|hook| {
+        let number = u32::from_be_bytes(array(find(hook, 1)?, 0)?);
+        let priority = i32::from_be_bytes(array(find(hook, 2)?, 0)?);
+        Some((number, priority))
+    });
+    Some(Chain {
+        family,
+        table: text(1)?,
+        name: text(3)?,
+        kind: text(7),
+        place,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::netlink::{be32, nest, text};
+    use super::*;
+
+    #[test]
+    fn base_chains_have_a_place_and_others_none() {
+        let plain = [text(1, "fw4"), text(3, "input_wan")].concat();
+        let found = chain("inet", &plain).unwrap();
+        assert_eq!((found.place, found.kind), (None, None));
+        let hook = nest(4, &[be32(1, 4), be32(2, 95)].concat());
+        let base = [plain, hook, text(7, "nat")].concat();
+        let found = chain("inet", &base).unwrap();
+        assert_eq!((found.table.as_str(), found.place), ("fw4", Some((4, 95))));
+        assert_eq!(found.kind.as_deref(), Some("nat"));
+        for cut in 0..20 {
+            assert_eq!(chain("inet", &base[..cut]), None, "{cut}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Why there is no plan.
+
+use super::line::{MAX_DEVICE, MAX_INTERFACE};
+use super::ports::PortList;
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NatError {
+    /// The name cannot be part of a table's name.
+    #[error("interface {0:?}: 1 to {MAX_INTERFACE} letters, digits, _, . or -")]
+    Interface(String),
+    /// The kernel has no device of such a name.
+    #[error("device {0:?}: 1 to {MAX_DEVICE} letters, digits, _, ., @ or -")]
+    Device(String),
+    /// Reserved ports that are not ours.
+    #[error("reserve {ports}: not among the ports of this line, {}", brief(.allowed))]
+    Reserve {
+        /// The ports that are not ours.
+        ports: PortList,
+        /// The port set.
+        allowed: PortList,
+    },
+    /// Nothing is left for outgoing connections.
+    #[error("reserve and port forwards take all of {}; leave some", brief(.0))]
+    NothingLeft(PortList),
+    /// `nat pool` where the pool is impossible.
+    #[error("nat pool: {0}; choose auto or hash")]
+    NoPool(String),
+}
+
+/// Names ranges without flooding a log line.
+pub(super) fn brief(ports: &PortList) -> String {
+    const SHOWN: usize = 16;
+    let mut text: Vec<String> = ports
+        .ranges()
+        .take(SHOWN)
+        .map(|range| range.to_string())
+        .collect();
+    if let Some(more) = ports.range_count().checked_sub(SHOWN).filter(|&n| n > 0) {
+        text.push(format!("and {more} more ranges"));
+    }
+    text.join(", ")
+}
