@@ -25,12 +25,12 @@ bench: ## What we promise to be fast, as counts and ratios
 	$(CARGO) bench --locked
 
 #: Everything
-.PHONY: help test all-tests
+.PHONY: help test
 help: ## This list
 	@awk -F ':.*## ' '/^#: / { printf "\n%s\n", substr($$0, 4) } \
-		/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-test: lint test-rust test-qemu ## Set everything up and run all tests
+test: lint test-rust test-luci test-packages test-qemu ## Set everything up and run all tests
 
 -include tests/qemu/qemu.mk
 -include tests/netifd/netifd.mk

@@ -16,8 +16,6 @@ luci-po: ## Bring the app's translation template up to date (LUCI_SRC needed)
 	"$(LUCI_SRC)/build/i18n-scan.pl" luci-app-mape > luci-app-mape/po/templates/mape.pot
 	msgmerge --quiet --update --backup=none --no-fuzzy-matching luci-app-mape/po/ja/mape.po luci-app-mape/po/templates/mape.pot
 
-test: test-luci
-
 setup-luci: $(LUCI_TOOLS)/node_modules/playwright-core
 	@command -v chromium >/dev/null || tests/setup chromium
 

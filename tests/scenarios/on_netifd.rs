@@ -144,7 +144,9 @@ impl Netifd {
     }
 
     pub fn ubus(&self, object: &str, method: &str, arguments: &Json) -> Json {
-        let answer = self.run(&["ubus", "call", object, method, &arguments.to_string()]);
+        let arguments = arguments.to_string();
+        // An object that goes away during a call never answers it.
+        let answer = self.run(&["ubus", "-t", "3", "call", object, method, &arguments]);
         serde_json::from_str(&answer).unwrap_or(Json::String(answer))
     }
 
