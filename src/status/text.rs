@@ -99,7 +99,7 @@ fn not_up(out: &mut dyn Write, interface: &Interface<'_>) -> io::Result<()> {
         }
         _ => {
             let name = &interface.name;
-            row(out, "to find out why", format!("mape doctor {name}"))
+            row(out, "for the cause", format!("mape doctor {name}"))
         }
     }
 }
