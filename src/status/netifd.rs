@@ -76,7 +76,11 @@ impl Known {
             uptime: value.get("uptime").and_then(Value::as_u64).filter(|_| up),
             device: text(value, "l3_device"),
             zone: value.get("data").and_then(|data| text(data, "zone")),
-            error: rows(value, "errors").last().and_then(error),
+            // NO_DEVICE is netifd's way to say that it waits for the uplink.
+            error: rows(value, "errors")
+                .filter_map(error)
+                .filter(|(code, _)| code != "NO_DEVICE")
+                .last(),
             ipv4: rows(value, "ipv4-address").filter_map(address).collect(),
             default4: rows(value, "route").any(is_default4),
         })
@@ -87,8 +91,9 @@ impl Known {
     pub fn phase(&self) -> Phase {
         match &self.error {
             _ if self.up => Phase::Up,
+            _ if self.autostart && !self.available => Phase::Pending,
             Some((code, _)) if code != "MAPE_NO_UPLINK_PREFIX" => Phase::Error,
-            _ if self.pending || (self.autostart && !self.available) => Phase::Pending,
+            _ if self.pending => Phase::Pending,
             Some(_) if self.autostart => Phase::Pending,
             Some(_) => Phase::Error,
             None => Phase::Down,
@@ -152,6 +157,10 @@ mod tests {
                 Phase::Pending,
             ),
             (json!({"available": false}), Phase::Pending),
+            (
+                json!({"available": false, "errors": error("NO_DEVICE")}),
+                Phase::Pending,
+            ),
             (json!({"autostart": false}), Phase::Down),
             (
                 json!({"autostart": false, "errors": error("MAPE_INVALID_CONFIG")}),

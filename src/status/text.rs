@@ -99,7 +99,7 @@ fn not_up(out: &mut dyn Write, interface: &Interface<'_>) -> io::Result<()> {
         }
         _ => {
             let name = &interface.name;
-            row(out, "to find out why", format!("mape doctor {name}"))
+            row(out, "for the cause", format!("mape doctor {name}"))
         }
     }
 }
@@ -155,6 +155,8 @@ fn up(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<()> {
     counters(out, line, paint)
 }
 
+const HIDDEN: &str = "not known: only root may ask, and only with kmod-nf-conntrack-netlink";
+
 fn used(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<()> {
     let mut text = format!("{} of {} for NAT", line.free(), line.total());
     for (count, what) in [
@@ -167,7 +169,7 @@ fn used(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<()> 
     }
     row(out, "ports", text)?;
     let Some(usage) = &line.usage else {
-        return row(out, "in use", "only root may see connections");
+        return row(out, "in use", HIDDEN);
     };
     let free = line.free() as usize;
     let share = usage
@@ -325,17 +327,69 @@ fn duration(seconds: u64) -> String {
 /// Bytes in binary units.
 fn size(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let mut value = bytes as f64;
-    let mut chosen = "bytes";
+    // In 1024ths of the unit, so that a digit after the point is left.
+    let mut rest = bytes;
     for unit in units {
-        if value < 1024.0 {
-            break;
+        if rest < 1024 * 1024 {
+            let tenths = rest * 10 / 1024;
+            return match rest {
+                0..1024 => format!("{bytes} bytes"),
+                _ => format!("{}.{} {unit}", tenths / 10, tenths % 10),
+            };
         }
-        value /= 1024.0;
-        chosen = unit;
+        rest /= 1024;
     }
-    match chosen {
-        "bytes" => format!("{bytes} bytes"),
-        unit => format!("{value:.1} {unit}"),
+    format!("{bytes} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times() {
+        let sizes = [
+            0,
+            1023,
+            1024,
+            1536,
+            1024 * 1024 - 1,
+            1024 * 1024,
+            5 << 30,
+            u64::MAX,
+        ];
+        assert_eq!(
+            sizes.map(size),
+            [
+                "0 bytes",
+                "1023 bytes",
+                "1.0 KiB",
+                "1.5 KiB",
+                "1023.9 KiB",
+                "1.0 MiB",
+                "5.0 GiB",
+                "15.9 EiB"
+            ]
+        );
+        let times = [59, 61, 3600, 90_000];
+        assert_eq!(
+            times.map(duration),
+            ["59 s", "1 min 1 s", "1 h 0 min", "1 d 1 h"]
+        );
+    }
+
+    #[test]
+    fn bars_show_that_there_is_something() {
+        assert_eq!(bar(0, 240, 8), "........");
+        assert_eq!(bar(1, 240, 8), "#.......");
+        assert_eq!(bar(120, 240, 8), "####....");
+        assert_eq!(bar(500, 240, 8), "########");
+        assert_eq!(bar(1, 0, 8), "########");
+    }
+
+    #[test]
+    fn colour_is_an_extra() {
+        assert_eq!(Paint::PLAIN.hue(Hue::Bad, "x"), "x");
+        assert_eq!(Paint(true).hue(Hue::Bad, "x"), "\u{1b}[31mx\u{1b}[0m");
     }
 }

@@ -83,6 +83,8 @@ pub enum Reply {
 pub struct Facts {
     /// Logical interface.
     pub interface: String,
+    /// We are root, and see everything.
+    pub root: bool,
     /// netifd has answered.
     pub bus: bool,
     /// Where the interface stands.

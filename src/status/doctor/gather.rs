@@ -35,6 +35,7 @@ pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
     let netifd = interface.known.as_ref();
     Facts {
         interface: interface.name.clone(),
+        root: nix::unistd::Uid::effective().is_root(),
         bus: world.dump.is_some(),
         phase: interface.phase,
         error: interface.error.clone(),

@@ -90,7 +90,7 @@ pub(super) fn provider(facts: &Facts) -> Finding {
 pub(super) fn rule(facts: &Facts) -> Finding {
     let Some(state) = &facts.state else {
         return match &facts.error {
-            Some((code, detail)) if code != "MAPE_NO_UPLINK_PREFIX" => {
+            Some((code, detail)) if facts.phase == Phase::Error => {
                 fail(format!("{detail} ({code})"), remedy_of(code))
             }
             _ if facts.phase == Phase::Down => warn(

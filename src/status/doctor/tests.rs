@@ -50,6 +50,7 @@ fn state() -> State {
 fn healthy() -> Facts {
     Facts {
         interface: "wanmap".into(),
+        root: true,
         bus: true,
         phase: Phase::Up,
         error: None,
@@ -248,6 +249,10 @@ const FAULTS: &[Row] = &[
         make: |f| f.used = Some(200) },
     Row { fault: "ports exhausted", id: "ports", verdict: Verdict::Fail, says: "412 connections",
         make: |f| { f.used = Some(239); f.dropped.as_mut().unwrap().exhausted = 412; } },
+    Row { fault: "conntrack hidden", id: "ports", verdict: Verdict::Warn, says: "kmod-nf-conntrack-netlink",
+        make: |f| f.used = None },
+    Row { fault: "a shortage long ago", id: "ports", verdict: Verdict::Ok, says: "5 connections",
+        make: |f| f.dropped.as_mut().unwrap().exhausted = 5 },
     Row { fault: "stock package", id: "conflicts", verdict: Verdict::Fail, says: "remove",
         make: |f| f.conflicts = vec![("map is installed".into(), "remove it".into())] },
 ];

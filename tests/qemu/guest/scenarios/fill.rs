@@ -23,34 +23,48 @@ pub fn ocn(bench: &mut Bench) -> Result<String> {
     compare(bench, OCN, "fill_ocn")
 }
 
+/// How often the pool is filled. The kernel looks for the last free port of
+/// the set with a bounded number of random tries and misses it about once in
+/// twelve times, even at the second SYN; the figure is the median.
+const TIMES: usize = 3;
+
 fn compare(bench: &mut Bench, line: Line, key: &str) -> Result<String> {
     let mut verdict = Ok(String::new());
     for technique in [Technique::Pool, Technique::Stock, Technique::Forks] {
+        let times = if technique == Technique::Pool {
+            TIMES
+        } else {
+            1
+        };
         let lab = bench.lab(line)?;
         lab.nat(technique)?;
-        let count = line.ports().len();
-        let attempts = fill(lab, count, WHOAMI)?;
-        let connected = attempts
-            .iter()
-            .filter(|attempt| attempt.open() && attempt.retransmits() <= 1)
-            .count();
-        let first = attempts
-            .iter()
-            .filter(|attempt| attempt.open() && attempt.retransmits() == 0)
-            .count();
+        let mut counts = Vec::new();
+        for _ in 0..times {
+            counts.push(connected(lab)?);
+            lab.settle()?;
+        }
+        counts.sort_unstable();
+        let median = counts.get(times / 2).copied().unwrap_or_default();
         let refused = lab.refused()?;
-        drop(attempts);
-        lab.settle()?;
-        bench.figure(technique, key, connected as f64);
+        bench.figure(technique, key, median as f64);
         if technique == Technique::Pool {
-            verdict = expect(meets(key, connected as f64), || {
-                format!("{connected} of {count} connected")
+            verdict = expect(meets(key, median as f64), || {
+                format!("connected: {counts:?}")
             })
             .and_then(|()| expect(refused.total() == 0, || format!("the BR refused {refused}")))
-            .map(|()| format!("{connected} of {count}, {first} at the first SYN"));
+            .map(|()| format!("connected: {counts:?}"));
         }
     }
     verdict
+}
+
+/// Connections of a full set that were made with one retry at most.
+fn connected(lab: &Lab) -> Result<usize> {
+    let attempts = fill(lab, lab.line.ports().len(), WHOAMI)?;
+    Ok(attempts
+        .iter()
+        .filter(|attempt| attempt.open() && attempt.retransmits() <= 1)
+        .count())
 }
 
 /// Opens `count` connections from the three hosts to one server, in bursts,
