@@ -21,7 +21,7 @@ AS_ROOT := $(if $(filter-out 0,$(shell id -u)),--config 'target."cfg(all())".run
 test-rust: setup-rust ## Unit and integration tests, some in network namespaces
 	$(CARGO) test --locked $(AS_ROOT)
 
-bench: ## What we promise to be fast, as counts and ratios
+bench: setup-bench ## What we promise to be fast, as counts and ratios
 	$(CARGO) bench --locked
 
 #: Everything
@@ -38,8 +38,10 @@ test: lint test-rust test-luci test-packages test-qemu ## Set everything up and 
 -include luci-app-mape/luci.mk
 
 # Installs Debian packages where one is missing.
-.PHONY: setup-lint setup-rust
+.PHONY: setup-lint setup-rust setup-bench
 setup-lint:
 	@tests/setup shellcheck
 setup-rust:
 	@tests/setup nftables iproute2
+setup-bench:
+	@tests/setup nftables iproute2 strace
