@@ -169,6 +169,16 @@ impl<'a> Line<'a> {
         let mapping = domain
             .map(&prefixes)
             .map_err(|error| Problem::passing(Code::NoMatchingPd, error))?;
+        if mapping.border().is_none() {
+            let missing = match mapping.map_type() {
+                MapType::MapT => "dmr",
+                MapType::MapE | MapType::Lw4o6 => "br",
+            };
+            return Err(Problem::passing(
+                Code::InvalidMapRule,
+                format!("rule {}: {missing} is missing", mapping.bmr().ipv6()),
+            ));
+        }
         let mesh = settings.mesh.unwrap_or(!mapping.fmrs().is_empty());
         Ok(Line {
             mapping,

@@ -9,8 +9,7 @@ use super::setup::address_interface;
 use super::state::{self, State, remove_if_there};
 use super::translate;
 use crate::map::MapType;
-use crate::nat;
-use crate::paths;
+use crate::{nat, paths};
 
 /// Removes everything of `interface`. netifd itself removes device, addresses
 /// and routes, but only afterwards. What needs the bus comes last: netifd ends
@@ -41,8 +40,8 @@ pub fn teardown(interface: &str) {
         warn("state", &error);
     }
     drop(lock);
-    let taken_down =
-        Netifd::connect(interface).and_then(|mut bus| bus.take_down(&address_interface(interface)));
+    let taken_down = Netifd::connect_in_haste(interface)
+        .and_then(|mut bus| bus.take_down(&address_interface(interface)));
     if let Err(error) = taken_down {
         warn("the CE's address stays", &error);
     }

@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
+use nix::net::if_::if_nametoindex;
+
 use super::plan::Plan as LinkPlan;
 use super::problem::{Code, Problem};
 use super::router::System;
@@ -169,15 +171,23 @@ impl Translation {
                 Err(NftError::Refused(why)) => why,
                 Err(error) => return Err(nat_failed(error)),
             };
-            if !self.step_back(&refused)? {
+            if !self.device_exists() || !self.step_back(&refused)? {
                 return Err(Problem::passing(Code::NatFailed, refused));
             }
         }
     }
 
+    /// nft refuses every rule for a device that has just gone, which says
+    /// nothing about the kernel.
+    fn device_exists(&self) -> bool {
+        if_nametoindex(self.line.device.as_str()).is_ok()
+    }
+
     /// Plans again without the most demanding thing the refused plan had.
-    /// `false` where nothing is left to give up.
+    /// `false` where nothing is left to give up. Only what the kernel refuses
+    /// on any device is remembered.
     fn step_back(&mut self, refused: &str) -> Result<bool, Problem> {
+        let able = self.nft.probe(TIMEOUT).map_err(nat_failed)?;
         if self.plan.is_tight() {
             self.kernel.timeouts = Err(refused.into());
             log::warn!("{}: no timeout policies: {refused}", self.line.interface);
@@ -192,13 +202,15 @@ impl Translation {
         }
         self.plan =
             Plan::new(self.line.clone(), self.wishes.clone(), &self.kernel).map_err(nat_problem)?;
-        remember_kernel(&self.kernel);
+        if able != Kernel::full() {
+            remember_kernel(&able);
+        }
         Ok(true)
     }
 
     /// Removes rules and guard; for a link that did not come up.
     pub fn remove(&self) {
-        if let Err(error) = self.nft.remove(&self.line.interface, TIMEOUT) {
+        if let Err(error) = nat::remove(&self.line.interface) {
             log::warn!("{}: {error}", self.line.interface);
         }
     }
@@ -208,13 +220,9 @@ impl Translation {
 /// address: no connection of an old address leaves by a new line.
 ///
 /// # Errors
-/// nft does not work. That it is missing is none: then there are no rules.
-pub fn remove(interface: &str, state: Option<&State>) -> Result<(), NftError> {
-    let removed = match Nft::find() {
-        Ok(nft) => nft.remove(interface, TIMEOUT),
-        Err(NftError::Missing) => Ok(()),
-        Err(error) => Err(error),
-    };
+/// What the kernel says.
+pub fn remove(interface: &str, state: Option<&State>) -> io::Result<()> {
+    let removed = nat::remove(interface);
     if let Some(state) = state {
         // A kernel that does not let us forgets by itself in time.
         if let Err(error) = nat::forget_connections(state.mapping.ipv4()) {

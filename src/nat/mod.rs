@@ -45,6 +45,7 @@ mod options;
 mod plan;
 mod pool;
 mod ports;
+mod removal;
 mod technique;
 mod uci;
 
@@ -60,5 +61,6 @@ pub use options::{Mode, OptionError, Timeouts};
 pub use plan::{Kernel, Plan, Wishes};
 pub use pool::{Pool, Run};
 pub use ports::{PortList, PortListError};
+pub use removal::remove;
 pub use technique::{MAX_POOL, Technique};
 pub use uci::Section;

@@ -57,6 +57,11 @@ impl World {
         }
     }
 
+    /// Does something a little later.
+    pub fn after_pause(&mut self, pause: Duration, act: impl FnOnce(&mut World) + Send + 'static) {
+        self.after(pause, act);
+    }
+
     /// A message arrives: with or without its fault.
     pub(super) fn arrives(&mut self, client: u32, message: &Message) {
         let Some(mut planned) = self.fault.take() else {

@@ -190,6 +190,20 @@ impl Double {
         self.with(|w| w.set_down(name));
     }
 
+    /// `network add_dynamic`, as the DHCPv6 client's script calls it.
+    pub fn add_dynamic(&self, definition: &mape::ubus::Value) -> mape::ubus::Status {
+        self.with(|w| w.run_method("network", "add_dynamic", definition).0)
+    }
+
+    /// Changes the configuration the script will get next time.
+    pub fn reconfigure(&self, name: &str, config: &str) {
+        self.with(|w| {
+            if let Some(handler) = w.interface_mut(name).handler.as_mut() {
+                handler.config = config.to_owned();
+            }
+        });
+    }
+
     /// `network.interface renew`, as hotplug would call it.
     pub fn renew(&self, name: &str) {
         self.with(|w| w.renew(name));

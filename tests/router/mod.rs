@@ -102,6 +102,64 @@ impl Router {
         std::fs::read_to_string(self.root().join(path)).ok()
     }
 
+    /// Gives the router a file.
+    pub fn write(&self, path: &str, contents: &str) {
+        let path = self.root().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, contents).unwrap();
+    }
+
+    /// Nothing of an interface that is down is left: table, device, address or file.
+    pub fn assert_clean(&self, name: &str) {
+        self.wait_idle(name);
+        let tables = run("nft", &["list", "tables"]);
+        assert!(!tables.contains(name), "{tables}\n{}", self.story());
+        let links = run("ip", &["-br", "link"]);
+        let device = format!("map-{name}");
+        assert!(!links.contains(&device), "{links}\n{}", self.story());
+        for folder in ["var/run/mape", "tmp"] {
+            for file in std::fs::read_dir(self.root().join(folder)).unwrap() {
+                let file = file.unwrap().file_name().into_string().unwrap();
+                assert!(!file.contains(name), "{folder}/{file}\n{}", self.story());
+            }
+        }
+        let address = format!("{name}_");
+        let is_gone = self.with(|w| !w.interfaces.contains_key(&address));
+        assert!(is_gone, "{address} is there\n{}", self.story());
+    }
+
+    /// An interface is up with its rules and their record, and nothing holds its packets back.
+    pub fn assert_works(&self, name: &str) {
+        self.wait(&format!("{name} is up"), |world| world.is_up(name));
+        self.wait_idle(name);
+        assert!(self.with(|world| world.is_up(name)), "{}", self.story());
+        let rules = run("nft", &["list", "ruleset"]);
+        let table = format!("table inet mape_{name} ");
+        assert!(rules.contains(&table), "{rules}\n{}", self.story());
+        assert!(!rules.contains("mape_guard"), "{rules}\n{}", self.story());
+        let state = self.file(&format!("var/run/mape/{name}.json"));
+        assert!(state.is_some(), "{}", self.story());
+        let address = format!("{name}_");
+        let is_there = self.with(|w| w.is_up(&address));
+        assert!(is_there, "{address} is not there\n{}", self.story());
+    }
+
+    /// Waits until netifd shows that error for an interface.
+    pub fn wait_error(&self, name: &str, code: &str) {
+        self.wait(code, |world| {
+            let interface = world.interfaces.get(name);
+            interface.is_some_and(|i| i.error_codes().contains(&code))
+        });
+    }
+
+    /// What netifd shows beside the code of an interface's errors.
+    pub fn details(&self, name: &str) -> Vec<String> {
+        self.with(|world| {
+            let errors = &world.interface(name).errors;
+            errors.iter().flat_map(|(_, _, d)| d.clone()).collect()
+        })
+    }
+
     /// The tunnel that was made last.
     pub fn tunnel(&self) -> Option<Tunnel> {
         self.with(|world| {

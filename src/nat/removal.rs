@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Removing what was loaded, over nfnetlink: no child process, so that it works
+//! where nft hangs or has been uninstalled, and within the time a teardown has.
+
+use std::io;
+
+use nix::errno::Errno;
+
+use super::netlink::{ACK, Netfilter, REQUEST, message, text};
+use super::{guard, plan};
+
+const DELETE_TABLE: u16 = 2;
+const BATCH_BEGIN: u16 = 0x10;
+const BATCH_END: u16 = 0x11;
+
+/// `NFNL_SUBSYS_NFTABLES`, high byte of the type of each message.
+const SUBSYSTEM: u16 = 10;
+
+/// `NFPROTO_INET`.
+const INET: u8 = 1;
+/// `NFPROTO_NETDEV`.
+const NETDEV: u8 = 5;
+
+/// Deletes every table of `interface` with all that is in it, and its guard.
+/// Tables that are not there are no error, nor is a kernel that has none.
+///
+/// # Errors
+/// What the kernel says; the other tables are deleted all the same.
+pub fn remove(interface: &str) -> io::Result<()> {
+    let table = plan::table_of(interface);
+    let guard = guard::table(interface);
+    // Both at once as a rule: the kernel takes its time for each batch.
+    let (edge, inet) = ((NETDEV, table.as_str()), (INET, table.as_str()));
+    let removed = match delete(&[edge, inet]) {
+        Ok(()) => Ok(()),
+        Err(_) => is_gone(delete(&[edge])).and(is_gone(delete(&[inet]))),
+    };
+    removed.and(is_gone(delete(&[(INET, &guard)])))
+}
+
+/// Deletes these tables, all or none.
+fn delete(tables: &[(u8, &str)]) -> io::Result<()> {
+    let mut batch = message(BATCH_BEGIN, REQUEST, 0, SUBSYSTEM, &[]);
+    for (family, table) in tables {
+        let kind = DELETE_TABLE | SUBSYSTEM << 8;
+        batch.extend(message(kind, REQUEST | ACK, *family, 0, &text(1, table)));
+    }
+    batch.extend(message(BATCH_END, REQUEST, 0, SUBSYSTEM, &[]));
+    let netfilter = Netfilter::open()?;
+    netfilter.send(&batch)?;
+    netfilter.acknowledged(tables.len())
+}
+
+fn is_gone(deleted: io::Result<()>) -> io::Result<()> {
+    match deleted {
+        Err(error) if is_absence(&error) => Ok(()),
+        other => other,
+    }
+}
+
+/// No such table; no such family; no nf_tables; no nfnetlink.
+fn is_absence(error: &io::Error) -> bool {
+    let absent = [
+        Errno::ENOENT,
+        Errno::EAFNOSUPPORT,
+        Errno::EOPNOTSUPP,
+        Errno::EPROTONOSUPPORT,
+    ];
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    errno.is_some_and(|errno| absent.contains(&errno))
+}

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What users, servers and missing programs can do wrong: one line in the log, one error at
+//! netifd that names the option and what is allowed, nothing left behind, nothing that spins.
+
+mod double;
+mod router;
+
+use double::faults::Fault;
+use router::{Router, V6PLUS};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+/// A configuration that can never work is said once and blocks.
+fn is_refused(net: &Router, what: &str, code: &str, detail: &str) {
+    net.ifup("wanmap");
+    net.wait_error("wanmap", code);
+    net.wait_idle("wanmap");
+    let details = net.details("wanmap");
+    assert_eq!(details.len(), 1, "{what}: {}", net.story());
+    assert!(details[0].contains(detail), "{what}: {details:?}");
+    let said = net.log();
+    assert_eq!(said.len(), 1, "{what}: {said:?}");
+    assert!(
+        said[0].contains(code) && said[0].contains(detail),
+        "{what}: {said:?}"
+    );
+    assert_eq!(net.spawned("wanmap", "setup"), 1, "{what}: {}", net.story());
+    net.with(|world| {
+        assert_eq!(world.notifications("wanmap", 4).len(), 1, "{what}");
+        assert_eq!(world.notifications("wanmap", 0).len(), 0, "{what}");
+    });
+    net.ifdown("wanmap");
+    net.assert_clean("wanmap");
+    net.with(|world| {
+        world.record.clear();
+        world.log.clear();
+    });
+}
+
+#[test]
+fn every_option_out_of_range() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    for (option, value, code, detail) in [
+        (
+            "ealen",
+            "49",
+            "MAPE_INVALID_CONFIG",
+            "ealen 49: must be a number from 0 to 48",
+        ),
+        (
+            "ealen",
+            "-1",
+            "MAPE_INVALID_CONFIG",
+            "ealen -1: must be a number from 0 to 48",
+        ),
+        (
+            "ip4prefixlen",
+            "33",
+            "MAPE_INVALID_CONFIG",
+            "ip4prefixlen 33: must be a number from 0 to 32",
+        ),
+        (
+            "ip6prefixlen",
+            "129",
+            "MAPE_INVALID_CONFIG",
+            "ip6prefixlen 129: must be a number from 0 to 128",
+        ),
+        (
+            "offset",
+            "17",
+            "MAPE_INVALID_CONFIG",
+            "offset 17: must be a number from 0 to 16",
+        ),
+        (
+            "psidlen",
+            "17",
+            "MAPE_INVALID_CONFIG",
+            "psidlen 17: must be a number from 0 to 16",
+        ),
+        (
+            "psid",
+            "65536",
+            "MAPE_INVALID_CONFIG",
+            "psid 65536: must be a number from 0 to 65535",
+        ),
+        (
+            "mtu",
+            "575",
+            "MAPE_INVALID_CONFIG",
+            "mtu 575: must be a number from 576 to",
+        ),
+        (
+            "ttl",
+            "256",
+            "MAPE_INVALID_CONFIG",
+            "ttl 256: must be a number from 0 to 255",
+        ),
+        (
+            "encaplimit",
+            "256",
+            "MAPE_INVALID_CONFIG",
+            "encaplimit 256: must be ignore or a number from 0 to 255",
+        ),
+        (
+            "ipaddr",
+            "14.8.0",
+            "INVALID_MAP_RULE",
+            "ipaddr 14.8.0: must be an IPv4 address",
+        ),
+        (
+            "ip6prefix",
+            "240b:12:",
+            "INVALID_MAP_RULE",
+            "ip6prefix 240b:12:: must be an IPv6 address",
+        ),
+        (
+            "ip6prefix",
+            "x::/31",
+            "INVALID_MAP_RULE",
+            "ip6prefix x::: must be an IPv6 address",
+        ),
+        (
+            "peeraddr",
+            "br.example.net",
+            "INVALID_MAP_RULE",
+            "peeraddr br.example.net: must be an IPv6 address",
+        ),
+        (
+            "maptype",
+            "map-x",
+            "UNSUPPORTED_TYPE",
+            "type map-x: must be map-e, map-t or lw4o6",
+        ),
+        (
+            "enduserprefix",
+            "240b::/200",
+            "MAPE_INVALID_CONFIG",
+            "enduserprefix 240b::/200: must be an IPv6 prefix",
+        ),
+        (
+            "nat",
+            "fullcone",
+            "MAPE_INVALID_CONFIG",
+            "nat fullcone: must be auto, pool or hash",
+        ),
+        (
+            "conntrack",
+            "loose",
+            "MAPE_INVALID_CONFIG",
+            "conntrack loose: must be normal or tight",
+        ),
+        ("provider", "nobody", "MAPE_UNKNOWN_PROVIDER", "v6plus"),
+    ] {
+        let mut options: Vec<_> = V6PLUS.options.to_vec();
+        options.retain(|(name, _)| *name != option);
+        options.push((option, value));
+        net.configure("wanmap", "mape", &options);
+        is_refused(&net, &format!("{option} {value}"), code, detail);
+    }
+    // netifd drops what is no truth value, unless the interface is dynamic.
+    let config = r#"{"proto":"mape","tunlink":"wan6","mesh":"perhaps"}"#;
+    net.configure_raw("wanmap", "mape", config);
+    is_refused(
+        &net,
+        "mesh",
+        "MAPE_INVALID_CONFIG",
+        "mesh perhaps: must be 0 or 1",
+    );
+    net.configure(
+        "wanmap",
+        "mape",
+        &[("tunlink", "wan6"), ("reserve", "0-70000")],
+    );
+    is_refused(&net, "reserve", "MAPE_INVALID_CONFIG", "reserve");
+}
+
+#[test]
+fn options_that_contradict_each_other() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    for (changes, detail) in [
+        (
+            &[("ealen", "40"), ("psidlen", "")][..],
+            "ip6prefixlen 31 and ealen 40: together at most 64",
+        ),
+        (&[("psidlen", "6")], "leave 8 bits for the PSID"),
+        (
+            &[("ealen", "4"), ("psidlen", "8")],
+            "psidlen 8: at most ealen, which is 4",
+        ),
+        (
+            &[("offset", "9")],
+            "offset 9 and psidlen 8: together at most 16",
+        ),
+        (&[("peeraddr", "")], "peeraddr is missing"),
+        (&[("ip6prefix", "")], "ip6prefix is missing"),
+        (&[("ipaddr", "")], "ipaddr is missing"),
+        // A number where the stock protocol has it left-justified.
+        (
+            &[("ealen", "17"), ("ip4prefixlen", "15"), ("psid", "52")],
+            "write 13312",
+        ),
+    ] {
+        let mut options: Vec<_> = V6PLUS.options.to_vec();
+        options.retain(|(name, _)| changes.iter().all(|(n, _)| n != name));
+        options.extend(changes);
+        net.configure("wanmap", "map", &options);
+        is_refused(&net, &format!("{changes:?}"), "INVALID_MAP_RULE", detail);
+    }
+    for (rule, detail) in [
+        ("type=map-e,ealen=99", "ealen 99: at most 48"),
+        (
+            "type=map-t,ipv6prefix=240b:12::,prefix6len=31,ipv4prefix=14.8.0.0,prefix4len=15",
+            "type map-t in a map-e interface",
+        ),
+        (
+            "ipv6prefix=240b:12::,prefix6len=31,ipv4prefix=14.8.0.0,prefix4len=15,ealen=25,dmr=2001:db8::/64",
+            "dmr does not belong to map-e",
+        ),
+        ("colour=blue", "colour is not known"),
+        ("$(reboot)", "$(reboot) is not known"),
+    ] {
+        net.configure("wanmap", "map", &[("tunlink", "wan6"), ("rule", rule)]);
+        is_refused(&net, rule, "INVALID_MAP_RULE", detail);
+    }
+}
+
+#[test]
+fn a_configuration_that_is_not_json() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    for config in ["", "{", "[]", "null", r#"{"tunlink":"wan6""#, "\u{1b}[0m\n"] {
+        net.configure_raw("wanmap", "mape", config);
+        let code = "MAPE_INVALID_CONFIG";
+        is_refused(&net, config, code, "the configuration is not a JSON object");
+    }
+}
+
+#[test]
+fn names_that_are_odd_or_too_long() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    for (name, detail) in [
+        ("abcdefghijkl", "at most 11 characters"),
+        ("$(reboot)", "only letters, digits"),
+        ("a b", "only letters, digits"),
+        ("../../etc", "only letters, digits"),
+        ("-x", "a letter or digit first"),
+    ] {
+        net.configure(name, "mape", &[("tunlink", "wan6")]);
+        net.ifup(name);
+        net.wait_error(name, "MAPE_INVALID_CONFIG");
+        net.wait_idle(name);
+        let details = net.details(name);
+        assert!(
+            details.len() == 1 && details[0].contains(detail),
+            "{details:?}"
+        );
+        assert_eq!(net.spawned(name, "setup"), 1);
+        net.ifdown(name);
+        net.wait_idle(name);
+    }
+    assert_eq!(router::run("nft", &["list", "tables"]), "");
+    assert!(!net.root().join("etc.json").exists());
+}
+
+/// The line belongs to somebody else: said once, waited for, and up when it is ours.
+#[test]
+fn no_prefix_that_matches() {
+    let Some(net) = Router::with_uplink(&router::OCN) else {
+        return;
+    };
+    net.configure("wanmap", "map", V6PLUS.options);
+    net.ifup("wanmap");
+    net.wait_error("wanmap", "NO_MATCHING_PD");
+    assert!(net.details("wanmap")[0].contains("no rule matches 2400:4050:90f9:3300::/56"));
+    let spawned = net.spawned("wanmap", "setup") + net.spawned("wanmap", "teardown");
+    assert_eq!(spawned, 1);
+    net.wait("it is logged", |world| world.log.len() == 1);
+    net.set_prefix("wan6", Some(V6PLUS.prefix));
+    net.assert_works("wanmap");
+    net.ifdown("wanmap");
+    net.assert_clean("wanmap");
+}
+
+/// A second uplink's name that does not exist.
+#[test]
+fn a_tunlink_that_is_not_there() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    net.configure("wanmap", "mape", &[("tunlink", "wan7")]);
+    net.ifup("wanmap");
+    net.wait_idle("wanmap");
+    // netifd waits for it, and calls when it is there.
+    assert_eq!(net.spawned("wanmap", "setup"), 1);
+    net.ifdown("wanmap");
+    net.assert_clean("wanmap");
+}
+
+#[test]
+fn no_ubusd() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    let real = net.socket();
+    net.with(|world| world.env[0].1 = real.with_extension("away"));
+    net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    net.ifup("wanmap");
+    net.wait("it is logged", |world| !world.log.is_empty());
+    assert!(
+        net.log()[0].contains("cannot connect to ubus at"),
+        "{:?}",
+        net.log()
+    );
+    // It comes back.
+    fs::hard_link(&real, real.with_extension("away")).unwrap();
+    net.assert_works("wanmap");
+    assert_eq!(net.spawned("wanmap", "setup"), 1);
+    assert_eq!(net.log().len(), 2, "one of each: {:?}", net.log());
+    fs::remove_file(real.with_extension("away")).unwrap();
+    // Without it a teardown undoes all that is ours.
+    net.ifdown("wanmap");
+    net.wait("wanmap is down", |world| !world.is_up("wanmap"));
+    net.wait_idle("wanmap");
+    net.with(|world| world.set_down("wanmap_"));
+    net.assert_clean("wanmap");
+}
+
+#[test]
+fn a_hung_ubusd_cannot_keep_a_teardown_from_its_work() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    net.ifup("wanmap");
+    net.assert_works("wanmap");
+    net.with(|world| world.mute = true);
+    net.ifdown("wanmap");
+    net.wait("wanmap is down", |world| {
+        world.interface("wanmap").state == double::State::Down
+    });
+    let killed = net.story().contains("SIGKILL");
+    assert!(!killed, "netifd lost patience: {}", net.story());
+    net.with(|world| world.set_down("wanmap_"));
+    net.assert_clean("wanmap");
+
+    // A setup waits, and ends when it is told to.
+    net.ifup("wanmap");
+    net.wait("it is logged", |world| {
+        world
+            .log
+            .iter()
+            .any(|line| line.contains("ubus took too long"))
+    });
+    net.ifdown("wanmap");
+    net.wait("wanmap is down", |world| {
+        world.interface("wanmap").state == double::State::Down
+    });
+    net.assert_clean("wanmap");
+    assert!(!net.story().contains("SIGKILL"), "{}", net.story());
+    net.with(|world| world.mute = false);
+    net.ifup("wanmap");
+    net.assert_works("wanmap");
+}
+
+/// The router gets a program in place of nft.
+fn fake_nft(net: &Router, script: &str) {
+    net.write("usr/sbin/nft", &format!("#!/bin/sh\n{script}\n"));
+    let path = net.root().join("usr/sbin/nft");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn no_nft() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    net.with(|world| world.env.push(("PATH".into(), "/nowhere".into())));
+    net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    net.ifup("wanmap");
+    net.wait_error("wanmap", "MAPE_NAT_FAILED");
+    assert!(net.details("wanmap")[0].contains("nft is not installed (package nftables)"));
+    assert_eq!(net.with(|w| w.notifications("wanmap", 0).len()), 0);
+    assert_eq!(net.spawned("wanmap", "setup"), 1);
+    net.wait("it is logged", |world| world.log.len() == 1);
+    net.ifdown("wanmap");
+    net.assert_clean("wanmap");
+    net.with(|world| world.env.pop());
+    net.ifup("wanmap");
+    net.assert_works("wanmap");
+    // It is uninstalled while we are up.
+    net.with(|world| world.env.push(("PATH".into(), "/nowhere".into())));
+    net.ifdown("wanmap");
+    net.wait("wanmap is down", |world| !world.is_up("wanmap"));
+    net.assert_clean("wanmap");
+}
+
+#[test]
+fn an_nft_that_fails() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    fake_nft(
+        &net,
+        "cat >/dev/null; echo 'Error: no such thing' >&2; exit 1",
+    );
+    net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    net.ifup("wanmap");
+    net.wait_error("wanmap", "MAPE_NAT_FAILED");
+    assert!(net.details("wanmap")[0].contains("Error: no such thing"));
+    assert!(!net.with(|world| world.is_up("wanmap")));
+    assert_eq!(net.spawned("wanmap", "setup"), 1);
+    fs::remove_file(net.root().join("usr/sbin/nft")).unwrap();
+    net.assert_works("wanmap");
+    assert_eq!(net.spawned("wanmap", "setup"), 1);
+    net.ifdown("wanmap");
+    net.wait("wanmap is down", |world| !world.is_up("wanmap"));
+    // What the kernel was believed to refuse is no part of the interface.
+    net.assert_clean("wanmap");
+}
+
+#[test]
+fn an_nft_that_hangs() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    fake_nft(&net, "echo $$ >>\"$MAPE_ROOT/nft.pids\"; exec sleep 1000");
+    net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    net.ifup("wanmap");
+    net.wait_error("wanmap", "MAPE_NAT_FAILED");
+    assert!(net.details("wanmap")[0].contains("nft: no answer after"));
+    assert!(!net.with(|world| world.is_up("wanmap")));
+    net.ifdown("wanmap");
+    net.assert_clean("wanmap");
+    for pid in net.file("nft.pids").unwrap().lines() {
+        assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+    }
+}
+
+/// netifd kills a setup while nft runs: nft goes with it, and what follows finds no rules that
+/// came too late.
+#[test]
+fn an_orphan_loads_nothing() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    fake_nft(
+        &net,
+        "echo $$ >>\"$MAPE_ROOT/nft.pids\"; cat >\"$MAPE_ROOT/rules\"; sleep 2; \
+         exec /usr/sbin/nft -f \"$MAPE_ROOT/rules\"",
+    );
+    net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    net.ifup("wanmap");
+    let pids = || net.file("nft.pids").unwrap_or_default();
+    net.wait("nft runs", |_| !pids().is_empty());
+    net.ifdown("wanmap");
+    net.wait("wanmap is down", |world| {
+        world.interface("wanmap").state == double::State::Down
+    });
+    net.assert_clean("wanmap");
+    for pid in pids().lines() {
+        assert!(!std::path::Path::new(&format!("/proc/{pid}/exe")).exists());
+    }
+}
+
+/// An answer that is none, and one that comes twice or too late.
+#[test]
+fn answers_that_are_wrong() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    for n in 1..=6 {
+        for fault in [Fault::Garbage, Fault::Twice] {
+            net.with(|world| world.plan_fault(n, fault));
+            net.ifup("wanmap");
+            net.assert_works("wanmap");
+            assert!(!net.with(double::World::forget_fault), "message {n}");
+            net.ifdown("wanmap");
+            net.wait("wanmap is down", |world| !world.is_up("wanmap"));
+            net.assert_clean("wanmap");
+        }
+    }
+}
