@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use crate::map::{Border, PortRange};
+use crate::map::{Border, MapType, PortRange};
 use crate::nat::Protocol;
 
 use super::netifd::Phase;
@@ -123,6 +123,9 @@ fn up(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<()> {
             ports.psid().value(),
             ports.psid().value(),
         ),
+        false if mapping.ipv4().prefix_len() == 32 => {
+            format!("{}, not shared", mapping.ipv4().addr())
+        }
         false => format!("{}, not shared", mapping.ipv4()),
     };
     row(out, "IPv4", ipv4)?;
@@ -139,11 +142,15 @@ fn up(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<()> {
         state.prefix_source
     );
     row(out, "uplink", uplink)?;
-    let limit = state.encaplimit.as_deref().unwrap_or("4");
-    let tunnel = format!(
-        "{}, MTU {}, encapsulation limit {limit}",
-        state.device, state.mtu
-    );
+    let mut tunnel = format!("{}, MTU {}", state.device, state.mtu);
+    if mapping.map_type() != MapType::MapT {
+        let limit = match state.encaplimit.as_deref() {
+            Some("ignore") => "none",
+            Some(limit) => limit,
+            None => "4",
+        };
+        tunnel = format!("{tunnel}, encapsulation limit {limit}");
+    }
     row(out, "tunnel", tunnel)?;
     if !mapping.fmrs().is_empty() {
         let used = if state.mesh { "in use" } else { "not in use" };
@@ -220,7 +227,10 @@ fn counters(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<
     };
     row(out, "dropped", text)?;
     if dropped.exhausted > 0 {
-        let text = format!("{} connections found no free port", dropped.exhausted);
+        let text = format!(
+            "{} connections found no free port since boot",
+            dropped.exhausted
+        );
         row(out, "exhausted", paint.hue(Hue::Bad, text))?;
     }
     Ok(())
@@ -235,14 +245,13 @@ pub fn ports(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> io
         let (name, phase) = (&interface.name, interface.phase.as_str());
         return writeln!(out, "{name}: {phase}, no ports");
     };
-    let ranges = line.ranges().count();
+    let ranges = match line.ranges().count() {
+        1 => "one range".into(),
+        count => format!("{count} ranges"),
+    };
     let address = line.state.mapping.ipv4().addr();
     let name = &interface.name;
-    writeln!(
-        out,
-        "{name}: {address}, {} ports in {ranges} ranges",
-        line.total()
-    )?;
+    writeln!(out, "{name}: {address}, {} ports in {ranges}", line.total())?;
     used(out, line, paint)?;
     let header = ["tcp", "udp", "icmp"].map(|p| format!("{p:>5}")).concat();
     writeln!(
