@@ -11,6 +11,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use router::{Router, V6PLUS};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 /// Messages of one setup: the object is looked up, dependency, dump, the other object is looked
@@ -52,17 +53,25 @@ fn the_story_of_a_setup_has_so_many_messages() {
 
 #[test]
 fn ubusd_dies_at_each_message() {
-    let Some(net) = router() else { return };
-    for n in 1..=MESSAGES {
+    // Each in a network namespace of its own, since most of the time is spent waiting.
+    thread::scope(|scope| {
         for when in [When::Before, When::Between, When::After] {
-            net.with(|world| world.plan_fault(n, Fault::Die(when)));
-            net.ifup("wanmap");
-            net.assert_works("wanmap");
-            assert!(!net.with(World::forget_fault), "message {n}");
-            assert_eq!(net.spawned("wanmap", "setup"), 1, "{}", net.story());
-            down(&net);
-            net.with(|world| world.record.clear());
+            scope.spawn(move || (1..=MESSAGES).for_each(dies_at(when)));
         }
+    });
+}
+
+fn dies_at(when: When) -> impl FnMut(usize) {
+    let net = router();
+    move |n| {
+        let Some(net) = &net else { return };
+        net.with(|world| world.plan_fault(n, Fault::Die(when)));
+        net.ifup("wanmap");
+        net.assert_works("wanmap");
+        assert!(!net.with(World::forget_fault), "message {n}");
+        assert_eq!(net.spawned("wanmap", "setup"), 1, "{}", net.story());
+        down(net);
+        net.with(|world| world.record.clear());
     }
 }
 
@@ -87,22 +96,24 @@ fn a_tunnel_nobody_confirmed_is_held_back() {
 
 #[test]
 fn answers_that_come_too_late() {
-    let Some(net) = router() else { return };
     // Of a dump, and of the tunnel: longer than anybody waits.
-    for n in [3, MESSAGES] {
-        net.with(|world| world.plan_fault(n, Fault::Late(Duration::from_millis(5300))));
-        net.ifup("wanmap");
-        net.wait("it is logged", |world| {
-            world.log.iter().any(|line| line.contains("took too long"))
-        });
-        net.assert_works("wanmap");
-        assert_eq!(net.spawned("wanmap", "setup"), 1, "{}", net.story());
-        down(&net);
-        net.with(|world| {
-            world.record.clear();
-            world.log.clear();
-        });
-    }
+    thread::scope(|scope| {
+        for n in [3, MESSAGES] {
+            scope.spawn(move || late_at(n));
+        }
+    });
+}
+
+fn late_at(n: usize) {
+    let Some(net) = router() else { return };
+    net.with(|world| world.plan_fault(n, Fault::Late(Duration::from_millis(5300))));
+    net.ifup("wanmap");
+    net.wait("it is logged", |world| {
+        world.log.iter().any(|line| line.contains("took too long"))
+    });
+    net.assert_works("wanmap");
+    assert_eq!(net.spawned("wanmap", "setup"), 1, "{}", net.story());
+    down(&net);
 }
 
 /// 1 MB of interfaces nobody asked for.
@@ -354,10 +365,10 @@ fn an_uplink_that_flaps() {
     for round in 0..100 {
         net.ifdown("wan6");
         if round % 3 > 0 {
-            std::thread::sleep(Duration::from_millis(round % 7 * 10));
+            thread::sleep(Duration::from_millis(round % 7 * 10));
         }
         net.ifup("wan6");
-        std::thread::sleep(Duration::from_millis(round % 5 * 15));
+        thread::sleep(Duration::from_millis(round % 5 * 15));
     }
     net.assert_works("wanmap");
     // What a vanished device made nft refuse is not held against the kernel.
