@@ -44,7 +44,7 @@ fn an_explicit_rule_comes_up_in_order() {
     assert_eq!(net.spawned("wanmap", "setup"), 1);
 
     let rules = rules();
-    assert!(rules.contains("table inet mape_wanmap"), "{rules}");
+    assert!(rules.contains("table ip mape_wanmap"), "{rules}");
     assert!(!rules.contains("mape_guard"), "{rules}");
     let state = net.file("var/run/mape/wanmap.json").unwrap();
     assert!(

@@ -85,7 +85,7 @@ fn a_tunnel_nobody_confirmed_is_held_back() {
     net.wait("the tunnel is made", |world| world.is_up("wanmap"));
     net.wait("it is logged", |world| !world.log.is_empty());
     let rules = router::run("nft", &["list", "ruleset"]);
-    let held = rules.contains("mape_guard_wanmap") || rules.contains("table inet mape_wanmap ");
+    let held = rules.contains("mape_guard_wanmap") || rules.contains("table ip mape_wanmap ");
     assert!(held, "{rules}\n{}", net.story());
     net.wait("a second attempt", |world| {
         world.notifications("wanmap", 0).len() == 2

@@ -123,9 +123,9 @@ fn rules_are_recognised_until_they_change_or_go() {
         nft.run(&plan.combined(), TIMEOUT).unwrap();
         assert!(is_loaded(&plan));
         assert!(!is_loaded(&self::plan(mode, "4930", Timeouts::Tight)));
-        nft.remove("wan4", TIMEOUT).unwrap();
+        mape::nat::remove("wan4").unwrap();
         assert!(!is_loaded(&plan));
-        nft.remove("wan4", TIMEOUT).unwrap();
+        mape::nat::remove("wan4").unwrap();
     }
     let left = wire.ce.run(&["nft", "list", "ruleset"]);
     assert_eq!(String::from_utf8_lossy(&left.stdout), "");
@@ -141,7 +141,7 @@ fn a_device_that_is_missing_spoils_the_edge_and_nothing_else() {
     // The index of the device is part of the rules.
     let refused = nft.run(&plan.combined(), TIMEOUT);
     assert!(matches!(refused, Err(NftError::Refused(_))), "{refused:?}");
-    let table = wire.ce.run(&["nft", "list", "table", "inet", "mape_wan4"]);
+    let table = wire.ce.run(&["nft", "list", "table", "ip", "mape_wan4"]);
     assert!(table.status.success());
 }
 
@@ -187,7 +187,7 @@ fn ports_of_the_set_are_seen_outside_and_counted() {
         // Two more are of the opened port.
         assert_eq!(forget_connections(plan.line().ipv4).unwrap(), 42);
         assert_eq!(Usage::read(&plan).unwrap().protocols[1].connections, 0);
-        nft.remove("wan4", TIMEOUT).unwrap();
+        mape::nat::remove("wan4").unwrap();
     }
 }
 
@@ -308,7 +308,7 @@ fn icmp_errors_find_their_connection_in_both_directions() {
         }
         assert_eq!(Counters::read("wan4").unwrap().not_our_port, 0);
         assert_eq!(Counters::read("wan4").unwrap().out_refused, 0);
-        nft.remove("wan4", TIMEOUT).unwrap();
+        mape::nat::remove("wan4").unwrap();
     }
 }
 

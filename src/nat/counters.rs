@@ -6,17 +6,19 @@ use std::io;
 use super::netlink::{Netfilter, array, find, string};
 use super::plan::{Plan, table_of};
 
-/// Counters in the `inet` table.
-pub(super) const INET: [&str; 8] = [
+/// Counters in the `ip` table.
+pub(super) const INSIDE: [&str; 7] = [
     "translated",
     "held_back",
     "no_port_protocol",
-    "not_br",
     "not_our_address",
     "not_our_port",
     "out_refused",
     "unsolicited",
 ];
+
+/// The counter in the `ip6` table.
+pub(super) const NOT_BR: &str = "not_br";
 
 /// Counters in the `netdev` table.
 pub(super) const EDGE: [&str; 3] = ["not_our_address", "not_our_port", "out_refused"];
@@ -79,7 +81,7 @@ impl Counters {
             "translated" => &mut self.translated,
             "held_back" => &mut self.held_back,
             "no_port_protocol" => &mut self.no_port_protocol,
-            "not_br" => &mut self.not_br,
+            NOT_BR => &mut self.not_br,
             "not_our_address" => &mut self.not_our_address,
             "not_our_port" => &mut self.not_our_port,
             "out_refused" => &mut self.out_refused,

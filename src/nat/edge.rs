@@ -115,8 +115,8 @@ fn maps(out: &mut String, way: &Way, runs: &[Run]) -> fmt::Result {
     // nft tells port numbers from other 16-bit words by type and has no cast,
     // hence two maps of the same content.
     for (name, kind) in [
-        (ports, "type inet_service : inet_service"),
-        (words, "typeof icmp id : icmp id"),
+        (ports, "type inet_service : inet_service; flags constant"),
+        (words, "typeof icmp id : icmp id; flags constant"),
     ] {
         write!(out, "\tmap {name} {{ {kind}; elements = {{ ")?;
         for run in runs {

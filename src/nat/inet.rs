@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The `inet` table: source NAT, and filters before and behind it.
+//! The `ip` table: source NAT, and filters before and behind it; and the `ip6`
+//! table, which looks at who sends tunnel packets.
+//!
+//! Two tables and not one of family `inet`: each packet of the tunnel passes
+//! the hooks twice, as IPv6 outside and as IPv4 inside, and would meet every
+//! chain both times.
 
 use std::fmt::{self, Write};
 
@@ -7,11 +12,12 @@ use ipnet::Ipv6Net;
 
 use crate::map::PortSet;
 
+use super::counters::NOT_BR;
 use super::plan::Plan;
 use super::technique::Technique;
 
 /// Has the kernel check timeout policies. Nothing of it is ever in force.
-pub(super) const PROBE_TIMEOUTS: &str = r#"table inet mape_probe {
+pub(super) const PROBE_TIMEOUTS: &str = r#"table ip mape_probe {
 	ct timeout probe { protocol tcp; l3proto ip; policy = { established : 1800 }; }
 	chain forward {
 		type filter hook forward priority 0; policy accept;
@@ -41,13 +47,12 @@ pub(super) fn body(plan: &Plan, open: bool) -> String {
 }
 
 fn content(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
-    for counter in super::counters::INET {
+    for counter in super::counters::INSIDE {
         writeln!(out, "\tcounter {counter} {{ }}")?;
     }
     if plan.is_tight() {
         timeouts(out)?;
     }
-    outer(out, plan)?;
     inbound(out, plan, open)?;
     if plan.is_shared() {
         unsolicited(out, plan)?;
@@ -67,20 +72,21 @@ fn timeouts(out: &mut String) -> fmt::Result {
     Ok(())
 }
 
-/// IPv4 in IPv6 from anyone but the BR and, in mesh mode, other CEs.
-fn outer(out: &mut String, plan: &Plan) -> fmt::Result {
+/// What stands in the `ip6` table: IPv4 in IPv6 from anyone but the BR and, in
+/// mesh mode, other CEs is dropped. Empty where there is no encapsulation.
+pub(super) fn outer(plan: &Plan) -> String {
     let Some(outer) = &plan.line().outer else {
-        return Ok(());
+        return String::new();
     };
     // A set may not name an address twice, as a BR inside an FMR would.
     let sources = Ipv6Net::aggregate(&outer.sources);
     let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
-    writeln!(
-        out,
-        "\tchain outer {{\n\
+    format!(
+        "\tcounter {NOT_BR} {{ }}\n\
+         \tchain outer {{\n\
          \t\ttype filter hook prerouting priority raw; policy accept;\n\
          \t\tip6 daddr {ce} meta l4proto 4 ip6 saddr != {{ {sources} }} \
-         counter name \"not_br\" drop\n\t}}",
+         counter name \"{NOT_BR}\" drop\n\t}}\n",
         ce = outer.ce,
         sources = sources.join(", "),
     )
@@ -127,8 +133,7 @@ fn inbound(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
         out,
         "\tchain inbound {{\n\
          \t\ttype filter hook prerouting priority raw; policy accept;\n\
-         \t\tiifname != \"{device}\" accept\n\
-         \t\tmeta nfproto != ipv4 accept"
+         \t\tiifname != \"{device}\" accept"
     )?;
     held_back(out, plan, "iif", open)?;
     if !plan.has_edge() {
@@ -172,7 +177,6 @@ fn unsolicited(out: &mut String, plan: &Plan) -> fmt::Result {
         "\tchain unsolicited {{\n\
          \t\ttype filter hook prerouting priority mangle + 10; policy accept;\n\
          \t\tiifname != \"{device}\" accept\n\
-         \t\tmeta nfproto != ipv4 accept\n\
          \t\tct state {{ established, related }} accept"
     )?;
     if !plan.passing().is_empty() {
@@ -213,7 +217,7 @@ fn outbound(out: &mut String, plan: &Plan) -> fmt::Result {
             out,
             "\tchain {hook} {{\n\
              \t\ttype filter hook {hook} priority filter - 5; policy accept;\n\
-             \t\toifname \"{device}\" meta nfproto ipv4 jump outbound\n\t}}"
+             \t\toifname \"{device}\" jump outbound\n\t}}"
         )?;
     }
     Ok(())
@@ -293,8 +297,7 @@ fn guard(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
         out,
         "\tchain guard {{\n\
          \t\ttype filter hook postrouting priority srcnat + 10; policy accept;\n\
-         \t\toifname != \"{device}\" accept\n\
-         \t\tmeta nfproto != ipv4 accept"
+         \t\toifname != \"{device}\" accept"
     )?;
     held_back(out, plan, "oif", open)?;
     let net = plan.network();

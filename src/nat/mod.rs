@@ -24,7 +24,7 @@
 //! };
 //! let plan = Plan::new(line, Wishes::default(), &Kernel::full())?;
 //! assert_eq!(plan.technique().name(), "pool");
-//! assert!(plan.combined().contains("table inet mape_wan4"));
+//! assert!(plan.combined().contains("table ip mape_wan4"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

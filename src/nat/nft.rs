@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use super::child;
 use super::error::NatError;
-use super::guard;
-use super::line::check_interface;
-use super::plan::{self, Kernel};
+use super::plan::Kernel;
 use crate::paths::rooted;
 
 /// Where OpenWrt and Debian have it; `PATH` comes after.
@@ -83,23 +81,6 @@ impl Nft {
     /// As [`Nft::run`].
     pub fn check(&self, ruleset: &str, timeout: Duration) -> Result<(), NftError> {
         self.spawn(&["-c", "-f", "-"], ruleset, timeout)
-    }
-
-    /// Deletes every table of `interface`, the guard's too, also where there is
-    /// none.
-    ///
-    /// # Errors
-    /// As [`Nft::run`]; a kernel without netdev tables is not an error.
-    pub fn remove(&self, interface: &str, timeout: Duration) -> Result<(), NftError> {
-        check_interface(interface)?;
-        match self.run(&plan::removal(interface), timeout) {
-            Err(NftError::Refused(_)) => {
-                let table = plan::table_of(interface);
-                let rest = plan::delete("inet", &table) + &guard::removal(interface);
-                self.run(&rest, timeout)
-            }
-            other => other,
-        }
     }
 
     /// Finds out what this nft and this kernel accept, without effect: each

@@ -199,19 +199,20 @@ impl Plan {
         if open {
             body.push_str(&format!("\tchain {} {{\n\t}}\n", self.marker()));
         }
-        replace("inet", &self.table(), &body)
-    }
-
-    /// Deletes every table of `interface`, whatever technique made it, also
-    /// where there is none.
-    pub fn removal(&self) -> String {
-        removal(&self.line.interface)
+        let table = self.table();
+        let outer = super::inet::outer(self);
+        replace("ip", &table, &body)
+            + &match outer.as_str() {
+                "" => delete("ip6", &table),
+                outer => replace("ip6", &table, outer),
+            }
     }
 
     /// Changes when the rules change: 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         let edge = self.pool().map(|pool| super::edge::body(self, pool));
-        let text = super::inet::body(self, true) + &edge.unwrap_or_default();
+        let inside = super::inet::body(self, true) + &super::inet::outer(self);
+        let text = inside + &edge.unwrap_or_default();
         // FNV-1a, 64 bits: compares texts of our own, keeps nobody out.
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -247,12 +248,6 @@ pub(super) fn delete(family: &str, table: &str) -> String {
 fn replace(family: &str, table: &str, body: &str) -> String {
     let delete = delete(family, table);
     format!("{delete}table {family} {table} {{\n{body}}}\n")
-}
-
-/// Deletes every table of `interface`, also where there is none.
-pub(super) fn removal(interface: &str) -> String {
-    let table = table_of(interface);
-    delete("netdev", &table) + &delete("inet", &table) + &super::guard::removal(interface)
 }
 
 #[cfg(test)]

@@ -18,6 +18,10 @@ const SUBSYSTEM: u16 = 10;
 
 /// `NFPROTO_INET`.
 const INET: u8 = 1;
+/// `NFPROTO_IPV4`.
+const IP: u8 = 2;
+/// `NFPROTO_IPV6`.
+const IP6: u8 = 10;
 /// `NFPROTO_NETDEV`.
 const NETDEV: u8 = 5;
 
@@ -29,11 +33,14 @@ const NETDEV: u8 = 5;
 pub fn remove(interface: &str) -> io::Result<()> {
     let table = plan::table_of(interface);
     let guard = guard::table(interface);
-    // Both at once as a rule: the kernel takes its time for each batch.
-    let (edge, inet) = ((NETDEV, table.as_str()), (INET, table.as_str()));
-    let removed = match delete(&[edge, inet]) {
+    let tables = [NETDEV, IP, IP6].map(|family| (family, table.as_str()));
+    // All at once as a rule: the kernel takes its time for each batch.
+    let removed = match delete(&tables) {
         Ok(()) => Ok(()),
-        Err(_) => is_gone(delete(&[edge])).and(is_gone(delete(&[inet]))),
+        Err(_) => tables
+            .iter()
+            .map(|table| is_gone(delete(std::slice::from_ref(table))))
+            .fold(Ok(()), Result::and),
     };
     removed.and(is_gone(delete(&[(INET, &guard)])))
 }

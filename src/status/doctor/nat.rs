@@ -37,7 +37,7 @@ pub(super) fn nat(facts: &Facts) -> Finding {
     let table = format!("mape_{}", facts.interface);
     let own = nat_chains(chains).find(|(chain, _)| chain.table == table);
     let Some((_, own)) = own else {
-        return fail(format!("table inet {table} is missing"), RELOAD);
+        return fail(format!("table ip {table} is missing"), RELOAD);
     };
     let mut others = nat_chains(chains).filter(|(chain, _)| !chain.table.starts_with("mape_"));
     match others.find(|(_, priority)| *priority <= own) {
@@ -48,7 +48,7 @@ pub(super) fn nat(facts: &Facts) -> Finding {
             ),
             "remove that chain, or give it a priority above 95",
         ),
-        None => ok(format!("table inet {table}, before masquerade")),
+        None => ok(format!("table ip {table}, before masquerade")),
     }
 }
 

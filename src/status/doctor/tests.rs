@@ -86,7 +86,7 @@ fn healthy() -> Facts {
         no_default: false,
         chains: Some(vec![
             chain("inet", "fw4", "nat", 4, 100),
-            chain("inet", "mape_wanmap", "nat", 4, 95),
+            chain("ip", "mape_wanmap", "nat", 4, 95),
             chain("netdev", "mape_wanmap", "filter", 0, -200),
             chain("netdev", "mape_wanmap", "filter", 1, 0),
         ]),
@@ -222,7 +222,7 @@ const FAULTS: &[Row] = &[
     Row { fault: "no default route", id: "ipv4", verdict: Verdict::Fail, says: "no IPv4 default route",
         make: |f| f.default4 = false },
     Row { fault: "rules flushed", id: "nat", verdict: Verdict::Fail, says: "firewall reload",
-        make: |f| f.chains.as_mut().unwrap().retain(|c| c.table != "mape_wanmap" || c.family != "inet") },
+        make: |f| f.chains.as_mut().unwrap().retain(|c| c.table != "mape_wanmap" || c.family != "ip") },
     Row { fault: "guard still up", id: "nat", verdict: Verdict::Fail, says: "mape_guard_wanmap",
         make: |f| f.chains.as_mut().unwrap().push(chain("inet", "mape_guard_wanmap", "filter", 4, 110)) },
     Row { fault: "masquerade first", id: "nat", verdict: Verdict::Fail, says: "translates before ours",
