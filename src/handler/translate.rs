@@ -80,6 +80,8 @@ pub struct Translation {
     kernel: Kernel,
     plan: Plan,
     warnings: Vec<String>,
+    /// What nft and the kernel said they can do, where they were asked.
+    learned: Option<Kernel>,
 }
 
 impl Translation {
@@ -120,6 +122,7 @@ impl Translation {
             kernel,
             plan,
             warnings: opened.warnings,
+            learned: None,
         })
     }
 
@@ -167,7 +170,11 @@ impl Translation {
         loop {
             let rules = self.plan.combined() + &guard::removal(&self.line.interface);
             let refused = match self.nft.run(&rules, TIMEOUT) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    // An nft that refuses everything says nothing either.
+                    self.learned.iter().for_each(remember_kernel);
+                    return Ok(());
+                }
                 Err(NftError::Refused(why)) => why,
                 Err(error) => return Err(nat_failed(error)),
             };
@@ -202,9 +209,7 @@ impl Translation {
         }
         self.plan =
             Plan::new(self.line.clone(), self.wishes.clone(), &self.kernel).map_err(nat_problem)?;
-        if able != Kernel::full() {
-            remember_kernel(&able);
-        }
+        self.learned = Some(able).filter(|able| *able != Kernel::full());
         Ok(true)
     }
 

@@ -134,7 +134,7 @@ impl Router {
         self.wait_idle(name);
         assert!(self.with(|world| world.is_up(name)), "{}", self.story());
         let rules = run("nft", &["list", "ruleset"]);
-        let table = format!("table inet mape_{name} ");
+        let table = format!(" mape_{name} {{");
         assert!(rules.contains(&table), "{rules}\n{}", self.story());
         assert!(!rules.contains("mape_guard"), "{rules}\n{}", self.story());
         let state = self.file(&format!("var/run/mape/{name}.json"));
