@@ -53,7 +53,7 @@ fn content(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
     if plan.is_tight() {
         timeouts(out)?;
     }
-    inbound(out, plan, open)?;
+    inbound(out, plan)?;
     if plan.is_shared() {
         unsolicited(out, plan)?;
     }
@@ -125,47 +125,28 @@ fn ours(set: PortSet, port: &str, quoted: u16) -> [String; 4] {
     ]
 }
 
-/// Before conntrack: only what is for our address and ports (RFC 7597
-/// section 8). With a pool the edge map has seen to that.
-fn inbound(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
+/// Before conntrack, where there is no edge map that sees to it: only what is
+/// for our address and ports (RFC 7597 section 8).
+fn inbound(out: &mut String, plan: &Plan) -> fmt::Result {
+    if plan.has_edge() {
+        return Ok(());
+    }
     let device = &plan.line().device;
+    let net = plan.network();
     writeln!(
         out,
         "\tchain inbound {{\n\
          \t\ttype filter hook prerouting priority raw; policy accept;\n\
-         \t\tiifname != \"{device}\" accept"
+         \t\tiifname != \"{device}\" accept\n\
+         \t\tip daddr != {net} counter name \"not_our_address\" drop"
     )?;
-    held_back(out, plan, "iif", open)?;
-    if !plan.has_edge() {
-        let net = plan.network();
-        writeln!(
-            out,
-            "\t\tip daddr != {net} counter name \"not_our_address\" drop"
-        )?;
-        if plan.is_shared() {
-            for condition in ours(plan.line().ports, "dport", 224) {
-                writeln!(out, "\t\t{condition} accept")?;
-            }
-            writeln!(out, "\t\tcounter name \"not_our_port\" drop")?;
+    if plan.is_shared() {
+        for condition in ours(plan.line().ports, "dport", 224) {
+            writeln!(out, "\t\t{condition} accept")?;
         }
+        writeln!(out, "\t\tcounter name \"not_our_port\" drop")?;
     }
     out.write_str("\t}\n")
-}
-
-/// Nothing passes a pool without its edge map, which is bound to the very
-/// device it was loaded for, while names outlive devices.
-fn held_back(out: &mut String, plan: &Plan, index: &str, open: bool) -> fmt::Result {
-    let device = &plan.line().device;
-    if !open {
-        return writeln!(out, "\t\tcounter name \"held_back\" drop");
-    }
-    if plan.has_edge() {
-        return writeln!(
-            out,
-            "\t\t{index} != \"{device}\" counter name \"held_back\" drop"
-        );
-    }
-    Ok(())
 }
 
 /// After conntrack, before DNAT: unasked-for packets reach only ports that
@@ -176,8 +157,8 @@ fn unsolicited(out: &mut String, plan: &Plan) -> fmt::Result {
         out,
         "\tchain unsolicited {{\n\
          \t\ttype filter hook prerouting priority mangle + 10; policy accept;\n\
-         \t\tiifname != \"{device}\" accept\n\
-         \t\tct state {{ established, related }} accept"
+         \t\tct state established,related accept\n\
+         \t\tiifname != \"{device}\" accept"
     )?;
     if !plan.passing().is_empty() {
         let passing = plan.passing();
@@ -217,6 +198,7 @@ fn outbound(out: &mut String, plan: &Plan) -> fmt::Result {
             out,
             "\tchain {hook} {{\n\
              \t\ttype filter hook {hook} priority filter - 5; policy accept;\n\
+             \t\tct state established,related accept\n\
              \t\toifname \"{device}\" jump outbound\n\t}}"
         )?;
     }
@@ -290,22 +272,33 @@ fn hash(out: &mut String, plan: &Plan) -> fmt::Result {
 }
 
 /// After all source NAT, fw4's included: nothing leaves with an address or
-/// port that is not ours.
+/// port that is not ours. With an edge map it is that which looks; but it is
+/// bound to the very device it was loaded for, while names outlive devices, so
+/// here only a device of another index is held back.
 fn guard(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
     let device = &plan.line().device;
-    writeln!(
-        out,
-        "\tchain guard {{\n\
-         \t\ttype filter hook postrouting priority srcnat + 10; policy accept;\n\
-         \t\toifname != \"{device}\" accept"
+    out.write_str(
+        "\tchain guard {\n\
+         \t\ttype filter hook postrouting priority srcnat + 10; policy accept;\n",
     )?;
-    held_back(out, plan, "oif", open)?;
+    if plan.has_edge() {
+        let stale = if open {
+            format!("oif != \"{device}\" ")
+        } else {
+            String::new()
+        };
+        return writeln!(
+            out,
+            "\t\t{stale}oifname \"{device}\" counter name \"held_back\" drop\n\t}}"
+        );
+    }
     let net = plan.network();
     writeln!(
         out,
-        "\t\tip saddr != {net} counter name \"out_refused\" drop"
+        "\t\toifname != \"{device}\" accept\n\
+         \t\tip saddr != {net} counter name \"out_refused\" drop"
     )?;
-    if plan.is_shared() && !plan.has_edge() {
+    if plan.is_shared() {
         for condition in ours(plan.line().ports, "sport", 240) {
             writeln!(out, "\t\t{condition} accept")?;
         }
