@@ -327,7 +327,8 @@ fn another_device_of_that_name_is_held_back_until_rules_are_loaded_for_it() {
     wire.ce.ip("link del map-wan4");
     wire.tunnel();
     wire.far_end();
-    assert!(socket.send_to(b"two", to).is_err());
+    // A new connection: what looks after that is asked once for each.
+    assert!(near_socket().send_to(b"two", to).is_err());
     assert!(Counters::read("wan4").unwrap().held_back > 0);
 
     nft.run(&plan.combined(), TIMEOUT).unwrap();

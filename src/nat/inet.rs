@@ -58,7 +58,7 @@ fn content(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
         unsolicited(out, plan)?;
     }
     outbound(out, plan)?;
-    source_nat(out, plan)?;
+    source_nat(out, plan, open)?;
     guard(out, plan, open)
 }
 
@@ -81,14 +81,19 @@ pub(super) fn outer(plan: &Plan) -> String {
     // A set may not name an address twice, as a BR inside an FMR would.
     let sources = Ipv6Net::aggregate(&outer.sources);
     let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
+    // One address is compared; a set of one would be searched for each packet.
+    // It stands first, since nearly every packet of a tunnel is the BR's.
+    let sources = match sources.as_slice() {
+        [br] => br.clone(),
+        several => format!("{{ {} }}", several.join(", ")),
+    };
     format!(
         "\tcounter {NOT_BR} {{ }}\n\
          \tchain outer {{\n\
          \t\ttype filter hook prerouting priority raw; policy accept;\n\
-         \t\tip6 daddr {ce} meta l4proto 4 ip6 saddr != {{ {sources} }} \
+         \t\tip6 saddr != {sources} ip6 daddr {ce} meta l4proto 4 \
          counter name \"{NOT_BR}\" drop\n\t}}\n",
         ce = outer.ce,
-        sources = sources.join(", "),
     )
 }
 
@@ -206,7 +211,7 @@ fn outbound(out: &mut String, plan: &Plan) -> fmt::Result {
 }
 
 /// Before firewall4's masquerade, which then finds nothing left to do.
-fn source_nat(out: &mut String, plan: &Plan) -> fmt::Result {
+fn source_nat(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
     let device = &plan.line().device;
     let address = plan.address();
     writeln!(
@@ -215,6 +220,15 @@ fn source_nat(out: &mut String, plan: &Plan) -> fmt::Result {
          \t\ttype nat hook postrouting priority srcnat - 5; policy accept;\n\
          \t\toifname != \"{device}\" accept"
     )?;
+    if plan.has_edge() && open {
+        // The edge map is bound to the very device it was loaded for, while
+        // names outlive devices. Here, where only the first packet of a
+        // connection comes by, the question costs nothing.
+        writeln!(
+            out,
+            "\t\toif != \"{device}\" counter name \"held_back\" drop"
+        )?;
+    }
     if !plan.passing().is_empty() {
         let passing = plan.passing();
         writeln!(
@@ -272,24 +286,21 @@ fn hash(out: &mut String, plan: &Plan) -> fmt::Result {
 }
 
 /// After all source NAT, fw4's included: nothing leaves with an address or
-/// port that is not ours. With an edge map it is that which looks; but it is
-/// bound to the very device it was loaded for, while names outlive devices, so
-/// here only a device of another index is held back.
+/// port that is not ours. With an edge map it is that which looks, and until
+/// it is loaded nothing leaves at all.
 fn guard(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
+    if plan.has_edge() && open {
+        return Ok(());
+    }
     let device = &plan.line().device;
     out.write_str(
         "\tchain guard {\n\
          \t\ttype filter hook postrouting priority srcnat + 10; policy accept;\n",
     )?;
-    if plan.has_edge() {
-        let stale = if open {
-            format!("oif != \"{device}\" ")
-        } else {
-            String::new()
-        };
+    if !open {
         return writeln!(
             out,
-            "\t\t{stale}oifname \"{device}\" counter name \"held_back\" drop\n\t}}"
+            "\t\toifname \"{device}\" counter name \"held_back\" drop\n\t}}"
         );
     }
     let net = plan.network();
