@@ -6,6 +6,8 @@
 mod double;
 mod router;
 
+use std::os::unix::fs::PermissionsExt;
+
 use double::{Effect, Entry, Interface};
 use router::{OCN, Router, V6PLUS};
 
@@ -310,4 +312,48 @@ fn two_tunnels_do_not_touch_each_other() {
         "{one}"
     );
     assert!(net.file("var/run/mape/mapb.json").is_some());
+}
+
+/// Puts an nft before the real one that refuses what a kernel without this
+/// expression would, in its words.
+fn without(net: &Router, expression: &str) {
+    let real = router::run("sh", &["-c", "command -v nft"]);
+    let script = format!(
+        "#!/bin/sh\nrules=$(cat)\ncase $rules in *'{expression}'*)\n\
+         echo 'Error: Could not process rule: No such file or directory' >&2; exit 1;; esac\n\
+         printf '%s\\n' \"$rules\" | exec {} \"$@\"\n",
+        real.trim()
+    );
+    let place = net.root().join("usr/sbin/nft");
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    std::fs::write(&place, script).unwrap();
+    std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn what_the_kernel_lacks_is_given_up_and_said_once() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    without(&net, "ct count");
+    let options = [("tunlink", "wan6"), ("conntrack", "tight")];
+    net.configure("wanmap", "mape", &options);
+    for _ in 0..2 {
+        net.ifup("wanmap");
+        net.wait("wanmap is up", |world| world.is_up("wanmap"));
+        net.wait_idle("wanmap");
+        let rules = rules();
+        assert!(!rules.contains("ct count"), "{rules}");
+        assert!(rules.contains("ct timeout set"), "{rules}");
+        assert!(rules.contains("table netdev mape_wanmap"), "{rules}");
+        net.ifdown("wanmap");
+        net.wait("wanmap is down", |world| !world.is_up("wanmap"));
+        net.wait_idle("wanmap");
+    }
+    let log = net.log();
+    let said = log
+        .iter()
+        .filter(|line| line.contains("kmod-nft-connlimit"));
+    assert_eq!(said.count(), 1, "{log:?}");
+    assert!(!log.iter().any(|line| line.contains("timeout policies")));
 }

@@ -4,105 +4,21 @@
 //! (for network namespaces of its own) and nft.
 
 mod netns;
+mod veth;
 
 use std::net::UdpSocket;
-use std::os::fd::AsFd;
 use std::time::Duration;
 
-use mape::map::{PortParams, PortSet};
 use mape::nat::{
-    Counters, Kernel, Line, Mode, Nft, NftError, Plan, Technique, Timeouts, Usage, Wishes,
-    forget_connections, is_loaded,
+    Counters, Kernel, Mode, Nft, NftError, Plan, Technique, Timeouts, Usage, forget_connections,
+    is_loaded,
 };
-use netns::Namespace;
 use nix::errno::Errno;
-use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::Ipv4RecvErr;
+use veth::{Wire, complaint, far_socket, near_socket, plan};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
-
-fn plan(mode: Mode, opened: &str, timeouts: Timeouts) -> Plan {
-    let line = Line {
-        interface: "wan4".into(),
-        device: "map-wan4".into(),
-        ipv4: "192.0.2.1/32".parse().unwrap(),
-        ports: PortSet::new(PortParams::new(4, 8).unwrap(), 0x34).unwrap(),
-        outer: None,
-    };
-    let wishes = Wishes {
-        mode,
-        opened: opened.parse().unwrap(),
-        timeouts,
-        ..Wishes::default()
-    };
-    Plan::new(line, wishes, &Kernel::full()).unwrap()
-}
-
-/// CE and BR. This thread is in the CE from now on, and children with it.
-struct Wire {
-    ce: Namespace,
-    br: Namespace,
-}
-
-impl Wire {
-    fn new() -> Option<Self> {
-        let (ce, br) = (Namespace::new("ce")?, Namespace::new("br")?);
-        let wire = Wire { ce, br };
-        wire.tunnel();
-        wire.far_end();
-        enter(&wire.ce);
-        Some(wire)
-    }
-
-    fn far_end(&self) {
-        self.br.ip("addr add 198.51.100.1/24 dev far");
-        self.br.ip("link set far up");
-        self.br.ip("route add 192.0.2.1 dev far");
-        self.br
-            .ip("neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev far");
-    }
-
-    fn tunnel(&self) {
-        let far = format!(
-            "link add map-wan4 address 02:00:00:00:00:01 type veth peer name far \
-             address 02:00:00:00:00:02 netns {}",
-            self.br.name()
-        );
-        self.ce.ip(&far);
-        self.ce.ip("link set map-wan4 up");
-        self.ce.ip("addr add 192.0.2.1/32 dev map-wan4");
-        self.ce
-            .ip("route add default via 198.51.100.1 dev map-wan4 onlink");
-        self.ce
-            .ip("neigh add 198.51.100.1 lladdr 02:00:00:00:00:02 dev map-wan4");
-    }
-}
-
-fn enter(ns: &Namespace) {
-    let file = std::fs::File::open(format!("/run/netns/{}", ns.name())).unwrap();
-    setns(file.as_fd(), CloneFlags::CLONE_NEWNET).unwrap();
-}
-
-/// A socket of the BR's side; a socket stays where it was made.
-fn far_socket(wire: &Wire, address: &str) -> UdpSocket {
-    enter(&wire.br);
-    let socket = UdpSocket::bind(address).unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(5)))
-        .unwrap();
-    enter(&wire.ce);
-    socket
-}
-
-/// A socket of the router itself.
-fn near_socket() -> UdpSocket {
-    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(5)))
-        .unwrap();
-    socket
-}
 
 #[test]
 fn the_kernel_takes_everything() {
@@ -229,34 +145,6 @@ fn refused(wire: &Wire, plan: &Plan) {
     assert_eq!(after.not_our_port - before.not_our_port, 2);
     assert_eq!(after.unsolicited - before.unsolicited, 2);
     assert_eq!(after.no_free_port, 0);
-}
-
-#[test]
-fn a_full_set_is_counted_and_old_connections_live() {
-    let Some(wire) = Wire::new() else { return };
-    let nft = Nft::find().unwrap();
-    let plan = plan(Mode::Pool, "", Timeouts::Normal);
-    nft.run(&plan.combined(), TIMEOUT).unwrap();
-    let server = far_socket(&wire, "198.51.100.1:0");
-    let to = server.local_addr().unwrap();
-    let sockets: Vec<UdpSocket> = (0..300).map(|_| near_socket()).collect();
-    let sent = sockets
-        .iter()
-        .filter(|socket| socket.send_to(b"x", to).is_ok())
-        .count();
-    let counters = Counters::read("wan4").unwrap();
-    assert!((230..=240).contains(&sent), "{sent}");
-    assert_eq!(counters.no_free_port as usize, 300 - sent);
-    assert_eq!(
-        Usage::read(&plan).unwrap().protocols[1].ports as usize,
-        sent
-    );
-    sockets[0].send_to(b"still here", to).unwrap();
-}
-
-/// What a connected socket is told within five seconds.
-fn complaint(socket: &UdpSocket) -> Option<i32> {
-    socket.recv(&mut [0; 16]).err()?.raw_os_error()
 }
 
 #[test]

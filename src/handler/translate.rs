@@ -190,20 +190,27 @@ impl Translation {
         if_nametoindex(self.line.device.as_str()).is_ok()
     }
 
-    /// Plans again without the most demanding thing the refused plan had.
-    /// `false` where nothing is left to give up. Only what the kernel refuses
-    /// on any device is remembered.
+    /// Plans again without what the kernel refuses on any device, or, where
+    /// that tells nothing, without the most demanding thing the refused plan
+    /// had. `false` where nothing is left to give up. Only what the kernel
+    /// refuses on any device is remembered.
     fn step_back(&mut self, refused: &str) -> Result<bool, Problem> {
         let able = self.nft.probe(TIMEOUT).map_err(nat_failed)?;
-        if self.plan.is_tight() {
+        let unclear = able == Kernel::full();
+        let lacks = |part: &Result<(), String>| unclear || part.is_err();
+        let interface = &self.line.interface;
+        if self.plan.is_tight() && lacks(&able.timeouts) {
             self.kernel.timeouts = Err(refused.into());
-            log::warn!("{}: no timeout policies: {refused}", self.line.interface);
-        } else if matches!(self.plan.technique(), Technique::Pool(_)) {
-            self.kernel.edge = Err(refused.into());
+            log::warn!("{interface}: no timeout policies: {refused}");
+        } else if self.plan.refuses_when_full() && lacks(&able.connlimit) {
+            self.kernel.connlimit = Err(refused.into());
             log::warn!(
-                "{}: no edge map, is kmod-nft-netdev installed? {refused}",
-                self.line.interface
+                "{interface}: connections will wait in vain when all ports are in use, \
+                 is kmod-nft-connlimit installed? {refused}"
             );
+        } else if matches!(self.plan.technique(), Technique::Pool(_)) && lacks(&able.edge) {
+            self.kernel.edge = Err(refused.into());
+            log::warn!("{interface}: no edge map, is kmod-nft-netdev installed? {refused}");
         } else {
             return Ok(false);
         }
@@ -237,7 +244,7 @@ pub fn remove(interface: &str, state: Option<&State>) -> io::Result<()> {
     removed
 }
 
-/// What the kernel has refused since boot: two lines of text.
+/// What the kernel has refused since boot: a line of text for each capability.
 fn kernel_file() -> std::path::PathBuf {
     paths::run_dir().join("kernel")
 }
@@ -251,6 +258,7 @@ fn known_kernel() -> Kernel {
     Kernel {
         edge: lines.next().unwrap_or(Ok(())),
         timeouts: lines.next().unwrap_or(Ok(())),
+        connlimit: lines.next().unwrap_or(Ok(())),
     }
 }
 
@@ -259,7 +267,8 @@ fn remember_kernel(kernel: &Kernel) {
         Ok(()) => String::new(),
         Err(why) => why.lines().collect::<Vec<_>>().join(" "),
     };
-    let text = format!("{}\n{}\n", line(&kernel.edge), line(&kernel.timeouts));
+    let parts = [&kernel.edge, &kernel.timeouts, &kernel.connlimit];
+    let text: String = parts.map(|part| line(part) + "\n").concat();
     // Not remembering costs a refused transaction at the next setup.
     let _: io::Result<()> = write_atomically(&kernel_file(), text.as_bytes());
 }

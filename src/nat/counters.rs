@@ -37,6 +37,9 @@ const UNSPEC: u8 = 0;
 pub struct Counters {
     /// Connections that were given a port.
     pub translated: u64,
+    /// First packets that were refused because every port was in use to their
+    /// destination; `None` where nothing counts the connections.
+    pub exhausted: Option<u64>,
     /// First packets that conntrack dropped, mostly because no port was free
     /// for their destination; a repeated attempt counts again. The kernel
     /// counts them for the whole router and since it was started.
@@ -86,6 +89,7 @@ impl Counters {
             "not_our_port" => &mut self.not_our_port,
             "out_refused" => &mut self.out_refused,
             "unsolicited" => &mut self.unsolicited,
+            super::exhaustion::COUNTER => self.exhausted.get_or_insert(0),
             _ => return,
         };
         *sum = sum.saturating_add(packets);

@@ -34,6 +34,7 @@ mod conntrack;
 mod counters;
 mod edge;
 mod error;
+mod exhaustion;
 mod firewall;
 pub mod guard;
 mod inet;

@@ -96,7 +96,12 @@ impl Nft {
         };
         let edge = says(super::edge::PROBE)?;
         let timeouts = says(super::inet::PROBE_TIMEOUTS)?;
-        Ok(Kernel { edge, timeouts })
+        let connlimit = says(super::exhaustion::PROBE)?;
+        Ok(Kernel {
+            edge,
+            timeouts,
+            connlimit,
+        })
     }
 
     fn spawn(&self, args: &[&str], ruleset: &str, timeout: Duration) -> Result<(), NftError> {

@@ -12,7 +12,7 @@ use super::line::Line;
 use super::options::{Mode, Timeouts};
 use super::pool::Pool;
 use super::ports::PortList;
-use super::technique::{Technique, choose};
+use super::technique::{MAX_POOL, Technique, choose};
 
 /// What the user wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Kernel {
     pub edge: Result<(), String>,
     /// Timeout policies (`ct timeout`), or why not.
     pub timeouts: Result<(), String>,
+    /// Counting connections by destination (`ct count`), or why not.
+    pub connlimit: Result<(), String>,
 }
 
 impl Kernel {
@@ -45,6 +47,7 @@ impl Kernel {
         Kernel {
             edge: Ok(()),
             timeouts: Ok(()),
+            connlimit: Ok(()),
         }
     }
 }
@@ -60,6 +63,7 @@ pub struct Plan {
     ping: bool,
     tight: bool,
     netdev: bool,
+    counted: bool,
 }
 
 impl Plan {
@@ -94,6 +98,7 @@ impl Plan {
             ping: wishes.ping,
             tight: wishes.timeouts == Timeouts::Tight && kernel.timeouts.is_ok(),
             netdev: kernel.edge.is_ok(),
+            counted: kernel.connlimit.is_ok(),
         })
     }
 
@@ -126,6 +131,17 @@ impl Plan {
     /// Whether timeouts are shortened: asked for and possible.
     pub fn is_tight(&self) -> bool {
         self.tight
+    }
+
+    /// Whether a connection is refused at once when every port is in use to its
+    /// destination. That takes one range that SNAT finds all ports in: a hash
+    /// is full before its last port is taken, without anybody counting.
+    pub fn refuses_when_full(&self) -> bool {
+        let one_range = matches!(
+            self.technique,
+            Technique::Pool(_) | Technique::Plain(Some(_))
+        );
+        self.counted && one_range && self.free.count() <= MAX_POOL
     }
 
     /// Whether there is an edge map to load once the device exists.
@@ -194,8 +210,12 @@ impl Plan {
         text
     }
 
+    fn inside(&self, open: bool) -> String {
+        super::inet::body(self, open) + &super::exhaustion::body(self)
+    }
+
     fn inet(&self, open: bool) -> String {
-        let mut body = super::inet::body(self, open);
+        let mut body = self.inside(open);
         if open {
             body.push_str(&format!("\tchain {} {{\n\t}}\n", self.marker()));
         }
@@ -211,7 +231,7 @@ impl Plan {
     /// Changes when the rules change: 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         let edge = self.pool().map(|pool| super::edge::body(self, pool));
-        let inside = super::inet::body(self, true) + &super::inet::outer(self);
+        let inside = self.inside(true) + &super::inet::outer(self);
         let text = inside + &edge.unwrap_or_default();
         // FNV-1a, 64 bits: compares texts of our own, keeps nobody out.
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {

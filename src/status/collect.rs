@@ -120,7 +120,7 @@ fn dropped(interface: &str) -> io::Result<Dropped> {
         pool_number: counters.unsolicited,
         no_ports: counters.no_port_protocol,
         guard: counters.held_back,
-        exhausted: counters.no_free_port,
+        exhausted: counters.exhausted.unwrap_or(counters.no_free_port),
     })
 }
 

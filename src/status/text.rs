@@ -228,7 +228,7 @@ fn counters(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<
     row(out, "dropped", text)?;
     if dropped.exhausted > 0 {
         let text = format!(
-            "{} connections found no free port since boot",
+            "{} connections found no free port so far",
             dropped.exhausted
         );
         row(out, "exhausted", paint.hue(Hue::Bad, text))?;
