@@ -38,6 +38,11 @@ pub const GOALS: &[Goal] = &[
     ),
     least("fill_ocn", "the same of 1008 on the OCN set", 998.0),
     least(
+        "exhaustion",
+        "of 24 connections beyond the last port, refused at the first SYN",
+        24.0,
+    ),
+    least(
         "eim_udp",
         "share of 60 UDP sockets that show one port to 5 servers",
         1.0,

@@ -54,6 +54,8 @@ fn prepare() -> Result<()> {
         "nf_conntrack",
         "nft_chain_nat",
         "nft_ct",
+        "nft_connlimit",
+        "nf_log_syslog",
         "nft_numgen",
         "nft_hash",
         "nf_conntrack_netlink",

@@ -3,6 +3,7 @@
 
 mod compare;
 mod errors;
+mod exhaustion;
 pub mod fill;
 mod flows;
 mod inbound;
@@ -72,6 +73,7 @@ pub const ALL: &[Scenario] = &[
     row("same_prefix", life::same_prefix),
     row("fill_v6plus", fill::v6plus),
     row("fill_ocn", fill::ocn),
+    row("exhaustion", exhaustion::exhaustion),
     row("eim_udp", compare::eim_udp),
     row("eim_tcp", compare::eim_tcp),
     row("interleaved_first_syn", compare::interleaved),
