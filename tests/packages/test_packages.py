@@ -91,7 +91,7 @@ class Contents(unittest.TestCase):
         fields = dict(line.split(": ", 1) for line in control["./control"][1].decode().splitlines())
         for name in ("libc", "kmod-ip6-tunnel", "kmod-nft-core", "kmod-nft-nat", "nftables"):
             self.assertIn(name, fields["Depends"].split(", "))
-        self.assertEqual(fields["Recommends"], "kmod-nft-netdev")
+        self.assertEqual(fields["Recommends"], "kmod-nft-netdev, kmod-nft-connlimit")
         self.assertEqual({fields[n] for n in ("Provides", "Conflicts", "Replaces")}, {"map"})
         cargo = (TOP / "Cargo.toml").read_text()
         self.assertIn(f'version = "{fields["Version"].removesuffix("-r1")}"', cargo)
@@ -318,7 +318,8 @@ class Apk(Manager, unittest.TestCase):
         arch = (STAGE / "mape/fields").read_text().split("Architecture: ")[1].split("|")[0]
         self.root.write("etc/apk/arch", arch + "\n")
         self.root.run("apk", "add", "--initdb")
-        for name in ("libc", "kmod-ip6-tunnel", "kmod-nft-core", "kmod-nft-nat", "kmod-nft-netdev", "nftables"):
+        kmods = ("ip6-tunnel", "nft-core", "nft-nat", "nft-netdev", "nft-connlimit")
+        for name in ("libc", *(f"kmod-{kmod}" for kmod in kmods), "nftables"):
             self.install(self.pack(self.stage(name, "1-r1")))
 
     def pack(self, stage):
