@@ -37,8 +37,8 @@ struct Way {
     port: &'static str,
     /// Its place in TCP and UDP headers, in bits.
     at: u16,
-    /// The address that must be ours.
-    address: &'static str,
+    /// Place of the address that must be ours in the IPv4 header, in bits.
+    address: u16,
     /// Place of our address in the packet an ICMP error quotes.
     quoted_address: u16,
     /// Place of our port there.
@@ -61,7 +61,7 @@ const OUT: Way = Way {
     priority: 0,
     port: "sport",
     at: 0,
-    address: "saddr",
+    address: 96,
     quoted_address: QUOTED + 128,
     quoted_port: QUOTED + 160 + 16,
     refused: "out_refused",
@@ -74,7 +74,7 @@ const IN: Way = Way {
     priority: -200,
     port: "dport",
     at: 16,
-    address: "daddr",
+    address: 128,
     quoted_address: QUOTED + 96,
     quoted_port: QUOTED + 160,
     refused: "not_our_port",
@@ -157,20 +157,27 @@ fn main_chain(out: &mut String, way: &Way, plan: &Plan) -> fmt::Result {
         ..
     } = way;
     let device = &plan.line().device;
-    let ours = plan.network();
+    let (ours, mask) = (plan.network().network(), plan.network().netmask());
+    let mask = match mask.to_bits() {
+        u32::MAX => String::new(),
+        bits => format!(" & {bits:#x}"),
+    };
     writeln!(out, "\tchain {hook} {{")?;
     writeln!(
         out,
         "\t\ttype filter hook {hook} device \"{device}\" priority {priority}; policy drop;"
     )?;
-    // MAP-T's device sends and receives IPv6 as well.
+    // MAP-T's device sends and receives IPv6 as well. What follows names places
+    // in the IPv4 header and not its fields: for a field nft would ask again,
+    // for every packet and every rule, whether it is IPv4.
     writeln!(out, "\t\tmeta protocol != ip accept")?;
     writeln!(
         out,
-        "\t\tip {address} != {ours} counter name \"{foreign}\" drop"
+        "\t\t@nh,{address},32{mask} != {:#x} counter name \"{foreign}\" drop",
+        ours.to_bits()
     )?;
     // Only the first fragment has ports; the others follow its fate at defrag.
-    writeln!(out, "\t\tip frag-off & 0x1fff != 0 accept")?;
+    writeln!(out, "\t\t@nh,48,16 & 0x1fff != 0 accept")?;
     writeln!(out, "\t\ttcp {port} set tcp {port} map @{ports} accept")?;
     // A UDP checksum of 0 means none, and must stay none: nft would adjust it.
     writeln!(

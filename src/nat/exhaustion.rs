@@ -55,18 +55,7 @@ fn content(out: &mut String, plan: &Plan) -> fmt::Result {
          \tset pinged {{ type ipv4_addr; size {PINGED}; flags dynamic; }}"
     )?;
     refuse(out, plan)?;
-    count(out, plan)?;
-    // Behind firewall4's filters: what they drop takes no port.
-    for hook in ["forward", "output"] {
-        writeln!(
-            out,
-            "\tchain count_{hook} {{\n\
-             \t\ttype filter hook {hook} priority filter + 5; policy accept;\n\
-             \t\tct state new oifname \"{device}\" jump count\n\t}}",
-            device = plan.line().device
-        )?;
-    }
-    Ok(())
+    count(out, plan)
 }
 
 /// Tells the sender and, once a minute, the log.

@@ -178,7 +178,9 @@ fn unsolicited(out: &mut String, plan: &Plan) -> fmt::Result {
     writeln!(out, "\t\tcounter name \"unsolicited\" drop\n\t}}")
 }
 
-/// Refuses at once what cannot cross a shared address, and sets timeouts.
+/// What each new connection meets on its way out, behind firewall4's filters,
+/// since what they drop takes no port: what cannot cross a shared address is
+/// refused at once, as is what no port is left for; and timeouts are set.
 fn outbound(out: &mut String, plan: &Plan) -> fmt::Result {
     let device = &plan.line().device;
     writeln!(out, "\tchain outbound {{")?;
@@ -197,12 +199,16 @@ fn outbound(out: &mut String, plan: &Plan) -> fmt::Result {
              reject with icmp prot-unreachable"
         )?;
     }
+    if plan.refuses_when_full() {
+        writeln!(out, "\t\tct state new jump count")?;
+    }
     out.write_str("\t}\n")?;
+    // The connection's state first: it settles nearly every packet.
     for hook in ["forward", "output"] {
         writeln!(
             out,
             "\tchain {hook} {{\n\
-             \t\ttype filter hook {hook} priority filter - 5; policy accept;\n\
+             \t\ttype filter hook {hook} priority filter + 5; policy accept;\n\
              \t\tct state established,related accept\n\
              \t\toifname \"{device}\" jump outbound\n\t}}"
         )?;

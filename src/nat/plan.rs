@@ -211,7 +211,7 @@ impl Plan {
     }
 
     fn inside(&self, open: bool) -> String {
-        super::inet::body(self, open) + &super::exhaustion::body(self)
+        super::exhaustion::body(self) + &super::inet::body(self, open)
     }
 
     fn inet(&self, open: bool) -> String {
