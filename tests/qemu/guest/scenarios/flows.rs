@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Long transfers: offloaded, interrupted, and how fast.
 
-use super::{Bench, measure};
+use super::{Bench, expect, measure};
 use crate::Result;
 use crate::guest::init::say;
 use crate::guest::lab::Lab;
