@@ -14,7 +14,8 @@ build: ## Build the program for this machine
 lint: setup-lint ## Formatting, clippy, shellcheck
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	shellcheck $$(git ls-files | xargs grep -lE '^#!/bin/(ba)?sh|shellcheck shell=' -- | grep -v '\.md$$')
+	shellcheck $$(git ls-files | while read -r file; do \
+		test -f "$$file" && sed -n 1,3p "$$file" | grep -aqE '^(#!/bin/(ba)?sh|#!/usr/bin/env bash|# shellcheck shell=)' && echo "$$file"; done)
 
 # Tests in network namespaces need root; whoever is not runs them with sudo.
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),--config 'target."cfg(all())".runner="sudo -E"')
