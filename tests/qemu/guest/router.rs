@@ -45,6 +45,30 @@ impl Router {
         })
     }
 
+    /// A router whose uplink has `address` and the delegated prefix of `line`,
+    /// with `wanmap` configured as told.
+    pub fn configured(
+        ce: &Netns,
+        address: &str,
+        line: &Line,
+        options: &[(&str, &str)],
+    ) -> Result<Self> {
+        ce.within(|| {
+            let binary = Path::new("/usr/sbin/mape");
+            let double = Double::start_with(binary, KernelEffects::default());
+            let len = u8::try_from(line.prefix_len()).unwrap_or(128);
+            double.add(
+                Interface::on(UPLINK, "wan")
+                    .address(address, 64)
+                    .prefix(&line.prefix().to_string(), len)
+                    .route(Route::via("::", 0, &gateway_of(address))),
+            );
+            double.ifup(UPLINK);
+            double.configure(INTERFACE, "map", options);
+            Ok(Self { double })
+        })
+    }
+
     /// A router configured with the two lines that suffice. The uplink is up
     /// and has its address, `address` with its length, and no prefix.
     pub fn two_lines(ce: &Netns, address: (&str, u8)) -> Result<Self> {
@@ -177,6 +201,14 @@ impl Router {
     /// The router's `/`.
     pub fn root(&self) -> &Path {
         self.double.root()
+    }
+}
+
+/// The access network's end of a link: the same /64, interface identifier 1.
+fn gateway_of(address: &str) -> String {
+    match address.rsplit_once("::") {
+        Some((network, _)) => format!("{network}::1"),
+        None => address.to_owned(),
     }
 }
 

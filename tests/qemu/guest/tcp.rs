@@ -194,6 +194,19 @@ pub fn upload(to: Ipv4Addr, size: usize) -> Result<u32> {
     Err(format!("upload to {to}: {} of {size} bytes", answer.trim()))
 }
 
+/// Sends a word to whoever echoes it, and reads it back.
+pub fn exchange_word(stream: &mut TcpStream, word: &[u8]) -> Result<()> {
+    let failed = |e: std::io::Error| format!("exchange: {e}");
+    stream.set_read_timeout(Some(STALL)).map_err(failed)?;
+    stream.write_all(word).map_err(failed)?;
+    let mut answer = vec![0; word.len()];
+    stream.read_exact(&mut answer).map_err(failed)?;
+    match answer == word {
+        true => Ok(()),
+        false => Err(format!("{answer:?} came back")),
+    }
+}
+
 /// Sends `size` bytes to the echo service and reads them back.
 pub fn exchange(stream: &mut TcpStream, size: usize) -> Result<()> {
     let failed = |e: std::io::Error| format!("exchange: {e}");

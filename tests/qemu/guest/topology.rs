@@ -157,6 +157,36 @@ impl Topology {
         ))
     }
 
+    /// A second subscriber of the same BR, with nothing behind it.
+    pub fn neighbour(&self, line: &Line) -> Result<Netns> {
+        let ce = Netns::create("ce2")?;
+        ce.sysctl(&[
+            "net/ipv6/conf/default/accept_dad=0",
+            "net/ipv4/ip_forward=1",
+            "net/ipv6/conf/all/forwarding=1",
+        ])?;
+        self.acc.ip(&format!(
+            "link add name ce2 type veth peer name wan netns ce2
+             link set dev ce2 up
+             addr add 2001:db8:0:3::1/64 dev ce2 nodad
+             route add {}/{} via 2001:db8:0:3::2",
+            line.prefix(),
+            line.prefix_len()
+        ))?;
+        ce.ip("link set dev wan up
+             addr add 2001:db8:0:3::2/64 dev wan nodad
+             route add default via 2001:db8:0:3::1")?;
+        self.br.ip(&format!(
+            "link add name ce2 type ip6tnl mode ipip6 local {br} remote {address} encaplimit none
+             link set dev ce2 mtu {MTU} up
+             route add {v4}/32 dev ce2",
+            br = line.br,
+            address = line.ce_address(),
+            v4 = line.ipv4(),
+        ))?;
+        Ok(ce)
+    }
+
     /// The access network knows no route to the subscriber's prefix: its /64
     /// is on the link, and whoever has an address answers for it.
     pub fn on_link(&self, line: &Line) -> Result<()> {

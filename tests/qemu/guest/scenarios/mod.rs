@@ -9,6 +9,7 @@ mod flows;
 mod inbound;
 mod life;
 mod line;
+mod operators;
 
 use super::init::{say, tell};
 use super::lab::{self, Lab};
@@ -71,6 +72,8 @@ pub const ALL: &[Scenario] = &[
     row("on_link_only", life::on_link_only),
     row("bounces", life::bounces),
     row("same_prefix", life::same_prefix),
+    row("lw4o6", operators::lw4o6),
+    row("mesh", operators::mesh),
     row("fill_v6plus", fill::v6plus),
     row("fill_ocn", fill::ocn),
     row("exhaustion", exhaustion::exhaustion),
