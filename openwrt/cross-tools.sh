@@ -18,3 +18,4 @@ fi
 python3 -m venv "$tools"
 "$tools/bin/pip" install --quiet --disable-pip-version-check \
 	cargo-zigbuild==0.24.0 ziglang==0.15.2
+"$tools/bin/python3" "$(dirname "$0")/zig_musl.py"

@@ -63,7 +63,7 @@ CROSS_STD = -Zbuild-std=std$(if $(filter abort,$(PANIC)),$(comma)panic_abort) \
 	-Zbuild-std-features=optimize_for_size $(if $(filter immediate-abort,$(PANIC)),-Zpanic-immediate-abort)
 comma := ,
 
-$(CROSS_READY): openwrt/cross-tools.sh
+$(CROSS_READY): openwrt/cross-tools.sh openwrt/zig_musl.py
 	RUST_PREFIX=$(RUST_PREFIX) sh openwrt/cross-tools.sh $(CROSS_TOOLS)
 	touch $@
 

@@ -102,6 +102,12 @@ class Contents(unittest.TestCase):
         self.assertEqual([line.split("[")[1] for line in dynamic.splitlines() if "(NEEDED)" in line], ["libc.so]"])
         self.assertRegex(dynamic, "interpreter: /lib/ld-musl-")
 
+    def test_no_variable_of_the_libc_shares_its_place_with_another(self):
+        binary = STAGE / "mape/data/usr/sbin/mape"
+        symbols = subprocess.run(["readelf", "-WDs", binary], capture_output=True, text=True, check=True).stdout
+        copies = {line.split()[-1] for line in symbols.splitlines() if " OBJECT " in line and " UND " not in line}
+        self.assertLessEqual(copies, {"environ", "_environ", "__environ", "___environ"})
+
     def test_nothing_of_the_building_machine_is_in_the_binary(self):
         binary = (STAGE / "mape/data/usr/sbin/mape").read_bytes()
         for trace in (str(TOP), str(pathlib.Path.home() / ".cargo")):

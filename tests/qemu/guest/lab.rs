@@ -11,7 +11,7 @@ use super::server::Servers;
 use super::snapshot::Snapshot;
 use super::topology::{TUNNEL, Topology};
 use crate::Result;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A line in use. Scenarios share it as long as they want the same one.
 pub struct Lab {
@@ -23,11 +23,12 @@ pub struct Lab {
     technique: Technique,
 }
 
-/// Packets that the BR refused from the pool, over all labs of the run.
-static BAD_PORTS: AtomicU64 = AtomicU64::new(0);
+/// Packets that the BR refused from the pool, over all labs of the run. Of 32
+/// bits: MIPS has no atomics of 64.
+static BAD_PORTS: AtomicU32 = AtomicU32::new(0);
 
 /// What the BR has refused from the pool in the whole run.
-pub fn bad_ports() -> u64 {
+pub fn bad_ports() -> u32 {
     BAD_PORTS.load(Ordering::Relaxed)
 }
 
@@ -130,7 +131,8 @@ impl Lab {
     pub fn refused(&self) -> Result<Refused> {
         let refused = border::refused(&self.net.br)?;
         if self.technique == Technique::Pool {
-            BAD_PORTS.fetch_add(refused.total(), Ordering::Relaxed);
+            let refused = u32::try_from(refused.total()).unwrap_or(u32::MAX);
+            BAD_PORTS.fetch_add(refused, Ordering::Relaxed);
         }
         Ok(refused)
     }

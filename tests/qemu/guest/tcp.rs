@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Gives a listener a queue that a burst of connections fits in.
 pub fn deepen(listener: &TcpListener) -> Result<()> {
-    let deep = Backlog::new(4096).map_err(|e| e.to_string())?;
+    // musl's header knows no more than 128.
+    let deep = Backlog::new(4096).unwrap_or(Backlog::MAXCONN);
     listen(listener, deep).map_err(|e| format!("listen: {e}"))
 }
 

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The wire's scenarios on a MIPS router's kernel: wire.py MAPE INIT [SCENARIO,…]
+
+MAPE is the binary as shipped for mipsel_24kc, INIT the wire test (tests/qemu)
+built for it: inside the machine it is the first process. Kernel and tools are
+Debian's for that processor, downloaded into .tools/wire-mipsel; QEMU emulates
+a Malta board with a 24K, the core of most routers of that kind.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import run  # noqa: E402
+
+WORK = run.TOP / ".tools/wire-mipsel"
+OUT = run.TOP / "target/qemu-mips"
+PACKAGES = ["linux-image-4kc-malta", "nftables", "iproute2", "conntrack", "iperf3", "ethtool", "kmod", "busybox-static"]
+APPLETS = ["sh", "cat", "ping", "wget", "traceroute", "sleep", "ls"]
+TOOLS = ["nft", "ip", "conntrack", "iperf3", "ethtool", "kmod", "busybox"]
+MODULES = ["net/netfilter/", "net/ipv4/netfilter/", "net/ipv6/netfilter/", "net/bridge/bridge.", "net/ipv6/ip6_tunnel.",
+           "net/ipv4/tcp_diag.", "net/ipv4/inet_diag.", "drivers/net/veth.", "drivers/net/dummy.", "/crc32c"]
+PROTOCOLS = "icmp 1 ICMP\nipip 4 IPIP\nipencap 4 IP-ENCAP\ntcp 6 TCP\nudp 17 UDP\nipv6 41 IPv6\nipv6-icmp 58 IPv6-ICMP\n"
+
+
+def debian():
+    """Kernel and tools with everything they depend on, unpacked."""
+    root = WORK / "root"
+    if root.is_dir():
+        return root
+    for directory in ("lists/partial", "cache/archives/partial"):
+        (WORK / directory).mkdir(parents=True, exist_ok=True)
+    (WORK / "status").touch()
+    settings = {"APT::Architecture": "mipsel", "APT::Architectures": "mipsel", "APT::Sandbox::User": "root",
+                "Dir::State::Lists": WORK / "lists", "Dir::State::status": WORK / "status", "Dir::Cache": WORK / "cache",
+                "Debug::NoLocking": 1}
+    apt = ["apt-get", "-q", *(word for name, value in settings.items() for word in ("-o", f"{name}={value}"))]
+    subprocess.run([*apt, "update"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*apt, "-y", "--no-install-recommends", "--download-only", "install", *PACKAGES],
+                   check=True, stdout=subprocess.DEVNULL)
+    unpacking = WORK / "unpacking"
+    shutil.rmtree(unpacking, ignore_errors=True)
+    for package in sorted((WORK / "cache/archives").glob("*.deb")):
+        subprocess.run(["dpkg", "-x", package, unpacking], check=True)
+    for release in (unpacking / "lib/modules").iterdir():
+        subprocess.run(["/sbin/depmod", "-b", unpacking, release.name], check=True)
+    unpacking.rename(root)
+    return root
+
+
+def within(root, path):
+    """What a path names inside a root, where links that begin with / begin there."""
+    while path.is_symlink():
+        to = os.readlink(path)
+        path = root / to.lstrip("/") if to.startswith("/") else path.parent / to
+    return path
+
+
+def place(image, path, source):
+    target = image / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+    target.chmod(0o755)
+
+
+def modules(image, root):
+    """The wanted modules with what they need, and the index."""
+    source = next((root / "lib/modules").iterdir())
+    needs = dict(line.split(":") for line in (source / "modules.dep").read_text().splitlines())
+    wanted = set()
+    for module, depends in needs.items():
+        if any(part in module for part in MODULES):
+            wanted.update([module, *depends.split()])
+    for name in wanted:
+        place(image, f"usr/lib/modules/{source.name}/{name}", source / name)
+    for index in source.glob("modules.*"):
+        place(image, f"usr/lib/modules/{source.name}/{index.name}", index)
+
+
+def initramfs(root, mape, init):
+    """A directory with all that the machine has, packed."""
+    image = OUT / "image"
+    shutil.rmtree(image, ignore_errors=True)
+    for name in ("bin", "sbin", "lib"):
+        (image / "usr" / name).mkdir(parents=True)
+        (image / name).symlink_to(f"usr/{name}")
+    for name in ("dev", "proc", "sys", "run", "tmp", "var", "etc", "root"):
+        (image / name).mkdir()
+    (image / "var/run").symlink_to("/run")
+    (image / "etc/protocols").write_text(PROTOCOLS)
+    for top in ("lib", "usr/lib"):
+        for library in (root / top).glob("mipsel-linux-gnu/*.so*"):
+            place(image, f"usr/lib/mipsel-linux-gnu/{library.name}", within(root, library))
+    place(image, "usr/lib/ld.so.1", within(root, root / "lib/mipsel-linux-gnu/ld.so.1"))
+    linker = run.interpreter(mape)
+    place(image, "usr" + linker, run.system_root("mipsel", linker) / linker.lstrip("/"))
+    for tool in TOOLS:
+        found = [root / d / tool for d in ("usr/sbin", "usr/bin", "sbin", "bin") if os.path.lexists(root / d / tool)]
+        place(image, f"usr/sbin/{tool}", within(root, found[0]))
+    for applet in APPLETS:
+        (image / "usr/bin" / applet).symlink_to("/usr/sbin/busybox")
+    (image / "usr/sbin/modprobe").symlink_to("kmod")
+    modules(image, root)
+    place(image, "usr/sbin/mape", mape)
+    place(image, "init", init)
+    subprocess.run(["mknod", image / "dev/console", "c", "5", "1"], check=True)
+    packed = OUT / "initramfs"
+    names = subprocess.run(["find", ".", "-print0"], cwd=image, check=True, capture_output=True).stdout
+    with open(packed, "wb") as file:
+        subprocess.run(["cpio", "--quiet", "-0", "-o", "-H", "newc", "-R", "0:0"], cwd=image, input=names, stdout=file, check=True)
+    return packed
+
+
+def boot(root, packed, scenarios):
+    """Runs the machine; its report, line by line."""
+    results = OUT / "results.jsonl"
+    results.write_text("")
+    words = ["console=ttyS0", "quiet", "loglevel=3", "panic=-1", "PATH=/usr/sbin:/usr/bin", "MAPE_MODE=test"]
+    if scenarios:
+        words.append(f"MAPE_SCENARIO={scenarios}")
+    command = ["qemu-system-mipsel", "-M", "malta", "-cpu", "24Kf", "-m", "1024", "-no-reboot", "-nodefaults",
+               "-accel", "tcg,thread=single",
+               "-display", "none", "-serial", "stdio", "-serial", f"file:{results}",
+               "-kernel", str(next(root.glob("boot/vmlinu[xz]-*"))), "-initrd", str(packed), "-append", " ".join(words)]
+    with open(OUT / "console.log", "wb") as log, \
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as machine:
+        for line in machine.stdout:
+            log.write(line)
+            log.flush()
+            if line.startswith(b"\x01") or b"panic" in line:
+                print(line.decode(errors="replace").strip("\x01\r\n"), flush=True)
+        machine.wait()
+    return [json.loads(line) for line in results.read_text().splitlines() if line.startswith("{")]
+
+
+def main():
+    if len(sys.argv) not in (3, 4):
+        sys.exit(__doc__)
+    os.makedirs(OUT, exist_ok=True)
+    root = debian()
+    packed = initramfs(root, sys.argv[1], sys.argv[2])
+    report = boot(root, packed, sys.argv[3] if len(sys.argv) == 4 else "")
+    (OUT / "figures.json").write_text(json.dumps(report, indent=1) + "\n")
+    passed = sum("passed" in line for line in report)
+    failed = sum("failed" in line for line in report)
+    kernel = next((line["kernel"] for line in report if "kernel" in line), "none")
+    print(f"kernel {kernel} on MIPS 24K")
+    print(f"{passed} passed, {failed} failed")
+    if failed or not passed or {"end": True} not in report:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
