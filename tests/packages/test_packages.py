@@ -54,6 +54,12 @@ def ipk(path):
     return members(outer["./control.tar.gz"][1]), members(outer["./data.tar.gz"][1])
 
 
+def needs(field):
+    """Packages that ours names in a field."""
+    fields = (STAGE / "mape/fields").read_text().strip().split("|")
+    return next((line.split(": ", 1)[1].split() for line in fields if line.startswith(field + ": ")), [])
+
+
 def is_shell(content):
     return content.startswith(b"#!/bin/sh")
 
@@ -295,7 +301,7 @@ class Opkg(Manager, unittest.TestCase):
         self.root.bring(OPKG, "bin/opkg")
         architecture = self.package.stem.removeprefix(self.package.stem.split("-r")[0] + "-r1_")
         self.root.write("etc/opkg.conf", f"dest root /\nlists_dir ext /var/opkg-lists\narch all 1\narch {architecture} 10\n")
-        for name in ("libc", "kmod-ip6-tunnel", "kmod-nft-core", "kmod-nft-nat", "nftables"):
+        for name in needs("Depends"):
             self.install(self.pack(self.stage(name, "1")))
 
     def pack(self, stage):
@@ -324,8 +330,7 @@ class Apk(Manager, unittest.TestCase):
         arch = (STAGE / "mape/fields").read_text().split("Architecture: ")[1].split("|")[0]
         self.root.write("etc/apk/arch", arch + "\n")
         self.root.run("apk", "add", "--initdb")
-        kmods = ("ip6-tunnel", "nft-core", "nft-nat", "nft-netdev", "nft-connlimit")
-        for name in ("libc", *(f"kmod-{kmod}" for kmod in kmods), "nftables"):
+        for name in needs("Depends") + needs("Recommends"):
             self.install(self.pack(self.stage(name, "1-r1")))
 
     def pack(self, stage):
