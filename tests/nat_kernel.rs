@@ -16,7 +16,7 @@ use mape::nat::{
 use nix::errno::Errno;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::Ipv4RecvErr;
-use veth::{Wire, complaint, far_socket, near_socket, plan};
+use veth::{Wire, far_socket, near_socket, plan, told};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -166,21 +166,18 @@ fn icmp_errors_find_their_connection_in_both_directions() {
 
         let refused = near_socket();
         refused.connect("198.51.100.1:9").unwrap();
-        refused.send(b"x").unwrap();
-        assert_eq!(complaint(&refused), Some(Errno::ECONNREFUSED as i32));
+        assert_eq!(told(&refused, b"x"), Some(Errno::ECONNREFUSED as i32));
 
         let expired = near_socket();
         setsockopt(&expired, Ipv4RecvErr, &true).unwrap();
         expired.set_ttl(1).unwrap();
         expired.connect(far).unwrap();
-        expired.send(b"x").unwrap();
-        assert_eq!(complaint(&expired), Some(Errno::EHOSTUNREACH as i32));
+        assert_eq!(told(&expired, b"x"), Some(Errno::EHOSTUNREACH as i32));
 
         let too_big = near_socket();
         setsockopt(&too_big, Ipv4RecvErr, &true).unwrap();
         too_big.connect(far).unwrap();
-        too_big.send(&[0; 1400]).unwrap();
-        assert_eq!(complaint(&too_big), Some(Errno::EMSGSIZE as i32));
+        assert_eq!(told(&too_big, &[0; 1400]), Some(Errno::EMSGSIZE as i32));
 
         // The opened port and a translated one: both are closed when an
         // answer comes.
@@ -191,8 +188,7 @@ fn icmp_errors_find_their_connection_in_both_directions() {
             let (_, from) = server.recv_from(&mut [0; 16]).unwrap();
             drop(near);
             server.connect(from).unwrap();
-            server.send(b"late").unwrap();
-            assert_eq!(complaint(&server), Some(Errno::ECONNREFUSED as i32));
+            assert_eq!(told(&server, b"late"), Some(Errno::ECONNREFUSED as i32));
         }
         assert_eq!(Counters::read("wan4").unwrap().not_our_port, 0);
         assert_eq!(Counters::read("wan4").unwrap().out_refused, 0);

@@ -100,3 +100,21 @@ pub fn near_socket() -> UdpSocket {
 pub fn complaint(socket: &UdpSocket) -> Option<i32> {
     socket.recv(&mut [0; 16]).err()?.raw_os_error()
 }
+
+/// Sends until the socket is told something by an ICMP error: a kernel under
+/// load does not answer every datagram with one.
+pub fn told(socket: &UdpSocket, data: &[u8]) -> Option<i32> {
+    let patience = socket.read_timeout().unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(1)))
+        .unwrap();
+    let told = (0..8).find_map(|_| {
+        let error = match socket.send(data) {
+            Ok(_) => complaint(socket),
+            Err(error) => error.raw_os_error(),
+        };
+        error.filter(|&errno| errno != nix::libc::EAGAIN)
+    });
+    socket.set_read_timeout(patience).unwrap();
+    told
+}
