@@ -152,18 +152,20 @@ QEMU_armv7-unknown-linux-musleabihf := qemu-arm -cpu cortex-a7
 test-cross: ## Unit tests of the pure rooms on MIPS (both byte orders) and ARM
 	set -e; for target in $(EMULATED); do $(MAKE) --no-print-directory test-cross-one ARCH= TARGET=$$target; done
 
-test-cross-one: $(CROSS_READY)
-	@tests/setup qemu-user
-	$(CROSS_ENV) RUSTFLAGS="$(filter-out -Cforce-unwind-tables=no,$(CROSS_FLAGS))" \
+EMULATED_BUILD = $(CROSS_ENV) RUSTFLAGS="$(filter-out -Cforce-unwind-tables=no,$(CROSS_FLAGS))" \
 		CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
 		CARGO_TARGET_$(shell echo '$(TARGET)' | tr 'a-z-' 'A-Z_')_RUNNER="$(QEMU_$(TARGET))" \
-		cargo-zigbuild test --locked --lib -Zbuild-std=std,panic_unwind --target $(TARGET) \
-		--target-dir target/emulated -- $(EMULATED_TESTS)
+		cargo-zigbuild test --locked -Zbuild-std=std,panic_unwind --target $(TARGET) --target-dir target/emulated
+
+test-cross-one: $(CROSS_READY)
+	@tests/setup qemu-user
+	$(EMULATED_BUILD) --lib -- $(EMULATED_TESTS)
 
 # The binaries as shipped; of big-endian MIPS a static one, see tests/emulated/run.py.
 STATIC := mips-unknown-linux-musl
-RUN ?= $(TARGETS)
-test-binaries: ## Every target's binary answers as this machine's (RUN=targets)
+RUN ?= $(TARGET)
+test: test-binaries
+test-binaries: ## A router's binary answers as this machine's (RUN="targets")
 	@tests/setup qemu-user
 	$(CARGO) build --locked
 	set -e; for target in $(filter-out $(STATIC),$(RUN)); do \
@@ -173,3 +175,19 @@ test-binaries: ## Every target's binary answers as this machine's (RUN=targets)
 	NATIVE=$(CURDIR)/target/debug/mape BINARIES="$(foreach t,$(RUN),$\
 		$(t)=$(if $(filter $(t),$(STATIC)),$(CURDIR)/target/static/$(t)/release/mape,$(CURDIR)/target/$(t)/release/mape))" \
 		python3 -m unittest discover --verbose --start-directory tests/emulated
+
+# The scenarios of tests/qemu on a MIPS router's kernel, with the binary as
+# shipped. Slow: QEMU makes up every instruction. The default is one scenario.
+MIPS := mipsel-unknown-linux-musl
+.PHONY: test-qemu-mips test-qemu-mips-build
+test-qemu-mips: $(CROSS_READY) ## The wire on a MIPS 24K and Debian's kernel for it (SCENARIO=name,…)
+	@tests/setup qemu-system-mips cpio kmod
+	$(MAKE) --no-print-directory cross ARCH= TARGET=$(MIPS)
+	$(MAKE) --no-print-directory test-qemu-mips-build ARCH= TARGET=$(MIPS)
+	python3 tests/emulated/wire.py target/$(MIPS)/release/mape target/emulated/wire-$(MIPS) \
+		$(or $(SCENARIO),v6plus_draft03)
+
+test-qemu-mips-build: $(CROSS_READY)
+	$(EMULATED_BUILD) --test wire --no-run --message-format=json | python3 -c "import json, shutil, sys; \
+		shutil.copy(next(m['executable'] for m in map(json.loads, sys.stdin) if m.get('executable') \
+		and m['target']['name'] == 'wire'), 'target/emulated/wire-$(TARGET)')"
