@@ -87,6 +87,39 @@ impl Router {
         })
     }
 
+    /// A second uplink on `wanb` with the delegated prefix of `line`, and an
+    /// interface `second` over it.
+    pub fn add_second(&self, ce: &Netns, line: &Line, second: &str) -> Result<()> {
+        ce.within(|| {
+            let len = u8::try_from(line.prefix_len()).unwrap_or(128);
+            self.double.add(
+                Interface::on("wanb6", "wanb")
+                    .address("2001:db8:0:3::2", 64)
+                    .prefix(&line.prefix().to_string(), len)
+                    .route(Route::via("::", 0, "2001:db8:0:3::1")),
+            );
+            self.double.ifup("wanb6");
+            let options = [("tunlink", "wanb6"), ("defaultroute", "0")];
+            self.double.configure(second, "mape", &options);
+            self.double.ifup(second);
+            self.double
+                .wait("the second is up", |world| world.is_up(second));
+            self.double.wait_idle(second);
+            Ok(())
+        })
+    }
+
+    /// `ifdown` of the second interface.
+    pub fn remove_second(&self, ce: &Netns, second: &str) -> Result<()> {
+        ce.within(|| {
+            self.double.ifdown(second);
+            self.double
+                .wait("the second is down", |world| !world.is_up(second));
+            self.double.wait_idle(second);
+            Ok(())
+        })
+    }
+
     /// The uplink gets, changes or loses its delegated prefix, and hotplug
     /// runs as it does on a router.
     pub fn delegate(&self, ce: &Netns, prefix: Option<(&str, u8)>) -> Result<()> {

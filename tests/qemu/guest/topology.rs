@@ -165,17 +165,36 @@ impl Topology {
             "net/ipv4/ip_forward=1",
             "net/ipv6/conf/all/forwarding=1",
         ])?;
+        self.second_line(line, "ce2", "wan")?;
+        ce.ip("link set dev wan up
+             addr add 2001:db8:0:3::2/64 dev wan nodad
+             route add default via 2001:db8:0:3::1")?;
+        Ok(ce)
+    }
+
+    /// A second uplink of the CE, `wanb`. Its tunnel packets leave by it, as
+    /// their source says.
+    pub fn second_uplink(&self, line: &Line) -> Result<()> {
+        self.second_line(line, "ce", "wanb")?;
+        self.ce.ip("link set dev wanb up
+             addr add 2001:db8:0:3::2/64 dev wanb nodad
+             route add default via 2001:db8:0:3::1 dev wanb metric 2048
+             route add default via 2001:db8:0:3::1 dev wanb table 200")?;
+        let prefix = format!("{}/{}", line.prefix(), line.prefix_len());
+        let rule = ["ip", "-6", "rule", "add", "from", &prefix, "lookup", "200"];
+        self.ce.run(&rule).map(drop)
+    }
+
+    /// The provider's side of a second line that ends at `device` of `netns`.
+    fn second_line(&self, line: &Line, netns: &str, device: &str) -> Result<()> {
         self.acc.ip(&format!(
-            "link add name ce2 type veth peer name wan netns ce2
+            "link add name ce2 type veth peer name {device} netns {netns}
              link set dev ce2 up
              addr add 2001:db8:0:3::1/64 dev ce2 nodad
              route add {}/{} via 2001:db8:0:3::2",
             line.prefix(),
             line.prefix_len()
         ))?;
-        ce.ip("link set dev wan up
-             addr add 2001:db8:0:3::2/64 dev wan nodad
-             route add default via 2001:db8:0:3::1")?;
         self.br.ip(&format!(
             "link add name ce2 type ip6tnl mode ipip6 local {br} remote {address} encaplimit none
              link set dev ce2 mtu {MTU} up
@@ -183,8 +202,7 @@ impl Topology {
             br = line.br,
             address = line.ce_address(),
             v4 = line.ipv4(),
-        ))?;
-        Ok(ce)
+        ))
     }
 
     /// The access network knows no route to the subscriber's prefix: its /64

@@ -8,13 +8,17 @@ use crate::guest::border;
 use crate::guest::netns::Netns;
 use crate::guest::oracle::{Line, V6PLUS};
 use crate::guest::router::Router;
-use crate::guest::server::Servers;
+use crate::guest::server::{Servers, WHOAMI};
 use crate::guest::snapshot::Snapshot;
 use crate::guest::tcp;
-use crate::guest::topology::{Topology, server};
+use crate::guest::topology::{Topology, lan_host, server};
+use std::net::SocketAddrV4;
+use std::time::Duration;
 
 /// The same subscriber after a night.
 const TOMORROW: Line = V6PLUS.subscriber("v6plus-tomorrow", 0x12_3456);
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A line of its own; the labs of other scenarios are configured by hand.
 struct Life {
@@ -185,4 +189,36 @@ pub fn same_prefix(bench: &mut Bench) -> Result<String> {
     expect(torn == 0, || format!("{torn} teardowns"))?;
     life.traffic()?;
     Ok("five renewals, a running transfer lived on".into())
+}
+
+/// Two lines at once, each with its own tunnel; one host goes by the second.
+pub fn two_uplinks(bench: &mut Bench) -> Result<String> {
+    const OTHER: Line = V6PLUS.subscriber("v6plus-other", 0x65_4321);
+    let life = Life::up(bench)?;
+    life.net.second_uplink(&OTHER)?;
+    life.router.add_second(life.ce(), &OTHER, "wanmapb")?;
+    life.ce().ip(&format!(
+        "route add default dev map-wanmapb table 201\nrule add from {} lookup 201\n",
+        lan_host(1)
+    ))?;
+    let [first, second, _] = &life.net.lan;
+    for (host, line) in [(first, &V6PLUS), (second, &OTHER)] {
+        let port = host.within(|| {
+            let to = SocketAddrV4::new(server(0), WHOAMI);
+            let mut attempt = [tcp::Attempt::start(None, to)?];
+            tcp::wait(&mut attempt, PATIENCE);
+            let [attempt] = &attempt;
+            attempt
+                .seen_port(PATIENCE)
+                .ok_or_else(|| "no answer".to_owned())
+        })?;
+        expect(line.owns(port), || {
+            format!("{} came from port {port}", line.name)
+        })?;
+    }
+    life.router.remove_second(life.ce(), "wanmapb")?;
+    let tables = life.ce().run(&["nft", "list", "tables"])?;
+    expect(!tables.contains("wanmapb"), || format!("left: {tables}"))?;
+    life.traffic()?;
+    Ok("each host by its own line; the first went on when the second was gone".into())
 }

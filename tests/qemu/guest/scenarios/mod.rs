@@ -72,6 +72,7 @@ pub const ALL: &[Scenario] = &[
     row("on_link_only", life::on_link_only),
     row("bounces", life::bounces),
     row("same_prefix", life::same_prefix),
+    row("two_uplinks", life::two_uplinks),
     row("lw4o6", operators::lw4o6),
     row("mesh", operators::mesh),
     row("fill_v6plus", fill::v6plus),
