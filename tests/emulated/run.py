@@ -63,8 +63,9 @@ def download(architecture):
     settings = {"APT::Architecture": architecture, "APT::Architectures": architecture, "APT::Sandbox::User": "root",
                 "Dir::State::Lists": state / "lists", "Dir::Cache": state / "cache", "Debug::NoLocking": 1}
     apt = ["apt-get", "-q", *(word for name, value in settings.items() for word in ("-o", f"{name}={value}"))]
-    for command in (["update"], ["download", f"musl:{architecture}"]):
-        subprocess.run(apt + command, check=True, cwd=state, stdout=subprocess.DEVNULL)
+    # One list that a mirror has only half is no matter if the package is found.
+    subprocess.run([*apt, "update"], check=False, stdout=subprocess.DEVNULL)
+    subprocess.run([*apt, "download", f"musl:{architecture}"], check=True, cwd=state, stdout=subprocess.DEVNULL)
     package = next(state.glob("musl_*.deb"))
     subprocess.run(["dpkg", "-x", package, state / "unpacking"], check=True)
     (state / "unpacking").rename(unpacked)

@@ -40,7 +40,7 @@ def debian():
                 "Dir::State::Lists": WORK / "lists", "Dir::State::status": WORK / "status", "Dir::Cache": WORK / "cache",
                 "Debug::NoLocking": 1}
     apt = ["apt-get", "-q", *(word for name, value in settings.items() for word in ("-o", f"{name}={value}"))]
-    subprocess.run([*apt, "update"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*apt, "update"], check=False, stdout=subprocess.DEVNULL)
     subprocess.run([*apt, "-y", "--no-install-recommends", "--download-only", "install", *PACKAGES],
                    check=True, stdout=subprocess.DEVNULL)
     unpacking = WORK / "unpacking"
