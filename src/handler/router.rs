@@ -25,11 +25,6 @@ impl System {
         }
     }
 
-    /// The firewall configuration as it is on disk.
-    pub fn firewall_config(&self) -> &str {
-        &self.firewall
-    }
-
     /// What the firewall configuration does with the ports of an interface.
     /// `reported` is the zone we report for it, where its own configuration
     /// names none.
