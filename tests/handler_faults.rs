@@ -15,8 +15,15 @@ use std::thread;
 use std::time::Duration;
 
 /// Messages of one setup: the object is looked up, dependency, dump, the other object is looked
-/// up, address, tunnel.
-const MESSAGES: usize = 6;
+/// up, address, tunnel, and is the address still there?
+const MESSAGES: usize = 7;
+
+/// That for the tunnel.
+const TUNNEL: usize = 6;
+
+/// Where a setup is interrupted: around each message, and some times later.
+const POINTS: usize = AROUND + 8;
+const AROUND: usize = 2 * MESSAGES;
 
 fn router() -> Option<Router> {
     let net = Router::with_uplink(&V6PLUS)?;
@@ -80,7 +87,7 @@ fn dies_at(when: When) -> impl FnMut(usize) {
 #[test]
 fn a_tunnel_nobody_confirmed_is_held_back() {
     let Some(net) = router() else { return };
-    net.with(|world| world.plan_fault(MESSAGES, Fault::Die(When::Between)));
+    net.with(|world| world.plan_fault(TUNNEL, Fault::Die(When::Between)));
     net.ifup("wanmap");
     net.wait("the tunnel is made", |world| world.is_up("wanmap"));
     net.wait("it is logged", |world| !world.log.is_empty());
@@ -98,7 +105,7 @@ fn a_tunnel_nobody_confirmed_is_held_back() {
 fn answers_that_come_too_late() {
     // Of a dump, and of the tunnel: longer than anybody waits.
     thread::scope(|scope| {
-        for n in [3, MESSAGES] {
+        for n in [3, TUNNEL] {
             scope.spawn(move || late_at(n));
         }
     });
@@ -183,16 +190,14 @@ fn interrupt(net: &Router, point: usize, act: fn(&mut World)) {
     let fault = |when| Fault::Meanwhile(when, Box::new(act));
     net.with(|world| match point {
         0..MESSAGES => world.plan_fault(point + 1, fault(When::Before)),
-        6..12 => world.plan_fault(point - 5, fault(When::After)),
+        MESSAGES..AROUND => world.plan_fault(point + 1 - MESSAGES, fault(When::After)),
         _ => {
-            let pause = Duration::from_millis(u64::try_from(point - 12).unwrap() * 2);
+            let pause = Duration::from_millis(u64::try_from(point - AROUND).unwrap() * 2);
             let later = move |world: &mut World| world.after_pause(pause, act);
             world.plan_fault(MESSAGES, Fault::Meanwhile(When::After, Box::new(later)));
         }
     });
 }
-
-const POINTS: usize = 20;
 
 #[test]
 fn ifdown_at_each_point_of_a_setup() {

@@ -90,6 +90,21 @@ impl Netifd {
             .map(drop)
     }
 
+    /// Whether an interface is there and up.
+    ///
+    /// # Errors
+    /// A bus that does not work.
+    pub fn is_up(&mut self, name: &str) -> Result<bool, Error> {
+        let message = Value::table().with("interface", name);
+        let answer = self
+            .client
+            .call("network.interface", "status", &message, self.timeout);
+        match answer {
+            Err(error) if error.status() == Some(Status::NotFound) => Ok(false),
+            other => other.map(|status| status.get("up") == Some(&Value::Bool(true))),
+        }
+    }
+
     /// Takes an interface down. One that does not exist is down already: when
     /// its parent goes, netifd removes it before we are asked to.
     ///

@@ -5,12 +5,14 @@ use super::bus::Netifd;
 use super::plan::Plan;
 use super::router::System;
 use super::settings::Settings;
-use super::setup::setup;
+use super::setup::{address_interface, setup};
 use super::state::State;
+use crate::map::MapType;
 use crate::netifd::Notify;
 use crate::paths;
 use crate::provider;
 use crate::ubus::Error;
+use crate::uplink;
 
 /// Leaves the interface alone where nothing has changed, so that connections
 /// live; otherwise has netifd tear it down and set it up again, which removes
@@ -36,7 +38,7 @@ fn compare(settings: &Settings, state: &State) -> Result<(), Error> {
     let dump = bus.dump()?;
     let loaded = provider::load(&paths::rooted("/"));
     let reason = match Plan::new(settings, &dump, &loaded.table, &System::new()) {
-        Ok(plan) => match difference(&plan, state) {
+        Ok(plan) => match difference(&plan, state).or_else(|| missing_address(&dump, state)) {
             None => return Ok(()),
             Some(reason) => reason,
         },
@@ -44,6 +46,15 @@ fn compare(settings: &Settings, state: &State) -> Result<(), Error> {
     };
     log::info!("{}: starting over: {reason}", settings.interface);
     bus.notify(&Notify::SetupFailed)
+}
+
+/// The uplink may have gone and come while netifd did not watch it for us.
+fn missing_address(dump: &serde_json::Value, state: &State) -> Option<String> {
+    let address = state.mapping.ce_address();
+    let name = address_interface(&state.interface);
+    let is_tunnel = state.mapping.map_type() != MapType::MapT;
+    (is_tunnel && !uplink::has_address(dump, &name, address))
+        .then(|| format!("{address} is gone from {}", state.uplink))
 }
 
 /// What of the link differs from what is set up, for the log.

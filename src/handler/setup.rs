@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::problem::{Code, Problem};
 use super::router::{self, System};
 use super::settings::Settings;
-use super::state::{self, State, remove_if_there, write_atomically};
+use super::state::{self, State, remove_written, write_atomically};
 use super::translate::{Subject, Translation};
 use crate::netifd::Notify;
 use crate::paths;
@@ -178,11 +178,18 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
         }
         return Err(tunnel_failure(error));
     }
-    if let Err(problem) = finish(settings, plan, &mut translation, &router) {
+    let finished = match stands(bus, settings, &plan)? {
+        true => finish(settings, plan, &mut translation, &router),
+        false => Err(Problem::passing(
+            Code::NoUplinkPrefix,
+            format!("{} went away during the setup", plan.uplink),
+        )),
+    };
+    if let Err(problem) = finished {
         // netifd counts the interface as up; nobody must use it like that.
         bus.notify(&Notify::LinkDown)?;
         undo(&translation, &device);
-        let _ = remove_if_there(&paths::rules_file(&settings.interface));
+        let _ = remove_written(&paths::rules_file(&settings.interface));
         return Err(problem.into());
     }
     Ok(())
@@ -233,6 +240,15 @@ fn place_address(
             )),
             None => Failure::Bus(error),
         })
+}
+
+/// Whether the CE's address is there still. netifd only begins to watch the
+/// uplink for us when the tunnel is up, and takes the address away with it.
+fn stands(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<bool, Error> {
+    match plan.br() {
+        Some(_) => bus.is_up(&address_interface(&settings.interface)),
+        None => Ok(true),
+    }
 }
 
 /// The device of MAP-T; that of a tunnel is netifd's to make.

@@ -8,9 +8,9 @@
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 use serde_json::{Map, Value, json};
 
 use super::settings::Protocol;
@@ -130,7 +130,7 @@ impl State {
     /// It is there and cannot be removed.
     pub fn remove(interface: &str) -> Result<(), StateError> {
         let path = paths::state_file(interface);
-        remove_if_there(&path).map_err(|error| io_error(&path, error))
+        remove_written(&path).map_err(|error| io_error(&path, error))
     }
 
     fn to_json(&self) -> Map<String, Value> {
@@ -209,7 +209,8 @@ impl State {
 }
 
 /// Whoever holds it is alone in changing rules and records. It goes with the
-/// process.
+/// process, and with the nft it started: the kernel finishes a transaction even
+/// for a process that was killed, and a teardown must come after that.
 pub type Lock = Flock<fs::File>;
 
 /// Waits for the lock; each holder keeps it only as long as nft may take.
@@ -218,6 +219,8 @@ pub fn lock() -> Option<Lock> {
     let directory = paths::run_dir();
     make_directory(&directory).ok()?;
     let file = fs::File::open(&directory).ok()?;
+    // A child keeps it open, and by that the lock.
+    fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).ok()?;
     Flock::lock(file, FlockArg::LockExclusive).ok()
 }
 
@@ -260,15 +263,15 @@ fn io_error(path: &Path, error: io::Error) -> StateError {
     }
 }
 
-/// Writes a file that others see complete or not at all. Its directory is
-/// ours alone, so nobody can plant a link under the temporary name.
+/// Writes a file that others see complete or not at all. Under the temporary
+/// name only a new file is opened, so a link planted there leads nowhere.
 ///
 /// # Errors
 /// What the system says; the old file is then untouched.
 pub fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("/"));
     make_directory(directory)?;
-    let temporary = path.with_extension(format!("tmp{}", std::process::id()));
+    let temporary = temporary(path);
     let written = (|| {
         remove_if_there(&temporary)?;
         let mut file = fs::OpenOptions::new()
@@ -285,11 +288,25 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
     written
 }
 
+/// One name for whoever holds the lock, so that what a killed writer left is
+/// known to those who clear up.
+fn temporary(path: &Path) -> PathBuf {
+    path.with_extension("tmp")
+}
+
+/// Removes a file that was written with [`write_atomically`], or half written.
+///
+/// # Errors
+/// What the system says.
+pub fn remove_written(path: &Path) -> io::Result<()> {
+    remove_if_there(path).and(remove_if_there(&temporary(path)))
+}
+
 /// Removes a file; one that is gone is no error.
 ///
 /// # Errors
 /// What the system says.
-pub fn remove_if_there(path: &Path) -> io::Result<()> {
+fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

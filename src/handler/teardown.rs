@@ -6,7 +6,7 @@
 use super::bus::Netifd;
 use super::nat46;
 use super::setup::address_interface;
-use super::state::{self, State, remove_if_there};
+use super::state::{self, State, remove_written};
 use super::translate;
 use crate::map::MapType;
 use crate::{nat, paths};
@@ -33,7 +33,7 @@ pub fn teardown(interface: &str) {
     if state.as_ref().is_none_or(is_map_t) {
         nat46::remove(&format!("map-{interface}"));
     }
-    if let Err(error) = remove_if_there(&paths::rules_file(interface)) {
+    if let Err(error) = remove_written(&paths::rules_file(interface)) {
         warn("rules file", &error);
     }
     if let Err(error) = State::remove(interface) {

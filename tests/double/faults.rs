@@ -49,10 +49,12 @@ impl World {
         self.fault.take().is_some()
     }
 
-    /// Kills the script that runs for an interface, as a crash would.
+    /// Kills the script that runs for an interface, as a crash would; not a teardown that has
+    /// taken its place.
     pub fn crash(&mut self, name: &str) {
         let running = self.interfaces.get(name).and_then(|i| i.handler.as_ref());
-        if let Some((pid, _)) = running.and_then(|h| h.running.clone()) {
+        let running = running.and_then(|h| h.running.clone());
+        if let Some((pid, _)) = running.filter(|(_, action)| action != "teardown") {
             self.signal(pid, nix::sys::signal::Signal::SIGKILL);
         }
     }
