@@ -12,14 +12,14 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::thread::sleep;
 use std::time::Duration;
 
-use mape::nat::{Counters, Kernel, Mode, Nft, Plan, Timeouts, Usage, forget_connections};
+use mape::nat::{Counters, Kernel, Mode, Nft, Plan, Protocol, Timeouts, forget_connections};
 use netns::Namespace;
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, Backlog, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, listen, sendto,
     socket,
 };
-use veth::{Wire, complaint, enter, far_socket, near_socket, plan};
+use veth::{Wire, complaint, enter, far_socket, near_socket, plan, usage};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 const PORTS: usize = 240;
@@ -81,7 +81,7 @@ impl Scene {
 
     /// UDP ports in use.
     fn used(&self) -> usize {
-        Usage::read(&self.plan).unwrap().protocols[1].ports as usize
+        usage(&self.plan).of(Protocol::Udp)
     }
 }
 
@@ -202,7 +202,7 @@ fn pings_to_one_host_are_counted_as_well() {
         let to = SockaddrIn::from(SocketAddrV4::new(host.parse().unwrap(), 0));
         sendto(raw.as_raw_fd(), &echo_request(id), &to, MsgFlags::empty()).unwrap();
     };
-    let used = || Usage::read(&scene.plan).unwrap().protocols[2].ports as usize;
+    let used = || usage(&scene.plan).of(Protocol::Icmp);
     let mut id = 0;
     while used() < PORTS {
         pace(id.into());

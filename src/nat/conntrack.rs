@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What conntrack knows of our address: ports in use, and forgetting.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use crate::map::PortRange;
-
 use super::netlink::{ACK, Netfilter, REQUEST, array, attribute, attributes, find, message};
-use super::plan::Plan;
 
 /// `NFNL_SUBSYS_CTNETLINK` as the high byte of the type of each message.
 const SUBSYSTEM: u16 = 1 << 8;
@@ -35,7 +31,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// All of them, in the order of the arrays of [`Usage`].
+    /// All of them, in the order of every count by protocol.
     pub const ALL: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp];
 
     /// Name in lower case.
@@ -55,14 +51,6 @@ impl Protocol {
             _ => None,
         }
     }
-
-    fn index(self) -> usize {
-        match self {
-            Protocol::Tcp => 0,
-            Protocol::Udp => 1,
-            Protocol::Icmp => 2,
-        }
-    }
 }
 
 /// One direction of a connection.
@@ -74,102 +62,6 @@ struct Tuple {
     destination_port: u16,
     /// ICMP has one identifier for both ends.
     icmp_id: Option<u16>,
-}
-
-/// Ports and connections of one protocol.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Count {
-    /// Connections that conntrack knows.
-    pub connections: u32,
-    /// Different ports outside that they have; several connections to
-    /// different destinations can share one.
-    pub ports: u32,
-}
-
-/// How much of the port set is in use. Arrays are in the order of
-/// [`Protocol::ALL`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Per protocol.
-    pub protocols: [Count; 3],
-    /// Per range of the port set, ascending: ports in use of each protocol.
-    /// Without sharing there is one range.
-    pub ranges: Vec<(PortRange, [u32; 3])>,
-    /// Per internal host: connections and ports of all protocols together.
-    pub hosts: Vec<(Ipv4Addr, Count)>,
-}
-
-impl Usage {
-    /// Reads the connections of the line of `plan`.
-    ///
-    /// # Errors
-    /// The kernel has no conntrack over netlink (kmod-nf-conntrack-netlink).
-    pub fn read(plan: &Plan) -> io::Result<Self> {
-        let mut tally = Tally::default();
-        Netfilter::open()?.dump(SUBSYSTEM | GET, AF_INET, |message| {
-            tally.add(plan, message);
-        })?;
-        Ok(tally.close(plan))
-    }
-}
-
-/// Ports in use by protocol and port, while messages come in.
-#[derive(Default)]
-struct Tally {
-    connections: [u32; 3],
-    ports: BTreeSet<(Protocol, u16)>,
-    hosts: BTreeMap<Ipv4Addr, (u32, BTreeSet<(Protocol, u16)>)>,
-}
-
-impl Tally {
-    fn add(&mut self, plan: &Plan, message: &[u8]) {
-        let Some((protocol, number, host)) = use_of(message, plan.network()) else {
-            return;
-        };
-        let Some(port) = plan.port_of(number) else {
-            return;
-        };
-        if let Some(count) = self.connections.get_mut(protocol.index()) {
-            *count = count.saturating_add(1);
-        }
-        self.ports.insert((protocol, port));
-        let (connections, ports) = self.hosts.entry(host).or_default();
-        *connections = connections.saturating_add(1);
-        ports.insert((protocol, port));
-    }
-
-    fn close(self, plan: &Plan) -> Usage {
-        let of = |protocol: Protocol, range: PortRange| {
-            let (first, last) = ((protocol, range.first()), (protocol, range.last()));
-            self.ports.range(first..=last).count() as u32
-        };
-        let protocols = Protocol::ALL.map(|protocol| Count {
-            connections: self
-                .connections
-                .get(protocol.index())
-                .copied()
-                .unwrap_or_default(),
-            ports: of(protocol, PortRange::ALL),
-        });
-        let set = plan.line().ports;
-        let ranges = set
-            .ranges()
-            .map(|range| (range, Protocol::ALL.map(|protocol| of(protocol, range))))
-            .collect();
-        let hosts = self
-            .hosts
-            .into_iter()
-            .map(|(host, (connections, ports))| {
-                let ports = ports.len() as u32;
-                (host, Count { connections, ports })
-            })
-            .collect();
-        Usage {
-            protocols,
-            ranges,
-            hosts,
-        }
-    }
 }
 
 /// Protocol, number and internal host of a connection that uses our address:
@@ -291,9 +183,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::netlink::nest;
-    use super::super::{Kernel, Line, Pool, Technique, Wishes};
     use super::*;
-    use crate::map::{PortParams, PortSet};
 
     fn side(from: [u8; 4], to: [u8; 4], protocol: u8, ports: &[(u16, u16)]) -> Vec<u8> {
         let ip = [attribute(1, &from), attribute(2, &to)].concat();
@@ -318,66 +208,28 @@ mod tests {
     const HOST: [u8; 4] = [10, 0, 0, 2];
     const FAR: [u8; 4] = [198, 51, 100, 1];
 
-    fn plan() -> Plan {
-        let line = Line {
-            interface: "wan".into(),
-            device: "map-wan".into(),
-            ipv4: "192.0.2.1/32".parse().unwrap(),
-            ports: PortSet::new(PortParams::new(4, 8).unwrap(), 0x34).unwrap(),
-            outer: None,
-        };
-        let wishes = Wishes {
-            opened: "4930".parse().unwrap(),
-            ..Wishes::default()
-        };
-        Plan::new(line, wishes, &Kernel::full()).unwrap()
-    }
-
-    fn pool(plan: &Plan) -> &Pool {
-        match plan.technique() {
-            Technique::Pool(pool) => pool,
-            other => panic!("{other}"),
-        }
+    fn found(entry: &[u8]) -> Option<(Protocol, u16, [u8; 4])> {
+        let (protocol, number, host) = use_of(entry, Ipv4Addr::from(US).into())?;
+        Some((protocol, number, host.octets()))
     }
 
     #[test]
-    fn numbers_are_counted_as_ports() {
-        let plan = plan();
-        let (number, port) = pool(&plan).pairs().nth(20).unwrap();
-        let mut tally = Tally::default();
-        for far in [1, 2] {
-            let far = [198, 51, 100, far];
-            let out = side(HOST, far, 6, &[(2, 40000), (3, 443)]);
-            tally.add(
-                &plan,
-                &entry(&out, &side(far, US, 6, &[(2, 443), (3, number)])),
-            );
-        }
-        let ping = side(HOST, FAR, 1, &[(4, 77)]);
-        tally.add(&plan, &entry(&ping, &side(FAR, US, 1, &[(4, number)])));
+    fn what_uses_our_address_is_found_with_its_host() {
+        let out = side(HOST, FAR, 6, &[(2, 40000), (3, 443)]);
+        let back = side(FAR, US, 6, &[(2, 443), (3, 32788)]);
+        let expected = Some((Protocol::Tcp, 32788, HOST));
+        assert_eq!(found(&entry(&out, &back)), expected);
+        let (ping, back) = (side(HOST, FAR, 1, &[(4, 77)]), side(FAR, US, 1, &[(4, 9)]));
+        let expected = Some((Protocol::Icmp, 9, HOST));
+        assert_eq!(found(&entry(&ping, &back)), expected);
         let inbound = side(FAR, US, 17, &[(2, 9), (3, 4930)]);
         let to = side([10, 0, 0, 9], FAR, 17, &[(2, 4930), (3, 9)]);
-        tally.add(&plan, &entry(&inbound, &to));
+        let expected = Some((Protocol::Udp, 4930, [10, 0, 0, 9]));
+        assert_eq!(found(&entry(&inbound, &to)), expected);
         let foreign = side(HOST, FAR, 6, &[(2, 1), (3, 2)]);
-        tally.add(
-            &plan,
-            &entry(&foreign, &side(FAR, HOST, 6, &[(2, 2), (3, 1)])),
-        );
-
-        let usage = tally.close(&plan);
-        let counts = usage.protocols.map(|c| (c.connections, c.ports));
-        assert_eq!(counts, [(2, 1), (1, 1), (1, 1)]);
-        let used: Vec<_> = usage.ranges.iter().filter(|(_, n)| *n != [0; 3]).collect();
-        assert_eq!(used.len(), 2);
-        assert_eq!(used[0].1, [0, 1, 0]);
-        assert!(used[1].0.contains(port));
-        assert_eq!(used[1].1, [1, 0, 1]);
-        let hosts: Vec<_> = usage
-            .hosts
-            .iter()
-            .map(|(host, count)| (host.octets()[3], count.connections, count.ports))
-            .collect();
-        assert_eq!(hosts, [(2, 3, 2), (9, 1, 1)]);
+        let back = side(FAR, HOST, 6, &[(2, 2), (3, 1)]);
+        assert_eq!(found(&entry(&foreign, &back)), None);
+        assert_eq!(found(&entry(&side(HOST, FAR, 47, &[]), &back)), None);
     }
 
     #[test]
@@ -393,8 +245,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_message_is_survived(bytes in proptest::collection::vec(0u8..12, 0..160)) {
-            let mut tally = Tally::default();
-            tally.add(&plan(), &bytes);
+            let _ = found(&bytes);
             let _ = handle(&bytes);
         }
     }

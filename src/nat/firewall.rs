@@ -6,7 +6,9 @@
 
 use crate::map::{PortRange, PortSet};
 
+use super::conntrack::Protocol;
 use super::error::brief;
+use super::forward::Forward;
 use super::ports::PortList;
 use super::uci::Section;
 
@@ -18,6 +20,8 @@ const MAX_NAME: usize = 40;
 pub struct Opened {
     /// Ports of the set that it forwards to hosts or opens to the router.
     pub ports: PortList,
+    /// Everything it forwards or opens, also outside the set.
+    pub forwards: Vec<Forward>,
     /// Whether pings from outside are its business: it lets them in somewhere.
     pub ping: bool,
     /// What the user should know, a sentence each.
@@ -47,7 +51,8 @@ impl Opened {
     }
 
     fn redirect(&mut self, section: &Section, own: &PortList) {
-        if !has_ports(section) {
+        let protocols = protocols(section);
+        if protocols.is_empty() {
             return;
         }
         let title = title(section);
@@ -72,6 +77,8 @@ impl Opened {
             ));
         }
         self.ports = self.ports.union(&ports.intersect(own));
+        self.forwards
+            .extend(Forward::all(section, &protocols, &ports, true));
     }
 
     fn rule(&mut self, section: &Section, own: &PortList) {
@@ -80,11 +87,14 @@ impl Opened {
             self.ping |= types.peek().is_none() || types.any(|t| t == "echo-request" || t == "8");
         }
         // A rule without a port opens what listens, and takes no port away.
-        if !has_ports(section) {
+        let protocols = protocols(section);
+        if protocols.is_empty() {
             return;
         }
         if let Ports::Some(ports) = ports(section, "dest_port") {
             self.ports = self.ports.union(&ports.intersect(own));
+            self.forwards
+                .extend(Forward::all(section, &protocols, &ports, false));
         }
     }
 }
@@ -144,7 +154,7 @@ fn counts(section: &Section, zones: &[String]) -> bool {
 }
 
 fn is_enabled(section: &Section) -> bool {
-    !matches!(section.get("enabled"), Some("0" | "off" | "false" | "no"))
+    section.flag("enabled") != Some(false)
 }
 
 fn is_dnat(section: &Section) -> bool {
@@ -171,11 +181,17 @@ fn names(section: &Section, key: &str, zones: &[String]) -> bool {
         .is_some_and(|name| zones.iter().any(|zone| zone == name))
 }
 
-/// Whether a section is about TCP or UDP, as one without `proto` is.
-fn has_ports(section: &Section) -> bool {
-    section.words("proto").next().is_none()
-        || speaks(section, &["tcp", "6", "tcpudp"])
-        || speaks(section, &["udp", "17", "tcpudp"])
+/// Those of TCP and UDP that a section is about: both, where it has no `proto`.
+fn protocols(section: &Section) -> Vec<Protocol> {
+    let any = section.words("proto").next().is_none();
+    [
+        (Protocol::Tcp, ["tcp", "6", "tcpudp"]),
+        (Protocol::Udp, ["udp", "17", "tcpudp"]),
+    ]
+    .into_iter()
+    .filter(|(_, names)| any || speaks(section, names))
+    .map(|(protocol, _)| protocol)
+    .collect()
 }
 
 /// Whether `proto` names a protocol by one of its names, or excludes others.
@@ -236,7 +252,9 @@ config rule
 
     #[test]
     fn the_configuration_as_shipped_takes_no_port() {
-        assert_eq!(read(DEFAULT), Opened::default());
+        let opened = read(DEFAULT);
+        assert_eq!(opened.ports, PortList::default());
+        assert!(!opened.ping && opened.warnings.is_empty(), "{opened:?}");
         assert_eq!(zones_of(DEFAULT, "wan6", "map-wan6"), ["wan"]);
         assert!(zones_of(DEFAULT, "lan", "br-lan").is_empty());
         let ping = "config rule\noption src wan\noption proto icmp\n\
@@ -298,6 +316,79 @@ config rule
         );
         assert!(warnings[1].starts_with("port forward \"dmz\": names no src_dport"));
         assert_eq!(warnings.len(), 2);
+    }
+
+    const CONFIG: &str = "
+config zone
+	option name 'wan'
+	list network 'wan'
+	list network 'wanmap'
+config redirect
+	option name 'ssh'
+	option src 'wan'
+	option proto 'tcp'
+	option src_dport '4128'
+	option dest_ip '192.168.1.10'
+	option dest_port '22'
+config redirect
+	option src 'wan'
+	option src_dport '5000-5002'
+	option dest_ip '192.168.1.23'
+config redirect
+	option name 'off'
+	option enabled '0'
+	option src 'wan'
+	option src_dport '6000'
+config redirect
+	option name 'elsewhere'
+	option src 'guest'
+	option src_dport '6001'
+config redirect
+	option name 'snat'
+	option target 'SNAT'
+	option src 'wan'
+	option src_dport '6002'
+config rule
+	option name 'Allow-VPN'
+	option src 'wan'
+	option proto 'udp'
+	option dest_port '4129 4131'
+	option target 'ACCEPT'
+config rule
+	option name 'into the LAN'
+	option src 'wan'
+	option dest 'lan'
+	option dest_port '1'
+	option target 'ACCEPT'
+config rule
+	option name 'v6'
+	option family 'ipv6'
+	option src 'wan'
+	option dest_port '546'
+	option target 'ACCEPT'
+";
+
+    fn lines(interface: &str) -> Vec<String> {
+        let zones = zones_of(CONFIG, interface, "map-x");
+        let opened = Opened::read(CONFIG, &zones, set());
+        let line = |f: Forward| {
+            let to = f.target(f.ports.last());
+            format!("{} {} {} {to}", f.title(), f.protocol.name(), f.ports)
+        };
+        opened.forwards.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn what_is_forwarded_and_opened_is_told_also_outside_the_set() {
+        let expected = [
+            "forward \"ssh\" tcp 4128 192.168.1.10:22",
+            "a forward tcp 5000-5002 192.168.1.23:5002",
+            "a forward udp 5000-5002 192.168.1.23:5002",
+            "opened port \"Allow-VPN\" udp 4129 router:4129",
+            "opened port \"Allow-VPN\" udp 4131 router:4131",
+        ];
+        assert_eq!(lines("wanmap"), expected);
+        assert!(lines("other").is_empty());
     }
 
     proptest! {

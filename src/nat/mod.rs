@@ -8,8 +8,8 @@
 //! ```
 //!
 //! [`Plan`] and everything before it is pure; [`Nft`] is the one child process
-//! of the crate; [`Counters`], [`Usage`] and
-//! [`is_loaded`] ask the kernel over netlink. See `docs/nat.md`.
+//! of the crate; [`Counters`], [`connections`] and [`is_loaded`] ask the kernel
+//! over netlink. See `docs/nat.md`.
 //!
 //! ```
 //! use mape::map::{PortParams, PortSet};
@@ -36,13 +36,15 @@ mod edge;
 mod error;
 mod exhaustion;
 mod firewall;
+mod forward;
 pub mod guard;
-mod inet;
+mod inside;
 mod line;
 mod link;
 pub(crate) mod netlink;
 mod nft;
 mod options;
+mod outer;
 mod plan;
 mod pool;
 mod ports;
@@ -51,10 +53,11 @@ mod technique;
 mod uci;
 
 pub use chains::{Chain, chains};
-pub use conntrack::{Connection, Count, Protocol, Usage, connections, forget_connections};
+pub use conntrack::{Connection, Protocol, connections, forget_connections};
 pub use counters::{Counters, is_loaded};
 pub use error::NatError;
 pub use firewall::{Opened, zones_of};
+pub use forward::Forward;
 pub use line::{Line, Outer};
 pub use link::close;
 pub use nft::{Nft, NftError};

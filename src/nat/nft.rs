@@ -95,7 +95,7 @@ impl Nft {
             Err(error) => Err(error),
         };
         let edge = says(super::edge::PROBE)?;
-        let timeouts = says(super::inet::PROBE_TIMEOUTS)?;
+        let timeouts = says(super::inside::PROBE_TIMEOUTS)?;
         let connlimit = says(super::exhaustion::PROBE)?;
         Ok(Kernel {
             edge,

@@ -184,55 +184,37 @@ impl Plan {
         self.ping
     }
 
-    /// The rules that can be loaded before the device exists. They hold back
-    /// whatever would leave the tunnel before the edge map is in.
-    pub fn inet_ruleset(&self) -> String {
-        self.inet(!self.has_edge())
-    }
-
-    /// The edge map, where there is one. nft refuses it while the device is
-    /// missing, and with it the whole transaction it is part of.
-    pub fn edge_ruleset(&self) -> Option<String> {
-        let pool = self.pool()?;
-        let body = super::edge::body(self, pool);
-        Some(replace("netdev", &self.table(), &body))
-    }
-
     /// Everything, as one transaction that replaces what was loaded before.
-    /// The device must exist.
+    /// The device must exist: nft refuses the edge map while it is missing,
+    /// and with it the whole transaction.
     pub fn combined(&self) -> String {
-        let mut text = self.inet(true);
-        match self.edge_ruleset() {
-            Some(edge) => text.push_str(&edge),
-            None if self.netdev => text.push_str(&delete("netdev", &self.table())),
-            None => {}
-        }
+        let table = self.table();
+        let marker = format!("\tchain {} {{\n\t}}\n", self.marker());
+        let mut text = replace("ip", &table, &(self.inside() + &marker));
+        text += &match super::outer::body(self).as_str() {
+            "" => delete("ip6", &table),
+            outer => replace("ip6", &table, outer),
+        };
+        text += &match self.edge() {
+            Some(edge) => replace("netdev", &table, &edge),
+            None if self.netdev => delete("netdev", &table),
+            None => String::new(),
+        };
         text
     }
 
-    fn inside(&self, open: bool) -> String {
-        super::exhaustion::body(self) + &super::inet::body(self, open)
+    fn inside(&self) -> String {
+        super::exhaustion::body(self) + &super::inside::body(self)
     }
 
-    fn inet(&self, open: bool) -> String {
-        let mut body = self.inside(open);
-        if open {
-            body.push_str(&format!("\tchain {} {{\n\t}}\n", self.marker()));
-        }
-        let table = self.table();
-        let outer = super::inet::outer(self);
-        replace("ip", &table, &body)
-            + &match outer.as_str() {
-                "" => delete("ip6", &table),
-                outer => replace("ip6", &table, outer),
-            }
+    fn edge(&self) -> Option<String> {
+        Some(super::edge::body(self, self.pool()?))
     }
 
     /// Changes when the rules change: 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
-        let edge = self.pool().map(|pool| super::edge::body(self, pool));
-        let inside = self.inside(true) + &super::inet::outer(self);
-        let text = inside + &edge.unwrap_or_default();
+        let inside = self.inside() + &super::outer::body(self);
+        let text = inside + &self.edge().unwrap_or_default();
         // FNV-1a, 64 bits: compares texts of our own, keeps nobody out.
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

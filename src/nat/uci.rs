@@ -61,6 +61,15 @@ impl Section {
             .map(|(_, value)| value.as_str())
     }
 
+    /// A boolean option; `None` where it is absent or no boolean.
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        match self.get(key)? {
+            "1" | "on" | "true" | "yes" | "enabled" => Some(true),
+            "0" | "off" | "false" | "no" | "disabled" => Some(false),
+            _ => None,
+        }
+    }
+
     /// The words of an option or a list: many options take both.
     pub fn words<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
         self.values

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use crate::map::{Border, PortRange};
 use crate::nat::Protocol;
 
-use super::forwards::flag;
 use super::netifd::Phase;
 use super::usage::HostUse;
 use super::world::{Dropped, Interface, LineUp, Traffic};
@@ -106,7 +105,7 @@ fn not_up(interface: &Interface<'_>) -> Value {
         "prefix_source": candidate.map(|c| c.source.as_str()),
         "end_user_prefix": candidate.map(|c| c.prefix.to_string()),
         "fmrs": 0,
-        "mesh": interface.config.and_then(|config| flag(config, "mesh")).unwrap_or(false),
+        "mesh": interface.config.and_then(|config| config.flag("mesh")).unwrap_or(false),
         "nat": {
             "configured": word("nat", "auto"),
             "mode": null,

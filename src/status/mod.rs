@@ -11,7 +11,6 @@
 
 mod collect;
 pub mod doctor;
-pub mod forwards;
 pub mod json;
 pub mod netifd;
 mod route;

@@ -9,11 +9,10 @@ use serde_json::Value;
 use crate::handler::State;
 use crate::map::PortRange;
 use crate::nat::{
-    Connection, Kernel, Line, Mode, Opened, Plan, PortList, Section, Wishes, zones_of,
+    Connection, Forward, Kernel, Line, Mode, Opened, Plan, PortList, Section, Wishes, zones_of,
 };
 use crate::uplink;
 
-use super::forwards::{Forward, forwards};
 use super::netifd::{Known, Phase};
 use super::usage::Usage;
 
@@ -192,7 +191,7 @@ impl World {
         let set = PortList::from(state.mapping.ports());
         let reserved = PortList::parse(&state.reserve.join(" ")).unwrap_or_default();
         let reserved = reserved.intersect(&set);
-        let plan = plan(state, reserved.clone(), opened);
+        let plan = plan(state, reserved.clone(), &opened);
         let net = state.mapping.ipv4();
         let usage = self.connections.as_ref().map(|all| {
             let port_of = |number| match &plan {
@@ -206,7 +205,7 @@ impl World {
         LineUp {
             state,
             plan,
-            forwards: forwards(&self.firewall, &zones),
+            forwards: opened.forwards,
             reserved,
             usage,
             traffic: measured.and_then(|m| m.traffic),
@@ -216,7 +215,7 @@ impl World {
 }
 
 /// The rules as they must have been planned for that line.
-fn plan(state: &State, reserve: PortList, opened: Opened) -> Option<Plan> {
+fn plan(state: &State, reserve: PortList, opened: &Opened) -> Option<Plan> {
     let line = Line::new(&state.interface, &state.device, &state.mapping, state.mesh);
     let mode = match state.technique.0.as_str() {
         "pool" => Mode::Auto,
@@ -225,7 +224,7 @@ fn plan(state: &State, reserve: PortList, opened: Opened) -> Option<Plan> {
     let wishes = Wishes {
         mode,
         reserve,
-        opened: opened.ports,
+        opened: opened.ports.clone(),
         ping: opened.ping,
         ..Wishes::default()
     };

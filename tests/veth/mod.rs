@@ -9,7 +9,8 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use mape::map::{PortParams, PortSet};
-use mape::nat::{Kernel, Line, Mode, Plan, Timeouts, Wishes};
+use mape::nat::{Kernel, Line, Mode, Plan, Timeouts, Wishes, connections};
+use mape::status::usage::Usage;
 use nix::sched::{CloneFlags, setns};
 
 use crate::netns::Namespace;
@@ -29,6 +30,13 @@ pub fn plan(mode: Mode, opened: &str, timeouts: Timeouts) -> Plan {
         ..Wishes::default()
     };
     Plan::new(line, wishes, &Kernel::full()).unwrap()
+}
+
+/// Ports of a line that are in use.
+pub fn usage(plan: &Plan) -> Usage {
+    let network = plan.line().ipv4;
+    let all = connections(&[network]).unwrap();
+    Usage::count(&all, network, |number| plan.port_of(number))
 }
 
 /// CE and BR. This thread is in the CE from now on, and children with it.

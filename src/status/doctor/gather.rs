@@ -12,7 +12,6 @@ use crate::nat::{self, Chain, PortList, Section};
 use crate::paths::{rooted, run_dir};
 use crate::provider::{self, Verdict};
 
-use super::super::forwards::flag;
 use super::super::netifd::Known as Netifd;
 use super::super::route::route_to;
 use super::super::world::{Interface, LineUp, World};
@@ -50,7 +49,7 @@ pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
         device: state.and_then(|state| device(&state.device)),
         ipv4: netifd.map(|known| known.ipv4.clone()).unwrap_or_default(),
         default4: netifd.is_some_and(|known| known.default4),
-        no_default: interface.config.and_then(|c| flag(c, "defaultroute")) == Some(false),
+        no_default: interface.config.and_then(|c| c.flag("defaultroute")) == Some(false),
         offload: offload(world),
         foreign: line.map(foreign).unwrap_or_default(),
         example: line.and_then(example),
@@ -219,7 +218,7 @@ fn offload(world: &World) -> (bool, bool) {
     let Some(defaults) = sections.iter().find(|s| s.kind() == "defaults") else {
         return (false, false);
     };
-    let on = |key| flag(defaults, key) == Some(true);
+    let on = |key| defaults.flag(key) == Some(true);
     (on("flow_offloading"), on("flow_offloading_hw"))
 }
 

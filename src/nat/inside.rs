@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The `ip` table: source NAT, and filters before and behind it; and the `ip6`
-//! table, which looks at who sends tunnel packets.
+//! The `ip` table, for packets inside the tunnel: source NAT, and filters
+//! before and behind it.
 //!
-//! Two tables and not one of family `inet`: each packet of the tunnel passes
-//! the hooks twice, as IPv6 outside and as IPv4 inside, and would meet every
-//! chain both times.
+//! Not of family `inet`: each packet of the tunnel passes the hooks twice, as
+//! IPv6 outside and as IPv4 inside, and would meet every chain both times.
 
 use std::fmt::{self, Write};
 
-use ipnet::Ipv6Net;
-
 use crate::map::PortSet;
 
-use super::counters::NOT_BR;
 use super::plan::Plan;
 use super::technique::Technique;
 
@@ -38,15 +34,15 @@ const TIGHT: [(&str, &str, &str); 2] = [
     ("tight_udp", "udp", "unreplied : 15, replied : 60"),
 ];
 
-/// What stands in the table. Until `open`, nothing leaves the tunnel.
-pub(super) fn body(plan: &Plan, open: bool) -> String {
+/// What stands in the table.
+pub(super) fn body(plan: &Plan) -> String {
     let mut text = String::new();
     // Writing to a String does not fail.
-    let _ = content(&mut text, plan, open);
+    let _ = content(&mut text, plan);
     text
 }
 
-fn content(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
+fn content(out: &mut String, plan: &Plan) -> fmt::Result {
     for counter in super::counters::INSIDE {
         writeln!(out, "\tcounter {counter} {{ }}")?;
     }
@@ -58,8 +54,8 @@ fn content(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
         unsolicited(out, plan)?;
     }
     outbound(out, plan)?;
-    source_nat(out, plan, open)?;
-    guard(out, plan, open)
+    source_nat(out, plan)?;
+    guard(out, plan)
 }
 
 fn timeouts(out: &mut String) -> fmt::Result {
@@ -70,31 +66,6 @@ fn timeouts(out: &mut String) -> fmt::Result {
         )?;
     }
     Ok(())
-}
-
-/// What stands in the `ip6` table: IPv4 in IPv6 from anyone but the BR and, in
-/// mesh mode, other CEs is dropped. Empty where there is no encapsulation.
-pub(super) fn outer(plan: &Plan) -> String {
-    let Some(outer) = &plan.line().outer else {
-        return String::new();
-    };
-    // A set may not name an address twice, as a BR inside an FMR would.
-    let sources = Ipv6Net::aggregate(&outer.sources);
-    let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
-    // One address is compared; a set of one would be searched for each packet.
-    // It stands first, since nearly every packet of a tunnel is the BR's.
-    let sources = match sources.as_slice() {
-        [br] => br.clone(),
-        several => format!("{{ {} }}", several.join(", ")),
-    };
-    format!(
-        "\tcounter {NOT_BR} {{ }}\n\
-         \tchain outer {{\n\
-         \t\ttype filter hook prerouting priority raw; policy accept;\n\
-         \t\tip6 saddr != {sources} ip6 daddr {ce} meta l4proto 4 \
-         counter name \"{NOT_BR}\" drop\n\t}}\n",
-        ce = outer.ce,
-    )
 }
 
 /// What TCP, UDP, echo and ICMP errors look like when the port at one end is
@@ -217,7 +188,7 @@ fn outbound(out: &mut String, plan: &Plan) -> fmt::Result {
 }
 
 /// Before firewall4's masquerade, which then finds nothing left to do.
-fn source_nat(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
+fn source_nat(out: &mut String, plan: &Plan) -> fmt::Result {
     let device = &plan.line().device;
     let address = plan.address();
     writeln!(
@@ -226,7 +197,7 @@ fn source_nat(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
          \t\ttype nat hook postrouting priority srcnat - 5; policy accept;\n\
          \t\toifname != \"{device}\" accept"
     )?;
-    if plan.has_edge() && open {
+    if plan.has_edge() {
         // The edge map is bound to the very device it was loaded for, while
         // names outlive devices. Here, where only the first packet of a
         // connection comes by, the question costs nothing.
@@ -292,10 +263,9 @@ fn hash(out: &mut String, plan: &Plan) -> fmt::Result {
 }
 
 /// After all source NAT, fw4's included: nothing leaves with an address or
-/// port that is not ours. With an edge map it is that which looks, and until
-/// it is loaded nothing leaves at all.
-fn guard(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
-    if plan.has_edge() && open {
+/// port that is not ours. With an edge map it is that which looks.
+fn guard(out: &mut String, plan: &Plan) -> fmt::Result {
+    if plan.has_edge() {
         return Ok(());
     }
     let device = &plan.line().device;
@@ -303,12 +273,6 @@ fn guard(out: &mut String, plan: &Plan, open: bool) -> fmt::Result {
         "\tchain guard {\n\
          \t\ttype filter hook postrouting priority srcnat + 10; policy accept;\n",
     )?;
-    if !open {
-        return writeln!(
-            out,
-            "\t\toifname \"{device}\" counter name \"held_back\" drop\n\t}}"
-        );
-    }
     let net = plan.network();
     writeln!(
         out,

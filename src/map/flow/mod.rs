@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! One packet at the border: what a BR must see of it, and whether what it
+//! sees is true (RFC 7597 section 8.1, RFC 7599 section 8.1).
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
+
+use super::address::Dialect;
+use super::domain::{Border, Domain};
+use super::mapping::Mapping;
+use super::ports::Psid;
+use super::rule::Rule;
+
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub use error::FlowError;
+
+/// A domain as a BR sees it: no subscribers, only rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relay {
+    dialect: Dialect,
+    rules: Vec<(Rule, Option<Border>)>,
+    fmrs: Vec<Rule>,
+}
+
+/// The IPv6 addresses of a packet: outer ones (MAP-E, lw4o6) or those it is
+/// translated to (MAP-T).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outer {
+    /// IPv6 source.
+    pub source: Ipv6Addr,
+    /// IPv6 destination.
+    pub destination: Ipv6Addr,
+    /// PSID of the CE: of the sender, or of the receiver where the sender is
+    /// no CE.
+    pub psid: Psid,
+}
+
+/// What the IPv6 addresses of a packet say about the IPv4 packet within.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inner {
+    /// IPv4 source, where the IPv6 source tells it.
+    pub from: Option<Ipv4Addr>,
+    /// IPv4 destination, where the IPv6 destination tells it.
+    pub to: Option<Ipv4Addr>,
+    /// PSID of the CE: of the sender, or of the receiver where the sender is
+    /// no CE.
+    pub psid: Psid,
+}
+
+/// One end of a flow that is a CE.
+struct Ce {
+    address: Ipv6Addr,
+    psid: Psid,
+    border: Option<Border>,
+}
+
+impl Relay {
+    /// All CEs of a domain.
+    pub fn new(domain: &Domain) -> Self {
+        let mut rules: Vec<(Rule, Option<Border>)> = domain.rules().collect();
+        rules.sort_by_key(|(rule, _)| std::cmp::Reverse(rule.ipv4().prefix_len()));
+        let home = rules.first().map(|(rule, _)| rule.ipv6());
+        Relay {
+            dialect: domain.dialect(),
+            fmrs: home.map_or_else(Vec::new, |home| domain.fmrs(home)),
+            rules,
+        }
+    }
+
+    /// The CEs under the rule that one of them has.
+    pub fn of(mapping: &Mapping) -> Self {
+        Relay {
+            dialect: mapping.dialect(),
+            rules: vec![(*mapping.bmr(), mapping.border())],
+            fmrs: mapping.fmrs().to_vec(),
+        }
+    }
+
+    /// The packet from `from` to `to` as it crosses the line: from a CE to
+    /// the border (or to another CE, where an FMR covers it), or from the
+    /// border to a CE. Ports are those outside the CE's NAT; of an ICMP echo
+    /// its identifier.
+    ///
+    /// # Errors
+    /// No CE takes part in it, or it has no border.
+    pub fn outer(&self, from: SocketAddrV4, to: SocketAddrV4) -> Result<Outer, FlowError> {
+        if let Some(sender) = self.owner(from)? {
+            let mesh = self.fmrs.iter().any(|rule| rule.ipv4().contains(to.ip()));
+            let destination = match self.owner(to)? {
+                Some(receiver) if mesh => receiver.address,
+                _ => far_end(sender.border, *to.ip())?,
+            };
+            return Ok(Outer {
+                source: sender.address,
+                destination,
+                psid: sender.psid,
+            });
+        }
+        let receiver = self
+            .owner(to)?
+            .ok_or_else(|| FlowError::NoCe(from.to_string(), to.to_string()))?;
+        Ok(Outer {
+            source: far_end(receiver.border, *from.ip())?,
+            destination: receiver.address,
+            psid: receiver.psid,
+        })
+    }
+
+    /// What the addresses of an IPv6 packet say, after checking that a CE's
+    /// prefix and interface identifier agree.
+    ///
+    /// # Errors
+    /// An address that has no business there, or one that contradicts itself.
+    pub fn inner(&self, source: Ipv6Addr, destination: Ipv6Addr) -> Result<Inner, FlowError> {
+        let (from, sender) = self.end(source)?;
+        let (to, receiver) = self.end(destination)?;
+        let psid = sender
+            .or(receiver)
+            .ok_or_else(|| FlowError::NoCe(source.to_string(), destination.to_string()))?;
+        Ok(Inner { from, to, psid })
+    }
+
+    /// The check a BR makes of each packet from a CE (RFC 7597 section 8.1):
+    /// does the IPv6 source match the IPv4 source and port?
+    ///
+    /// # Errors
+    /// It does not, or `inner` belongs to no CE at all.
+    pub fn check_source(&self, source: Ipv6Addr, inner: SocketAddrV4) -> Result<(), FlowError> {
+        let owner = self.owner(inner)?.ok_or_else(|| {
+            let inner = inner.to_string();
+            FlowError::NoCe(inner, source.to_string())
+        })?;
+        match owner.address == source {
+            true => Ok(()),
+            false => Err(FlowError::Spoofed {
+                inner,
+                expected: owner.address,
+                found: source,
+            }),
+        }
+    }
+
+    /// The CE that has this address and port; `None` where no rule covers
+    /// the address.
+    fn owner(&self, at: SocketAddrV4) -> Result<Option<Ce>, FlowError> {
+        let mut nobody = None;
+        for (rule, border) in &self.rules {
+            if !rule.ipv4().contains(at.ip()) {
+                continue;
+            }
+            let params = rule.port_params();
+            let psid = params.psid_of(at.port());
+            match rule.ce_address(self.dialect, *at.ip(), at.port()) {
+                Some(address) => {
+                    return Ok(Some(Ce {
+                        address,
+                        psid,
+                        border: *border,
+                    }));
+                }
+                None => nobody = Some((rule, psid)),
+            }
+        }
+        let Some((rule, psid)) = nobody else {
+            return Ok(None);
+        };
+        let offset = rule.port_params().offset();
+        Err(match rule.provisioned_psid() {
+            Some(own) if own != psid => FlowError::OtherPsid(at.port(), psid.value(), own.value()),
+            _ => FlowError::NobodysPort(at.port(), offset, 65536 >> offset),
+        })
+    }
+
+    /// The IPv4 address and PSID that an IPv6 address stands for; neither for
+    /// a BR.
+    fn end(&self, address: Ipv6Addr) -> Result<(Option<Ipv4Addr>, Option<Psid>), FlowError> {
+        // The border first: a BR's address may lie within a rule's prefix.
+        for (_, border) in &self.rules {
+            match border {
+                Some(Border::Br(br)) if *br == address => return Ok((None, None)),
+                Some(Border::Dmr(dmr)) => {
+                    if let Some(ipv4) = dmr.extract(address) {
+                        return Ok((Some(ipv4), None));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let covering = self.rules.iter().map(|(rule, _)| rule);
+        let rule = covering
+            .filter(|rule| rule.ipv6().contains(&address))
+            .max_by_key(|rule| rule.ipv6().prefix_len())
+            .ok_or(FlowError::Stranger(address))?;
+        self.ce_end(rule, address)
+    }
+
+    fn ce_end(
+        &self,
+        rule: &Rule,
+        address: Ipv6Addr,
+    ) -> Result<(Option<Ipv4Addr>, Option<Psid>), FlowError> {
+        let len = rule.end_user_len();
+        let stranger = |_| FlowError::Stranger(address);
+        let end_user = ipnet::Ipv6Net::new(address, len).map_err(stranger)?.trunc();
+        let expected = rule.ce_address_of(self.dialect, end_user);
+        if expected == address {
+            let psid = rule.ports_of(end_user).psid();
+            return Ok((Some(rule.ipv4_of(end_user).network()), Some(psid)));
+        }
+        let other = match self.dialect {
+            Dialect::Rfc7597 => Dialect::Draft03,
+            Dialect::Draft03 => Dialect::Rfc7597,
+        };
+        Err(match rule.ce_address_of(other, end_user) == address {
+            true => FlowError::OtherDialect {
+                address,
+                found: other,
+                expected: self.dialect,
+            },
+            false => FlowError::Identifier { address, expected },
+        })
+    }
+}
+
+/// The IPv6 address of an IPv4 address beyond the border.
+fn far_end(border: Option<Border>, ipv4: Ipv4Addr) -> Result<Ipv6Addr, FlowError> {
+    match border {
+        Some(Border::Br(br)) => Ok(br),
+        Some(Border::Dmr(dmr)) => Ok(dmr.embed(ipv4)),
+        None => Err(FlowError::NoBorder),
+    }
+}
