@@ -101,9 +101,7 @@ impl Uplink {
 /// Whether interface `name` is there with addresses, and `address` is not
 /// among them.
 pub fn has_other_address(dump: &serde_json::Value, name: &str, address: Ipv6Addr) -> bool {
-    with_addresses(dump, name, |all| {
-        !all.is_empty() && !all.contains(&address)
-    })
+    with_addresses(dump, name, |all| !all.is_empty() && !all.contains(&address))
 }
 
 /// Whether interface `name` is there with `address`.
