@@ -4,6 +4,9 @@
 //! Trusts the file: `cargo test` reads it with the real parser, compares both
 //! and refuses a warning.
 
+#[path = "src/fingerprint.rs"]
+mod fingerprint;
+
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -16,6 +19,7 @@ const FILE: &str = "files/usr/share/mape/providers.json";
 fn main() {
     println!("cargo:rerun-if-changed={FILE}");
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=src/fingerprint.rs");
     let root = env::var("CARGO_MANIFEST_DIR").expect("set by cargo");
     let text = fs::read_to_string(Path::new(&root).join(FILE)).expect(FILE);
     let file: Value = serde_json::from_str(&text).expect(FILE);
@@ -27,7 +31,13 @@ fn main() {
     for (id, line) in file["not_map"].as_object().expect("not_map") {
         write_line(&mut out, id, line);
     }
-    out.push_str("];\n");
+    let fingerprint = fingerprint::fingerprint(text.as_bytes());
+    writeln!(
+        out,
+        "];\nconst FILE_LEN: usize = {};\nconst FILE_FINGERPRINT: u64 = {fingerprint:#x};",
+        text.len()
+    )
+    .expect("memory");
     let dir = env::var("OUT_DIR").expect("set by cargo");
     fs::write(Path::new(&dir).join("providers.rs"), out).expect("providers.rs");
 }

@@ -119,6 +119,10 @@ struct Bench(Double);
 impl Bench {
     fn new() -> Self {
         let net = Double::start_with(Path::new(env!("CARGO_BIN_EXE_mape")), NullEffects);
+        // As on a router, where the table of providers is a file.
+        let table = net.root().join("usr/share/mape/providers.json");
+        fs::create_dir_all(table.parent().unwrap()).unwrap();
+        fs::copy("files/usr/share/mape/providers.json", table).unwrap();
         V6PLUS.bring_up(&net);
         net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
         router::run(
@@ -166,6 +170,8 @@ impl Bench {
         command
             .current_dir(self.0.root().join("lib/netifd/proto"))
             .envs(self.0.with(|world| world.env.clone()))
+            // cargo's folders, in each of which the dynamic linker would look for libraries.
+            .env_remove("LD_LIBRARY_PATH")
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         command

@@ -22,6 +22,7 @@
 )]
 
 pub mod cli;
+mod fingerprint;
 pub mod handler;
 pub mod logging;
 pub mod map;

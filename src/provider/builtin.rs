@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use crate::fingerprint::fingerprint;
 use crate::map::{Border, Dialect, MapType};
 
 use super::known::{Confidence, EncapLimit, KnownRule, OtherLine, Provider};
@@ -48,12 +49,16 @@ include!(concat!(env!("OUT_DIR"), "/providers.rs"));
 impl Table {
     /// The compiled-in table.
     pub fn builtin() -> Table {
-        let mut table = Table::default();
-        table.providers = PROVIDERS.iter().map(Packed::unpack).collect();
-        table.others = OTHERS.iter().map(PackedLine::unpack).collect();
-        table.reindex();
-        table
+        Table {
+            providers: PROVIDERS.iter().map(Packed::unpack).collect(),
+            others: OTHERS.iter().map(PackedLine::unpack).collect(),
+        }
     }
+}
+
+/// Whether `text` is the very file that was packed.
+pub(super) fn is_packed(text: &str) -> bool {
+    text.len() == FILE_LEN && fingerprint(text.as_bytes()) == FILE_FINGERPRINT
 }
 
 impl Packed {
@@ -135,5 +140,13 @@ mod tests {
         assert_eq!(warnings, []);
         assert_eq!(Table::builtin(), table);
         assert_eq!(table.rule_count(), 4 + 258 + 160 + 18);
+    }
+
+    #[test]
+    fn knows_the_file_it_was_packed_from() {
+        let text = include_str!("../../files/usr/share/mape/providers.json");
+        assert!(is_packed(text));
+        assert!(!is_packed(&text.replacen("106.72.0.0", "106.72.0.1", 1)));
+        assert!(!is_packed(&format!("{text}\n")));
     }
 }

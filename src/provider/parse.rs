@@ -293,8 +293,7 @@ impl Reader<'_> {
 
     /// Puts what was read over `base`.
     fn apply(&mut self, base: &mut Table) {
-        let mut over = std::mem::take(&mut self.over);
-        over.reindex();
+        let over = std::mem::take(&mut self.over);
         base.providers.retain(|p| !self.dropped.contains(&p.id));
         base.others.retain(|line| !self.dropped.contains(&line.id));
         for provider in &mut base.providers {
@@ -310,7 +309,6 @@ impl Reader<'_> {
             base.others.retain(|known| known.id != line.id);
             base.others.push(line);
         }
-        base.reindex();
     }
 
     fn put(&mut self, base: &mut Table, mut provider: Provider) {

@@ -12,17 +12,13 @@ use super::known::{Confidence, KnownRule, OtherLine, Provider};
 pub struct Table {
     pub(super) providers: Vec<Provider>,
     pub(super) others: Vec<OtherLine>,
-    /// Longest prefix first, then by address: one binary search per length.
-    index: Vec<(Ipv6Net, Target)>,
-    /// The lengths in the index with where each begins, longest first.
-    lengths: Vec<(u8, usize)>,
 }
 
-/// What an indexed prefix belongs to, by position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Target {
-    Rule { provider: usize, rule: usize },
-    Other(usize),
+/// What an IPv6 prefix of the table belongs to.
+#[derive(Clone, Copy)]
+enum Entry<'a> {
+    Rule(Match<'a>),
+    Other(&'a OtherLine),
 }
 
 /// A rule of a provider that holds for some end-user prefix.
@@ -136,22 +132,19 @@ impl Table {
     /// The rule with the longest IPv6 prefix that contains `prefix`, however
     /// sure it is. A single address is a prefix of 128 bits.
     pub fn lookup(&self, prefix: &Ipv6Net) -> Option<Match<'_>> {
-        match self.find(prefix)?.1 {
-            Target::Rule { provider, rule } => self.matching(provider, rule),
-            Target::Other(_) => None,
+        match self.find(prefix)? {
+            Entry::Rule(found) => Some(found),
+            Entry::Other(_) => None,
         }
     }
 
     /// What is known of the line with that end-user prefix.
     pub fn lookup_line(&self, prefix: &Ipv6Net) -> Verdict<'_> {
-        let Some((_, target)) = self.find(prefix) else {
-            return Verdict::Unknown;
-        };
-        match target {
-            Target::Other(at) => self.others.get(at).map(Verdict::NotMap),
-            Target::Rule { provider, rule } => self.matching(provider, rule).map(Verdict::of),
+        match self.find(prefix) {
+            Some(Entry::Rule(found)) => Verdict::of(found),
+            Some(Entry::Other(line)) => Verdict::NotMap(line),
+            None => Verdict::Unknown,
         }
-        .unwrap_or(Verdict::Unknown)
     }
 
     /// The rule for `option provider 'auto'`: of all `prefixes` the one under
@@ -182,55 +175,32 @@ impl Table {
         })
     }
 
-    fn matching(&self, provider: usize, rule: usize) -> Option<Match<'_>> {
-        let provider = self.providers.get(provider)?;
-        let rule = provider.rules.get(rule)?;
-        Some(Match { provider, rule })
-    }
-
-    fn find(&self, prefix: &Ipv6Net) -> Option<(Ipv6Net, Target)> {
-        let mut end = None;
-        // The lengths are walked from the shortest to know where each ends;
-        // the longest that fits wins.
-        let mut found = None;
-        for &(len, start) in self.lengths.iter().rev() {
-            let row = self.index.get(start..end.unwrap_or(self.index.len()))?;
-            end = Some(start);
-            if len > prefix.prefix_len() {
-                break;
+    /// The longest entry that contains `prefix`. All are looked at: a table is
+    /// searched once or twice after it was read, and sorting it would take
+    /// fifty times as long.
+    fn find(&self, prefix: &Ipv6Net) -> Option<Entry<'_>> {
+        let mut found: Option<(u8, Entry<'_>)> = None;
+        let mut consider = |net: &Ipv6Net, entry| {
+            if net.contains(prefix) && found.is_none_or(|(len, _)| net.prefix_len() > len) {
+                found = Some((net.prefix_len(), entry));
             }
-            let wanted = Ipv6Net::new(prefix.network(), len).ok()?.trunc();
-            if let Ok(at) = row.binary_search_by_key(&wanted.network(), |(net, _)| net.network()) {
-                found = row.get(at).copied();
+        };
+        for provider in &self.providers {
+            for rule in &provider.rules {
+                consider(&rule.ipv6, Entry::Rule(Match { provider, rule }));
             }
         }
-        found
+        for line in &self.others {
+            for net in &line.prefixes {
+                consider(net, Entry::Other(line));
+            }
+        }
+        found.map(|(_, entry)| entry)
     }
 
     /// Whether some entry covers all of `prefix`.
     pub(super) fn covers(&self, prefix: &Ipv6Net) -> bool {
         self.find(prefix).is_some()
-    }
-
-    /// Sorts the index anew after a change.
-    pub(super) fn reindex(&mut self) {
-        let mut index = Vec::with_capacity(self.rule_count());
-        for (provider, known) in self.providers.iter().enumerate() {
-            for (rule, entry) in known.rules.iter().enumerate() {
-                index.push((entry.ipv6, Target::Rule { provider, rule }));
-            }
-        }
-        for (at, line) in self.others.iter().enumerate() {
-            index.extend(line.prefixes.iter().map(|net| (*net, Target::Other(at))));
-        }
-        index.sort_by_key(|(net, _)| (std::cmp::Reverse(net.prefix_len()), net.network()));
-        self.lengths.clear();
-        for (at, (net, _)) in index.iter().enumerate() {
-            if self.lengths.last().map(|&(len, _)| len) != Some(net.prefix_len()) {
-                self.lengths.push((net.prefix_len(), at));
-            }
-        }
-        self.index = index;
     }
 }
 
