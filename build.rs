@@ -31,7 +31,7 @@ fn main() {
     for (id, line) in file["not_map"].as_object().expect("not_map") {
         write_line(&mut out, id, line);
     }
-    let fingerprint = fingerprint::fingerprint(text.as_bytes());
+    let fingerprint = fingerprint::fingerprint(&[&text]);
     writeln!(
         out,
         "];\nconst FILE_LEN: usize = {};\nconst FILE_FINGERPRINT: u64 = {fingerprint:#x};",

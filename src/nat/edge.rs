@@ -119,9 +119,15 @@ fn maps(out: &mut String, way: &Way, runs: &[Run]) -> fmt::Result {
         (words, "typeof icmp id : icmp id; flags constant"),
     ] {
         write!(out, "\tmap {name} {{ {kind}; elements = {{ ")?;
+        // A thousand ports and more: formatting them the usual way was half of
+        // what a setup computes.
+        let mut number = itoa::Buffer::new();
         for run in runs {
             for (from, to) in run.numbers.ports().zip(run.ports.ports()) {
-                write!(out, "{from} : {to}, ")?;
+                out.push_str(number.format(from));
+                out.push_str(" : ");
+                out.push_str(number.format(to));
+                out.push_str(", ");
             }
         }
         out.write_str("}; }\n")?;

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
+use crate::fingerprint::fingerprint;
 use crate::map::PortRange;
 
 use super::error::NatError;
@@ -189,42 +190,34 @@ impl Plan {
     /// and with it the whole transaction.
     pub fn combined(&self) -> String {
         let table = self.table();
-        let marker = format!("\tchain {} {{\n\t}}\n", self.marker());
-        let mut text = replace("ip", &table, &(self.inside() + &marker));
-        text += &match super::outer::body(self).as_str() {
+        let bodies = self.bodies();
+        let marker = format!("\tchain {} {{\n\t}}\n", bodies.marker());
+        let mut text = replace("ip", &table, &[&bodies.inside, &marker]);
+        text += &match bodies.outer.as_str() {
             "" => delete("ip6", &table),
-            outer => replace("ip6", &table, outer),
+            outer => replace("ip6", &table, &[outer]),
         };
-        text += &match self.edge() {
-            Some(edge) => replace("netdev", &table, &edge),
-            None if self.netdev => delete("netdev", &table),
-            None => String::new(),
+        text += &match bodies.edge.as_str() {
+            "" if self.netdev => delete("netdev", &table),
+            "" => String::new(),
+            edge => replace("netdev", &table, &[edge]),
         };
         text
     }
 
-    fn inside(&self) -> String {
-        super::exhaustion::body(self) + &super::inside::body(self)
+    fn bodies(&self) -> Bodies {
+        let edge = self.pool().map(|pool| super::edge::body(self, pool));
+        Bodies {
+            inside: super::exhaustion::body(self) + &super::inside::body(self),
+            outer: super::outer::body(self),
+            edge: edge.unwrap_or_default(),
+        }
     }
 
-    fn edge(&self) -> Option<String> {
-        Some(super::edge::body(self, self.pool()?))
-    }
-
-    /// Changes when the rules change: 16 hexadecimal digits.
-    pub fn fingerprint(&self) -> String {
-        let inside = self.inside() + &super::outer::body(self);
-        let text = inside + &self.edge().unwrap_or_default();
-        // FNV-1a, 64 bits: compares texts of our own, keeps nobody out.
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        format!("{hash:016x}")
-    }
-
-    /// Name of an empty chain by which loaded rules are recognised.
-    pub(super) fn marker(&self) -> String {
-        format!("rules_{}", self.fingerprint())
+    /// Name of an empty chain by which loaded rules are recognised: it changes
+    /// when they change.
+    pub fn marker(&self) -> String {
+        self.bodies().marker()
     }
 
     fn pool(&self) -> Option<&Pool> {
@@ -232,6 +225,20 @@ impl Plan {
             Technique::Pool(pool) => Some(pool),
             _ => None,
         }
+    }
+}
+
+/// What stands in the tables; empty where there is none.
+struct Bodies {
+    inside: String,
+    outer: String,
+    edge: String,
+}
+
+impl Bodies {
+    fn marker(&self) -> String {
+        let print = fingerprint(&[&self.inside, &self.outer, &self.edge]);
+        format!("rules_{print:016x}")
     }
 }
 
@@ -247,9 +254,12 @@ pub(super) fn delete(family: &str, table: &str) -> String {
 }
 
 /// Puts a table in place of one that may or may not be there.
-fn replace(family: &str, table: &str, body: &str) -> String {
-    let delete = delete(family, table);
-    format!("{delete}table {family} {table} {{\n{body}}}\n")
+fn replace(family: &str, table: &str, bodies: &[&str]) -> String {
+    let mut text = delete(family, table);
+    text += &format!("table {family} {table} {{\n");
+    text.extend(bodies.iter().copied());
+    text += "}\n";
+    text
 }
 
 #[cfg(test)]
@@ -376,14 +386,14 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_follows_the_rules() {
+    fn the_marker_follows_the_rules() {
         let print = |opened: &str| {
             let wishes = Wishes {
                 opened: opened.parse().unwrap(),
                 ..Wishes::default()
             };
             let plan = plan_of(V6PLUS, wishes, &Kernel::full()).unwrap();
-            plan.fingerprint()
+            plan.marker()
         };
         assert_eq!(print(""), print("80 443"));
         assert_ne!(print(""), print("4930"));

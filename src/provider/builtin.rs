@@ -58,7 +58,7 @@ impl Table {
 
 /// Whether `text` is the very file that was packed.
 pub(super) fn is_packed(text: &str) -> bool {
-    text.len() == FILE_LEN && fingerprint(text.as_bytes()) == FILE_FINGERPRINT
+    text.len() == FILE_LEN && fingerprint(&[text]) == FILE_FINGERPRINT
 }
 
 impl Packed {
