@@ -57,12 +57,12 @@ impl Lab {
         self.rules(technique, &[], "", "")
     }
 
-    /// The same with ports that the pool leaves alone and lines for
-    /// firewall4's `dstnat` and `forward` chains.
+    /// The same with ports that the firewall's configuration forwards, and lines
+    /// for firewall4's `dstnat` and `forward` chains.
     pub fn rules(
         &mut self,
         technique: Technique,
-        reserve: &[u16],
+        forwarded: &[u16],
         dnat: &str,
         forward: &str,
     ) -> Result<()> {
@@ -70,36 +70,32 @@ impl Lab {
         self.refused()?;
         self.net.ce.run(&["nft", "flush", "ruleset"])?;
         self.net.ce.nft(&nat::firewall4(dnat, forward))?;
-        if technique == Technique::Pool && reserve.is_empty() {
+        self.router.forward(forwarded)?;
+        if technique == Technique::Pool {
             self.router.mape(&self.net.ce, &["firewall"])?;
         } else {
-            self.net.ce.nft(&self.ruleset(technique, reserve)?)?;
+            self.net.ce.nft(&self.ruleset(technique)?)?;
         }
         self.technique = technique;
         self.forgive()
     }
 
     /// A technique's ruleset; ours as the real binary prints it.
-    fn ruleset(&self, technique: Technique, reserve: &[u16]) -> Result<String> {
+    fn ruleset(&self, technique: Technique) -> Result<String> {
         match technique {
             Technique::Stock => Ok(nat::stock(&self.line)),
             Technique::Forks => Ok(nat::forks(&self.line)),
             Technique::Plain => Ok(nat::plain(&self.line)),
-            Technique::Pool | Technique::Hash => self.mape_nft(technique.name(), reserve),
+            Technique::Pool | Technique::Hash => self.mape_nft(technique.name()),
         }
     }
 
-    fn mape_nft(&self, mode: &str, reserve: &[u16]) -> Result<String> {
+    fn mape_nft(&self, mode: &str) -> Result<String> {
         let (prefix, rule) = (self.line.end_user_prefix(), self.line.rule());
-        let ports: Vec<String> = reserve.iter().map(u16::to_string).collect();
-        let ports = ports.join(",");
         let mut words = vec!["nft", "--device", TUNNEL, "--nat", mode];
         words.extend(["--prefix", &prefix, "--rule", &rule]);
         if self.line.dialect == Dialect::Draft03 {
             words.push("--legacy");
-        }
-        if !ports.is_empty() {
-            words.extend(["--reserve", &ports]);
         }
         self.router.mape(&self.net.ce, &words)
     }

@@ -5,6 +5,7 @@
 use super::netns::Netns;
 use super::oracle::{Dialect, Line};
 use super::shell;
+use super::topology::lan_host;
 use crate::Result;
 use crate::double::{Double, Interface, KernelEffects, ROOT_VARIABLE, Route, SOCKET_VARIABLE};
 use std::path::Path;
@@ -218,6 +219,23 @@ impl Router {
             "{INTERFACE} did not come {what}: {}",
             self.double.log().join("; ")
         ))
+    }
+
+    /// Writes the firewall's configuration with these ports forwarded.
+    pub fn forward(&self, ports: &[u16]) -> Result<()> {
+        let mut text = format!("config zone\n\toption name wan\n\tlist network {INTERFACE}\n");
+        for port in ports {
+            text += &format!(
+                "config redirect\n\toption src wan\n\toption src_dport {port}\n\toption dest lan\n\
+                 \toption dest_ip {}\n\toption target DNAT\n",
+                lan_host(1)
+            );
+        }
+        let path = self.root().join("etc/config/firewall");
+        let folder = path.parent().unwrap_or(self.root());
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|error| format!("{}: {error}", path.display()))
     }
 
     /// Runs `mape` as a person or firewall4 would on this router.
