@@ -35,6 +35,7 @@ test: lint test-rust test-luci test-packages test-qemu ## Set everything up and 
 
 -include tests/qemu/qemu.mk
 -include tests/netifd/netifd.mk
+-include fuzz/fuzz.mk
 -include openwrt/packages.mk
 -include luci-app-mape/luci.mk
 

@@ -13,6 +13,9 @@ use nix::libc;
 /// Where the system's log daemon listens.
 const SOCKET: &str = "/dev/log";
 
+/// Longest line in characters: what log daemons keep whole.
+const MAX_LINE: usize = 900;
+
 /// Plain lines on standard error.
 struct Stderr;
 
@@ -23,7 +26,7 @@ impl Log for Stderr {
 
     fn log(&self, record: &Record<'_>) {
         // Nobody is left to tell if even this fails.
-        let _ = writeln!(io::stderr(), "mape: {}", record.args());
+        let _ = writeln!(io::stderr(), "mape: {}", one_line(record));
     }
 
     fn flush(&self) {}
@@ -40,9 +43,7 @@ impl Log for Syslog {
 
     #[allow(unsafe_code)]
     fn log(&self, record: &Record<'_>) {
-        let mut line = record.args().to_string();
-        line.retain(|c| c != '\0');
-        let Ok(line) = CString::new(line) else {
+        let Ok(line) = CString::new(one_line(record)) else {
             return;
         };
         // SAFETY: both strings end in a NUL and outlive the call; the format
@@ -51,6 +52,14 @@ impl Log for Syslog {
     }
 
     fn flush(&self) {}
+}
+
+/// What is logged may quote options, files and servers: none of them writes a
+/// line of its own into the log, and none a page.
+fn one_line(record: &Record<'_>) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let text = record.args().to_string();
+    text.chars().map(clean).take(MAX_LINE).collect()
 }
 
 fn priority(level: Level) -> i32 {

@@ -11,7 +11,7 @@ use ipnet::Ipv6Net;
 use lexopt::{Arg, ValueExt};
 use serde_json::Value;
 
-use super::{Command, Failure, Outcome, unknown};
+use super::{Command, Failure, Outcome, complain, unknown};
 use crate::map::Dialect;
 use crate::map::stock::{Link, report};
 use crate::{paths, ubus};
@@ -67,7 +67,7 @@ fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
     let report = report(&rules, dialect, &links(&dump, interface));
     out.write_all(report.output.as_bytes())?;
     for line in &report.complaints {
-        let _ = writeln!(io::stderr(), "{line}");
+        complain(line);
     }
     match report.complete {
         true => Ok(()),
@@ -119,12 +119,19 @@ pub fn links(dump: &Value, name: &str) -> Vec<Link> {
     rows(dump, "interface")
         .filter_map(|interface| {
             let own = interface.get("interface")?.as_str()?;
-            (name == "*" || name == own).then(|| Link {
+            (is_word(own) && (name == "*" || name == own)).then(|| Link {
                 interface: own.into(),
                 prefixes: rows(interface, "ipv6-prefix").filter_map(net).collect(),
             })
         })
         .collect()
+}
+
+/// Whether a shell takes a name for one word and nothing else: those who call
+/// us evaluate what we print.
+fn is_word(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    name.chars().all(plain)
 }
 
 fn rows<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {

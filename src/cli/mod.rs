@@ -103,7 +103,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             // What was found out before the failure belongs to the answer.
             let _ = out.flush();
             if !matches!(failure, Failure::Said) {
-                let _ = writeln!(io::stderr(), "mape: {failure}");
+                complain(&format!("mape: {failure}"));
             }
             match failure {
                 Failure::Usage(_) => ExitCode::from(2),
@@ -111,6 +111,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
         }
     }
+}
+
+/// A line on standard error. It may quote arguments and files: nothing in them
+/// reaches a terminal as a command.
+fn complain(line: &str) {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let line: String = line.chars().map(clean).collect();
+    // Nobody is left to tell if even this fails.
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Runs one command line, writing to `out`.

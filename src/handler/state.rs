@@ -84,7 +84,7 @@ impl State {
     /// The directory cannot be made or the file not written.
     pub fn save(&self) -> Result<(), StateError> {
         let path = paths::state_file(&self.interface);
-        let text = format!("{}\n", Value::Object(self.to_json()));
+        let text = self.to_text();
         write_atomically(&path, text.as_bytes()).map_err(|error| io_error(&path, error))
     }
 
@@ -103,8 +103,21 @@ impl State {
             path: path.display().to_string(),
             what,
         };
-        let value: Value = serde_json::from_str(&text).map_err(|_| damaged("JSON"))?;
-        Self::from_json(&value).map(Some).map_err(damaged)
+        Self::parse(&text).map(Some).map_err(damaged)
+    }
+
+    /// The text of the file.
+    pub fn to_text(&self) -> String {
+        format!("{}\n", Value::Object(self.to_json()))
+    }
+
+    /// Reads what [`State::to_text`] wrote.
+    ///
+    /// # Errors
+    /// Name of the member that is missing or damaged.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let value: Value = serde_json::from_str(text).map_err(|_| "JSON")?;
+        Self::from_json(&value)
     }
 
     /// Every interface that is set up, by name. Files that cannot be used are

@@ -154,7 +154,7 @@ impl RuleSpec {
         match key {
             "type" => self.map_type = Some(text.parse()?),
             // Some write fmr=1; fmr=0 can only mean no.
-            "fmr" => self.fmr = value != Some("0"),
+            "fmr" => self.fmr = number("fmr", value.unwrap_or("1"), 1)? == 1,
             "ealen" => self.ea_len = Some(small("ealen", text, MAX_EA_LEN)?),
             "prefix4len" => self.prefix4_len = Some(small("prefix4len", text, 32)?),
             "prefix6len" => self.prefix6_len = Some(small("prefix6len", text, 128)?),

@@ -49,7 +49,7 @@ pub fn chains() -> io::Result<Vec<Chain>> {
     Ok(found)
 }
 
-fn chain(family: &'static str, attributes: &[u8]) -> Option<Chain> {
+pub(super) fn chain(family: &'static str, attributes: &[u8]) -> Option<Chain> {
     let text = |kind| Some(string(find(attributes, kind)?).to_owned());
     let place = find(attributes, 4).and_then(|hook| {
         let number = u32::from_be_bytes(array(find(hook, 1)?, 0)?);

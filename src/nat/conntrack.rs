@@ -116,20 +116,23 @@ pub struct Connection {
 /// does not let us.
 pub fn connections(networks: &[Ipv4Net]) -> io::Result<Vec<Connection>> {
     let mut found = Vec::new();
-    let each = |message: &[u8]| {
-        let of = |network: &Ipv4Net| {
-            let (protocol, number, host) = use_of(message, *network)?;
-            Some(Connection {
-                protocol,
-                host,
-                network: *network,
-                number,
-            })
-        };
-        found.extend(networks.iter().find_map(of));
-    };
-    Netfilter::open()?.dump(SUBSYSTEM | GET, AF_INET, each)?;
+    Netfilter::open()?.dump(SUBSYSTEM | GET, AF_INET, |message| {
+        found.extend(connection(message, networks));
+    })?;
     Ok(found)
+}
+
+/// The connection of one message, if it uses an address of `networks`.
+pub(super) fn connection(message: &[u8], networks: &[Ipv4Net]) -> Option<Connection> {
+    networks.iter().find_map(|network| {
+        let (protocol, number, host) = use_of(message, *network)?;
+        Some(Connection {
+            protocol,
+            host,
+            network: *network,
+            number,
+        })
+    })
 }
 
 /// Forgets every connection that uses an address of `ours`: when the line gets
@@ -166,7 +169,7 @@ pub fn forget_connections(ours: Ipv4Net) -> io::Result<usize> {
 }
 
 /// The attributes that name a connection.
-fn handle(message: &[u8]) -> Vec<u8> {
+pub(super) fn handle(message: &[u8]) -> Vec<u8> {
     const NESTED: u16 = 0x8000;
     attributes(message)
         .filter_map(|(kind, content)| match kind {

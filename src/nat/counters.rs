@@ -102,7 +102,7 @@ const STATISTICS: &str = "/proc/thread-self/net/stat/nf_conntrack";
 
 /// Sum over all processors of the connections that conntrack could not enter:
 /// nf_nat lets a packet pass to it even when it has found no free port.
-fn failed_inserts(statistics: &str) -> u64 {
+pub(super) fn failed_inserts(statistics: &str) -> u64 {
     let mut lines = statistics.lines();
     let names = lines.next().unwrap_or_default();
     let Some(column) = names
@@ -118,7 +118,7 @@ fn failed_inserts(statistics: &str) -> u64 {
 }
 
 /// Name and packets of a counter of that table.
-fn counter<'a>(object: &'a [u8], table: &str) -> Option<(&'a str, u64)> {
+pub(super) fn counter<'a>(object: &'a [u8], table: &str) -> Option<(&'a str, u64)> {
     const TABLE: u16 = 1;
     const NAME: u16 = 2;
     const TYPE: u16 = 3;

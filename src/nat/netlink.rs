@@ -84,12 +84,8 @@ impl Netfilter {
         let mut buffer = vec![0; BUFFER];
         loop {
             let len = self.receive(&mut buffer)?;
-            for (kind, payload) in messages(buffer.get(..len).unwrap_or_default()) {
-                match kind {
-                    NLMSG_DONE => return Ok(()),
-                    NLMSG_ERROR => return verdict(payload),
-                    _ => each(payload.get(GENERIC..).unwrap_or_default()),
-                }
+            if let Some(end) = entries(buffer.get(..len).unwrap_or_default(), &mut each) {
+                return end;
             }
         }
     }
@@ -131,6 +127,18 @@ impl Netfilter {
             Err(errno) => Err(errno.into()),
         }
     }
+}
+
+/// Hands over the attributes of each message of a dump. `Some` at its end.
+pub(super) fn entries(received: &[u8], each: &mut impl FnMut(&[u8])) -> Option<io::Result<()>> {
+    for (kind, payload) in messages(received) {
+        match kind {
+            NLMSG_DONE => return Some(Ok(())),
+            NLMSG_ERROR => return Some(verdict(payload)),
+            _ => each(payload.get(GENERIC..).unwrap_or_default()),
+        }
+    }
+    None
 }
 
 /// The messages in what was received: kind and payload of each.

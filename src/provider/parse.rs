@@ -194,7 +194,7 @@ impl Reader<'_> {
                     }
                 }
                 ("providers" | "not_map", None) => self.warn(key.clone(), Problem::NotObject),
-                _ => self.warn(String::new(), Problem::Key(key.chars().take(40).collect())),
+                _ => self.warn(String::new(), Problem::Key(read::shown_name(key))),
             }
         }
     }
@@ -204,7 +204,7 @@ impl Reader<'_> {
             self.dropped.push(id.into());
             return;
         }
-        let entry: String = id.chars().take(40).collect();
+        let entry = read::shown_name(id);
         if !read::is_id(id) {
             return self.warn(entry, Problem::Id);
         }
@@ -287,7 +287,7 @@ impl Reader<'_> {
         }
         match other_line(id, value) {
             Ok(line) => self.over.others.push(line),
-            Err(problem) => self.warn(id.chars().take(40).collect(), problem),
+            Err(problem) => self.warn(read::shown_name(id), problem),
         }
     }
 

@@ -18,10 +18,10 @@ type Object = Map<String, Value>;
 const MIN_MTU: u64 = 1280;
 
 fn refused(key: &'static str, value: &Value, allowed: &'static str) -> Problem {
-    let mut shown = value.to_string();
+    let whole = value.to_string();
     // The file may hold anything; the log line stays readable.
-    if let Some((at, _)) = shown.char_indices().nth(60) {
-        shown.truncate(at);
+    let mut shown = shown(&whole, 60);
+    if shown.len() < whole.len() {
         shown.push('…');
     }
     Problem::Value {
@@ -122,9 +122,21 @@ fn confidence(object: &Object) -> Result<Option<Confidence>, Problem> {
     )
 }
 
+/// Text of the file as it may be quoted: so many characters of it, without
+/// what would tear the line.
+fn shown(text: &str, longest: usize) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(clean).take(longest).collect()
+}
+
+/// A key or id as it may be quoted.
+pub(super) fn shown_name(name: &str) -> String {
+    shown(name, 40)
+}
+
 fn known_keys(object: &Object, keys: &[&str]) -> Result<(), Problem> {
     match object.keys().find(|key| !keys.contains(&key.as_str())) {
-        Some(key) => Err(Problem::Key(key.chars().take(40).collect())),
+        Some(key) => Err(Problem::Key(shown_name(key))),
         None => Ok(()),
     }
 }

@@ -82,11 +82,13 @@ fn boot_seconds() -> u64 {
 }
 
 /// Names in dnsmasq's leases: `EXPIRY MAC ADDRESS NAME ID`, `*` for no name.
-fn leases(text: &str) -> Vec<(Ipv4Addr, String)> {
+pub fn leases(text: &str) -> Vec<(Ipv4Addr, String)> {
     let lease = |line: &str| {
         let mut words = line.split_ascii_whitespace().skip(2);
         let address = words.next()?.parse().ok()?;
-        let name = words.next().filter(|name| *name != "*")?;
+        // A host chooses its name, and it is printed to terminals.
+        let is_plain = |name: &&str| *name != "*" && !name.contains(char::is_control);
+        let name = words.next().filter(is_plain)?;
         Some((address, name.to_owned()))
     };
     text.lines().filter_map(lease).collect()

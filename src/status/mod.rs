@@ -18,5 +18,6 @@ pub mod text;
 pub mod usage;
 mod world;
 
+pub use collect::leases;
 pub use route::{Route6, route_to};
 pub use world::{Dropped, Interface, LineUp, Measured, Traffic, World};

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What a router's owner, or whoever makes an interface at run time, writes:
+//! options, the firewall configuration; and the state file.
+
+use ipnet::Ipv6Net;
+use mape::handler::{Protocol, Rules, Settings, State};
+use mape::map::{PortParams, PortSet};
+use mape::nat::{
+    Kernel, Line, Mode, Opened, Outer, Plan, PortList, Section, Timeouts, Wishes, zones_of,
+};
+use mape::netifd::Config;
+use mape::status::forwards::forwards;
+
+use super::{is_a_line, is_said, rules, text};
+
+/// What netifd passes as the last argument, names twice and all.
+pub fn config_json(data: &[u8]) {
+    let text = text(data);
+    let config = match Config::parse(&text) {
+        Ok(config) => config,
+        Err(error) => return is_said(&error),
+    };
+    // Of duplicates the last counts: what is appended has the last word.
+    if let Some(body) = text.trim().strip_suffix('}') {
+        let comma = if body.trim() == "{" { "" } else { "," };
+        let more = format!("{body}{comma}\"mtu\":1400,\"mtu\":1401}}");
+        let mtu = Config::parse(&more).map(|config| config.number("mtu", 0, 9200));
+        assert_eq!(mtu, Ok(Ok(Some(1401))), "{more}");
+    }
+    for protocol in Protocol::ALL {
+        match Settings::new(protocol, "wan4", &config) {
+            Ok(settings) => settings_hold(&settings),
+            Err(problem) => {
+                assert!(problem.fatal);
+                is_a_line(&problem.to_string());
+            }
+        }
+    }
+}
+
+fn settings_hold(settings: &Settings) {
+    assert!((576..=9200).contains(&settings.mtu.unwrap_or(1460)));
+    if let Some(limit) = &settings.encaplimit {
+        assert!(limit == "ignore" || limit.parse::<u8>().is_ok());
+    }
+    // A script may read the file it goes to as shell assignments.
+    let plain = |c: char| c.is_ascii_alphanumeric() || ",=:./- ".contains(c);
+    assert!(
+        settings.rule_text.chars().all(plain),
+        "{:?}",
+        settings.rule_text
+    );
+    let Rules::Explicit(domain) = &settings.rules else {
+        return;
+    };
+    let prefix = settings.end_user.or("2001:db8:12:3400::/56".parse().ok());
+    if let Ok(mapping) = domain.map(&prefix.into_iter().collect::<Vec<_>>()) {
+        rules::mapping_holds(&mapping);
+        let reserve = PortList::parse(&settings.reserve.join(" ")).unwrap_or_default();
+        let line = Line::new("wan4", "map-wan4", &mapping, settings.mesh == Some(true));
+        plan_holds(
+            line,
+            settings.nat,
+            settings.timeouts,
+            reserve,
+            PortList::EMPTY,
+        );
+    }
+}
+
+/// `/var/run/mape/<interface>.json`.
+pub fn state_file(data: &[u8]) {
+    let Ok(state) = State::parse(&text(data)) else {
+        return;
+    };
+    let written = state.to_text();
+    assert_eq!(State::parse(&written), Ok(state), "{written}");
+}
+
+/// `/etc/config/firewall`.
+pub fn firewall_config(data: &[u8]) {
+    let text = text(data);
+    let set = port_set(4, 8, 0x34);
+    let zones = zones_of(&text, "wan6", "map-wan6");
+    let opened = Opened::read(&text, &zones, set);
+    let own = PortList::from(set);
+    assert!(opened.ports.minus(&own).is_empty(), "{}", opened.ports);
+    for warning in &opened.warnings {
+        is_a_line(warning);
+    }
+    for forward in forwards(&text, &zones) {
+        let _ = (forward.title(), forward.target(4930));
+    }
+    // Sections do not depend on what stands before them, once a line ends.
+    let more = format!("config zone\n\toption name 'a'\n\n{text}");
+    let with = Section::parse_all(&more);
+    let without = Section::parse_all(&text);
+    assert!(with.len() > without.len());
+    assert_eq!(
+        with.get(with.len() - without.len()..),
+        Some(without.as_slice())
+    );
+}
+
+/// Six bytes of a line, then `option reserve`, a newline, and opened ports.
+pub fn rulesets(data: &[u8]) {
+    let Some((&[offset, len, p0, p1, flags, ip4], rest)) = data.split_first_chunk() else {
+        return;
+    };
+    // Sets of more ranges take longer than they teach.
+    let (offset, len) = (offset % 9, len % 17);
+    if offset + len > 16 {
+        return;
+    }
+    let text = text(rest);
+    let (reserve, opened) = text.split_once('\n').unwrap_or((&text, ""));
+    let read = |text: &str| match PortList::parse(text) {
+        Ok(list) => {
+            assert_eq!(PortList::parse(&list.to_string()).as_ref(), Ok(&list));
+            list
+        }
+        Err(error) => {
+            is_said(&error);
+            PortList::EMPTY
+        }
+    };
+    let psid = u16::from_be_bytes([p0, p1]);
+    let mask = ((1u32 << len) - 1) as u16;
+    let shared_len = if len > 0 { 32 } else { 24 + ip4 % 9 };
+    let net = ipnet::Ipv4Net::new([192, 0, 2, ip4].into(), shared_len).expect("at most 32");
+    let sources: Vec<Ipv6Net> = [
+        "2001:db8:ffff::1/128",
+        "2001:db8::/40",
+        "2001:db8:ff00::/40",
+    ]
+    .iter()
+    .take(usize::from(flags >> 6))
+    .map(|net| net.parse().expect("a prefix"))
+    .collect();
+    let line = Line {
+        interface: "wan4".into(),
+        device: "map-wan4".into(),
+        ipv4: net,
+        ports: port_set(offset, len, psid & mask),
+        outer: (!sources.is_empty()).then(|| Outer {
+            ce: "2001:db8::1".parse().expect("an address"),
+            sources,
+        }),
+    };
+    let mode = [Mode::Auto, Mode::Pool, Mode::Hash, Mode::Auto][usize::from(flags & 3)];
+    let timeouts = [Timeouts::Normal, Timeouts::Tight][usize::from(flags >> 2 & 1)];
+    plan_holds(line, mode, timeouts, read(reserve), read(opened));
+}
+
+fn port_set(offset: u8, len: u8, psid: u16) -> PortSet {
+    PortSet::new(PortParams::new(offset, len).expect("at most 16"), psid).expect("fits")
+}
+
+fn plan_holds(line: Line, mode: Mode, timeouts: Timeouts, reserve: PortList, opened: PortList) {
+    let wishes = Wishes {
+        mode,
+        reserve: reserve.clone(),
+        opened,
+        ping: false,
+        timeouts,
+    };
+    let set = PortList::from(line.ports);
+    let plan = match Plan::new(line, wishes, &Kernel::full()) {
+        Ok(plan) => plan,
+        Err(error) => return is_said(&error),
+    };
+    assert!(plan.free().intersect(plan.passing()).is_empty());
+    assert!(plan.free().union(plan.passing()).minus(&set).is_empty());
+    assert!(reserve.minus(plan.passing()).is_empty());
+    is_a_line(plan.reason());
+    for text in [plan.inet_ruleset(), plan.combined()] {
+        ruleset_is_plain(&text);
+    }
+    for port in plan.passing().ports().take(64) {
+        assert_eq!(
+            plan.port_of(port),
+            Some(port),
+            "a number that means two things"
+        );
+    }
+}
+
+/// Names stand in quotes or are part of a table's name, and every bracket and
+/// quote that opens closes.
+pub(super) fn ruleset_is_plain(text: &str) {
+    let mut depth = 0i32;
+    for line in text.lines() {
+        for (at, part) in line.split('"').enumerate() {
+            let quoted = at % 2 == 1;
+            let also = if quoted {
+                " _.:@-"
+            } else {
+                " \t{}_.:;,=&|<>!@+-/"
+            };
+            let plain = |c: char| c.is_ascii_alphanumeric() || also.contains(c);
+            assert!(part.chars().all(plain), "{line}");
+            if !quoted {
+                let bare = part.replace("mape_wan4", "");
+                assert!(!bare.contains("wan4"), "{line}");
+                depth += part.matches('{').count() as i32 - part.matches('}').count() as i32;
+            }
+        }
+        assert!(line.split('"').count() % 2 == 1, "{line}");
+        assert!(depth >= 0, "{line}");
+    }
+    assert_eq!(depth, 0);
+}
