@@ -42,7 +42,7 @@ pub fn chains() -> io::Result<Vec<Chain>> {
     let mut found = Vec::new();
     let netfilter = Netfilter::open()?;
     for (number, family) in FAMILIES {
-        netfilter.dump(SUBSYSTEM | GET_CHAIN, number, |attributes| {
+        netfilter.dump(SUBSYSTEM | GET_CHAIN, number, &[], |attributes| {
             found.extend(chain(family, attributes));
         })?;
     }

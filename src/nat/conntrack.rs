@@ -5,8 +5,9 @@ use std::io;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
+use nix::errno::Errno;
 
-use super::netlink::{ACK, Netfilter, REQUEST, array, attribute, attributes, find, message};
+use super::netlink::{ACK, Netfilter, REQUEST, array, attribute, attributes, message, nest};
 
 /// `NFNL_SUBSYS_CTNETLINK` as the high byte of the type of each message.
 const SUBSYSTEM: u16 = 1 << 8;
@@ -18,6 +19,13 @@ const CTA_TUPLE_ORIG: u16 = 1;
 const CTA_TUPLE_REPLY: u16 = 2;
 const CTA_ID: u16 = 12;
 const CTA_ZONE: u16 = 18;
+const CTA_FILTER: u16 = 25;
+/// Within a tuple.
+const CTA_TUPLE_IP: u16 = 1;
+const CTA_TUPLE_PROTO: u16 = 2;
+/// Within `CTA_TUPLE_IP`.
+const CTA_IP_V4_SRC: u16 = 1;
+const CTA_IP_V4_DST: u16 = 2;
 
 /// A protocol that has ports, or something like them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,40 +67,78 @@ struct Tuple {
     source: Ipv4Addr,
     destination: Ipv4Addr,
     protocol: u8,
-    destination_port: u16,
-    /// ICMP has one identifier for both ends.
-    icmp_id: Option<u16>,
+    /// Destination port; ICMP has one identifier for both ends.
+    number: u16,
 }
 
-/// Protocol, number and internal host of a connection that uses our address:
-/// one that was opened from inside, or else one from outside that was
-/// forwarded or ends at the router.
-fn use_of(message: &[u8], ours: Ipv4Net) -> Option<(Protocol, u16, Ipv4Addr)> {
-    let original = tuple(find(message, CTA_TUPLE_ORIG)?)?;
-    let reply = tuple(find(message, CTA_TUPLE_REPLY)?)?;
-    let protocol = Protocol::from_number(original.protocol)?;
-    let (end, host) = if ours.contains(&reply.destination) {
-        (reply, original.source)
-    } else if ours.contains(&original.destination) {
-        (original, reply.source)
-    } else {
-        return None;
-    };
-    Some((protocol, end.icmp_id.unwrap_or(end.destination_port), host))
+/// Both directions of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    original: Tuple,
+    reply: Tuple,
+}
+
+impl Entry {
+    /// Reads a message in one pass: there may be tens of thousands.
+    fn read(message: &[u8]) -> Option<Self> {
+        let (mut original, mut reply) = (None, None);
+        for (kind, content) in attributes(message) {
+            match kind {
+                CTA_TUPLE_ORIG => original = tuple(content),
+                CTA_TUPLE_REPLY => reply = tuple(content),
+                _ => continue,
+            }
+            if let (Some(original), Some(reply)) = (original, reply) {
+                return Some(Entry { original, reply });
+            }
+        }
+        None
+    }
+
+    fn is_of(&self, ours: Ipv4Net) -> bool {
+        ours.contains(&self.reply.destination) || ours.contains(&self.original.destination)
+    }
+
+    /// What it is to us, where it uses our address: one that was opened from
+    /// inside, or else one from outside that was forwarded or ends at the
+    /// router.
+    fn connection(&self, network: Ipv4Net) -> Option<Connection> {
+        let Entry { original, reply } = self;
+        let (number, host) = if network.contains(&reply.destination) {
+            (reply.number, original.source)
+        } else if network.contains(&original.destination) {
+            (original.number, reply.source)
+        } else {
+            return None;
+        };
+        Some(Connection {
+            protocol: Protocol::from_number(original.protocol)?,
+            host,
+            network,
+            number,
+        })
+    }
 }
 
 fn tuple(bytes: &[u8]) -> Option<Tuple> {
-    const IP: u16 = 1;
-    const PROTOCOL: u16 = 2;
-    let (ip, proto) = (find(bytes, IP)?, find(bytes, PROTOCOL)?);
-    let address = |kind| Some(Ipv4Addr::from(array::<4>(find(ip, kind)?, 0)?));
-    let number = |kind| Some(u16::from_be_bytes(array(find(proto, kind)?, 0)?));
+    let (mut source, mut destination, mut protocol, mut number) = (None, None, None, 0);
+    for (kind, nest) in attributes(bytes) {
+        for (part, content) in attributes(nest) {
+            match (kind, part) {
+                (CTA_TUPLE_IP, CTA_IP_V4_SRC) => source = array::<4>(content, 0),
+                (CTA_TUPLE_IP, CTA_IP_V4_DST) => destination = array::<4>(content, 0),
+                (CTA_TUPLE_PROTO, 1) => protocol = content.first().copied(),
+                // Destination port, or identifier of ICMP.
+                (CTA_TUPLE_PROTO, 3 | 4) => number = u16::from_be_bytes(array(content, 0)?),
+                _ => {}
+            }
+        }
+    }
     Some(Tuple {
-        source: address(1)?,
-        destination: address(2)?,
-        protocol: *find(proto, 1)?.first()?,
-        destination_port: number(3).unwrap_or_default(),
-        icmp_id: number(4),
+        source: source?.into(),
+        destination: destination?.into(),
+        protocol: protocol?,
+        number,
     })
 }
 
@@ -109,30 +155,73 @@ pub struct Connection {
     pub number: u16,
 }
 
-/// Every connection that uses an address of `networks`.
+/// Every connection that uses an address of `network`. Those that were opened
+/// from outside are looked for only if there can be any (`inbound`), since the
+/// kernel walks through its whole table for them once more.
 ///
 /// # Errors
 /// The kernel has no conntrack over netlink (kmod-nf-conntrack-netlink), or
 /// does not let us.
-pub fn connections(networks: &[Ipv4Net]) -> io::Result<Vec<Connection>> {
+pub fn connections(network: Ipv4Net, inbound: bool) -> io::Result<Vec<Connection>> {
     let mut found = Vec::new();
-    Netfilter::open()?.dump(SUBSYSTEM | GET, AF_INET, |message| {
-        found.extend(connection(message, networks));
+    scan(&Netfilter::open()?, network, inbound, |entry, _| {
+        found.extend(entry.connection(network));
     })?;
     Ok(found)
 }
 
-/// The connection of one message, if it uses an address of `networks`.
-pub(super) fn connection(message: &[u8], networks: &[Ipv4Net]) -> Option<Connection> {
-    networks.iter().find_map(|network| {
-        let (protocol, number, host) = use_of(message, *network)?;
-        Some(Connection {
-            protocol,
-            host,
-            network: *network,
-            number,
-        })
-    })
+/// The connection of one message, if it uses an address of `network`.
+pub(super) fn connection(message: &[u8], network: Ipv4Net) -> Option<Connection> {
+    Entry::read(message)?.connection(network)
+}
+
+/// Hands over the connections that use an address of `ours`, with their
+/// messages; one may come twice.
+fn scan(
+    netfilter: &Netfilter,
+    ours: Ipv4Net,
+    inbound: bool,
+    mut each: impl FnMut(&Entry, &[u8]),
+) -> io::Result<()> {
+    let mut ask = |filter: &[u8]| {
+        let mut foreign = false;
+        let asked = netfilter.dump(
+            SUBSYSTEM | GET,
+            AF_INET,
+            filter,
+            |message| match Entry::read(message) {
+                Some(entry) if entry.is_of(ours) => each(&entry, message),
+                _ => foreign = true,
+            },
+        );
+        asked.map(|()| foreign)
+    };
+    // The kernel compares whole addresses.
+    if ours.prefix_len() < 32 {
+        return ask(&[]).map(drop);
+    }
+    match ask(&filter(CTA_TUPLE_REPLY, ours.addr())) {
+        // A kernel before 5.8 leaves nothing out, and we have seen all.
+        Ok(foreign) if foreign || !inbound => Ok(()),
+        Ok(_) => ask(&filter(CTA_TUPLE_ORIG, ours.addr())).map(drop),
+        Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => Err(error),
+        Err(_) => ask(&[]).map(drop),
+    }
+}
+
+/// What makes the kernel leave out all connections but those with this
+/// destination in one direction.
+fn filter(direction: u16, destination: Ipv4Addr) -> Vec<u8> {
+    /// `CTA_FILTER_F_CTA_IP_DST`, in host byte order.
+    const DESTINATION: u32 = 1 << 1;
+    // Flags of a direction have the number that its tuple has.
+    let flags = attribute(direction, &DESTINATION.to_ne_bytes());
+    let address = attribute(CTA_IP_V4_DST, &destination.octets());
+    [
+        nest(CTA_FILTER, &flags),
+        nest(direction, &nest(CTA_TUPLE_IP, &address)),
+    ]
+    .concat()
 }
 
 /// Forgets every connection that uses an address of `ours`: when the line gets
@@ -144,10 +233,8 @@ pub(super) fn connection(message: &[u8], networks: &[Ipv4Net]) -> Option<Connect
 pub fn forget_connections(ours: Ipv4Net) -> io::Result<usize> {
     let netfilter = Netfilter::open()?;
     let mut doomed = Vec::new();
-    netfilter.dump(SUBSYSTEM | GET, AF_INET, |message| {
-        if use_of(message, ours).is_some() {
-            doomed.push(handle(message));
-        }
+    scan(&netfilter, ours, true, |_, message| {
+        doomed.push(handle(message));
     })?;
     let mut forgotten = 0;
     for handle in doomed {
@@ -185,7 +272,7 @@ pub(super) fn handle(message: &[u8]) -> Vec<u8> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::netlink::nest;
+    use super::super::netlink::find;
     use super::*;
 
     fn side(from: [u8; 4], to: [u8; 4], protocol: u8, ports: &[(u16, u16)]) -> Vec<u8> {
@@ -212,8 +299,8 @@ mod tests {
     const FAR: [u8; 4] = [198, 51, 100, 1];
 
     fn found(entry: &[u8]) -> Option<(Protocol, u16, [u8; 4])> {
-        let (protocol, number, host) = use_of(entry, Ipv4Addr::from(US).into())?;
-        Some((protocol, number, host.octets()))
+        let found = connection(entry, Ipv4Addr::from(US).into())?;
+        Some((found.protocol, found.number, found.host.octets()))
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Counters {
     pub fn read(interface: &str) -> io::Result<Self> {
         let table = table_of(interface);
         let mut counters = Counters::default();
-        Netfilter::open()?.dump(SUBSYSTEM | GET_OBJECT, UNSPEC, |object| {
+        Netfilter::open()?.dump(SUBSYSTEM | GET_OBJECT, UNSPEC, &[], |object| {
             if let Some((name, packets)) = counter(object, &table) {
                 counters.add(name, packets);
             }
@@ -140,7 +140,7 @@ pub fn is_loaded(plan: &Plan) -> bool {
     let marker = plan.marker();
     let mut found = Vec::new();
     let asked = Netfilter::open().and_then(|netfilter| {
-        netfilter.dump(SUBSYSTEM | GET_CHAIN, UNSPEC, |chain| {
+        netfilter.dump(SUBSYSTEM | GET_CHAIN, UNSPEC, &[], |chain| {
             let name = |kind| find(chain, kind).map(string).unwrap_or_default();
             if name(1) == table {
                 found.push(name(3).to_owned());

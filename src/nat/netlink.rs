@@ -72,15 +72,16 @@ impl Netfilter {
         Ok(())
     }
 
-    /// Asks for everything of a kind and hands over the attributes of each
-    /// answer.
+    /// Asks for everything of a kind, or what `filter` leaves of it, and hands
+    /// over the attributes of each answer.
     pub(super) fn dump(
         &self,
         kind: u16,
         family: u8,
+        filter: &[u8],
         mut each: impl FnMut(&[u8]),
     ) -> io::Result<()> {
-        self.send(&message(kind, REQUEST | DUMP, family, 0, &[]))?;
+        self.send(&message(kind, REQUEST | DUMP, family, 0, filter))?;
         let mut buffer = vec![0; BUFFER];
         loop {
             let len = self.receive(&mut buffer)?;

@@ -31,7 +31,9 @@ impl Received {
     pub fn read(bytes: &[u8], networks: &[Ipv4Net], table: &str) -> Self {
         let mut received = Received::default();
         let end = entries(bytes, &mut |message| {
-            received.connections.extend(connection(message, networks));
+            let mut networks = networks.iter();
+            let found = networks.find_map(|network| connection(message, *network));
+            received.connections.extend(found);
             received.chains.extend(chain("inet", message));
             let found = counter(message, table);
             let owned = found.map(|(name, packets)| (name.to_owned(), packets));

@@ -6,15 +6,14 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use ipnet::Ipv4Net;
 use serde_json::Value;
 
 use crate::handler::State;
-use crate::nat::{Counters, Section, connections};
+use crate::nat::{Connection, Counters, Opened, Section, connections};
 use crate::paths::{rooted, ubus_socket};
 use crate::ubus::{self, Client};
 
-use super::world::{Dropped, Measured, Traffic, World};
+use super::world::{Dropped, Measured, Traffic, World, zones};
 
 /// Longest wait for netifd.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -25,12 +24,11 @@ impl World {
         let states = State::load_all();
         let mut notes = Vec::new();
         let dump = dump().map_err(|error| notes.push(format!("netifd does not answer: {error}")));
-        let networks: Vec<Ipv4Net> = states.iter().map(|state| state.mapping.ipv4()).collect();
-        // Without a line there is nothing to look for.
-        let found = match networks.is_empty() {
-            true => Ok(Vec::new()),
-            false => connections(&networks),
-        };
+        let firewall = config("firewall", &mut notes);
+        let found: io::Result<Vec<Vec<Connection>>> = states
+            .iter()
+            .map(|state| connections(state.mapping.ipv4(), admits(state, &firewall)))
+            .collect();
         let found =
             found.map_err(|error| notes.push(format!("connections cannot be seen: {error}")));
         let mut measure = |state: &State| Measured {
@@ -46,13 +44,21 @@ impl World {
             measured,
             states,
             network: Section::parse_all(&config("network", &mut notes)),
-            firewall: config("firewall", &mut notes),
+            firewall,
             names: leases(&fs::read_to_string(rooted("/tmp/dhcp.leases")).unwrap_or_default()),
             boot_seconds: boot_seconds(),
-            connections: found.ok(),
+            connections: found.ok().map(|all| all.concat()),
             notes,
         }
     }
+}
+
+/// Whether connections from outside may reach anything: our rules drop those
+/// to any port but a forwarded, opened or reserved one.
+fn admits(state: &State, firewall: &str) -> bool {
+    let set = state.mapping.ports();
+    let opened = || Opened::read(firewall, &zones(state, firewall), set);
+    !set.is_shared() || !state.reserve.is_empty() || !opened().ports.is_empty()
 }
 
 fn dump() -> Result<Value, ubus::Error> {

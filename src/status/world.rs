@@ -185,8 +185,8 @@ impl World {
     }
 
     fn line<'a>(&'a self, state: &'a State, zone: Option<&str>) -> LineUp<'a> {
-        let mut zones = zones_of(&self.firewall, &state.interface, &state.device);
-        zones.extend(zone.or(state.zone.as_deref()).map(str::to_owned));
+        let mut zones = zones(state, &self.firewall);
+        zones.extend(zone.map(str::to_owned));
         let opened = Opened::read(&self.firewall, &zones, state.mapping.ports());
         let set = PortList::from(state.mapping.ports());
         let reserved = PortList::parse(&state.reserve.join(" ")).unwrap_or_default();
@@ -212,6 +212,13 @@ impl World {
             dropped: measured.and_then(|m| m.dropped),
         }
     }
+}
+
+/// The firewall zones that an interface is in.
+pub(super) fn zones(state: &State, firewall: &str) -> Vec<String> {
+    let mut zones = zones_of(firewall, &state.interface, &state.device);
+    zones.extend(state.zone.clone());
+    zones
 }
 
 /// The rules as they must have been planned for that line.

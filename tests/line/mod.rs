@@ -9,7 +9,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use mape::map::{Domain, Mapping};
@@ -132,15 +132,17 @@ impl TestLine {
         self.run(&words)
     }
 
-    /// Runs the program where this thread is, which is on the router, without
-    /// `ip netns` in between; whether it succeeded.
-    pub fn here(&self, args: &[&str]) -> bool {
-        let done = Command::new(env!("CARGO_BIN_EXE_mape"))
+    /// Starts the program where this thread is, which is on the router, without
+    /// `ip netns` in between.
+    pub fn start(&self, args: &[&str]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_mape"))
             .args(args)
             .env("MAPE_ROOT", &self.root)
             .env("MAPE_UBUS_SOCKET", self.root.join("no-bus"))
-            .output();
-        done.is_ok_and(|done| done.status.success())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
     }
 
     /// Runs a command on the router.

@@ -112,7 +112,7 @@ pub struct Facts {
     /// Whether the tunnel device is up, and its MTU; `None` where there is no
     /// device.
     pub device: Option<(bool, u16)>,
-    /// IPv4 addresses netifd has put on the interface.
+    /// IPv4 addresses netifd has put on the interface, and are still there.
     pub ipv4: Vec<String>,
     /// It has an IPv4 default route.
     pub default4: bool,

@@ -3,7 +3,8 @@
 //! the address that was asked for.
 
 use std::fs;
-use std::net::Ipv6Addr;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::Path;
 
 use crate::handler::State;
@@ -47,8 +48,8 @@ pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
         probe: probe.map(|address| (address, ping(address, None))),
         ce: ce.and_then(address),
         device: state.and_then(|state| device(&state.device)),
-        ipv4: netifd.map(|known| known.ipv4.clone()).unwrap_or_default(),
-        default4: netifd.is_some_and(|known| known.default4),
+        ipv4: netifd.map(|known| on_us(&known.ipv4)).unwrap_or_default(),
+        default4: netifd.is_some_and(|known| known.default4) && has_default(interface, state),
         no_default: interface.config.and_then(|c| c.flag("defaultroute")) == Some(false),
         offload: offload(world),
         foreign: line.map(foreign).unwrap_or_default(),
@@ -163,6 +164,37 @@ fn address(wanted: Ipv6Addr) -> Option<Address> {
     })
 }
 
+/// Those of netifd's addresses that the kernel has, too.
+fn on_us(addresses: &[String]) -> Vec<String> {
+    let is_here = |text: &&String| {
+        let address = text.split('/').next().and_then(|a| a.parse().ok());
+        address.is_none_or(|address: Ipv4Addr| match UdpSocket::bind((address, 0)) {
+            Ok(_) => true,
+            Err(error) => error.kind() != io::ErrorKind::AddrNotAvailable,
+        })
+    };
+    addresses.iter().filter(is_here).cloned().collect()
+}
+
+/// Whether the default route that netifd knows of is in the kernel's main
+/// table; one that belongs into another table is not looked for.
+fn has_default(interface: &Interface<'_>, state: Option<&State>) -> bool {
+    let (Some(state), None) = (state, interface.option("ip4table")) else {
+        return true;
+    };
+    read("/proc/net/route").is_none_or(|table| is_default_in(&table, &state.device))
+}
+
+/// `/proc/net/route`: device, destination and five others, mask.
+fn is_default_in(table: &str, device: &str) -> bool {
+    const ANY: &str = "00000000";
+    table.lines().any(|line| {
+        let mut words = line.split_ascii_whitespace();
+        let found = [words.next(), words.next(), words.nth(5)];
+        found == [Some(device), Some(ANY), Some(ANY)]
+    })
+}
+
 fn known(offer: &Offer) -> Known {
     let loaded = provider::load(&rooted("/"));
     let verdict = loaded.table.lookup_line(&offer.prefix);
@@ -209,7 +241,10 @@ fn psids(interface: &Interface<'_>, mapping: &Mapping) -> Option<(Psid, u16)> {
 fn route(br: Ipv6Addr, ce: Option<Ipv6Addr>) -> Result<(String, String), String> {
     match route_to(br, ce) {
         Ok(route) => Ok((route.to_string(), route.device)),
-        Err(error) => Err(error.to_string()),
+        Err(error) => {
+            let text = error.to_string();
+            Err(text.split(" (os error").next().unwrap_or_default().into())
+        }
     }
 }
 
@@ -286,10 +321,12 @@ fn has_module(modules: &Path, name: &str) -> bool {
         return true;
     }
     let file = format!("/{name}.ko");
-    ["modules.builtin", "modules.dep"].iter().any(|list| {
-        let text = fs::read_to_string(modules.join(list)).unwrap_or_default();
-        text.lines().any(|line| line.contains(&file))
-    })
+    let list = |name| fs::read_to_string(modules.join(name)).unwrap_or_default();
+    let on_disk = |line: &str| {
+        let path = line.split(':').next().unwrap_or_default();
+        path.contains(&file) && modules.join(path).exists()
+    };
+    list("modules.builtin").contains(&file) || list("modules.dep").lines().any(on_disk)
 }
 
 fn release_unknown(modules: &Path) -> bool {
@@ -338,4 +375,25 @@ fn damaged_states() -> Vec<String> {
         .filter_map(|name| State::load(name.strip_suffix(".json")?).err())
         .map(|error| error.to_string())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_route_of_a_device() {
+        let table = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n\
+            map-wan\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0\n\
+            br-lan\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n\
+            half\t00000000\t00000000\t0001\t0\t0\t0\t00000080\t0\t0\t0\n";
+        let found = ["map-wan", "br-lan", "half", "eth1"].map(|d| is_default_in(table, d));
+        assert_eq!(found, [true, false, false, false]);
+    }
+
+    #[test]
+    fn addresses_that_are_gone_from_the_kernel() {
+        let known = ["127.0.0.1/8", "198.51.100.77/32"].map(str::to_owned);
+        assert_eq!(on_us(&known), ["127.0.0.1/8"]);
+    }
 }

@@ -122,6 +122,14 @@ const CHECKS: [(&str, Judge); 20] = [
     ("conflicts", system::conflicts),
 ];
 
+/// The check that is made only where it is asked for.
+const PROBE: &str = "probe";
+
+/// The name of every check there is.
+pub fn ids() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|(id, _)| *id).chain([PROBE])
+}
+
 /// Judges the facts.
 pub fn checks(facts: &Facts) -> Vec<Check> {
     let check = |(id, judge): (&'static str, Judge)| Check {
@@ -131,7 +139,7 @@ pub fn checks(facts: &Facts) -> Vec<Check> {
     let mut all: Vec<Check> = CHECKS.into_iter().map(check).collect();
     if let Some((address, reply)) = &facts.probe {
         all.push(Check {
-            id: "probe",
+            id: PROBE,
             finding: path::probe(*address, reply),
         });
     }
