@@ -7,14 +7,16 @@ use super::oracle::{Dialect, Line};
 use super::shell;
 use super::topology::lan_host;
 use crate::Result;
+use crate::double::discovery::config_json;
 use crate::double::{Double, Interface, KernelEffects, ROOT_VARIABLE, Route, SOCKET_VARIABLE};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// The logical interface under test.
 pub const INTERFACE: &str = "wanmap";
-const UPLINK: &str = "wan6";
+/// The interface it runs over.
+pub const UPLINK: &str = "wan6";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A router that has its delegated prefix and a configured, idle interface.
@@ -140,6 +142,37 @@ impl Router {
         })
     }
 
+    /// The uplink goes down, or comes up.
+    pub fn uplink(&self, ce: &Netns, up: bool) -> Result<()> {
+        ce.within(|| {
+            match up {
+                true => self.double.ifup(UPLINK),
+                false => self.double.ifdown(UPLINK),
+            }
+            Ok(())
+        })
+    }
+
+    /// netifd sees the addresses of the uplink with another prefix length.
+    pub fn uplink_mask(&self, len: u8) {
+        self.double.with(|world| {
+            for address in &mut world.interface_mut(UPLINK).addresses {
+                address.mask = len;
+            }
+        });
+    }
+
+    /// Options that `wanmap` will have at the next `ifup`.
+    pub fn reconfigure(&self, proto: &str, options: &[(&str, &str)]) {
+        let config = self.double.with(|world| {
+            let handler = world.handlers.get(proto);
+            handler.map(|handler| config_json(handler, options))
+        });
+        if let Some(config) = config {
+            self.double.reconfigure(INTERFACE, &config);
+        }
+    }
+
     /// Asks for `wanmap` without waiting for it.
     pub fn want(&self, ce: &Netns) -> Result<()> {
         ce.within(|| {
@@ -206,6 +239,11 @@ impl Router {
         })
     }
 
+    /// Waits until `wanmap` is down.
+    pub fn until_down(&self) -> Result<()> {
+        self.until("down", false)
+    }
+
     fn until(&self, what: &str, up: bool) -> Result<()> {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
@@ -236,6 +274,13 @@ impl Router {
         std::fs::create_dir_all(folder)
             .and_then(|()| std::fs::write(&path, text))
             .map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// Runs `mape`, and says how that ended.
+    pub fn output(&self, ce: &Netns, arguments: &[&str]) -> Result<Output> {
+        self.environment(ce.command("mape").args(arguments))
+            .output()
+            .map_err(|e| format!("mape: {e}"))
     }
 
     /// Runs `mape` as a person or firewall4 would on this router.

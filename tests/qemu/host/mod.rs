@@ -26,6 +26,11 @@ fn work_dir() -> PathBuf {
 
 /// Runs what the environment asks for: `MAPE_WIRE=test`, `demo` or nothing.
 pub fn main() -> ExitCode {
+    // Needs no machine, so that nobody finds out late.
+    if let Err(why) = crate::guest::scenarios::doctor::complete() {
+        eprintln!("wire: {why}");
+        return ExitCode::FAILURE;
+    }
     let mode = std::env::var("MAPE_WIRE").unwrap_or_default();
     let done = match mode.as_str() {
         "" | "0" => {

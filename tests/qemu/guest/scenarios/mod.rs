@@ -2,6 +2,8 @@
 //! The scenarios by name. To add one, write a function and a row.
 
 mod compare;
+mod counts;
+pub mod doctor;
 mod errors;
 mod exhaustion;
 pub mod fill;
@@ -91,6 +93,9 @@ pub const ALL: &[Scenario] = &[
     row("offload", flows::offload),
     row("flush_recovery", flows::flush_recovery),
     row("throughput_ratio", flows::throughput),
+    row("port_counts", counts::ports),
+    row("doctor_healthy", doctor::healthy),
+    row("doctor_faults", doctor::faults),
     // Last: it sums up what the others caused.
     row("bad_ports_at_br", bad_ports_at_br),
 ];
