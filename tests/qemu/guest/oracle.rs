@@ -57,6 +57,22 @@ pub const OCN: Line = Line {
     br: Ipv6Addr::new(0x2001, 0x380, 0xa120, 0, 0, 0, 0, 9),
 };
 
+/// A domain of the standards, from prefixes for documentation: 63 ranges of 4
+/// ports.
+pub const LAB: Line = Line {
+    name: "lab",
+    dialect: Dialect::Rfc7597,
+    rule6: Ipv6Addr::new(0x2001, 0xdb8, 0x1000, 0, 0, 0, 0, 0),
+    rule6_len: 40,
+    rule4: Ipv4Addr::new(203, 0, 113, 0),
+    rule4_len: 24,
+    ea_len: 16,
+    offset: 6,
+    psid_len: 8,
+    ea: 0x12_34,
+    br: Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1),
+};
+
 impl Line {
     /// The same line as RFC 7597 would have it.
     pub const fn rfc(self, name: &'static str) -> Self {
@@ -70,6 +86,15 @@ impl Line {
     /// Another subscriber of the same rule.
     pub const fn subscriber(self, name: &'static str, ea: u128) -> Self {
         Self { name, ea, ..self }
+    }
+
+    /// The same subscriber with another prefix, address and PSID; twice is the
+    /// first again.
+    pub const fn renumbered(self) -> Self {
+        Self {
+            ea: self.ea ^ 0x0101,
+            ..self
+        }
     }
 
     /// Length of the end-user IPv6 prefix.
@@ -149,6 +174,19 @@ psidlen={},offset={},br={}",
             self.offset,
             self.br
         )
+    }
+
+    /// The rule as Kea writes OPTION_S46_RULE (RFC 7598 section 4.1).
+    pub fn s46_rule(&self) -> String {
+        format!(
+            "0, {}, {}, {}, {}/{}",
+            self.ea_len, self.rule4_len, self.rule4, self.rule6, self.rule6_len
+        )
+    }
+
+    /// PSID offset, and PSID with its length, as in OPTION_S46_PORTPARAMS.
+    pub fn port_parameters(&self) -> (u32, u16, u32) {
+        (self.offset, self.psid(), self.psid_len)
     }
 
     /// The rule as UCI options.

@@ -8,8 +8,10 @@
 
 use super::netns::Netns;
 use super::oracle::Line;
+use super::shell;
 use crate::Result;
 use std::net::Ipv4Addr;
+use std::process::Command;
 
 /// The tunnel device of the CE, as netifd names it for `wanmap`.
 pub const TUNNEL: &str = "map-wanmap";
@@ -42,9 +44,55 @@ pub struct Topology {
     pub srv: Netns,
 }
 
+/// Network cards that lead to a router outside: of the line, of its LAN.
+#[derive(Debug)]
+pub struct Cards {
+    pub line: String,
+    pub lan: Option<String>,
+}
+
 impl Topology {
     /// Everything but the CE's tunnel and ruleset.
     pub fn build(line: &Line) -> Result<Self> {
+        let topology = Self::namespaces()?;
+        topology.access()?;
+        topology.acc.ip(&format!(
+            "route add {}/{} via 2001:db8:0:1::2\n",
+            line.prefix(),
+            line.prefix_len()
+        ))?;
+        topology.lan(Some(GATEWAY))?;
+        topology.border(line)?;
+        topology.tunnel(line)?;
+        Ok(topology)
+    }
+
+    /// The same around a router that is plugged into `cards`. How packets get
+    /// to the subscriber, and what the BR makes of them, is left to the caller.
+    pub fn plugged(line: &Line, cards: &Cards) -> Result<Self> {
+        let topology = Self::namespaces()?;
+        let host = |words: &[&str]| shell::run(Command::new("ip").args(words));
+        host(&["link", "set", &cards.line, "netns", "acc"])?;
+        topology.acc.ip(&format!(
+            "link set dev {} name ce
+             link set dev ce up
+             addr add 2001:db8:0:1::1/64 dev ce nodad",
+            cards.line
+        ))?;
+        topology.to_border()?;
+        // Where the CE would be there is only the switch of its LAN.
+        topology.lan(None)?;
+        if let Some(card) = &cards.lan {
+            host(&["link", "set", card, "netns", "ce"])?;
+            topology.ce.ip(&format!(
+                "link set dev {card} master br-lan\nlink set dev {card} up\n"
+            ))?;
+        }
+        topology.border(line)?;
+        Ok(topology)
+    }
+
+    fn namespaces() -> Result<Self> {
         let topology = Self {
             lan: [
                 Netns::create("lan1")?,
@@ -57,9 +105,6 @@ impl Topology {
             srv: Netns::create("srv")?,
         };
         topology.sysctls()?;
-        topology.access(line)?;
-        topology.lan()?;
-        topology.border(line)?;
         Ok(topology)
     }
 
@@ -88,34 +133,34 @@ impl Topology {
         Ok(())
     }
 
-    fn access(&self, line: &Line) -> Result<()> {
+    fn access(&self) -> Result<()> {
         self.acc
             .ip("link add name ce type veth peer name wan netns ce
-             link add name br type veth peer name acc netns br
              link set dev ce up
-             link set dev br up
-             addr add 2001:db8:0:1::1/64 dev ce nodad
-             addr add 2001:db8:0:2::1/64 dev br nodad")?;
+             addr add 2001:db8:0:1::1/64 dev ce nodad")?;
         self.ce.ip("link set dev wan up
              addr add 2001:db8:0:1::2/64 dev wan nodad
              route add default via 2001:db8:0:1::1")?;
-        self.br.ip("link set dev acc up
-             addr add 2001:db8:0:2::2/64 dev acc nodad
-             route add default via 2001:db8:0:2::1")?;
-        self.acc.ip(&format!(
-            "route add {}/{} via 2001:db8:0:1::2\nroute add {} via 2001:db8:0:2::2\n",
-            line.prefix(),
-            line.prefix_len(),
-            line.br
-        ))
+        self.to_border()
     }
 
-    fn lan(&self) -> Result<()> {
-        self.ce.ip(&format!(
-            "link add name br-lan type bridge
-             link set dev br-lan up
-             addr add {GATEWAY}/24 dev br-lan"
-        ))?;
+    fn to_border(&self) -> Result<()> {
+        self.acc
+            .ip("link add name br type veth peer name acc netns br
+             link set dev br up
+             addr add 2001:db8:0:2::1/64 dev br nodad")?;
+        self.br.ip("link set dev acc up
+             addr add 2001:db8:0:2::2/64 dev acc nodad
+             route add default via 2001:db8:0:2::1")
+    }
+
+    fn lan(&self, gateway: Option<Ipv4Addr>) -> Result<()> {
+        self.ce
+            .ip("link add name br-lan type bridge\nlink set dev br-lan up")?;
+        if let Some(gateway) = gateway {
+            self.ce
+                .ip(&format!("addr add {gateway}/24 dev br-lan\n"))?;
+        }
         for (index, host) in self.lan.iter().enumerate() {
             let port = index + 1;
             self.ce.ip(&format!(
@@ -146,14 +191,19 @@ impl Topology {
             new.prefix(),
             new.prefix_len()
         ))?;
+        self.br.ip("link del dev ce")?;
+        self.tunnel(new)
+    }
+
+    /// The BR's end of the CE's tunnel.
+    pub fn tunnel(&self, line: &Line) -> Result<()> {
         self.br.ip(&format!(
-            "link del dev ce
-             link add name ce type ip6tnl mode ipip6 local {br} remote {ce} encaplimit none
+            "link add name ce type ip6tnl mode ipip6 local {br} remote {ce} encaplimit none
              link set dev ce mtu {MTU} up
              route add {v4}/32 dev ce",
-            br = new.br,
-            ce = new.ce_address(),
-            v4 = new.ipv4(),
+            br = line.br,
+            ce = line.ce_address(),
+            v4 = line.ipv4(),
         ))
     }
 
@@ -220,15 +270,12 @@ impl Topology {
              link set dev srv up
              addr add 198.51.100.254/24 dev srv
              addr add {br}/128 dev lo nodad
-             link add name ce type ip6tnl mode ipip6 local {br} remote {ce} encaplimit none
-             link set dev ce mtu {MTU} up
-             route add {v4}/32 dev ce
              route add {narrow}/32 dev srv mtu lock {NARROW_MTU}",
             br = line.br,
-            ce = line.ce_address(),
-            v4 = line.ipv4(),
             narrow = server(NARROW),
         ))?;
+        self.acc
+            .ip(&format!("route add {} via 2001:db8:0:2::2\n", line.br))?;
         let mut batch = String::from("link set dev eth0 up\n");
         for index in 0..5 {
             batch += &format!("addr add {}/24 dev eth0\n", server(index));
