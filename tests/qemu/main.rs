@@ -4,7 +4,7 @@
 //! One binary, two lives. On the host it is the driver: it prepares a Debian
 //! kernel and an initramfs, boots them in QEMU, streams the console and
 //! collects the results. Inside the machine it is `/init`, which builds the
-//! topology and runs the scenarios.
+//! topology and runs the scenarios, or is the lab provider.
 //!
 //! `cargo test` alone boots nothing; `make test-qemu` does.
 
@@ -18,6 +18,12 @@ mod report;
 pub type Result<T> = std::result::Result<T, String>;
 
 fn main() -> std::process::ExitCode {
+    if guest::isp::hook::called() {
+        return guest::isp::hook::main();
+    }
+    if std::env::var_os(host::isp::IN_NAMESPACES).is_some() {
+        return guest::init::in_namespaces();
+    }
     if std::process::id() == 1 {
         guest::init::main();
     }

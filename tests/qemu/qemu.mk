@@ -16,3 +16,17 @@ test-qemu: setup-qemu ## Measure in a virtual machine (SCENARIO=name,…, MAPE_K
 
 demo: setup-qemu ## A subscriber's router in a virtual machine: see it work
 	@MAPE_WIRE=demo $(WIRE)
+
+# The lab provider (docs/isp.md).
+MODE ?= pd
+PROVIDER ?=
+ISP_NIC ?= socket:127.0.0.1:5500
+ISP_LAN ?=
+ISP_CMD ?=
+ISP = ISP_MODE="$(MODE)" PROVIDER="$(PROVIDER)" ISP_NIC="$(ISP_NIC)" ISP_LAN="$(ISP_LAN)" ISP_CMD="$(ISP_CMD)"
+.PHONY: isp setup-isp
+isp: setup-isp ## A provider to test routers at (MODE=ra|pd|mape|mapt|lw4o6, ISP_NIC=, ISP_CMD=status|renumber|…)
+	@MAPE_WIRE=isp $(ISP) $(WIRE)
+
+setup-isp:
+	@tests/setup $(QEMU_DEPS) kea-common util-linux

@@ -88,23 +88,26 @@ impl std::fmt::Display for Refused {
 /// Reads what the BR refused since the last call, and starts again at zero.
 pub fn refused(br: &Netns) -> Result<Refused> {
     let text = br.run(&["nft", "reset", "counters", "table", "ip", "border"])?;
+    let bad = packets(&text).filter(|(name, _)| name.starts_with("bad_"));
+    Ok(Refused(bad.collect()))
+}
+
+/// All counters of the BR and their packets, as they are.
+pub fn counters(br: &Netns) -> Result<Vec<(String, u64)>> {
+    let text = br.run(&["nft", "list", "counters", "table", "ip", "border"])?;
+    Ok(packets(&text).collect())
+}
+
+/// Names and packets of the counters that nft lists.
+fn packets(text: &str) -> impl Iterator<Item = (String, u64)> {
     let mut name = "";
-    let mut refused = Refused::default();
-    for line in text.lines().map(str::trim) {
+    text.lines().map(str::trim).filter_map(move |line| {
         if let Some(rest) = line.strip_prefix("counter ") {
             name = rest.trim_end_matches([' ', '{']);
-        } else if let Some(rest) = line.strip_prefix("packets ")
-            && name.starts_with("bad_")
-        {
-            let packets = rest
-                .split(' ')
-                .next()
-                .and_then(|n| n.parse().ok())
-                .unwrap_or(0);
-            refused.0.push((name.to_owned(), packets));
         }
-    }
-    Ok(refused)
+        let packets = line.strip_prefix("packets ")?.split(' ').next()?;
+        Some((name.to_owned(), packets.parse().ok()?))
+    })
 }
 
 /// The source ports the BR has accepted so far.

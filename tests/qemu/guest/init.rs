@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The first process: mounts, modules, scenarios, reboot.
 
-use super::{demo, scenarios};
+use super::{demo, isp, scenarios};
 use crate::Result;
 use nix::mount::{MsFlags, mount};
 use nix::sys::reboot::{RebootMode, reboot};
@@ -9,7 +9,8 @@ use nix::sys::resource::{Resource, setrlimit};
 use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::process::Command;
+use std::process::{Command, ExitCode};
+use std::sync::Mutex;
 
 /// Runs the machine from its first instruction to its end.
 pub fn main() -> ! {
@@ -20,11 +21,38 @@ pub fn main() -> ! {
     tell(&json!({ "kernel": kernel.trim() }));
     match std::env::var("MAPE_MODE").as_deref() {
         Ok("demo") => demo::run(),
+        Ok("isp") => {
+            // Its network cards, and the translator's device.
+            if let Err(why) = load(&["virtio_pci", "virtio_net", "tun"]).and_then(|()| isp::main()) {
+                say(&format!("isp: {why}"));
+            }
+        }
         _ => scenarios::run(),
     }
     tell(&json!({ "end": true }));
     let _ = reboot(RebootMode::RB_AUTOBOOT);
     std::process::exit(0)
+}
+
+/// The lab provider on the kernel that runs already, in namespaces that were
+/// made for this process.
+pub fn in_namespaces() -> ExitCode {
+    let done = mount(
+        Some("tmpfs"),
+        "/run",
+        Some("tmpfs"),
+        MsFlags::empty(),
+        None::<&str>,
+    )
+    .map_err(|e| format!("/run: {e}"))
+    .and_then(|()| isp::main());
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            say(&format!("isp: {why}"));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn prepare() -> Result<()> {
@@ -60,6 +88,11 @@ fn prepare() -> Result<()> {
         "nft_hash",
         "nf_conntrack_netlink",
     ];
+    load(&modules)
+}
+
+/// Loads kernel modules.
+fn load(modules: &[&str]) -> Result<()> {
     let done = Command::new("/usr/sbin/modprobe")
         .arg("-a")
         .args(modules)
@@ -80,9 +113,27 @@ pub fn say(text: &str) {
     let _ = std::io::stdout().flush();
 }
 
+/// The line to the host.
+pub const PORT: &str = "/dev/ttyS1";
+
+/// Where the report goes if not to the port.
+static REPORT: Mutex<Option<Box<dyn Write + Send>>> = Mutex::new(None);
+
+/// Sends the report elsewhere from now on.
+pub fn report_to(place: Box<dyn Write + Send>) {
+    if let Ok(mut report) = REPORT.lock() {
+        *report = Some(place);
+    }
+}
+
 /// Sends a line of the report to the host.
 pub fn tell(line: &Value) {
-    if let Ok(mut port) = OpenOptions::new().write(true).open("/dev/ttyS1") {
-        let _ = port.write_all(format!("{line}\n").as_bytes());
+    let line = format!("{line}\n");
+    if let Ok(mut report) = REPORT.lock()
+        && let Some(place) = report.as_mut()
+    {
+        let _ = place.write_all(line.as_bytes());
+    } else if let Ok(mut port) = OpenOptions::new().write(true).open(PORT) {
+        let _ = port.write_all(line.as_bytes());
     }
 }

@@ -12,16 +12,27 @@ use super::snapshot::Snapshot;
 use super::topology::{TUNNEL, Topology};
 use crate::Result;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// A line in use. Scenarios share it as long as they want the same one.
 pub struct Lab {
     pub net: Topology,
     pub line: Line,
     pub servers: Servers,
-    pub router: Router,
-    before: Snapshot,
+    ce: Ce,
     technique: Technique,
 }
+
+/// What translates.
+enum Ce {
+    /// Our handler in the CE's namespace, and how that was without it.
+    Ours { router: Router, before: Snapshot },
+    /// A router outside, which does as it likes.
+    Plugged,
+}
+
+/// How long a router remembers a TCP connection that was reset.
+const RESET: Duration = Duration::from_secs(11);
 
 /// Packets that the BR refused from the pool, over all labs of the run. Of 32
 /// bits: MIPS has no atomics of 64.
@@ -46,10 +57,28 @@ impl Lab {
             net,
             line,
             servers,
-            router,
-            before,
+            ce: Ce::Ours { router, before },
             technique: Technique::Pool,
         })
+    }
+
+    /// The bench around a router that is plugged in; the caller sees to its
+    /// line.
+    pub fn plugged(net: Topology, line: Line, servers: Servers) -> Self {
+        Self {
+            net,
+            line,
+            servers,
+            ce: Ce::Plugged,
+            technique: Technique::Pool,
+        }
+    }
+
+    fn ours(&self) -> Result<(&Router, &Snapshot)> {
+        match &self.ce {
+            Ce::Ours { router, before } => Ok((router, before)),
+            Ce::Plugged => Err("only with our own CE".to_owned()),
+        }
     }
 
     /// Makes the CE translate with `technique`, from a clean slate.
@@ -68,11 +97,14 @@ impl Lab {
     ) -> Result<()> {
         self.settle()?;
         self.refused()?;
+        let Ce::Ours { router, .. } = &self.ce else {
+            return self.forgive();
+        };
         self.net.ce.run(&["nft", "flush", "ruleset"])?;
         self.net.ce.nft(&nat::firewall4(dnat, forward))?;
-        self.router.forward(forwarded)?;
+        router.forward(forwarded)?;
         if technique == Technique::Pool {
-            self.router.mape(&self.net.ce, &["firewall"])?;
+            router.mape(&self.net.ce, &["firewall"])?;
         } else {
             self.net.ce.nft(&self.ruleset(technique)?)?;
         }
@@ -97,28 +129,34 @@ impl Lab {
         if self.line.dialect == Dialect::Draft03 {
             words.push("--legacy");
         }
-        self.router.mape(&self.net.ce, &words)
+        self.ours()?.0.mape(&self.net.ce, &words)
     }
 
     /// Brings everything back after a flush, as firewall4 does: its own table,
     /// then the include.
     pub fn reload(&self) -> Result<()> {
         self.net.ce.nft(&nat::firewall4("", ""))?;
-        self.router.mape(&self.net.ce, &["firewall"]).map(drop)
+        let (router, _) = self.ours()?;
+        router.mape(&self.net.ce, &["firewall"]).map(drop)
     }
 
     /// Takes the interface down, says what is left of it, and brings it up.
     pub fn bounce(&mut self) -> Result<String> {
         self.nat(Technique::Pool)?;
-        self.router.down(&self.net.ce)?;
-        let left = Snapshot::take(&self.net.ce, &self.router)?.beyond(&self.before);
-        self.router.up(&self.net.ce)?;
+        let (router, before) = self.ours()?;
+        router.down(&self.net.ce)?;
+        let left = Snapshot::take(&self.net.ce, router)?.beyond(before);
+        router.up(&self.net.ce)?;
         Ok(left)
     }
 
     /// Ends all connections and forgets them.
     pub fn settle(&self) -> Result<()> {
         self.servers.drop_all();
+        if matches!(self.ce, Ce::Plugged) {
+            std::thread::sleep(RESET);
+            return Ok(());
+        }
         self.net.ce.run(&["conntrack", "-F"]).map(drop)
     }
 

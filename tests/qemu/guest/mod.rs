@@ -5,6 +5,7 @@ pub mod border;
 pub mod demo;
 pub mod icmp;
 pub mod init;
+pub mod isp;
 pub mod lab;
 pub mod nat;
 pub mod netns;

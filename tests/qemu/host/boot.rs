@@ -22,24 +22,14 @@ pub fn run(dir: &Path, kernel: &Kernel, initramfs: &Path, mode: &str) -> Result<
     let _ = fs::remove_file(&results);
     let errors = dir.join("qemu.log");
     let log = fs::File::create(&errors).map_err(|e| format!("{}: {e}", errors.display()))?;
-    let mut child = Command::new("qemu-system-x86_64")
-        .args(["-machine", "q35", "-cpu", "max"])
-        .args(accelerator())
-        .args(["-m", "768", "-no-reboot", "-nodefaults"])
-        .args(["-display", "none", "-serial", "stdio", "-serial"])
+    let mut command = machine(kernel, initramfs, &accelerator(), &command_line(mode));
+    command
+        .arg("-serial")
         .arg(format!("file:{}", results.display()))
-        .arg("-kernel")
-        .arg(&kernel.image)
-        .arg("-initrd")
-        .arg(initramfs)
-        .arg("-append")
-        .arg(command_line(mode))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::from(log))
-        .spawn()
-        .map_err(|e| format!("qemu-system-x86_64: {e}; `make setup-qemu` installs it"))?;
-    let streamed = stream(&mut child, &dir.join("console.log"), mode);
+        .stderr(Stdio::from(log));
+    let mut child = spawn(&mut command)?;
+    let limits = Some((SILENCE, LIMIT));
+    let streamed = stream(&mut child, &dir.join("console.log"), mode, limits);
     if streamed.is_err() {
         let _ = child.kill();
     }
@@ -51,6 +41,47 @@ pub fn run(dir: &Path, kernel: &Kernel, initramfs: &Path, mode: &str) -> Result<
     }
     let text = fs::read_to_string(&results).unwrap_or_default();
     Ok(Outcome::parse(&text))
+}
+
+/// A machine that boots `kernel`, with its console on standard output.
+pub fn machine(kernel: &Kernel, initramfs: &Path, accel: &[String], append: &str) -> Command {
+    let mut command = qemu(accel);
+    command
+        .args(["-m", "768", "-no-reboot", "-serial", "stdio"])
+        .arg("-kernel")
+        .arg(&kernel.image)
+        .arg("-initrd")
+        .arg(initramfs)
+        .args(["-append", append])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    command
+}
+
+/// A machine with nothing in it.
+pub fn qemu(accel: &[String]) -> Command {
+    let mut command = Command::new("qemu-system-x86_64");
+    command
+        .args(["-machine", "q35", "-cpu", "max", "-nodefaults"])
+        .args(["-display", "none"])
+        .args(accel);
+    command
+}
+
+/// Starts what `qemu` made.
+pub fn spawn(command: &mut Command) -> Result<Child> {
+    command
+        .spawn()
+        .map_err(|e| format!("qemu-system-x86_64: {e}; `make setup-qemu` installs it"))
+}
+
+/// Executes instructions as they come. Several machines that talk to each
+/// other need a common clock, so they do not count. Emulated unless
+/// `MAPE_ACCEL=kvm` says that this host can do better.
+pub fn plain() -> Vec<String> {
+    let accel = std::env::var("MAPE_ACCEL").unwrap_or_default();
+    let accel = if accel.is_empty() { "tcg" } else { &accel };
+    vec!["-accel".to_owned(), accel.to_owned()]
 }
 
 /// How instructions are executed. Unless `MAPE_ACCEL` names an accelerator,
@@ -72,7 +103,7 @@ fn accelerator() -> Vec<String> {
 
 /// What the guest is told: the kernel hands unknown `NAME=value` words to
 /// init as its environment.
-fn command_line(mode: &str) -> String {
+pub fn command_line(mode: &str) -> String {
     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut words = vec![
         "console=ttyS0 quiet loglevel=3 panic=-1 random.trust_cpu=on mitigations=off PATH=/usr/sbin:/usr/bin".to_owned(),
@@ -92,7 +123,16 @@ fn command_line(mode: &str) -> String {
     words.join(" ")
 }
 
-fn stream(child: &mut Child, log: &Path, mode: &str) -> Result<()> {
+/// Shows what the scenarios say, until the machine ends or a limit of its
+/// silence or its whole time is reached.
+pub fn stream(
+    child: &mut Child,
+    log: &Path,
+    mode: &str,
+    limits: Option<(Duration, Duration)>,
+) -> Result<()> {
+    let forever = Duration::from_secs(u64::from(u32::MAX));
+    let (silence, limit) = limits.unwrap_or((forever, forever));
     let console = child.stdout.take().ok_or("qemu has no console")?;
     let mut log = fs::File::create(log).map_err(|e| format!("{}: {e}", log.display()))?;
     let (sender, lines) = mpsc::channel();
@@ -111,7 +151,7 @@ fn stream(child: &mut Child, log: &Path, mode: &str) -> Result<()> {
     });
     let started = Instant::now();
     loop {
-        match lines.recv_timeout(SILENCE) {
+        match lines.recv_timeout(silence) {
             Ok(line) => {
                 let _ = log.write_all(line.as_bytes());
                 // The firmware talks before the kernel does; only what comes
@@ -126,12 +166,12 @@ fn stream(child: &mut Child, log: &Path, mode: &str) -> Result<()> {
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 return Err(format!(
                     "the machine was silent for {} s",
-                    SILENCE.as_secs()
+                    silence.as_secs()
                 ));
             }
         }
-        if started.elapsed() > LIMIT {
-            return Err(format!("the machine ran longer than {} s", LIMIT.as_secs()));
+        if started.elapsed() > limit {
+            return Err(format!("the machine ran longer than {} s", limit.as_secs()));
         }
     }
 }

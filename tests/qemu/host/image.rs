@@ -21,6 +21,9 @@ const TOOLS: &[&str] = &[
     "busybox",
 ];
 
+/// Daemons of the lab provider.
+const DAEMONS: &[&str] = &["kea-dhcp6", "radvd", "tayga"];
+
 /// Modules the scenarios need; what these depend on comes along.
 const MODULES: &[&str] = &[
     "/kernel/net/netfilter/",
@@ -32,14 +35,18 @@ const MODULES: &[&str] = &[
     "/kernel/net/ipv4/inet_diag.",
     "/kernel/drivers/net/veth.",
     "/kernel/drivers/net/dummy.",
+    "/kernel/drivers/net/tun.",
+    "/kernel/drivers/net/virtio_net.",
+    "/kernel/drivers/virtio/",
 ];
 
 /// Names that nft may use in a ruleset, as every router has them.
 const PROTOCOLS: &str = "icmp 1 ICMP\nipip 4 IPIP\nipencap 4 IP-ENCAP\ntcp 6 TCP\nudp 17 UDP\n\
 ipv6 41 IPv6\ngre 47 GRE\nesp 50 IPSEC-ESP\nipv6-icmp 58 IPv6-ICMP\nsctp 132 SCTP\n";
 
-/// Builds the initramfs and returns its path.
-pub fn build(dir: &Path, kernel: &Kernel) -> Result<PathBuf> {
+/// Builds the initramfs and returns its path. The lab provider's has
+/// `daemons` in it: a root folder of the programs that `DAEMONS` names.
+pub fn build(dir: &Path, kernel: &Kernel, daemons: Option<&Path>) -> Result<PathBuf> {
     let mut archive = Archive::default();
     for (link, to) in [
         ("bin", "usr/bin"),
@@ -70,8 +77,22 @@ pub fn build(dir: &Path, kernel: &Kernel) -> Result<PathBuf> {
     }
     archive.symlink(Path::new("usr/sbin/modprobe"), "kmod");
     modules(&mut archive, kernel)?;
+    if let Some(root) = daemons {
+        // radvd looks whose its configuration is.
+        archive.file(Path::new("etc/passwd"), b"root:x:0:0:root:/root:/bin/sh\n");
+        for name in DAEMONS {
+            let place = format!("usr/sbin/{name}");
+            program(&mut archive, &root.join(&place), &place)?;
+        }
+        let hook = format!(
+            "usr/lib/{}-linux-gnu/kea/hooks/libdhcp_run_script.so",
+            std::env::consts::ARCH
+        );
+        program(&mut archive, &Path::new("/").join(&hook), &hook)?;
+    }
 
-    let path = dir.join(format!("initramfs-{}", kernel.release));
+    let kind = if daemons.is_some() { "isp" } else { "initramfs" };
+    let path = dir.join(format!("{kind}-{}", kernel.release));
     fs::write(&path, archive.finish()).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(path)
 }

@@ -45,21 +45,50 @@ fn unpack(root: &Path, wanted: &str) -> Result<()> {
     // A leftover of an interrupted run must not mix with the new kernel.
     let _ = fs::remove_dir_all(root);
     fs::create_dir_all(root).map_err(|e| format!("{}: {e}", root.display()))?;
-    run(Command::new("apt-get")
-        .args(["-q", "download", &package])
-        .current_dir(root))?;
-    let deb = fs::read_dir(root)
-        .map_err(|e| e.to_string())?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| path.extension().is_some_and(|ext| ext == "deb"))
-        .ok_or_else(|| format!("apt-get downloaded no {package}"))?;
-    run(Command::new("dpkg").arg("-x").arg(&deb).arg(root))?;
-    let _ = fs::remove_file(&deb);
+    download(root, &[&package])?;
+    unpack_into(root)?;
     for entry in fs::read_dir(root.join("lib/modules")).map_err(|e| e.to_string())? {
         let release = entry.map_err(|e| e.to_string())?.file_name();
         run(Command::new("depmod").arg("-b").arg(root).arg(release))?;
     }
     fs::write(root.join("ready"), package).map_err(|e| e.to_string())
+}
+
+/// Programs of Debian packages, downloaded and unpacked under `root` once: so
+/// no daemon is started where it is not wanted.
+pub fn programs(root: &Path, packages: &[&str]) -> Result<()> {
+    if root.join("ready").exists() {
+        return Ok(());
+    }
+    println!("wire: fetching {}", packages.join(", "));
+    let _ = fs::remove_dir_all(root);
+    fs::create_dir_all(root).map_err(|e| format!("{}: {e}", root.display()))?;
+    download(root, packages)?;
+    unpack_into(root)?;
+    fs::write(root.join("ready"), packages.join(" ")).map_err(|e| e.to_string())
+}
+
+fn download(root: &Path, packages: &[&str]) -> Result<()> {
+    let mut command = Command::new("apt-get");
+    command.args(["-q", "download"]).args(packages);
+    run(command.current_dir(root))
+}
+
+/// Unpacks what was downloaded.
+fn unpack_into(root: &Path) -> Result<()> {
+    let mut found = false;
+    for entry in fs::read_dir(root).map_err(|e| e.to_string())?.flatten() {
+        let deb = entry.path();
+        if deb.extension().is_some_and(|ext| ext == "deb") {
+            run(Command::new("dpkg").arg("-x").arg(&deb).arg(root))?;
+            let _ = fs::remove_file(&deb);
+            found = true;
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    Err(format!("apt-get downloaded nothing to {}", root.display()))
 }
 
 /// The image that a metapackage depends on, or the package itself.

@@ -4,6 +4,7 @@
 mod boot;
 mod cpio;
 mod image;
+pub mod isp;
 mod kernel;
 mod table;
 
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
         "demo" => run("demo").map(|outcome| {
             outcome.finished && outcome.verdicts.iter().all(|(_, verdict)| verdict.is_ok())
         }),
+        "isp" => isp::main().map(|()| true),
         _ => run("test").and_then(|outcome| judge(&outcome)),
     };
     match done {
@@ -56,7 +58,7 @@ fn run(mode: &str) -> Result<Outcome> {
     let dir = work_dir();
     std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let kernel = kernel::prepare(&dir)?;
-    let initramfs = image::build(&dir, &kernel)?;
+    let initramfs = image::build(&dir, &kernel, None)?;
     boot::run(&dir, &kernel, &initramfs, mode)
 }
 

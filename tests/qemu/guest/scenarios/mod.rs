@@ -16,7 +16,7 @@ mod operators;
 use super::init::{say, tell};
 use super::lab::{self, Lab};
 use super::nat::Technique;
-use super::oracle::{Line, V6PLUS};
+use super::oracle::{Line, OCN, V6PLUS};
 use super::server::WHOAMI;
 use crate::Result;
 use crate::report::meets;
@@ -26,13 +26,18 @@ use std::time::Instant;
 /// What a scenario may use: a lab is built when a line is first asked for,
 /// and kept while the scenarios want the same line.
 #[derive(Default)]
-pub struct Bench {
+pub struct Bench<'a> {
     lab: Option<Lab>,
+    /// The lab around a router that is plugged in, instead of all others.
+    plugged: Option<&'a mut Lab>,
 }
 
-impl Bench {
+impl Bench<'_> {
     /// The lab of `line`.
     pub fn lab(&mut self, line: Line) -> Result<&mut Lab> {
+        if self.plugged.is_some() {
+            return self.plugged.as_deref_mut().ok_or_else(String::new);
+        }
         if self.lab.as_ref().is_none_or(|lab| lab.line != line) {
             self.lab = None;
             self.lab = Some(Lab::new(line)?);
@@ -45,10 +50,23 @@ impl Bench {
         self.lab = None;
     }
 
+    /// Of these techniques those that can be chosen here: a router that is
+    /// plugged in has its own, which takes the pool's place.
+    pub fn techniques<'t>(&self, all: &'t [Technique]) -> &'t [Technique] {
+        match self.plugged {
+            Some(_) => &[Technique::Pool],
+            None => all,
+        }
+    }
+
     /// Reports a figure.
     pub fn figure(&self, technique: Technique, key: &str, value: f64) {
-        say(&format!("    {:<6} {key} = {value}", technique.name()));
-        tell(&json!({ "nat": technique.name(), "figure": key, "value": value }));
+        let name = match self.plugged {
+            Some(_) => "router",
+            None => technique.name(),
+        };
+        say(&format!("    {name:<6} {key} = {value}"));
+        tell(&json!({ "nat": name, "figure": key, "value": value }));
     }
 }
 
@@ -56,6 +74,26 @@ impl Bench {
 pub struct Scenario {
     pub name: &'static str,
     pub run: fn(&mut Bench) -> Result<String>,
+}
+
+impl Scenario {
+    /// Runs it and reports its verdict.
+    fn tell(&self, bench: &mut Bench) {
+        say(&format!("{} ...", self.name));
+        let started = Instant::now();
+        let verdict = (self.run)(bench);
+        let seconds = started.elapsed().as_secs_f64();
+        match verdict {
+            Ok(text) => {
+                say(&format!("{} ok ({seconds:.1} s) {text}", self.name));
+                tell(&json!({ "scenario": self.name, "passed": text }));
+            }
+            Err(why) => {
+                say(&format!("{} FAILED ({seconds:.1} s): {why}", self.name));
+                tell(&json!({ "scenario": self.name, "failed": why }));
+            }
+        }
+    }
 }
 
 const fn row(name: &'static str, run: fn(&mut Bench) -> Result<String>) -> Scenario {
@@ -121,24 +159,45 @@ pub fn run() {
     let wanted: Vec<&str> = wanted.split(',').filter(|name| !name.is_empty()).collect();
     let mut bench = Bench::default();
     for scenario in ALL {
-        if !wanted.is_empty() && !wanted.contains(&scenario.name) {
-            continue;
-        }
-        say(&format!("{} ...", scenario.name));
-        let started = Instant::now();
-        let verdict = (scenario.run)(&mut bench);
-        let seconds = started.elapsed().as_secs_f64();
-        match verdict {
-            Ok(text) => {
-                say(&format!("{} ok ({seconds:.1} s) {text}", scenario.name));
-                tell(&json!({ "scenario": scenario.name, "passed": text }));
-            }
-            Err(why) => {
-                say(&format!("{} FAILED ({seconds:.1} s): {why}", scenario.name));
-                tell(&json!({ "scenario": scenario.name, "failed": why }));
-            }
+        if wanted.is_empty() || wanted.contains(&scenario.name) {
+            scenario.tell(&mut bench);
         }
     }
+}
+
+/// What can be asked of any router, without a hand on it.
+const PLUGGED: &[&str] = &[
+    "fill_v6plus",
+    "fill_ocn",
+    "eim_udp",
+    "eim_tcp",
+    "interleaved_first_syn",
+    "ping",
+    "icmp_errors",
+    "udp_no_checksum",
+    "fragments",
+];
+
+/// Asks the router that is plugged in for what `names` say, or for all that
+/// fits its line.
+pub fn measure_plugged(lab: &mut Lab, names: &[&str]) -> Result<()> {
+    if let Some(name) = names.iter().find(|name| !PLUGGED.contains(name)) {
+        return Err(format!("measure {name}: one of {}", PLUGGED.join(", ")));
+    }
+    let other = match lab.line {
+        OCN => "fill_v6plus",
+        _ => "fill_ocn",
+    };
+    let mut bench = Bench {
+        lab: None,
+        plugged: Some(lab),
+    };
+    for scenario in ALL.iter().filter(|row| PLUGGED.contains(&row.name)) {
+        if names.contains(&scenario.name) || names.is_empty() && scenario.name != other {
+            scenario.tell(&mut bench);
+        }
+    }
+    Ok(())
 }
 
 /// Reports a figure and holds it against its goal.
