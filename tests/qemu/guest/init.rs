@@ -23,7 +23,8 @@ pub fn main() -> ! {
         Ok("demo") => demo::run(),
         Ok("isp") => {
             // Its network cards, and the translator's device.
-            if let Err(why) = load(&["virtio_pci", "virtio_net", "tun"]).and_then(|()| isp::main()) {
+            if let Err(why) = load(&["virtio_pci", "virtio_net", "tun"]).and_then(|()| isp::main())
+            {
                 say(&format!("isp: {why}"));
             }
         }

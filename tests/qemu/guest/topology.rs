@@ -158,8 +158,7 @@ impl Topology {
         self.ce
             .ip("link add name br-lan type bridge\nlink set dev br-lan up")?;
         if let Some(gateway) = gateway {
-            self.ce
-                .ip(&format!("addr add {gateway}/24 dev br-lan\n"))?;
+            self.ce.ip(&format!("addr add {gateway}/24 dev br-lan\n"))?;
         }
         for (index, host) in self.lan.iter().enumerate() {
             let port = index + 1;

@@ -91,7 +91,11 @@ pub fn build(dir: &Path, kernel: &Kernel, daemons: Option<&Path>) -> Result<Path
         program(&mut archive, &Path::new("/").join(&hook), &hook)?;
     }
 
-    let kind = if daemons.is_some() { "isp" } else { "initramfs" };
+    let kind = if daemons.is_some() {
+        "isp"
+    } else {
+        "initramfs"
+    };
     let path = dir.join(format!("{kind}-{}", kernel.release));
     fs::write(&path, archive.finish()).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(path)

@@ -131,7 +131,10 @@ fn machine(
         let Some(netdev) = plug.and_then(|plug| plug.netdev(id)) else {
             continue;
         };
-        let device = format!("virtio-net-pci,netdev={id},mac=02:00:5e:10:00:0{}", index + 1);
+        let device = format!(
+            "virtio-net-pci,netdev={id},mac=02:00:5e:10:00:0{}",
+            index + 1
+        );
         command.args(["-netdev", &netdev, "-device", &device]);
     }
     let log = fs::File::create(dir.join("isp-qemu.log")).map_err(|e| e.to_string())?;

@@ -4,8 +4,8 @@
 use super::{Isp, Mode};
 use crate::Result;
 use crate::guest::init::{self, say, tell};
-use crate::guest::{scenarios, shell};
 use crate::guest::topology::Cards;
+use crate::guest::{scenarios, shell};
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -21,7 +21,10 @@ pub fn main() -> Result<()> {
         line: variable("MAPE_ISP_NIC"),
         lan: Some(variable("MAPE_ISP_LAN")).filter(|card| !card.is_empty()),
     };
-    for card in [Some(&cards.line), cards.lan.as_ref()].into_iter().flatten() {
+    for card in [Some(&cards.line), cards.lan.as_ref()]
+        .into_iter()
+        .flatten()
+    {
         appear(card)?;
     }
     let mut isp = Isp::start(mode, &variable("MAPE_PROVIDER"), &cards)?;
@@ -71,9 +74,7 @@ fn serve(isp: &mut Isp, commands: impl Read) -> bool {
         let done = match words.as_slice() {
             [] => continue,
             ["quit"] => Ok(()),
-            ["status"] => isp
-                .status()
-                .map(|text| tell(&json!({ "say": text }))),
+            ["status"] => isp.status().map(|text| tell(&json!({ "say": text }))),
             ["renumber"] => isp.renumber().and_then(|()| isp.status()).map(|text| {
                 tell(&json!({ "say": text }));
             }),

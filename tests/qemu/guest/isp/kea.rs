@@ -50,7 +50,11 @@ fn options(mode: Mode, line: &Line) -> Value {
     let br = line.br.to_string();
     let (offset, psid, psid_len) = line.port_parameters();
     // With rules the PSID is in the end-user prefix: only the offset counts.
-    let offset_alone = option("s46-rule-options", "s46-portparams", format!("{offset}, 0/0"));
+    let offset_alone = option(
+        "s46-rule-options",
+        "s46-portparams",
+        format!("{offset}, 0/0"),
+    );
     match mode {
         Mode::Ra | Mode::Pd => json!([]),
         Mode::MapE => json!([

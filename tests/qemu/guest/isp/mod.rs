@@ -159,7 +159,9 @@ impl Isp {
             Mode::MapT => writeln!(text, "DMR        {DMR}"),
             _ => writeln!(text, "BR         {}", line.br),
         };
-        let routes = net.acc.run(&["ip", "-6", "route", "show", "proto", "dhcp"])?;
+        let routes = net
+            .acc
+            .run(&["ip", "-6", "route", "show", "proto", "dhcp"])?;
         let neighbours = net.acc.run(&["ip", "-6", "neigh", "show", "dev", "ce"])?;
         for (name, found) in [("delegated", routes), ("neighbour", neighbours)] {
             for entry in found.lines() {
