@@ -51,6 +51,8 @@ impl Lab {
         let servers = Servers::start(&net.srv)?;
         net.ce.nft(&nat::firewall4("", ""))?;
         let router = Router::start(&net.ce, &line)?;
+        // The firewall's configuration is there before us.
+        router.forward(&[])?;
         let before = Snapshot::take(&net.ce, &router)?;
         router.up(&net.ce)?;
         Ok(Self {
@@ -72,6 +74,11 @@ impl Lab {
             ce: Ce::Plugged,
             technique: Technique::Pool,
         }
+    }
+
+    /// The router under the handler's care, where it is ours.
+    pub fn router(&self) -> Result<&Router> {
+        self.ours().map(|(router, _)| router)
     }
 
     fn ours(&self) -> Result<(&Router, &Snapshot)> {
@@ -129,15 +136,15 @@ impl Lab {
         if self.line.dialect == Dialect::Draft03 {
             words.push("--legacy");
         }
-        self.ours()?.0.mape(&self.net.ce, &words)
+        self.router()?.mape(&self.net.ce, &words)
     }
 
     /// Brings everything back after a flush, as firewall4 does: its own table,
     /// then the include.
     pub fn reload(&self) -> Result<()> {
         self.net.ce.nft(&nat::firewall4("", ""))?;
-        let (router, _) = self.ours()?;
-        router.mape(&self.net.ce, &["firewall"]).map(drop)
+        let words = ["firewall"];
+        self.router()?.mape(&self.net.ce, &words).map(drop)
     }
 
     /// Takes the interface down, says what is left of it, and brings it up.

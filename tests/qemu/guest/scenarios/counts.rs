@@ -88,7 +88,7 @@ fn opened(lab: &Lab) -> Result<()> {
 }
 
 fn counted(lab: &Lab) -> Result<Value> {
-    let text = lab.router.mape(&lab.net.ce, &["ports", "--json"])?;
+    let text = lab.router()?.mape(&lab.net.ce, &["ports", "--json"])?;
     serde_json::from_str(&text).map_err(|e| e.to_string())
 }
 
