@@ -126,8 +126,8 @@ impl World {
     pub fn interfaces(&self) -> Vec<Interface<'_>> {
         let ours = |proto: &str| matches!(proto, "map" | "mape");
         let Some(dump) = &self.dump else {
-            let states = self.states.iter();
-            return states.map(|state| self.without_netifd(state)).collect();
+            let up = self.states.iter().map(|state| self.without_netifd(state));
+            return up.chain(self.configured()).collect();
         };
         let known = Known::all(dump).into_iter();
         known
@@ -182,6 +182,26 @@ impl World {
             line: up.then_some(line),
             world: self,
         }
+    }
+
+    /// Interfaces of which there is nothing but configuration.
+    fn configured(&self) -> impl Iterator<Item = Interface<'_>> {
+        self.network.iter().filter_map(|section| {
+            let (name, proto) = (section.name()?, section.get("proto")?);
+            let is_up = self.states.iter().any(|state| state.interface == name);
+            let ours = section.kind() == "interface" && matches!(proto, "map" | "mape");
+            (ours && !is_up).then(|| Interface {
+                name: name.into(),
+                proto: proto.into(),
+                phase: Phase::Down,
+                error: None,
+                uptime: None,
+                config: Some(section),
+                known: None,
+                line: None,
+                world: self,
+            })
+        })
     }
 
     fn line<'a>(&'a self, state: &'a State, zone: Option<&str>) -> LineUp<'a> {

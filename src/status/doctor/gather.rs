@@ -17,7 +17,7 @@ use super::super::netifd::Known as Netifd;
 use super::super::route::route_to;
 use super::super::world::{Interface, LineUp, World};
 use super::ping::ping;
-use super::{Address, Facts, Known, Offer, Uplink};
+use super::{Address, Facts, Known, Offer, Uplink, reason};
 
 /// What there is to know about `interface`.
 pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
@@ -241,10 +241,7 @@ fn psids(interface: &Interface<'_>, mapping: &Mapping) -> Option<(Psid, u16)> {
 fn route(br: Ipv6Addr, ce: Option<Ipv6Addr>) -> Result<(String, String), String> {
     match route_to(br, ce) {
         Ok(route) => Ok((route.to_string(), route.device)),
-        Err(error) => {
-            let text = error.to_string();
-            Err(text.split(" (os error").next().unwrap_or_default().into())
-        }
+        Err(error) => Err(reason(&error)),
     }
 }
 

@@ -28,6 +28,9 @@ pub(super) fn uplink(facts: &Facts) -> Finding {
 }
 
 pub(super) fn prefix(facts: &Facts) -> Finding {
+    if !facts.bus {
+        return unknown("netifd does not answer");
+    }
     let uplink = facts.uplink.as_ref().filter(|uplink| uplink.up);
     let Some(uplink) = uplink else {
         return unknown("there is no uplink to have a prefix");
@@ -93,6 +96,7 @@ pub(super) fn rule(facts: &Facts) -> Finding {
             Some((code, detail)) if facts.phase == Phase::Error => {
                 fail(format!("{detail} ({code})"), remedy_of(code))
             }
+            _ if !facts.bus => unknown("netifd does not answer"),
             _ if facts.phase == Phase::Down => warn(
                 "the interface is not started",
                 format!("ifup {}", facts.interface),

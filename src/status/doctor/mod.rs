@@ -96,6 +96,12 @@ fn fail(seen: impl Into<String>, remedy: impl Into<String>) -> Finding {
     }
 }
 
+/// What the kernel says, without the number of the error.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().into()
+}
+
 type Judge = fn(&Facts) -> Finding;
 
 /// Every check, in the order in which one depends on the other.

@@ -13,7 +13,7 @@ use nix::sys::socket::{
     socket,
 };
 
-use super::Reply;
+use super::{Reply, reason};
 
 const ECHO_REQUEST: u8 = 128;
 const ECHO_REPLY: u8 = 129;
@@ -29,7 +29,7 @@ pub fn ping(address: Ipv6Addr, source: Option<Ipv6Addr>) -> Reply {
     match try_ping(address, source) {
         Ok(Some(after)) => Reply::Yes(u32::try_from(after.as_millis()).unwrap_or(u32::MAX)),
         Ok(None) => Reply::No,
-        Err(error) => Reply::Error(error.to_string()),
+        Err(error) => Reply::Error(reason(&error)),
     }
 }
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `--help` teaches: every command has examples, and those that need no router
+//! do what they promise.
+
+use std::process::{Command, Output};
+
+/// Commands that look at a router, or change it.
+const ON_A_ROUTER: [&str; 6] = [
+    "status", "ports", "doctor", "mapcalc", "firewall", "hotplug",
+];
+
+fn mape(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mape"));
+    command.args(args).output().unwrap()
+}
+
+fn text(args: &[&str]) -> String {
+    let done = mape(args);
+    assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
+    String::from_utf8(done.stdout).unwrap()
+}
+
+/// The names of all commands, from the list that `mape` alone prints.
+fn commands() -> Vec<String> {
+    let list = text(&[]);
+    let rows = list.lines().filter_map(|line| line.strip_prefix("  "));
+    let names = rows.filter_map(|row| row.split(' ').next());
+    names.map(str::to_owned).collect()
+}
+
+/// The examples of a command's help, each as its words; a line that ends with
+/// a backslash goes on.
+fn examples(help: &str) -> Vec<Vec<String>> {
+    let (_, examples) = help.rsplit_once("Example").unwrap_or_default();
+    let joined = examples.replace("\\\n", "");
+    let lines = joined
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("mape "));
+    lines
+        .map(|line| line.split_whitespace().map(str::to_owned).collect())
+        .collect()
+}
+
+#[test]
+fn every_command_has_examples_that_work() {
+    let commands = commands();
+    assert!(commands.len() >= 11, "{commands:?}");
+    for name in &commands {
+        let help = text(&[name, "--help"]);
+        assert!(help.starts_with(&format!("Usage: mape {name}")), "{help}");
+        let examples = examples(&help);
+        assert!(!examples.is_empty(), "{help}");
+        for words in examples {
+            assert_eq!(&words[0], name, "{help}");
+            if !ON_A_ROUTER.contains(&name.as_str()) {
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                assert!(!text(&words).is_empty(), "{words:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrong_option_is_one_line_that_leads_to_the_help() {
+    for name in commands() {
+        for option in ["--nonsense", "-x"] {
+            let done = mape(&[&name, option]);
+            let said = String::from_utf8(done.stderr).unwrap();
+            assert_eq!(done.status.code(), Some(2), "{name}: {said}");
+            assert_eq!(said.lines().count(), 1, "{name}: {said}");
+            let end = format!("'{option}'; see `mape {name} --help`\n");
+            assert!(
+                said.starts_with("mape: ") && said.ends_with(&end),
+                "{name}: {said}"
+            );
+            assert!(done.stdout.is_empty(), "{name}");
+        }
+    }
+}
