@@ -101,6 +101,7 @@ fn ports_of_the_set_are_seen_outside_and_counted() {
         }
 
         refused(&wire, &plan);
+        assert!(usage(&plan).has(4930), "one from outside is not counted");
         // Two more are of the opened port.
         assert_eq!(forget_connections(plan.line().ipv4).unwrap(), 42);
         assert_eq!(usage(&plan).of(Protocol::Udp), 0);

@@ -5,7 +5,6 @@ use std::io;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use nix::errno::Errno;
 
 use super::netlink::{ACK, Netfilter, REQUEST, array, attribute, attributes, message, nest};
 
@@ -163,50 +162,37 @@ pub struct Connection {
 /// The kernel has no conntrack over netlink (kmod-nf-conntrack-netlink), or
 /// does not let us.
 pub fn connections(network: Ipv4Net, inbound: bool) -> io::Result<Vec<Connection>> {
+    let netfilter = Netfilter::open()?;
     let mut found = Vec::new();
-    scan(&Netfilter::open()?, network, inbound, |entry, _| {
-        found.extend(entry.connection(network));
-    })?;
+    // Says whether there was anything that is not ours.
+    let mut ask = |filter: &[u8]| {
+        let mut foreign = false;
+        let each = |message: &[u8]| match Entry::read(message) {
+            Some(entry) if entry.is_of(network) => found.extend(entry.connection(network)),
+            _ => foreign = true,
+        };
+        netfilter.dump(SUBSYSTEM | GET, AF_INET, filter, each)?;
+        io::Result::Ok(foreign)
+    };
+    // The kernel compares whole addresses.
+    let alone = network.prefix_len() == 32;
+    let filter = |direction| match alone {
+        true => filter(direction, network.addr()),
+        false => Vec::new(),
+    };
+    match ask(&filter(CTA_TUPLE_REPLY)) {
+        // A kernel before 5.8 leaves nothing out, and we have seen all.
+        Ok(foreign) if foreign || !inbound || !alone => {}
+        Ok(_) => drop(ask(&filter(CTA_TUPLE_ORIG))?),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+        Err(_) => drop(ask(&[])?),
+    }
     Ok(found)
 }
 
 /// The connection of one message, if it uses an address of `network`.
 pub(super) fn connection(message: &[u8], network: Ipv4Net) -> Option<Connection> {
     Entry::read(message)?.connection(network)
-}
-
-/// Hands over the connections that use an address of `ours`, with their
-/// messages; one may come twice.
-fn scan(
-    netfilter: &Netfilter,
-    ours: Ipv4Net,
-    inbound: bool,
-    mut each: impl FnMut(&Entry, &[u8]),
-) -> io::Result<()> {
-    let mut ask = |filter: &[u8]| {
-        let mut foreign = false;
-        let asked = netfilter.dump(
-            SUBSYSTEM | GET,
-            AF_INET,
-            filter,
-            |message| match Entry::read(message) {
-                Some(entry) if entry.is_of(ours) => each(&entry, message),
-                _ => foreign = true,
-            },
-        );
-        asked.map(|()| foreign)
-    };
-    // The kernel compares whole addresses.
-    if ours.prefix_len() < 32 {
-        return ask(&[]).map(drop);
-    }
-    match ask(&filter(CTA_TUPLE_REPLY, ours.addr())) {
-        // A kernel before 5.8 leaves nothing out, and we have seen all.
-        Ok(foreign) if foreign || !inbound => Ok(()),
-        Ok(_) => ask(&filter(CTA_TUPLE_ORIG, ours.addr())).map(drop),
-        Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => Err(error),
-        Err(_) => ask(&[]).map(drop),
-    }
 }
 
 /// What makes the kernel leave out all connections but those with this
@@ -233,8 +219,10 @@ fn filter(direction: u16, destination: Ipv4Addr) -> Vec<u8> {
 pub fn forget_connections(ours: Ipv4Net) -> io::Result<usize> {
     let netfilter = Netfilter::open()?;
     let mut doomed = Vec::new();
-    scan(&netfilter, ours, true, |_, message| {
-        doomed.push(handle(message));
+    netfilter.dump(SUBSYSTEM | GET, AF_INET, &[], |message| {
+        if Entry::read(message).is_some_and(|entry| entry.is_of(ours)) {
+            doomed.push(handle(message));
+        }
     })?;
     let mut forgotten = 0;
     for handle in doomed {
