@@ -3,7 +3,7 @@
 //!
 //! It speaks the real protocol on a real socket, runs the real binary as netifd runs its
 //! protocol scripts, and is as strict and as unforgiving as the real ones: types, statuses,
-//! restarts without backoff, signals, dependencies. `double_contract.rs` holds it against
+//! restarts without backoff, signals, dependencies. `double_contract` holds it against
 //! recordings of the real daemons.
 //!
 //! ```ignore
