@@ -149,7 +149,7 @@ impl Domain {
                 if !longer {
                     continue;
                 }
-                match self.needed_len(entry) {
+                match self.needed_len(entry, &prefix) {
                     Some(needed) if prefix.prefix_len() < needed => {
                         too_short.get_or_insert(MapError::PrefixTooShort {
                             prefix,
@@ -207,11 +207,11 @@ impl Domain {
             .map_err(MapError::Rule)
     }
 
-    /// Shortest end-user prefix for that rule in bits, where the rule says.
-    fn needed_len(&self, entry: &Entry) -> Option<u8> {
-        let rule = self.close(entry, None).ok()?;
-        let open = entry.spec.ea_len.is_none() && self.map_type != MapType::Lw4o6;
-        (!open).then(|| rule.end_user_len())
+    /// Shortest end-user prefix for that rule in bits, where `prefix` makes a
+    /// rule of it at all.
+    fn needed_len(&self, entry: &Entry, prefix: &Ipv6Net) -> Option<u8> {
+        let rule = self.close(entry, Some(prefix.prefix_len())).ok()?;
+        Some(rule.end_user_len())
     }
 }
 
@@ -292,6 +292,18 @@ mod tests {
         assert_eq!(mapping.end_user(), prefixes[1]);
         let mapping = domain(&[SHORT]).unwrap().map(&prefixes).unwrap();
         assert_eq!(mapping.end_user(), prefixes[0]);
+    }
+
+    #[test]
+    fn a_psid_beside_no_ea_length_leaves_the_address_in_the_prefix() {
+        let rule = "ipv6prefix=2001:db8::,prefix6len=31,ipv4prefix=10.0.0.0,prefix4len=8,\
+                    psidlen=8,psid=13312,offset=4,br=2001:db8:ffff::1";
+        let domain = domain(&[rule]).unwrap();
+        let short = domain.map(&["2001:db8:12::/54".parse().unwrap()]);
+        let says = short.unwrap_err().to_string();
+        assert!(says.ends_with("2001:db8::/31 needs /55"), "{says}");
+        let mapping = domain.map(&["2001:db8:12:200::/55".parse().unwrap()]);
+        assert_eq!(mapping.unwrap().ipv4().to_string(), "10.0.9.1/32");
     }
 
     #[test]

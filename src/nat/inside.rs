@@ -7,6 +7,8 @@
 
 use std::fmt::{self, Write};
 
+use ipnet::Ipv4Net;
+
 use crate::map::PortSet;
 
 use super::plan::Plan;
@@ -50,9 +52,7 @@ fn content(out: &mut String, plan: &Plan) -> fmt::Result {
         timeouts(out)?;
     }
     inbound(out, plan)?;
-    if plan.is_shared() {
-        unsolicited(out, plan)?;
-    }
+    unsolicited(out, plan)?;
     outbound(out, plan)?;
     source_nat(out, plan)?;
     guard(out, plan)
@@ -125,17 +125,48 @@ fn inbound(out: &mut String, plan: &Plan) -> fmt::Result {
     out.write_str("\t}\n")
 }
 
+/// Sources that nobody on the Internet has (RFC 6890), but hosts behind us do:
+/// whoever sends with them means to be taken for one.
+const INTERNAL: [[u8; 5]; 8] = [
+    [0, 0, 0, 0, 8],
+    [10, 0, 0, 0, 8],
+    [127, 0, 0, 0, 8],
+    [169, 254, 0, 0, 16],
+    [172, 16, 0, 0, 12],
+    [192, 168, 0, 0, 16],
+    [224, 0, 0, 0, 4],
+    [240, 0, 0, 0, 4],
+];
+
+/// The sources that a new connection from outside cannot have: internal ones,
+/// unless the whole domain has such addresses, and our own.
+fn spoofed(own: Ipv4Net) -> String {
+    let mut sources = own.to_string();
+    for [a, b, c, d, len] in INTERNAL {
+        let net = Ipv4Net::new([a, b, c, d].into(), len).unwrap_or_default();
+        if !net.contains(&own.addr()) {
+            sources += &format!(", {net}");
+        }
+    }
+    sources
+}
+
 /// After conntrack, before DNAT: unasked-for packets reach only ports that
 /// pass untranslated; what becomes of them is the firewall's business.
 fn unsolicited(out: &mut String, plan: &Plan) -> fmt::Result {
     let device = &plan.line().device;
+    let spoofed = spoofed(plan.network());
     writeln!(
         out,
         "\tchain unsolicited {{\n\
          \t\ttype filter hook prerouting priority mangle + 10; policy accept;\n\
          \t\tct state established,related accept\n\
-         \t\tiifname != \"{device}\" accept"
+         \t\tiifname != \"{device}\" accept\n\
+         \t\tip saddr {{ {spoofed} }} counter name \"unsolicited\" drop"
     )?;
+    if !plan.is_shared() {
+        return out.write_str("\t}\n");
+    }
     if !plan.passing().is_empty() {
         let passing = plan.passing();
         writeln!(
