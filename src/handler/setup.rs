@@ -316,8 +316,11 @@ fn new_state(settings: &Settings, plan: Plan, translation: &Translation, since: 
 /// The state file, and the one that scripts of the stock package read.
 fn record(state: &State, settings: &Settings) -> Result<(), Problem> {
     let rules = super::rules_file::text(&state.mapping, &settings.rule_text, &state.uplink);
-    write_atomically(&paths::rules_file(&state.interface), rules.as_bytes())
-        .map_err(|error| Problem::passing(Code::NatFailed, format!("/tmp: {error}")))?;
+    let path = paths::rules_file(&state.interface);
+    // /tmp is everybody's: what somebody put there keeps nobody offline.
+    if let Err(error) = write_atomically(&path, rules.as_bytes()) {
+        log::warn!("{}: {error}; scripts will miss it", path.display());
+    }
     state
         .save()
         .map_err(|error| Problem::passing(Code::NatFailed, error))

@@ -73,6 +73,10 @@ pub const GOALS: &[Goal] = &[
         "unsolicited_in",
         "of 1,000 packets nobody asked for, reached the router or the LAN",
     ),
+    none(
+        "forged_in",
+        "of 320 packets that somebody forged, reached the router or the LAN",
+    ),
     least("ping", "share of concurrent pings answered", 1.0),
     least(
         "offload",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The scenarios by name. To add one, write a function and a row.
 
+mod attacks;
 mod compare;
 mod counts;
 pub mod doctor;
@@ -127,6 +128,7 @@ pub const ALL: &[Scenario] = &[
     row("udp_no_checksum", errors::no_checksum),
     row("fragments", errors::fragments),
     row("unsolicited_in", inbound::unsolicited),
+    row("forged_in", attacks::forged),
     row("forward", inbound::forward),
     row("offload", flows::offload),
     row("flush_recovery", flows::flush_recovery),
