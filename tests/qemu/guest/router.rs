@@ -8,7 +8,9 @@ use super::shell;
 use super::topology::lan_host;
 use crate::Result;
 use crate::double::discovery::config_json;
-use crate::double::{Double, Interface, KernelEffects, ROOT_VARIABLE, Route, SOCKET_VARIABLE};
+use crate::double::{
+    Double, Effect, Interface, KernelEffects, ROOT_VARIABLE, Route, SOCKET_VARIABLE,
+};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -218,6 +220,24 @@ impl Router {
         Err(format!("no {code}: {}", self.double.log().join("; ")))
     }
 
+    /// What netifd shows beside the codes of the errors.
+    pub fn details(&self) -> String {
+        self.double.with(|world| {
+            let found = world.interfaces.get(INTERFACE);
+            let errors = found.into_iter().flat_map(|i| &i.errors);
+            let details = errors.flat_map(|(_, _, details)| details.clone());
+            details.collect::<Vec<_>>().join("; ")
+        })
+    }
+
+    /// How often the kernel refused the tunnel.
+    pub fn tunnels_refused(&self) -> usize {
+        self.double.with(|world| {
+            let refused = |effect: &&Effect| matches!(effect, Effect::CreateTunnel(_, _, false));
+            world.effects().filter(refused).count()
+        })
+    }
+
     /// How often an action of the handler was started.
     pub fn spawned(&self, action: &str) -> usize {
         self.double.spawned(INTERFACE, action)
@@ -274,6 +294,13 @@ impl Router {
         std::fs::create_dir_all(folder)
             .and_then(|()| std::fs::write(&path, text))
             .map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// `mape` as it would be run on this router.
+    pub fn command(&self, ce: &Netns, arguments: &[&str]) -> Command {
+        let mut command = ce.command("mape");
+        self.environment(command.args(arguments));
+        command
     }
 
     /// Runs `mape`, and says how that ended.

@@ -77,6 +77,13 @@ impl Servers {
         Ok(Self { held })
     }
 
+    /// Resets every connection that is held but the first ones.
+    pub fn drop_all_but(&self, first: usize) {
+        if let Ok(mut held) = self.held.lock() {
+            held.truncate(first);
+        }
+    }
+
     /// Resets every connection that is held.
     pub fn drop_all(&self) {
         if let Ok(mut held) = self.held.lock() {

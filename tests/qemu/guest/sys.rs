@@ -6,6 +6,7 @@ use crate::Result;
 use nix::libc;
 use std::io::Error;
 use std::os::fd::AsRawFd;
+use std::process::{Command, Stdio};
 
 /// Sets an option whose value is an int.
 pub fn set_option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) -> Result<()> {
@@ -26,6 +27,24 @@ pub fn set_option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) -> R
         "setsockopt {level}/{name}: {}",
         Error::last_os_error()
     ))
+}
+
+/// Runs a command to its end and says how much memory it took at most, in KiB.
+pub fn peak_of(mut command: Command) -> Result<u64> {
+    let child = command
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(|e| e.to_string())?;
+    let pid = i32::try_from(child.id()).map_err(|e| e.to_string())?;
+    let mut status = 0;
+    // SAFETY: all zero is a value of this struct of numbers.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel writes into both, and nobody else waits for the child.
+    let waited = unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) };
+    match (waited == pid, status) {
+        (true, 0) => u64::try_from(usage.ru_maxrss).map_err(|e| e.to_string()),
+        _ => Err(format!("{command:?} ended with {status}")),
+    }
 }
 
 /// What TCP_INFO says of a connection.

@@ -88,6 +88,15 @@ impl Attempt {
             .map(|peer| peer.port())
     }
 
+    /// Ends the connection by a reset.
+    pub fn reset(self) {
+        let at_once = nix::libc::linger {
+            l_onoff: 1,
+            l_linger: 0,
+        };
+        let _ = setsockopt(&self.stream, sockopt::Linger, &at_once);
+    }
+
     /// The stream of an open connection, blocking again.
     pub fn into_stream(self) -> Result<TcpStream> {
         self.stream

@@ -72,7 +72,16 @@ pub fn build(dir: &Path, kernel: &Kernel, daemons: Option<&Path>) -> Result<Path
         let path = find(tool)?;
         program(&mut archive, &path, &format!("usr/sbin/{tool}"))?;
     }
-    for applet in ["sh", "cat", "ping", "wget", "traceroute", "sleep", "ls"] {
+    for applet in [
+        "sh",
+        "cat",
+        "ping",
+        "wget",
+        "traceroute",
+        "sleep",
+        "ls",
+        "date",
+    ] {
         archive.symlink(&Path::new("usr/bin").join(applet), "/usr/sbin/busybox");
     }
     archive.symlink(Path::new("usr/sbin/modprobe"), "kmod");

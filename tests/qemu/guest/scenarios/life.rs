@@ -21,10 +21,10 @@ const TOMORROW: Line = V6PLUS.subscriber("v6plus-tomorrow", 0x12_3456);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A line of its own; the labs of other scenarios are configured by hand.
-struct Life {
+pub(super) struct Life {
     net: Topology,
     _servers: Servers,
-    router: Router,
+    pub(super) router: Router,
     before: Snapshot,
 }
 
@@ -45,7 +45,7 @@ impl Life {
     }
 
     /// A line that is up, with traffic.
-    fn up(bench: &mut Bench) -> Result<Self> {
+    pub(super) fn up(bench: &mut Bench) -> Result<Self> {
         let life = Life::start(bench, ("2001:db8:0:1::2", 64))?;
         life.delegate(Some(&V6PLUS))?;
         life.router.up(&life.net.ce)?;
@@ -53,11 +53,11 @@ impl Life {
         Ok(life)
     }
 
-    fn ce(&self) -> &Netns {
+    pub(super) fn ce(&self) -> &Netns {
         &self.net.ce
     }
 
-    fn delegate(&self, line: Option<&Line>) -> Result<()> {
+    pub(super) fn delegate(&self, line: Option<&Line>) -> Result<()> {
         let prefix = line.map(|line| (line.prefix().to_string(), line.prefix_len() as u8));
         let prefix = prefix.as_ref().map(|(net, len)| (net.as_str(), *len));
         self.router.delegate(self.ce(), prefix)
@@ -71,7 +71,7 @@ impl Life {
     }
 
     /// A download, and not one packet that the BR refuses.
-    fn traffic(&self) -> Result<()> {
+    pub(super) fn traffic(&self) -> Result<()> {
         let [host, ..] = &self.net.lan;
         host.within(|| tcp::download(server(0), 1 << 20))?;
         let refused = border::refused(&self.net.br)?;

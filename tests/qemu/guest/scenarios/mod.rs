@@ -7,11 +7,13 @@ mod counts;
 pub mod doctor;
 mod errors;
 mod exhaustion;
+mod faults;
 pub mod fill;
 mod flows;
 mod inbound;
 mod life;
 mod line;
+mod load;
 mod operators;
 
 use super::init::{say, tell};
@@ -134,11 +136,16 @@ pub const ALL: &[Scenario] = &[
     row("flush_recovery", flows::flush_recovery),
     row("throughput_ratio", flows::throughput),
     row("port_counts", counts::ports),
+    row("clock_jumps", faults::clock_jumps),
+    row("no_tunnel_module", faults::no_tunnel_module),
     row("doctor_healthy", doctor::healthy),
     row("doctor_faults", doctor::faults),
     // Last: it sums up what the others caused.
     row("bad_ports_at_br", bad_ports_at_br),
 ];
+
+/// Those that take minutes: only where they are named.
+const SLOW: &[Scenario] = &[row("load", load::load)];
 
 /// What the BR refused while the pool was in force, in the whole run; by
 /// itself, of a full port set.
@@ -160,7 +167,8 @@ pub fn run() {
     let wanted = std::env::var("MAPE_SCENARIO").unwrap_or_default();
     let wanted: Vec<&str> = wanted.split(',').filter(|name| !name.is_empty()).collect();
     let mut bench = Bench::default();
-    for scenario in ALL {
+    let slow = SLOW.iter().filter(|slow| wanted.contains(&slow.name));
+    for scenario in ALL.iter().chain(slow) {
         if wanted.is_empty() || wanted.contains(&scenario.name) {
             scenario.tell(&mut bench);
         }
