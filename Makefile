@@ -17,6 +17,13 @@ lint: setup-lint ## Formatting, clippy, shellcheck
 	shellcheck $$(git ls-files | while read -r file; do \
 		test -f "$$file" && sed -n 1,3p "$$file" | grep -aqE '^(#!/bin/(ba)?sh|#!/usr/bin/env bash|# shellcheck shell=)' && echo "$$file"; done)
 
+# Compiles for minutes the first time.
+DENY ?= licenses bans sources
+.PHONY: deny
+deny: ## Licences, sources and duplicates of other people's code (DENY=advisories)
+	test -x .tools/bin/cargo-deny || $(CARGO) install -q --locked --root .tools cargo-deny
+	.tools/bin/cargo-deny --locked check $(DENY)
+
 # Tests in network namespaces need root; whoever is not runs them with sudo.
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),--config 'target."cfg(all())".runner="sudo -E"')
 test-rust: setup-rust ## Unit and integration tests, some in network namespaces

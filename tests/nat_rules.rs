@@ -87,3 +87,58 @@ fn an_address_with_a_prefix_and_one_without_sharing() {
         }
     }
 }
+
+/// Names that the handler takes, the rules take: also words that mean something
+/// to nft, and none stands there without its quotes.
+#[test]
+fn a_name_is_a_name_and_nothing_else() {
+    let Some(ns) = Namespace::new("names") else {
+        return;
+    };
+    let words = [
+        "drop",
+        "accept",
+        "0",
+        "65535",
+        "map",
+        "add",
+        "1-2",
+        "a.b",
+        "x--",
+        "A_b.9-",
+        "wan6_4",
+        "counter",
+        "ip",
+        "abcdefghijk",
+    ];
+    for name in words {
+        let device = mape::handler::device_name(name).unwrap();
+        ns.ip(&format!("link add {device} type veth peer name far"));
+        let mut line = line(set(4, 8, 0x34));
+        (line.interface, line.device) = (name.to_owned(), device.clone());
+        for mode in [Mode::Auto, Mode::Hash] {
+            let wishes = Wishes {
+                mode,
+                opened: "4930".parse().unwrap(),
+                ..Wishes::default()
+            };
+            let plan = Plan::new(line.clone(), wishes, &Kernel::full()).unwrap();
+            let text = plan.combined();
+            ns.nft(&["-c"], &text).unwrap();
+            let quoted = format!("\"{device}\"");
+            assert_eq!(text.matches(&device).count(), text.matches(&quoted).count());
+        }
+        ns.ip(&format!("link del {device}"));
+    }
+    for name in [
+        "a b", "a;b", "a\"b", "a\nb", "$(a)", "a{", "#a", "-a", "../a", "ａ", "",
+    ] {
+        assert!(mape::handler::device_name(name).is_err(), "{name:?}");
+        let mut line = line(set(4, 8, 0x34));
+        line.interface = name.to_owned();
+        let plan = Plan::new(line, Wishes::default(), &Kernel::full());
+        // The rules' room lets a name begin with anything of its letters, for
+        // a table's name has more before it.
+        assert!(plan.is_err() || name == "-a", "{name:?}");
+    }
+}

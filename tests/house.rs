@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The house rules that docs/security.md promises.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// All Rust files below a folder, with their text.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut folders: Vec<PathBuf> = vec![root().join(folder)];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let name = path.strip_prefix(root()).unwrap().display().to_string();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn unsafe_code_is_counted_and_explained() {
+    let mut found = BTreeMap::new();
+    for (name, text) in sources("src") {
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        let blocks = code.filter(|line| line.contains("unsafe {") || line.contains("unsafe fn"));
+        let blocks = blocks.count();
+        assert_eq!(text.matches("// SAFETY: ").count(), blocks, "{name}");
+        if blocks > 0 {
+            found.insert(name, blocks);
+        }
+    }
+    let mut told = BTreeMap::new();
+    for line in read("docs/security.md").lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        if let [_, file, blocks, why, _] = cells[..]
+            && let Some(file) = file.strip_prefix("`src/")
+        {
+            assert!(why.len() > 20, "{line}");
+            let file = format!("src/{}", file.trim_end_matches('`'));
+            told.insert(file, blocks.parse::<usize>().unwrap());
+        }
+    }
+    assert_eq!(told, found);
+}
+
+/// A threat whose test is gone is a threat.
+#[test]
+fn every_test_that_security_promises_is_there() {
+    let tests: Vec<(String, String)> =
+        [sources("tests"), sources("src"), sources("fuzz/src")].concat();
+    let text = read("docs/security.md");
+    let rows = text.lines().filter(|line| line.starts_with('|'));
+    let mut promised = 0;
+    for row in rows.take_while(|row| !row.contains("blocks")) {
+        let shown = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        for name in shown.split('`').skip(1).step_by(2) {
+            let test = format!("fn {name}(");
+            let row = format!("row(\"{name}\"");
+            let is_there = tests.iter().any(|(file, text)| {
+                file == &format!("tests/{name}.rs") || text.contains(&test) || text.contains(&row)
+            });
+            assert!(is_there, "{name}");
+            promised += 1;
+        }
+    }
+    assert!(promised >= 20, "{promised}");
+}
+
+/// The only program that is started is nft; a shell never is.
+#[test]
+fn nothing_starts_a_shell() {
+    let starts: Vec<String> = sources("src")
+        .into_iter()
+        .filter(|(_, text)| {
+            text.split("#[cfg(test)]")
+                .next()
+                .unwrap()
+                .contains("Command::new(")
+        })
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(starts, ["src/nat/nft.rs"]);
+}
+
+#[test]
+fn the_page_may_ask_and_no_more() {
+    let path = "luci-app-mape/root/usr/share/rpcd/acl.d/luci-app-mape.json";
+    let acl: Value = serde_json::from_str(&read(path)).unwrap();
+    let grants = &acl["luci-app-mape"];
+    // Methods of ours are questions; what is written is the firewall's configuration alone.
+    assert_eq!(grants["write"], serde_json::json!({ "uci": ["firewall"] }));
+    let ours = grants["read"]["ubus"]["mape"].as_array().unwrap();
+    assert!(ours.iter().all(|method| {
+        ["status", "ports", "calc", "lookup", "doctor"].contains(&method.as_str().unwrap())
+    }));
+    for forbidden in ["file", "exec", "*"] {
+        assert!(
+            !acl.to_string().contains(&format!("\"{forbidden}\"")),
+            "{forbidden}"
+        );
+    }
+}
+
+/// What cargo-deny checks more thoroughly (`make deny`), on every run.
+#[test]
+fn licences_and_sources_of_everything_in_the_lock_file() {
+    const ALLOWED: [&str; 4] = ["MIT", "Apache-2.0", "GPL-2.0-or-later", "Unicode-3.0"];
+    let cargo = option_env!("CARGO").unwrap_or("cargo");
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    if !output.status.success() {
+        // Crates for other systems need not be here.
+        eprintln!("skipped: {}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 10);
+    for package in packages {
+        let name = &package["name"];
+        let licence = package["license"].as_str().unwrap_or("none");
+        let licence = licence.replace(['(', ')'], "").replace('/', " OR ");
+        let fits = licence.split(" AND ").all(|one| {
+            one.split(" OR ")
+                .any(|choice| ALLOWED.contains(&choice.trim()))
+        });
+        assert!(fits, "{name}: {licence}");
+        if let Some(source) = package["source"].as_str() {
+            assert!(
+                source.starts_with("registry+https://github.com/rust-lang/crates.io-index"),
+                "{name}: {source}"
+            );
+        }
+    }
+}
