@@ -93,6 +93,11 @@ fn not_up(out: &mut dyn Write, interface: &Interface<'_>) -> io::Result<()> {
             "note",
             "not set up by mape: nothing else is known of it",
         ),
+        Phase::Down if interface.known.is_none() => row(
+            out,
+            "note",
+            "not set up, as far as can be told without netifd",
+        ),
         Phase::Down => {
             let name = &interface.name;
             row(out, "to start it", format!("ifup {name}"))

@@ -51,6 +51,8 @@ pub enum Known {
         dialect: Dialect,
         /// Its BR or DMR for that prefix.
         border: Option<String>,
+        /// Its rules make of that prefix the very mapping that is in use.
+        same: bool,
     },
     /// Not MAP, or not to be used unasked: a sentence with what to do.
     Refused(String),

@@ -29,7 +29,8 @@ pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
     let br = mapping.and_then(target);
     let ce = mapping.map(Mapping::ce_address);
     let chains = nat::chains().ok();
-    let known = offer.as_ref().map_or(Known::No, known);
+    let known = offer.as_ref();
+    let known = known.map_or(Known::No, |offer| known_line(offer, mapping));
     let map_type = mapping.map_or(MapType::MapE, Mapping::map_type);
     let usage = line.and_then(|line| line.usage.as_ref());
     let netifd = interface.known.as_ref();
@@ -195,7 +196,7 @@ fn is_default_in(table: &str, device: &str) -> bool {
     })
 }
 
-fn known(offer: &Offer) -> Known {
+fn known_line(offer: &Offer, mapping: Option<&Mapping>) -> Known {
     let loaded = provider::load(&rooted("/"));
     let verdict = loaded.table.lookup_line(&offer.prefix);
     if let Verdict::Map(found) | Verdict::Unconfirmed(found) = verdict {
@@ -208,6 +209,12 @@ fn known(offer: &Offer) -> Known {
             name: found.provider().name().to_owned(),
             dialect: found.provider().dialect(),
             border,
+            same: mapping.is_some_and(|mapping| {
+                let domain = found.domain(false).ok();
+                let theirs = domain.and_then(|d| d.map(&[mapping.end_user()]).ok());
+                let what = |m: &Mapping| (m.ce_address(), m.ipv4(), m.ports(), m.border());
+                theirs.is_some_and(|theirs| what(&theirs) == what(mapping))
+            }),
         };
     }
     match verdict.refusal(&offer.prefix) {

@@ -69,8 +69,11 @@ pub(super) fn provider(facts: &Facts) -> Finding {
             "set option provider 'auto'",
         ),
         (Some(Some((_, name))), _) => ok(name),
+        (Some(None), Known::Map { name, same, .. }) if *same => ok(format!(
+            "none, the rule is configured; it is that of {name}"
+        )),
         (Some(None), Known::Map { id, name, .. }) => warn(
-            format!("a rule is configured by hand, but this is a line of {name}"),
+            format!("a rule is configured by hand that is not the one of {name}, whose line it is"),
             format!("remove the rule and set option provider '{id}'"),
         ),
         (Some(None), Known::Refused(why)) => warn(

@@ -39,16 +39,29 @@ pub(super) fn nat(facts: &Facts) -> Finding {
     let Some((_, own)) = own else {
         return fail(format!("table ip {table} is missing"), RELOAD);
     };
-    let mut others = nat_chains(chains).filter(|(chain, _)| !chain.table.starts_with("mape_"));
-    match others.find(|(_, priority)| *priority <= own) {
-        Some((chain, priority)) => fail(
-            format!(
-                "chain {} of table {} {} translates before ours (priority {priority}, ours {own})",
-                chain.name, chain.family, chain.table
-            ),
-            "remove that chain, or give it a priority above 95",
-        ),
-        None => ok(format!("table ip {table}, before masquerade")),
+    let before =
+        |(chain, priority): &(&Chain, i32)| !chain.table.starts_with("mape_") && *priority <= own;
+    let mut others: Vec<(&Chain, i32)> = nat_chains(chains).filter(before).collect();
+    // firewall4 masquerades for the whole zone; of others only they know.
+    others.sort_by_key(|(chain, _)| chain.table != "fw4");
+    let Some((chain, priority)) = others.first() else {
+        return ok(format!("table ip {table}, before masquerade"));
+    };
+    let seen = |does| {
+        let Chain {
+            name,
+            family,
+            table,
+            ..
+        } = chain;
+        format!(
+            "chain {name} of table {family} {table} {does} before ours (priority {priority}, ours {own})"
+        )
+    };
+    let remedy = "remove that chain, or give it a priority above 95";
+    match chain.table == "fw4" {
+        true => fail(seen("translates"), remedy),
+        false => warn(seen("may translate"), remedy),
     }
 }
 

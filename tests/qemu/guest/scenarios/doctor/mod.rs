@@ -15,6 +15,10 @@ pub fn healthy(bench: &mut Bench) -> Result<String> {
     let clinic = Clinic::open(bench)?;
     let unknown = well(&clinic.examine()?)?;
     expect(unknown.is_empty(), || format!("unknown: {unknown}"))?;
+    // Nor has it anything against the same rule in an older configuration.
+    clinic.configured(&table::by_hand(&[("legacymap", "1")]))?;
+    clinic.traffic()?;
+    well(&clinic.examine()?)?;
     table::packets(&clinic)
 }
 

@@ -118,7 +118,7 @@ fn prefix() -> String {
 }
 
 /// The provider's rule written into the configuration.
-fn by_hand(more: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+pub fn by_hand(more: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
     const RULE: [(&str, &str); 10] = [
         ("provider", "none"),
         ("maptype", "map-e"),
