@@ -30,3 +30,15 @@ isp: setup-isp ## A provider to test routers at (MODE=ra|pd|mape|mapt|lw4o6, ISP
 
 setup-isp:
 	@tests/setup $(QEMU_DEPS) kea-common util-linux
+
+# An OpenWrt image of the user's on a line of the lab provider (docs/testing.md).
+IMAGE ?=
+RELEASE ?=
+PACKAGES ?= $(CURDIR)/target/openwrt
+.PHONY: test-openwrt
+test-openwrt: setup-isp setup-luci ## An official image from install to removal (IMAGE=openwrt-…-x86-64-….img.gz)
+	@test -f "$(IMAGE)" || { echo "IMAGE= names no file; docs/testing.md says where images come from" >&2; exit 2; }
+	@tests/setup openssh-client
+	@mkdir -p $(PACKAGES)
+	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 DIST=$(PACKAGES)
+	@MAPE_WIRE=openwrt IMAGE="$(abspath $(IMAGE))" RELEASE="$(RELEASE)" PACKAGES="$(abspath $(PACKAGES))" $(WIRE)

@@ -62,14 +62,15 @@ impl Topology {
             line.prefix_len()
         ))?;
         topology.lan(Some(GATEWAY))?;
-        topology.border(line)?;
+        topology.border()?;
+        topology.to_relay(line)?;
         topology.tunnel(line)?;
         Ok(topology)
     }
 
     /// The same around a router that is plugged into `cards`. How packets get
     /// to the subscriber, and what the BR makes of them, is left to the caller.
-    pub fn plugged(line: &Line, cards: &Cards) -> Result<Self> {
+    pub fn plugged(cards: &Cards) -> Result<Self> {
         let topology = Self::namespaces()?;
         let host = |words: &[&str]| shell::run(Command::new("ip").args(words));
         host(&["link", "set", &cards.line, "netns", "acc"])?;
@@ -88,7 +89,7 @@ impl Topology {
                 "link set dev {card} master br-lan\nlink set dev {card} up\n"
             ))?;
         }
-        topology.border(line)?;
+        topology.border()?;
         Ok(topology)
     }
 
@@ -194,6 +195,14 @@ impl Topology {
         self.tunnel(new)
     }
 
+    /// The BR has its address, and the access network knows where it is.
+    pub fn to_relay(&self, line: &Line) -> Result<()> {
+        self.br
+            .ip(&format!("addr replace {}/128 dev lo nodad\n", line.br))?;
+        self.acc
+            .ip(&format!("route replace {} via 2001:db8:0:2::2\n", line.br))
+    }
+
     /// The BR's end of the CE's tunnel.
     pub fn tunnel(&self, line: &Line) -> Result<()> {
         self.br.ip(&format!(
@@ -263,18 +272,14 @@ impl Topology {
         ))
     }
 
-    fn border(&self, line: &Line) -> Result<()> {
+    fn border(&self) -> Result<()> {
         self.br.ip(&format!(
             "link add name srv type veth peer name eth0 netns srv
              link set dev srv up
              addr add 198.51.100.254/24 dev srv
-             addr add {br}/128 dev lo nodad
              route add {narrow}/32 dev srv mtu lock {NARROW_MTU}",
-            br = line.br,
             narrow = server(NARROW),
         ))?;
-        self.acc
-            .ip(&format!("route add {} via 2001:db8:0:2::2\n", line.br))?;
         let mut batch = String::from("link set dev eth0 up\n");
         for index in 0..5 {
             batch += &format!("addr add {}/24 dev eth0\n", server(index));

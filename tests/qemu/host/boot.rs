@@ -123,6 +123,28 @@ pub fn command_line(mode: &str) -> String {
     words.join(" ")
 }
 
+/// Waits until a machine's console says `word`; after that it is only kept.
+pub fn until(child: &mut Child, log: &Path, word: &str) -> Result<()> {
+    let console = child.stdout.take().ok_or("qemu has no console")?;
+    let mut log = fs::File::create(log).map_err(|e| format!("{}: {e}", log.display()))?;
+    let (sender, heard) = mpsc::channel();
+    let word = word.to_owned();
+    std::thread::spawn(move || {
+        for line in BufReader::new(console)
+            .split(b'\n')
+            .map_while(|line| line.ok())
+        {
+            let _ = log.write_all(&line).and_then(|()| log.write_all(b"\n"));
+            if String::from_utf8_lossy(&line).contains(&word) {
+                let _ = sender.send(());
+            }
+        }
+    });
+    heard
+        .recv_timeout(SILENCE)
+        .map_err(|_| "the machine did not come up".to_owned())
+}
+
 /// Shows what the scenarios say, until the machine ends or a limit of its
 /// silence or its whole time is reached.
 pub fn stream(

@@ -61,6 +61,9 @@ pub struct Plan {
     pub provider: String,
     pub line: Plug,
     pub lan: Option<Plug>,
+    /// Ports of this machine that lead to ports of the router's LAN side,
+    /// through one of the hosts there.
+    pub forwards: Vec<(String, u16)>,
 }
 
 /// `make isp`: the provider in the foreground, or a word to one that runs.
@@ -79,6 +82,7 @@ pub fn main() -> Result<()> {
         provider: variable("PROVIDER"),
         line: plug("ISP_NIC")?.ok_or("ISP_NIC says where the line ends; docs/isp.md")?,
         lan: plug("ISP_LAN")?,
+        forwards: Vec::new(),
     };
     let mut child = start(&plan)?;
     boot::stream(&mut child, &work_dir().join("isp.log"), "isp", None)?;
@@ -124,6 +128,10 @@ fn machine(
     if lan.is_some() {
         append += " MAPE_ISP_LAN=eth1";
     }
+    if !plan.forwards.is_empty() {
+        let ports = plan.forwards.iter().map(|(_, port)| port.to_string());
+        append += &format!(" MAPE_ISP_FORWARDS={}", ports.collect::<Vec<_>>().join(","));
+    }
     let mut command = boot::machine(&kernel, &initramfs, &boot::plain(), &append);
     let port = format!("unix:{},server=on,wait=off", socket().display());
     command.args(["-serial", &port]);
@@ -136,6 +144,13 @@ fn machine(
             index + 1
         );
         command.args(["-netdev", &netdev, "-device", &device]);
+    }
+    if !plan.forwards.is_empty() {
+        let mut user = "user,id=host,ipv6=off,restrict=on".to_owned();
+        for (here, there) in &plan.forwards {
+            user += &format!(",hostfwd=tcp:{here}-:{there}");
+        }
+        command.args(["-netdev", &user, "-device", "virtio-net-pci,netdev=host"]);
     }
     let log = fs::File::create(dir.join("isp-qemu.log")).map_err(|e| e.to_string())?;
     boot::spawn(command.stderr(Stdio::from(log)))

@@ -6,6 +6,7 @@ mod cpio;
 mod image;
 pub mod isp;
 mod kernel;
+mod openwrt;
 mod table;
 
 use crate::Result;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
         "demo" => run("demo").map(|outcome| {
             outcome.finished && outcome.verdicts.iter().all(|(_, verdict)| verdict.is_ok())
         }),
+        "openwrt" => openwrt::main(),
         "isp" => isp::main().map(|()| true),
         _ => run("test").and_then(|outcome| judge(&outcome)),
     };

@@ -28,6 +28,11 @@ pub fn main() -> Result<()> {
         appear(card)?;
     }
     let mut isp = Isp::start(mode, &variable("MAPE_PROVIDER"), &cards)?;
+    for port in variable("MAPE_ISP_FORWARDS").split(',') {
+        if let Ok(port) = port.parse() {
+            isp.forward(port)?;
+        }
+    }
     isp.greet();
     say("isp: ready");
     let socket = variable("MAPE_ISP_SOCKET");
@@ -75,6 +80,10 @@ fn serve(isp: &mut Isp, commands: impl Read) -> bool {
             [] => continue,
             ["quit"] => Ok(()),
             ["status"] => isp.status().map(|text| tell(&json!({ "say": text }))),
+            ["mode", mode, provider @ ..] => Mode::parse(mode)
+                .and_then(|mode| isp.switch(mode, provider.first().unwrap_or(&"")))
+                .and_then(|()| isp.status())
+                .map(|text| tell(&json!({ "say": text }))),
             ["renumber"] => isp.renumber().and_then(|()| isp.status()).map(|text| {
                 tell(&json!({ "say": text }));
             }),
@@ -83,7 +92,7 @@ fn serve(isp: &mut Isp, commands: impl Read) -> bool {
             ["log", name] => log(name),
             ["measure", names @ ..] => scenarios::measure_plugged(isp.lab(), names),
             _ => Err(format!(
-                "{command}: one of status, renumber, down, up, measure [NAME…], log DAEMON, quit"
+                "{command}: one of status, renumber, mode NAME [PROVIDER], down, up, measure [NAME…], log DAEMON, quit"
             )),
         };
         match done {

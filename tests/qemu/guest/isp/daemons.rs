@@ -103,11 +103,6 @@ impl Daemons {
     /// everybody else's is below the DMR. Its device has the tunnel's name, so
     /// that the BR checks ports on it as on a tunnel.
     pub fn translate(&mut self, net: &Topology, line: &Line, dmr: &str) -> Result<()> {
-        if let Some(mut old) = self.tayga.take() {
-            let _ = old.kill();
-            let _ = old.wait();
-            net.br.ip("link del dev ce\n")?;
-        }
         let (v4, ce) = (line.ipv4(), line.ce_address());
         let config = format!(
             "tun-device ce\nipv4-addr 192.0.0.9\nipv6-addr {}\nprefix {dmr}\nmap {v4} {ce}\ndata-dir {PLACE}\n",
@@ -128,16 +123,30 @@ impl Daemons {
         self.tayga = Some(run("tayga", with_config("--nodetach"))?);
         Ok(())
     }
+
+    /// The translator, where there is one, lets go of its device.
+    pub fn end_translation(&mut self) {
+        end(&mut self.tayga);
+    }
+
+    /// No DHCPv6 on this line.
+    pub fn delegate_nothing(&mut self) {
+        end(&mut self.kea);
+    }
 }
 
 impl Drop for Daemons {
     fn drop(&mut self) {
         for daemon in [&mut self.radvd, &mut self.kea, &mut self.tayga] {
-            if let Some(mut daemon) = daemon.take() {
-                let _ = daemon.kill();
-                let _ = daemon.wait();
-            }
+            end(daemon);
         }
+    }
+}
+
+fn end(daemon: &mut Option<Child>) {
+    if let Some(mut daemon) = daemon.take() {
+        let _ = daemon.kill();
+        let _ = daemon.wait();
     }
 }
 

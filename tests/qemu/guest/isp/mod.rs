@@ -4,6 +4,7 @@
 
 mod control;
 mod daemons;
+mod forward;
 pub mod hook;
 mod kea;
 
@@ -59,6 +60,10 @@ impl Mode {
     }
 }
 
+fn on_link(what: &str, line: &Line) -> String {
+    format!("addr {what} {}fffe/64 dev ce\n", line.prefix())
+}
+
 /// The DMR prefix of MAP-T; servers are below it (RFC 6052 section 2.2).
 const DMR: &str = "2001:db8:fffe::/64";
 
@@ -73,7 +78,7 @@ impl Isp {
     /// Opens for business.
     pub fn start(mode: Mode, provider: &str, cards: &Cards) -> Result<Self> {
         let line = mode.line(provider)?;
-        let net = Topology::plugged(&line, cards)?;
+        let net = Topology::plugged(cards)?;
         let servers = Servers::start(&net.srv)?;
         let daemons = Daemons::new(&net.acc)?;
         let mut isp = Self {
@@ -88,10 +93,20 @@ impl Isp {
     /// Gives the subscriber another prefix, address and PSID. With DHCPv6 it
     /// learns so at its next renewal, as on a real line.
     pub fn renumber(&mut self) -> Result<()> {
-        let old = self.lab.line;
-        self.lab.line = old.renumbered();
-        self.lab.net.br.nft("flush ruleset")?;
-        self.provision(Some(&old))
+        self.become_line(self.mode, self.lab.line.renumbered())
+    }
+
+    /// The subscriber orders another kind of line.
+    pub fn switch(&mut self, mode: Mode, provider: &str) -> Result<()> {
+        self.become_line(mode, mode.line(provider)?)
+    }
+
+    fn become_line(&mut self, mode: Mode, line: Line) -> Result<()> {
+        self.withdraw()?;
+        let old = (self.mode == Mode::Ra).then_some(self.lab.line);
+        self.mode = mode;
+        self.lab.line = line;
+        self.provision(old.as_ref())
     }
 
     /// Unplugs the line, or plugs it in again.
@@ -99,34 +114,38 @@ impl Isp {
         self.lab.net.acc.ip(&format!("link set dev ce {into}\n"))
     }
 
+    /// What the provider has of the subscriber's line. `old` was advertised
+    /// before it.
     fn provision(&mut self, old: Option<&Line>) -> Result<()> {
         let (net, line) = (&self.lab.net, &self.lab.line);
-        if old.is_some() {
-            net.acc.ip("route flush proto dhcp dev ce")?;
-        }
+        net.to_relay(line)?;
         if self.mode == Mode::Ra {
             // The /64 is on the link: whoever has an address answers for it.
-            if let Some(old) = old {
-                net.acc
-                    .ip(&format!("addr del {}fffe/64 dev ce\n", old.prefix()))?;
-            }
-            net.acc
-                .ip(&format!("addr add {}fffe/64 dev ce nodad\n", line.prefix()))?;
+            net.acc.ip(&on_link("add", line))?;
         }
         if self.mode == Mode::MapT {
             self.daemons.translate(net, line, DMR)?;
         } else {
-            if old.is_some() {
-                net.br.ip("link del dev ce\n")?;
-            }
             net.tunnel(line)?;
         }
         border::load(&net.br, line)?;
         self.daemons.advertise(net, self.mode, line, old)?;
-        if self.mode != Mode::Ra {
-            self.daemons.delegate(net, self.mode, line)?;
+        if self.mode == Mode::Ra {
+            self.daemons.delegate_nothing();
+            return Ok(());
         }
-        Ok(())
+        self.daemons.delegate(net, self.mode, line)
+    }
+
+    fn withdraw(&mut self) -> Result<()> {
+        let (net, line) = (&self.lab.net, &self.lab.line);
+        net.acc.ip("route flush proto dhcp dev ce\n")?;
+        if self.mode == Mode::Ra {
+            net.acc.ip(&on_link("del", line))?;
+        }
+        net.br.nft("flush ruleset")?;
+        self.daemons.end_translation();
+        net.br.ip("link del dev ce\n")
     }
 
     /// What a router must make of this line, and what it has made of it.
@@ -184,6 +203,12 @@ impl Isp {
     /// The scenarios' view of it.
     pub fn lab(&mut self) -> &mut Lab {
         &mut self.lab
+    }
+
+    /// Whoever connects to `port` of this machine is connected to that of the
+    /// router, from the first of its LAN's hosts.
+    pub fn forward(&self, port: u16) -> Result<()> {
+        forward::start(self.lab.host(0), port)
     }
 
     /// Says what has started.

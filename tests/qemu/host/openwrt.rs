@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! An OpenWrt image on a line of the lab provider: everything its user does,
+//! from the installation to the removal (docs/testing.md).
+
+mod router;
+mod steps;
+
+use super::isp::{self, Plug};
+use super::{boot, work_dir};
+use crate::Result;
+use router::Router;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+
+/// What the steps work with.
+pub struct Bench {
+    router: Router,
+    /// Packages to install; the router's kind is chosen from them.
+    packages: PathBuf,
+    /// The release that the user says it is, for the report.
+    release: String,
+}
+
+/// Where router, provider and this machine meet: `ADDRESS:PORT`.
+pub struct Places {
+    pub line: String,
+    pub lan: String,
+    pub ssh: String,
+    pub web: String,
+}
+
+/// Runs all steps, and says of each what it saw. What a step needs of an
+/// earlier one is missing if that failed, so the first failure is the last.
+pub fn main() -> Result<bool> {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let image = match variable("IMAGE") {
+        image if image.is_empty() => return Err("IMAGE= names no image".to_owned()),
+        image => PathBuf::from(image),
+    };
+    let (line, lan) = (free_port()?, free_port()?);
+    let (ssh, web) = (free_port()?, free_port()?);
+    let mut provider = isp::start(&isp::Plan {
+        mode: "pd".to_owned(),
+        provider: String::new(),
+        line: Plug::Socket(line.clone()),
+        lan: Some(Plug::Socket(lan.clone())),
+        forwards: vec![(ssh.clone(), 22), (web.clone(), 80)],
+    })?;
+    let places = Places {
+        line,
+        lan,
+        ssh,
+        web,
+    };
+    let done = on_line(&mut provider, &image, &places);
+    let _ = provider.kill();
+    let _ = provider.wait();
+    done
+}
+
+fn on_line(provider: &mut Child, image: &Path, places: &Places) -> Result<bool> {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    boot::until(provider, &work_dir().join("isp.log"), "isp: ready")?;
+    let mut bench = Bench {
+        router: Router::start(image, &work_dir(), places)?,
+        packages: PathBuf::from(variable("PACKAGES")),
+        release: variable("RELEASE"),
+    };
+    Ok(told(&mut bench))
+}
+
+fn told(bench: &mut Bench) -> bool {
+    for (name, step) in steps::ALL {
+        match step(bench) {
+            Ok(seen) => println!("ok      {name}: {seen}"),
+            Err(why) => {
+                println!("FAILED  {name}: {why}");
+                println!("{}", bench.router.last_words());
+                return false;
+            }
+        }
+    }
+    true
+}
+
+/// A port of this machine that nobody listens at.
+fn free_port() -> Result<String> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(|e| e.to_string())?;
+    let place = listener.local_addr().map_err(|e| e.to_string())?;
+    Ok(place.to_string())
+}
+
+/// The browser's part, a script of its own.
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/qemu")
+        .join(name)
+}

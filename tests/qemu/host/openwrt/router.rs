@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The router: a disk image in QEMU, reached over its LAN by ssh.
+
+use super::Places;
+use crate::Result;
+use crate::host::boot;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long anything may take: an emulated router on a busy host is slow.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A running router.
+pub struct Router {
+    machine: Child,
+    console: PathBuf,
+    ssh_port: String,
+    /// Where its web server is reached from this machine.
+    pub web: String,
+}
+
+impl Router {
+    /// Boots a copy of the image, whose first card is the LAN and whose second
+    /// is the WAN, as OpenWrt has them on x86.
+    pub fn start(image: &Path, dir: &Path, places: &Places) -> Result<Self> {
+        let disk = dir.join("openwrt.img");
+        unpack(image, &disk)?;
+        let console = dir.join("openwrt-console.log");
+        let log = File::create(dir.join("openwrt-qemu.log")).map_err(|e| e.to_string())?;
+        let mut command = boot::qemu(&boot::plain());
+        command
+            .args(["-m", "512", "-serial"])
+            .arg(format!("file:{}", console.display()))
+            .arg("-drive")
+            .arg(format!("file={},format=raw,if=virtio", disk.display()))
+            .arg("-netdev")
+            .arg(format!("socket,id=lan,connect={}", places.lan))
+            .args(["-device", "virtio-net-pci,netdev=lan,mac=02:00:5e:20:00:01"])
+            .arg("-netdev")
+            .arg(format!("socket,id=wan,connect={}", places.line))
+            .args(["-device", "virtio-net-pci,netdev=wan,mac=02:00:5e:20:00:02"])
+            .stdin(Stdio::null())
+            .stderr(log);
+        Ok(Self {
+            machine: boot::spawn(&mut command)?,
+            console,
+            ssh_port: places.ssh.rsplit(':').next().unwrap_or_default().to_owned(),
+            web: format!("http://{}", places.web),
+        })
+    }
+
+    /// Runs a command line in the router's shell, and returns what it prints.
+    pub fn run(&self, line: &str) -> Result<String> {
+        self.feed(line, &[])
+    }
+
+    /// The same with something on its standard input.
+    pub fn feed(&self, line: &str, input: &[u8]) -> Result<String> {
+        let mut child = Command::new("ssh")
+            .args(["-p", &self.ssh_port, "-o", "ConnectTimeout=10"])
+            .args(["-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR"])
+            .args(["-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes"])
+            .args(["-o", "ServerAliveInterval=10", "root@127.0.0.1", line])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|e| format!("ssh: {e}"))?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input).map_err(|e| format!("ssh: {e}"))?;
+        }
+        let out = child.wait_with_output().map_err(|e| format!("ssh: {e}"))?;
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        if out.status.success() {
+            return Ok(text);
+        }
+        let why = String::from_utf8_lossy(&out.stderr);
+        Err(format!("`{line}`: {} {}", text.trim(), why.trim()))
+    }
+
+    /// Runs a command line until `good` likes what it prints.
+    pub fn until(&self, line: &str, good: impl Fn(&str) -> bool) -> Result<String> {
+        let started = Instant::now();
+        loop {
+            let found = self.run(line);
+            if let Ok(text) = &found
+                && good(text)
+            {
+                return found;
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(format!(
+                    "waited for `{line}`: {}",
+                    found.unwrap_or_else(|e| e)
+                ));
+            }
+            std::thread::sleep(Duration::from_secs(2));
+        }
+    }
+
+    /// The end of what the console said.
+    pub fn last_words(&self) -> String {
+        let text = fs::read(&self.console).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        let log = self.run("logread | tail -n 30").unwrap_or_default();
+        format!(
+            "console:\n{}\nlog:\n{log}",
+            lines[lines.len().saturating_sub(5)..].join("\n")
+        )
+    }
+}
+
+impl Drop for Router {
+    fn drop(&mut self) {
+        let _ = self.machine.kill();
+        let _ = self.machine.wait();
+    }
+}
+
+/// A copy of the image that the router may write to.
+fn unpack(image: &Path, disk: &Path) -> Result<()> {
+    let failed = |e: std::io::Error| format!("{}: {e}", image.display());
+    if image.extension().is_none_or(|ext| ext != "gz") {
+        return fs::copy(image, disk).map(drop).map_err(failed);
+    }
+    let file = File::create(disk).map_err(failed)?;
+    let status = Command::new("gzip")
+        .arg("-dc")
+        .arg(image)
+        .stdout(file)
+        .stderr(Stdio::null())
+        .status()
+        .map_err(failed)?;
+    // 2 is a warning: official images carry metadata behind their end.
+    match status.code() {
+        Some(0 | 2) => Ok(()),
+        _ => Err(format!("{} cannot be unpacked", image.display())),
+    }
+}
