@@ -48,6 +48,9 @@ impl Scene {
         wire.br.ip("addr add 198.51.100.2/24 dev far");
         let plan = plan(Mode::Pool, opened, Timeouts::Normal);
         Nft::find().unwrap().run(&plan.combined(), TIMEOUT).unwrap();
+        // On a busy machine it takes longer than the usual 30 s to fill the set.
+        wire.ce.sysctl("net.netfilter.nf_conntrack_udp_timeout=600");
+        wire.ce.sysctl("net.netfilter.nf_conntrack_icmp_timeout=600");
         Some(Scene { wire, lan, plan })
     }
 

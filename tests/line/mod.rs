@@ -80,6 +80,9 @@ impl TestLine {
         };
         line.at_router();
         line.load();
+        // However busy the machine is.
+        line.ce.sysctl("net.netfilter.nf_conntrack_udp_timeout=600");
+        line.ce.sysctl("net.netfilter.nf_conntrack_icmp_timeout=600");
         line.write_files();
         Some(line)
     }
