@@ -116,11 +116,16 @@ impl From<PsidError> for SpecError {
 /// A number as `strtoul` with base 0 reads it in the stock helper, octal
 /// excepted: nobody means that.
 pub(super) fn number(key: &'static str, value: &str, max: u16) -> Result<u16, SpecError> {
-    let parsed = match value.strip_prefix("0x").or(value.strip_prefix("0X")) {
-        Some(hex) => u64::from_str_radix(hex, 16),
-        None => value.parse::<u64>(),
+    let (digits, radix) = match value.strip_prefix("0x").or(value.strip_prefix("0X")) {
+        Some(hex) => (hex, 16),
+        None => (value, 10),
     };
-    let value = parsed.map_err(|_| SpecError::Number {
+    // A sign would be read, too.
+    let parsed = match digits.starts_with('+') {
+        true => None,
+        false => u64::from_str_radix(digits, radix).ok(),
+    };
+    let value = parsed.ok_or_else(|| SpecError::Number {
         key,
         value: value.into(),
         max,
@@ -365,6 +370,8 @@ mod tests {
         assert_eq!(says("ealen=99"), "ealen 99: at most 48");
         assert_eq!(says("prefix4len=33"), "prefix4len 33: at most 32");
         assert_eq!(says("offset=-1"), "offset -1: must be a number, at most 16");
+        assert!(says("offset=+1").starts_with("offset +1: must be a number"));
+        assert!(says("psid=0x+1").starts_with("psid 0x+1: must be a number"));
         assert_eq!(
             says("psid=99999999999999999999"),
             "psid 99999999999999999999: must be a number, at most 65535"
