@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 
 # OpenWrt's own scripts do the common part: lib/functions.sh runs uci-defaults,
 # enables services and, of an .ipk, runs our NAME-pkg script besides.
@@ -73,7 +74,15 @@ def keep_on_sysupgrade(stage, name):
         (keep / name).write_text("".join(path + "\n" for path in missing))
 
 
-def tar_gz(members, epoch):
+def zopfli(raw):
+    """What gzip makes of it, but with all the time in the world: 4 % smaller."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(raw)
+        file.flush()
+        return subprocess.run(["zopfli", "-c", file.name], stdout=subprocess.PIPE, check=True).stdout
+
+
+def tar_gz(members, epoch, compress=lambda raw: gzip.compress(raw, 9, mtime=0)):
     """A .tar.gz of (name, mode, content); content None is a directory, a Path a symlink."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.GNU_FORMAT) as archive:
@@ -87,7 +96,7 @@ def tar_gz(members, epoch):
             else:
                 info.size = len(content)
             archive.addfile(info, io.BytesIO(content) if isinstance(content, bytes) else None)
-    return gzip.compress(raw.getvalue(), 9, mtime=0)
+    return compress(raw.getvalue())
 
 
 def tree_members(tree):
@@ -125,7 +134,7 @@ def ipk(stage, fields, epoch, output):
             members.append((f"./{name}-pkg", 0o755, ("#!/bin/sh\n" + script(stage, name)).encode()))
     outer = [
         ("./debian-binary", 0o644, b"2.0\n"),
-        ("./data.tar.gz", 0o644, tar_gz(tree_members(stage / "data"), epoch)),
+        ("./data.tar.gz", 0o644, tar_gz(tree_members(stage / "data"), epoch, zopfli)),
         ("./control.tar.gz", 0o644, tar_gz(members, epoch)),
     ]
     output.write_bytes(tar_gz(outer, epoch))

@@ -51,6 +51,11 @@ CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
 CROSS_FLAGS = -Clink-self-contained=no -Crelocation-model=static \
 	-Cforce-unwind-tables=no -Clink-arg=-Wl,-z,max-page-size=4096 \
 	--remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME_DIR)/registry/src=crates
+# LLVM tunes for speed what is asked to be small: on MIPS it leaves equal ends of
+# blocks apart, and hoists and schedules until values no longer fit registers.
+CROSS_LLVM := enable-tail-merge=1 tail-merge-size=2 disable-machine-licm \
+	disable-machine-sink disable-lsr disable-block-placement pre-RA-sched=list-hybrid
+CROSS_FLAGS += $(if $(filter mips%,$(TARGET)),$(CROSS_LLVM:%=-Cllvm-args=-%))
 CROSS_ENV = env -u RUSTUP_TOOLCHAIN PATH=$(CROSS_TOOLS)/bin:$(RUST_PREFIX)/bin:/usr/bin:/bin \
 	RUSTC_BOOTSTRAP=1 CARGO=$(RUST_PREFIX)/bin/cargo RUSTC=$(RUST_PREFIX)/bin/rustc \
 	RUSTDOC=$(RUST_PREFIX)/bin/rustdoc
@@ -97,6 +102,7 @@ stage: cross
 	@test ! -d luci-app-mape || $(FEED_MAKE) -C openwrt/luci-app-mape
 
 ipk: stage ## Packages for OpenWrt up to 24.10 (TARGET=… or ARCH=…)
+	@tests/setup zopfli
 	@python3 openwrt/pack.py ipk --out $(DIST) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
 
 apk: stage ## Packages for OpenWrt 25.12 on (APK=path of apk-tools 3)
