@@ -24,6 +24,7 @@
 pub mod cli;
 mod fingerprint;
 pub mod handler;
+pub mod json;
 pub mod logging;
 pub mod map;
 pub mod nat;

@@ -6,11 +6,12 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 use std::str::FromStr;
 
 use lexopt::{Arg, ValueExt};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::mapping_args::MappingArgs;
 use super::output::{json_line, row};
 use super::{Command, Failure, Outcome, unknown};
+use crate::json::object;
 use crate::map::{Inner, Outer, Psid, Relay};
 
 pub(super) const COMMAND: Command = Command {
@@ -141,17 +142,17 @@ fn backwards(
 fn psid_json(psid: Psid) -> Value {
     match psid.is_empty() {
         true => Value::Null,
-        false => json!(psid.value()),
+        false => psid.value().into(),
     }
 }
 
 fn show_outer(out: &mut dyn Write, outer: &Outer, json: bool) -> io::Result<()> {
     if json {
-        let object = json!({
-            "source": outer.source.to_string(),
-            "destination": outer.destination.to_string(),
-            "psid": psid_json(outer.psid),
-        });
+        let object = object(&[
+            ("source", &outer.source),
+            ("destination", &outer.destination),
+            ("psid", &psid_json(outer.psid)),
+        ]);
         return json_line(out, &object);
     }
     row(out, "IPv6 source", outer.source)?;
@@ -169,14 +170,15 @@ fn psid_text(psid: Psid) -> String {
 fn inner_json(inner: Option<Inner>, from: Option<SocketAddrV4>, error: Option<&str>) -> Value {
     let text = |ipv4: Option<Ipv4Addr>| ipv4.map(|ipv4| ipv4.to_string());
     let claimed = from.map(|from| from.to_string());
-    let mut object = json!({
-        "from": claimed.or(text(inner.and_then(|inner| inner.from))),
-        "to": text(inner.and_then(|inner| inner.to)),
-        "psid": inner.map(|inner| psid_json(inner.psid)),
-        "consistent": error.is_none(),
-    });
+    let from = claimed.or(text(inner.and_then(|inner| inner.from)));
+    let mut object = object(&[
+        ("from", &from),
+        ("to", &text(inner.and_then(|inner| inner.to))),
+        ("psid", &inner.map(|inner| psid_json(inner.psid))),
+        ("consistent", &error.is_none()),
+    ]);
     if let (Some(error), Some(members)) = (error, object.as_object_mut()) {
-        members.insert("error".into(), json!(error));
+        members.insert("error".into(), error.into());
     }
     object
 }
@@ -206,6 +208,7 @@ fn show_inner(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     const RULE: &str = "type=map-t,ipv6prefix=3001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
                         prefix4len=24,ealen=12,offset=6,dmr=2001:db8:ffff::/64";

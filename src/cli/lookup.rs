@@ -5,10 +5,11 @@ use std::io::{self, Write};
 
 use ipnet::Ipv6Net;
 use lexopt::{Arg, ValueExt};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::output::{json_line, row};
 use super::{Command, Failure, Outcome, mapping_args, providers, unknown};
+use crate::json::{self, ToJson, object};
 use crate::map::Border;
 use crate::provider::{Confidence, Match, Table, Verdict};
 
@@ -50,7 +51,7 @@ fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
         (Ok(found), false) => Ok(print(out, &found)?),
         (Err(reason), json) => {
             if json {
-                json_line(out, &json!({ "error": reason }))?;
+                json_line(out, &object(&[("error", &reason)]))?;
             }
             Err(Failure::Failed(reason))
         }
@@ -75,28 +76,22 @@ pub fn lookup<'a>(table: &'a Table, prefix: &Ipv6Net) -> Result<Match<'a>, Strin
 /// What `mape lookup --json` prints of a rule.
 pub fn match_json(found: &Match<'_>) -> Map<String, Value> {
     let rule = found.rule();
-    let (br, dmr) = match found.border() {
-        Some(Border::Br(br)) => (Some(br.to_string()), None),
-        Some(Border::Dmr(dmr)) => (None, Some(dmr.to_string())),
-        None => (None, None),
-    };
-    let mut members = Map::new();
-    let mut put = |key: &str, value: Value| members.insert(key.to_owned(), value);
-    put("provider", json!(found.provider().id()));
-    put("name", json!(found.provider().name()));
-    put(
-        "rule",
-        json!({
-            "ipv6_prefix": rule.ipv6().to_string(),
-            "ipv4_prefix": rule.ipv4().to_string(),
-            "ea_len": rule.ea_len(),
-        }),
-    );
-    put("br", json!(br));
-    if dmr.is_some() {
-        put("dmr", json!(dmr));
+    let border = found.border();
+    let prefixes = object(&[
+        ("ipv6_prefix", &rule.ipv6()),
+        ("ipv4_prefix", &rule.ipv4()),
+        ("ea_len", &rule.ea_len()),
+    ]);
+    let mut members = json::map(&[
+        ("provider", &found.provider().id()),
+        ("name", &found.provider().name()),
+        ("rule", &prefixes),
+        ("br", &border.and_then(Border::br)),
+        ("confidence", &rule.confidence().as_str()),
+    ]);
+    if let Some(dmr) = border.and_then(Border::dmr) {
+        members.insert("dmr".into(), dmr.to_json());
     }
-    put("confidence", json!(rule.confidence().as_str()));
     members
 }
 

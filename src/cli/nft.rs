@@ -4,11 +4,11 @@
 use std::io::Write;
 
 use lexopt::{Arg, ValueExt};
-use serde_json::json;
 
 use super::mapping_args::MappingArgs;
 use super::output::json_line;
 use super::{Command, Failure, Outcome, unknown};
+use crate::json::object;
 use crate::nat::{Kernel, Line, Plan, PortList, Wishes};
 
 pub(super) const COMMAND: Command = Command {
@@ -67,11 +67,11 @@ fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
     let line = Line::new(interface, &device, &found.mapping, false);
     let plan = Plan::new(line, wishes, &Kernel::full()).map_err(Failure::failed)?;
     if json {
-        let answer = json!({
-            "mode": plan.technique().name(),
-            "reason": plan.reason(),
-            "ruleset": plan.combined(),
-        });
+        let answer = object(&[
+            ("mode", &plan.technique().name()),
+            ("reason", &plan.reason()),
+            ("ruleset", &plan.combined()),
+        ]);
         return Ok(json_line(out, &answer)?);
     }
     Ok(out.write_all(plan.combined().as_bytes())?)

@@ -8,9 +8,10 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Failure, run};
+use crate::json::object;
 
 /// A method, which is a command by that name.
 struct Method {
@@ -110,9 +111,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Methods with an example of each argument, whose type counts.
 fn signature() -> Value {
     let example = |argument: &Argument| match argument.kind {
-        Kind::Text => json!("s"),
-        Kind::Texts => json!([]),
-        Kind::Flag => json!(true),
+        Kind::Text => "s".into(),
+        Kind::Texts => Value::Array(Vec::new()),
+        Kind::Flag => true.into(),
     };
     let arguments = |method: &Method| -> Map<String, Value> {
         let all = method.arguments.iter();
@@ -127,7 +128,7 @@ fn signature() -> Value {
 }
 
 fn says(reason: impl std::fmt::Display) -> String {
-    json!({ "error": reason.to_string() }).to_string()
+    object(&[("error", &reason.to_string())]).to_string()
 }
 
 /// The answer to a call; `input` is a JSON object, or empty.
@@ -219,6 +220,7 @@ fn texts(argument: &Argument, value: &Value) -> Result<Vec<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn answer(method: &str, input: &str) -> Value {
         serde_json::from_str(&call(method, input)).unwrap()

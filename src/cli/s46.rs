@@ -5,11 +5,12 @@ use std::io::{self, Write};
 
 use ipnet::Ipv6Net;
 use lexopt::{Arg, ValueExt};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::mapping_args::{self, DEFAULT_MTU, Found};
 use super::output::{json_line, mapping_json};
 use super::{Command, Failure, Outcome, calc, unknown};
+use crate::json;
 use crate::map::s46::{Provisioned, S46Option, bytes_of_hex, decode, provisioned};
 use crate::map::{Dialect, Domain};
 
@@ -70,7 +71,7 @@ fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
     match (&mapping, json) {
         (Some(found), false) => calc::print(out, found)?,
         (None, false) => {}
-        (found, true) => json_line(out, &object(&options, &sets, found.as_ref()))?,
+        (found, true) => json_line(out, &answer(&options, &sets, found.as_ref()))?,
     }
     Ok(())
 }
@@ -112,19 +113,24 @@ fn print(out: &mut dyn Write, options: &[S46Option], sets: &[Provisioned]) -> io
     Ok(())
 }
 
-fn object(options: &[S46Option], sets: &[Provisioned], found: Option<&Found>) -> Value {
+fn answer(options: &[S46Option], sets: &[Provisioned], found: Option<&Found>) -> Value {
     let options: Vec<Value> = options
         .iter()
         .map(|option| match option {
             S46Option::Container(_, inner) => {
                 let inner: Vec<String> = inner.iter().map(S46Option::to_string).collect();
-                json!({ "container": option.to_string(), "options": inner })
+                json::object(&[("container", &option.to_string()), ("options", &inner)])
             }
-            other => json!(other.to_string()),
+            other => other.to_string().into(),
         })
         .collect();
     let rules = sets.iter().flat_map(|set| &set.rules);
     let rules: Vec<String> = rules.map(ToString::to_string).collect();
-    let mapping = found.map(|found| mapping_json(&found.mapping, None, found.mtu));
-    json!({ "options": options, "rules": rules, "mapping": mapping })
+    let mapping: Option<Value> =
+        found.map(|found| mapping_json(&found.mapping, None, found.mtu).into());
+    json::object(&[
+        ("options", &options),
+        ("rules", &rules),
+        ("mapping", &mapping),
+    ])
 }

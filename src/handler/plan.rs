@@ -122,10 +122,7 @@ impl Plan {
 
     /// The tunnel's other end; `None` for MAP-T.
     pub fn br(&self) -> Option<Ipv6Addr> {
-        match self.mapping.border() {
-            Some(Border::Br(br)) => Some(br),
-            _ => None,
-        }
+        self.mapping.border().and_then(Border::br)
     }
 }
 

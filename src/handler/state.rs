@@ -11,9 +11,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::settings::Protocol;
+use crate::json;
 use crate::map::{Domain, MapType, Mapping, RuleSpec};
 use crate::nat::{Mode, Timeouts};
 use crate::paths;
@@ -159,34 +160,30 @@ impl State {
                 spec.to_string()
             })
             .collect();
-        let members = [
-            ("interface", json!(self.interface)),
-            ("proto", json!(self.protocol.as_str())),
-            ("device", json!(self.device)),
-            ("type", json!(map_type.as_str())),
-            ("dialect", json!(mapping.dialect().as_str())),
-            ("end_user_prefix", json!(mapping.end_user().to_string())),
-            ("rule", json!(bmr.to_string())),
-            ("fmrs", json!(fmrs)),
-            ("provider", json!(self.provider.as_ref().map(|p| &p.0))),
-            ("provider_name", json!(self.provider.as_ref().map(|p| &p.1))),
-            ("uplink", json!(self.uplink)),
-            ("prefix_source", json!(self.prefix_source)),
-            ("mtu", json!(self.mtu)),
-            ("encaplimit", json!(self.encaplimit)),
-            ("zone", json!(self.zone)),
-            ("mesh", json!(self.mesh)),
-            ("nat", json!(self.nat.as_str())),
-            ("nat_mode", json!(self.technique.0)),
-            ("nat_reason", json!(self.technique.1)),
-            ("conntrack", json!(self.timeouts.as_str())),
-            ("reserve", json!(self.reserve)),
-            ("since", json!(self.since)),
-        ];
-        members
-            .map(|(key, value)| (key.to_owned(), value))
-            .into_iter()
-            .collect()
+        json::map(&[
+            ("interface", &self.interface),
+            ("proto", &self.protocol.as_str()),
+            ("device", &self.device),
+            ("type", &map_type.as_str()),
+            ("dialect", &mapping.dialect().as_str()),
+            ("end_user_prefix", &mapping.end_user()),
+            ("rule", &bmr.to_string()),
+            ("fmrs", &fmrs),
+            ("provider", &self.provider.as_ref().map(|p| &p.0)),
+            ("provider_name", &self.provider.as_ref().map(|p| &p.1)),
+            ("uplink", &self.uplink),
+            ("prefix_source", &self.prefix_source),
+            ("mtu", &self.mtu),
+            ("encaplimit", &self.encaplimit),
+            ("zone", &self.zone),
+            ("mesh", &self.mesh),
+            ("nat", &self.nat.as_str()),
+            ("nat_mode", &self.technique.0),
+            ("nat_reason", &self.technique.1),
+            ("conntrack", &self.timeouts.as_str()),
+            ("reserve", &self.reserve),
+            ("since", &self.since),
+        ])
     }
 
     fn from_json(value: &Value) -> Result<Self, &'static str> {
@@ -330,6 +327,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::map::Dialect;
+    use serde_json::json;
 
     fn state() -> State {
         let specs = [

@@ -24,6 +24,24 @@ pub enum Border {
     Dmr(Dmr),
 }
 
+impl Border {
+    /// The tunnel end; `None` for MAP-T.
+    pub fn br(self) -> Option<Ipv6Addr> {
+        match self {
+            Border::Br(br) => Some(br),
+            Border::Dmr(_) => None,
+        }
+    }
+
+    /// The default mapping rule; `None` but for MAP-T.
+    pub fn dmr(self) -> Option<Dmr> {
+        match self {
+            Border::Br(_) => None,
+            Border::Dmr(dmr) => Some(dmr),
+        }
+    }
+}
+
 /// One rule of a domain with what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {

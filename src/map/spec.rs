@@ -194,11 +194,6 @@ impl RuleSpec {
     /// The spec that says what `rule` is; reading it gives the same rule.
     pub fn from_rule(rule: &Rule, map_type: MapType, border: Option<Border>) -> Self {
         let params = rule.port_params();
-        let (br, dmr) = match border {
-            Some(Border::Br(br)) => (Some(br), None),
-            Some(Border::Dmr(dmr)) => (None, Some(dmr)),
-            None => (None, None),
-        };
         RuleSpec {
             map_type: Some(map_type),
             fmr: false,
@@ -210,8 +205,8 @@ impl RuleSpec {
             offset: Some(params.offset()),
             psid_len: Some(params.psid_len()),
             psid: rule.provisioned_psid().map(Psid::left_justified),
-            br,
-            dmr,
+            br: border.and_then(Border::br),
+            dmr: border.and_then(Border::dmr),
         }
     }
 

@@ -43,10 +43,7 @@ pub struct Outer {
 impl Line {
     /// The line of a mapping. With `mesh`, other CEs may send to us directly.
     pub fn new(interface: &str, device: &str, mapping: &Mapping, mesh: bool) -> Self {
-        let br = match mapping.border() {
-            Some(Border::Br(br)) => Some(Ipv6Net::from(br)),
-            _ => None,
-        };
+        let br = mapping.border().and_then(Border::br).map(Ipv6Net::from);
         let fmrs = mapping.fmrs().iter().filter(|_| mesh);
         let sources: Vec<Ipv6Net> = br.into_iter().chain(fmrs.map(|rule| rule.ipv6())).collect();
         let encapsulated = mapping.map_type() != MapType::MapT && !sources.is_empty();

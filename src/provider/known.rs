@@ -171,14 +171,8 @@ impl Provider {
             prefix4_len: Some(rule.ipv4.prefix_len()),
             ea_len: Some(rule.ea_len),
             offset: rule.offset.or(self.offset),
-            br: border.and_then(|border| match border {
-                Border::Br(address) => Some(address),
-                Border::Dmr(_) => None,
-            }),
-            dmr: border.and_then(|border| match border {
-                Border::Br(_) => None,
-                Border::Dmr(dmr) => Some(dmr),
-            }),
+            br: border.and_then(Border::br),
+            dmr: border.and_then(Border::dmr),
             ..RuleSpec::default()
         }
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The answers of `status` and `ports` as `docs/bus.md` describes them.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::json::{self, object};
 use crate::map::{Border, PortRange};
 use crate::nat::Protocol;
 
@@ -20,7 +21,7 @@ const MAX_MARKS: usize = 256;
 /// The answer of `status`.
 pub fn status(interfaces: &[Interface<'_>]) -> Value {
     let all: Vec<Value> = interfaces.iter().map(interface).collect();
-    json!({ "interfaces": all })
+    object(&[("interfaces", &all)])
 }
 
 fn interface(interface: &Interface<'_>) -> Value {
@@ -28,13 +29,16 @@ fn interface(interface: &Interface<'_>) -> Value {
         .error
         .as_ref()
         .filter(|_| interface.phase != Phase::Up);
-    let mut object = json!({
-        "interface": interface.name,
-        "proto": interface.proto,
-        "state": interface.phase.as_str(),
-        "error": error.map(|(code, detail)| json!({ "code": code, "detail": detail })),
-        "uptime": interface.uptime,
-    });
+    let mut object = object(&[
+        ("interface", &interface.name),
+        ("proto", &interface.proto),
+        ("state", &interface.phase.as_str()),
+        (
+            "error",
+            &error.map(|(code, detail)| object(&[("code", &code), ("detail", &detail)])),
+        ),
+        ("uptime", &interface.uptime),
+    ]);
     let more = match &interface.line {
         Some(line) => up(line),
         None => not_up(interface),
@@ -51,48 +55,53 @@ fn up(line: &LineUp<'_>) -> Value {
     let rule = mapping.bmr();
     let params = rule.port_params();
     let ports = mapping.ports();
-    let (br, dmr) = match mapping.border() {
-        Some(Border::Br(br)) => (Some(br.to_string()), None),
-        Some(Border::Dmr(dmr)) => (None, Some(dmr.to_string())),
-        None => (None, None),
-    };
-    json!({
-        "device": state.device,
-        "type": mapping.map_type().as_str(),
-        "dialect": mapping.dialect().as_str(),
-        "provider": state.provider.as_ref().map(|(id, _)| id),
-        "provider_name": state.provider.as_ref().map(|(_, name)| name),
-        "uplink": state.uplink,
-        "prefix_source": state.prefix_source,
-        "end_user_prefix": mapping.end_user().to_string(),
-        "bmr": {
-            "ipv6_prefix": rule.ipv6().to_string(),
-            "ipv4_prefix": rule.ipv4().to_string(),
-            "ea_len": rule.ea_len(),
-            "psid_offset": params.offset(),
-            "psid_len": params.psid_len(),
-        },
-        "fmrs": mapping.fmrs().len(),
-        "mesh": state.mesh,
-        "ipv4_address": mapping.ipv4().addr().to_string(),
-        "ipv4_prefix_len": mapping.ipv4().prefix_len(),
-        "psid": ports.is_shared().then(|| ports.psid().value()),
-        "sharing_ratio": ports.params().sharing_ratio(),
-        "ce_address": mapping.ce_address().to_string(),
-        "br": br,
-        "dmr": dmr,
-        "mtu": state.mtu,
-        "encaplimit": state.encaplimit,
-        "nat": {
-            "configured": state.nat.as_str(),
-            "mode": state.technique.0,
-            "reason": state.technique.1,
-            "conntrack": state.timeouts.as_str(),
-        },
-        "ports": totals(line),
-        "traffic": line.traffic.map(traffic),
-        "dropped": line.dropped.map(dropped),
-    })
+    let border = mapping.border();
+    object(&[
+        ("device", &state.device),
+        ("type", &mapping.map_type().as_str()),
+        ("dialect", &mapping.dialect().as_str()),
+        ("provider", &state.provider.as_ref().map(|(id, _)| id)),
+        (
+            "provider_name",
+            &state.provider.as_ref().map(|(_, name)| name),
+        ),
+        ("uplink", &state.uplink),
+        ("prefix_source", &state.prefix_source),
+        ("end_user_prefix", &mapping.end_user()),
+        (
+            "bmr",
+            &object(&[
+                ("ipv6_prefix", &rule.ipv6()),
+                ("ipv4_prefix", &rule.ipv4()),
+                ("ea_len", &rule.ea_len()),
+                ("psid_offset", &params.offset()),
+                ("psid_len", &params.psid_len()),
+            ]),
+        ),
+        ("fmrs", &mapping.fmrs().len()),
+        ("mesh", &state.mesh),
+        ("ipv4_address", &mapping.ipv4().addr()),
+        ("ipv4_prefix_len", &mapping.ipv4().prefix_len()),
+        ("psid", &ports.is_shared().then(|| ports.psid().value())),
+        ("sharing_ratio", &ports.params().sharing_ratio()),
+        ("ce_address", &mapping.ce_address()),
+        ("br", &border.and_then(Border::br)),
+        ("dmr", &border.and_then(Border::dmr)),
+        ("mtu", &state.mtu),
+        ("encaplimit", &state.encaplimit),
+        (
+            "nat",
+            &object(&[
+                ("configured", &state.nat.as_str()),
+                ("mode", &state.technique.0),
+                ("reason", &state.technique.1),
+                ("conntrack", &state.timeouts.as_str()),
+            ]),
+        ),
+        ("ports", &totals(line)),
+        ("traffic", &line.traffic.map(traffic)),
+        ("dropped", &line.dropped.map(dropped)),
+    ])
 }
 
 /// What is known without a mapping: the configuration, and what the uplink
@@ -100,19 +109,28 @@ fn up(line: &LineUp<'_>) -> Value {
 fn not_up(interface: &Interface<'_>) -> Value {
     let (uplink, candidate) = interface.uplink();
     let word = |key, default| interface.option(key).unwrap_or(default).to_owned();
-    let mut object = json!({
-        "uplink": uplink,
-        "prefix_source": candidate.map(|c| c.source.as_str()),
-        "end_user_prefix": candidate.map(|c| c.prefix.to_string()),
-        "fmrs": 0,
-        "mesh": interface.config.and_then(|config| config.flag("mesh")).unwrap_or(false),
-        "nat": {
-            "configured": word("nat", "auto"),
-            "mode": null,
-            "reason": null,
-            "conntrack": word("conntrack", "normal"),
-        },
-    });
+    let mut object = object(&[
+        ("uplink", &uplink),
+        ("prefix_source", &candidate.map(|c| c.source.as_str())),
+        ("end_user_prefix", &candidate.map(|c| c.prefix)),
+        ("fmrs", &0u8),
+        (
+            "mesh",
+            &interface
+                .config
+                .and_then(|config| config.flag("mesh"))
+                .unwrap_or(false),
+        ),
+        (
+            "nat",
+            &object(&[
+                ("configured", &word("nat", "auto")),
+                ("mode", &Value::Null),
+                ("reason", &Value::Null),
+                ("conntrack", &word("conntrack", "normal")),
+            ]),
+        ),
+    ]);
     let unknown = [
         "device",
         "type",
@@ -143,69 +161,70 @@ fn totals(line: &LineUp<'_>) -> Value {
     let usage = line.usage.as_ref();
     let used = usage.map(|usage| {
         let [tcp, udp, icmp] = Protocol::ALL.map(|protocol| usage.of(protocol));
-        json!({ "tcp": tcp, "udp": udp, "icmp": icmp })
+        object(&[("tcp", &tcp), ("udp", &udp), ("icmp", &icmp)])
     });
-    json!({
-        "total": line.total(),
-        "reserved": line.reserved.count(),
-        "forwarded": line.forwarded().count(),
-        "pool": line.free(),
-        "used": used,
-        "used_max": usage.map(|usage| usage.max()),
-    })
+    object(&[
+        ("total", &line.total()),
+        ("reserved", &line.reserved.count()),
+        ("forwarded", &line.forwarded().count()),
+        ("pool", &line.free()),
+        ("used", &used),
+        ("used_max", &usage.map(|usage| usage.max())),
+    ])
 }
 
 fn traffic(traffic: Traffic) -> Value {
-    json!({
-        "rx_bytes": traffic.rx_bytes,
-        "rx_packets": traffic.rx_packets,
-        "tx_bytes": traffic.tx_bytes,
-        "tx_packets": traffic.tx_packets,
-    })
+    object(&[
+        ("rx_bytes", &traffic.rx_bytes),
+        ("rx_packets", &traffic.rx_packets),
+        ("tx_bytes", &traffic.tx_bytes),
+        ("tx_packets", &traffic.tx_packets),
+    ])
 }
 
 fn dropped(dropped: Dropped) -> Value {
-    json!({
-        "not_ours": dropped.not_ours,
-        "not_br": dropped.not_br,
-        "pool_number": dropped.pool_number,
-        "no_ports": dropped.no_ports,
-        "guard": dropped.guard,
-        "exhausted": dropped.exhausted,
-    })
+    object(&[
+        ("not_ours", &dropped.not_ours),
+        ("not_br", &dropped.not_br),
+        ("pool_number", &dropped.pool_number),
+        ("no_ports", &dropped.no_ports),
+        ("guard", &dropped.guard),
+        ("exhausted", &dropped.exhausted),
+    ])
 }
 
 /// The answer of `ports` for one interface.
 pub fn ports(interface: &Interface<'_>) -> Value {
     let Some(line) = &interface.line else {
-        return json!({
-            "interface": interface.name,
-            "ipv4_address": null,
-            "total": 0,
-            "ranges": [],
-            "hosts": [],
-        });
+        return object(&[
+            ("interface", &interface.name),
+            ("ipv4_address", &Value::Null),
+            ("total", &0u8),
+            ("ranges", &Vec::<Value>::new()),
+            ("hosts", &Vec::<Value>::new()),
+        ]);
     };
     let ranges: Vec<Value> = line.ranges().map(|r| range(line, r)).collect();
     let hosts = line.usage.as_ref().map_or(&[][..], |usage| usage.hosts());
     let named = |use_: &HostUse| {
         let [tcp, udp, icmp] = use_.ports;
-        json!({
-            "address": use_.address.to_string(),
-            "name": interface.world().name_of(use_.address),
-            "tcp": tcp,
-            "udp": udp,
-            "icmp": icmp,
-        })
+        object(&[
+            ("address", &use_.address),
+            ("name", &interface.world().name_of(use_.address)),
+            ("tcp", &tcp),
+            ("udp", &udp),
+            ("icmp", &icmp),
+        ])
     };
     let hosts: Vec<Value> = hosts.iter().take(MAX_HOSTS).map(named).collect();
-    json!({
-        "interface": interface.name,
-        "ipv4_address": line.state.mapping.ipv4().addr().to_string(),
-        "total": line.total(),
-        "ranges": ranges,
-        "hosts": hosts,
-    })
+    let mut answer = json::map(&[
+        ("interface", &interface.name),
+        ("ipv4_address", &line.state.mapping.ipv4().addr()),
+        ("total", &line.total()),
+    ]);
+    answer.insert("ranges".into(), ranges.into());
+    answer.insert("hosts".into(), hosts.into());
+    answer.into()
 }
 
 fn range(line: &LineUp<'_>, range: PortRange) -> Value {
@@ -219,23 +238,23 @@ fn range(line: &LineUp<'_>, range: PortRange) -> Value {
         .flat_map(|forward| {
             let ours = forward.ports.ports().filter(|port| range.contains(*port));
             ours.map(move |port| {
-                json!({
-                    "port": port,
-                    "proto": forward.protocol.name(),
-                    "to": forward.target(port),
-                    "name": forward.name,
-                })
+                object(&[
+                    ("port", &port),
+                    ("proto", &forward.protocol.name()),
+                    ("to", &forward.target(port)),
+                    ("name", &forward.name),
+                ])
             })
         })
         .take(MAX_MARKS)
         .collect();
-    json!({
-        "first": range.first(),
-        "last": range.last(),
-        "tcp": tcp,
-        "udp": udp,
-        "icmp": icmp,
-        "reserved": reserved,
-        "forwarded": forwarded,
-    })
+    object(&[
+        ("first", &range.first()),
+        ("last", &range.last()),
+        ("tcp", &tcp),
+        ("udp", &udp),
+        ("icmp", &icmp),
+        ("reserved", &reserved),
+        ("forwarded", &forwarded),
+    ])
 }

@@ -15,7 +15,9 @@ mod system;
 #[cfg(test)]
 mod tests;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::json::object;
 
 pub use facts::{Address, Facts, Known, Offer, Reply, Uplink};
 pub use gather::gather;
@@ -162,16 +164,17 @@ pub fn is_ok(checks: &[Check]) -> bool {
 /// The answer of `doctor` as `docs/bus.md` describes it.
 pub fn json(interface: &str, checks: &[Check]) -> Value {
     let row = |check: &Check| {
-        json!({
-            "id": check.id,
-            "verdict": check.finding.verdict.as_str(),
-            "seen": check.finding.seen,
-            "remedy": check.finding.remedy,
-        })
+        object(&[
+            ("id", &check.id),
+            ("verdict", &check.finding.verdict.as_str()),
+            ("seen", &check.finding.seen),
+            ("remedy", &check.finding.remedy),
+        ])
     };
-    json!({
-        "interface": interface,
-        "ok": is_ok(checks),
-        "checks": checks.iter().map(row).collect::<Vec<_>>(),
-    })
+    let rows: Vec<Value> = checks.iter().map(row).collect();
+    object(&[
+        ("interface", &interface),
+        ("ok", &is_ok(checks)),
+        ("checks", &rows),
+    ])
 }
