@@ -272,7 +272,7 @@ fn lines_that_are_not_up() {
 /// What a command prints, with whether it succeeded.
 fn mape(args: &[&str]) -> (Value, bool) {
     let mut out = Vec::new();
-    let done = mape::cli::run(args.iter().map(Into::into), &mut out).is_ok();
+    let done = mape::cli::run(args.iter().map(Into::into).collect(), &mut out).is_ok();
     (serde_json::from_slice(&out).unwrap(), done)
 }
 

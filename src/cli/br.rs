@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 use std::str::FromStr;
 
-use lexopt::{Arg, ValueExt};
+use lexopt::Arg;
 use serde_json::Value;
 
 use super::mapping_args::MappingArgs;
 use super::output::{json_line, row};
-use super::{Command, Failure, Outcome, unknown};
+use super::{Command, Failure, Outcome, text, unknown};
 use crate::json::object;
 use crate::map::{Inner, Outer, Psid, Relay};
 
@@ -109,7 +109,7 @@ fn value<T: FromStr>(
     option: &str,
     expected: &str,
 ) -> Result<T, Failure> {
-    let text = parser.value()?.string()?;
+    let text = text(parser)?;
     text.parse()
         .map_err(|_| Failure::usage(format!("{option} {text}: must be {expected}")))
 }
@@ -216,7 +216,7 @@ mod tests {
     fn mape(args: &[&str]) -> (String, Outcome) {
         let mut out = Vec::new();
         let args = ["br", "--rule", RULE].iter().chain(args);
-        let outcome = crate::cli::run(args.map(Into::into), &mut out);
+        let outcome = crate::cli::run(args.map(Into::into).collect(), &mut out);
         (String::from_utf8(out).unwrap(), outcome)
     }
 

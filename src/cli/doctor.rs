@@ -8,7 +8,7 @@ use lexopt::{Arg, ValueExt};
 
 use super::output::json_line;
 use super::status::{choose, collect, fail};
-use super::{Command, Failure, Outcome, unknown};
+use super::{Command, Failure, Outcome, text, unknown};
 use crate::status::doctor::{self, Check, Verdict};
 use crate::status::text::{Hue, Paint};
 
@@ -40,7 +40,7 @@ fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Long("json") => json = true,
-            Arg::Long("probe") => probe = Some(address(&parser.value()?.string()?)?),
+            Arg::Long("probe") => probe = Some(address(&text(parser)?)?),
             Arg::Value(value) if interface.is_none() => interface = Some(value.string()?),
             other => return Err(unknown(other)),
         }

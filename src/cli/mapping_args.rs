@@ -4,9 +4,8 @@
 use std::net::Ipv6Addr;
 
 use ipnet::Ipv6Net;
-use lexopt::ValueExt;
 
-use super::{Failure, providers};
+use super::{Failure, providers, text};
 use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec};
 
 /// `--prefix`, `--provider`, `--rule` and `--legacy`.
@@ -37,10 +36,10 @@ impl MappingArgs {
     /// Takes option `--name`, its value being next.
     pub fn take(&mut self, name: &str, parser: &mut lexopt::Parser) -> Result<(), Failure> {
         match name {
-            "prefix" => self.prefix = Some(prefix(&parser.value()?.string()?)?),
-            "provider" => self.provider = Some(parser.value()?.string()?),
+            "prefix" => self.prefix = Some(prefix(&text(parser)?)?),
+            "provider" => self.provider = Some(text(parser)?),
             "rule" => {
-                let text = parser.value()?.string()?;
+                let text = text(parser)?;
                 self.rules.push(text.parse().map_err(Failure::usage)?);
             }
             _ => self.legacy = true,

@@ -91,7 +91,7 @@ const COMMANDS: &[Command] = &[
 
 /// Runs `mape` with these arguments (without its own name) on standard output
 /// and standard error.
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(args: Vec<OsString>) -> ExitCode {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let outcome = run(args, &mut out).and_then(|()| Ok(out.flush()?));
     match outcome {
@@ -126,7 +126,7 @@ fn complain(line: &str) {
 ///
 /// # Errors
 /// What [`Failure`] says.
-pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> Outcome {
+pub fn run(args: Vec<OsString>, out: &mut dyn Write) -> Outcome {
     let mut parser = lexopt::Parser::from_args(args);
     let name = match parser.next()? {
         None | Some(lexopt::Arg::Short('h') | lexopt::Arg::Long("help")) => return help(out),
@@ -158,6 +158,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> Out
 
 /// Reason of the [`Failure::Usage`] that asks for a command's help.
 const HELP: &str = "--help";
+
+/// The value of the option that was just read.
+fn text(parser: &mut lexopt::Parser) -> Result<String, Failure> {
+    Ok(lexopt::ValueExt::string(parser.value()?)?)
+}
 
 /// What a command answers to an option it does not know, `--help` among them.
 fn unknown(arg: lexopt::Arg<'_>) -> Failure {

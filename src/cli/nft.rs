@@ -3,11 +3,11 @@
 
 use std::io::Write;
 
-use lexopt::{Arg, ValueExt};
+use lexopt::Arg;
 
 use super::mapping_args::MappingArgs;
 use super::output::json_line;
-use super::{Command, Failure, Outcome, unknown};
+use super::{Command, Failure, Outcome, text, unknown};
 use crate::json::object;
 use crate::nat::{Kernel, Line, Plan, PortList, Wishes};
 
@@ -42,16 +42,15 @@ fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Long("json") => json = true,
-            Arg::Long("device") => device = Some(parser.value()?.string()?),
+            Arg::Long("device") => device = Some(text(parser)?),
             Arg::Long("nat") => {
-                wishes.mode = parser.value()?.string()?.parse().map_err(Failure::usage)?;
+                wishes.mode = text(parser)?.parse().map_err(Failure::usage)?;
             }
             Arg::Long("conntrack") => {
-                wishes.timeouts = parser.value()?.string()?.parse().map_err(Failure::usage)?;
+                wishes.timeouts = text(parser)?.parse().map_err(Failure::usage)?;
             }
             Arg::Long("reserve") => {
-                wishes.reserve =
-                    PortList::parse(&parser.value()?.string()?).map_err(Failure::usage)?;
+                wishes.reserve = PortList::parse(&text(parser)?).map_err(Failure::usage)?;
             }
             Arg::Long(name) if MappingArgs::knows(name) => {
                 let name = name.to_owned();

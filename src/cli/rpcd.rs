@@ -79,11 +79,7 @@ pub fn is_called_by(path: &Path) -> bool {
 
 /// Answers rpcd. Every answer is one JSON object: rpcd turns anything else
 /// into a status that says nothing.
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args: Vec<String> = args
-        .into_iter()
-        .map(|arg| arg.to_string_lossy().into_owned())
-        .collect();
+pub fn main(args: &[String]) -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let answer = match args.as_slice() {
         ["list"] => signature().to_string(),

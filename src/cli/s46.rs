@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::mapping_args::{self, DEFAULT_MTU, Found};
 use super::output::{json_line, mapping_json};
-use super::{Command, Failure, Outcome, calc, unknown};
+use super::{Command, Failure, Outcome, calc, text, unknown};
 use crate::json;
 use crate::map::s46::{Provisioned, S46Option, bytes_of_hex, decode, provisioned};
 use crate::map::{Dialect, Domain};
@@ -49,7 +49,7 @@ fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
             Arg::Long("json") => json = true,
             Arg::Long("legacy") => dialect = Dialect::Draft03,
             Arg::Long("prefix") => {
-                prefix = Some(mapping_args::prefix(&parser.value()?.string()?)?);
+                prefix = Some(mapping_args::prefix(&text(parser)?)?);
             }
             Arg::Value(piece) => hex.push_str(&piece.string()?),
             other => return Err(unknown(other)),

@@ -26,7 +26,7 @@ pub enum NftError {
     #[error("nft: {0}")]
     Io(#[from] std::io::Error),
     /// It did not answer in time and was killed.
-    #[error("nft: no answer after {} ms", .0.as_millis())]
+    #[error("nft: no answer after {} ms", .0.as_millis() as u64)]
     Deadline(Duration),
     /// It refused the rules; nothing was changed.
     #[error("nft: {0}")]

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Finds overlapping prefixes while a file is read.
 
-use std::collections::BTreeMap;
-
 /// Disjoint spans of addresses, each with its owner: provider and rule by
 /// number. IPv4 addresses count as small ones, which keeps one copy of this
 /// in the program instead of two.
 #[derive(Default)]
-pub(super) struct Spans(BTreeMap<u128, (u128, Owner)>);
+pub(super) struct Spans(Vec<Span>);
+
+/// First and last address, by which they are sorted.
+struct Span {
+    first: u128,
+    last: u128,
+    owner: Owner,
+}
 
 pub(super) type Owner = (usize, usize);
 
@@ -17,10 +22,11 @@ impl Spans {
     pub(super) fn insert(&mut self, first: u128, last: u128, owner: Owner) -> Result<(), Owner> {
         // Spans are disjoint: only the last one that starts no later than
         // `last` can reach into `first..=last`.
-        match self.0.range(..=last).next_back() {
-            Some((_, &(end, other))) if end >= first => Err(other),
+        let at = self.0.partition_point(|span| span.first <= last);
+        match at.checked_sub(1).and_then(|before| self.0.get(before)) {
+            Some(before) if before.last >= first => Err(before.owner),
             _ => {
-                self.0.insert(first, (last, owner));
+                self.0.insert(at, Span { first, last, owner });
                 Ok(())
             }
         }

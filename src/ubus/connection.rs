@@ -158,6 +158,7 @@ impl Connection {
 
 /// Rounded up, so that the last fraction of a millisecond is not spent spinning.
 fn timeout(left: Duration) -> PollTimeout {
-    let milliseconds = left.as_nanos().div_ceil(1_000_000);
+    let up = Duration::from_nanos(999_999);
+    let milliseconds = left.saturating_add(up).as_millis();
     u16::try_from(milliseconds).unwrap_or(u16::MAX).into()
 }
