@@ -92,16 +92,17 @@ const COMMANDS: &[Command] = &[
 /// Runs `mape` with these arguments (without its own name) on standard output
 /// and standard error.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let outcome = run(args, &mut out).and_then(|()| Ok(out.flush()?));
-    match outcome {
+    let mut out = Vec::new();
+    let outcome = run(args, &mut out);
+    // What was found out before a failure belongs to the answer.
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(&out).and_then(|()| stdout.flush());
+    match outcome.and_then(|()| Ok(written?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
         Err(failure) => {
-            // What was found out before the failure belongs to the answer.
-            let _ = out.flush();
             if !matches!(failure, Failure::Said) {
                 complain(&format!("mape: {failure}"));
             }
