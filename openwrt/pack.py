@@ -79,7 +79,10 @@ def zopfli(raw):
     with tempfile.NamedTemporaryFile() as file:
         file.write(raw)
         file.flush()
-        return subprocess.run(["zopfli", "-c", file.name], stdout=subprocess.PIPE, check=True).stdout
+        try:
+            return subprocess.check_output(["zopfli", "-c", file.name])
+        except OSError as error:
+            sys.exit(f"pack: zopfli: {error.strerror}")
 
 
 def tar_gz(members, epoch, compress=lambda raw: gzip.compress(raw, 9, mtime=0)):
