@@ -50,7 +50,8 @@ impl Scene {
         Nft::find().unwrap().run(&plan.combined(), TIMEOUT).unwrap();
         // On a busy machine it takes longer than the usual 30 s to fill the set.
         wire.ce.sysctl("net.netfilter.nf_conntrack_udp_timeout=600");
-        wire.ce.sysctl("net.netfilter.nf_conntrack_icmp_timeout=600");
+        wire.ce
+            .sysctl("net.netfilter.nf_conntrack_icmp_timeout=600");
         Some(Scene { wire, lan, plan })
     }
 

@@ -82,7 +82,8 @@ impl TestLine {
         line.load();
         // However busy the machine is.
         line.ce.sysctl("net.netfilter.nf_conntrack_udp_timeout=600");
-        line.ce.sysctl("net.netfilter.nf_conntrack_icmp_timeout=600");
+        line.ce
+            .sysctl("net.netfilter.nf_conntrack_icmp_timeout=600");
         line.write_files();
         Some(line)
     }
