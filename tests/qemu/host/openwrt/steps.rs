@@ -214,9 +214,11 @@ fn backup(bench: &mut Bench) -> Result<String> {
 }
 
 fn by_dhcpv6(bench: &mut Bench) -> Result<String> {
-    bench
-        .router
-        .run("uci delete network.wanmap && uci commit network && service network reload")?;
+    // Not every release asks for these options by itself.
+    bench.router.run(
+        "uci delete network.wanmap && uci set network.wan6.reqopts='94 95 96' && \
+         uci commit network && service network reload",
+    )?;
     isp::tell("mode mape", |_| ())?;
     dynamic(bench)
 }
