@@ -13,16 +13,18 @@ const browser = await chromium.launch({
 	executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
 	args: [ '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage' ]
 });
-const page = await browser.newPage();
+const context = await browser.newContext();
 // An emulated router takes its time.
-page.setDefaultTimeout(180000);
+context.setDefaultTimeout(180000);
 const errors = [];
-page.on('pageerror', error => errors.push(String(error)));
 try {
-	await page.goto(`${url}/cgi-bin/luci/`);
-	await page.locator('input[name=luci_username]').fill('root');
-	await page.locator('input[name=luci_password]').press('Enter');
-	await page.locator('a[href$="admin/logout"]').first().waitFor({ state: 'attached' });
+	const login = await context.newPage();
+	await login.goto(`${url}/cgi-bin/luci/`);
+	await login.locator('input[name=luci_username]').fill('root');
+	await login.locator('input[name=luci_password]').press('Enter');
+	await login.locator('a[href$="admin/logout"]').first().waitFor({ state: 'attached' });
+	const page = await context.newPage();
+	page.on('pageerror', error => errors.push(String(error)));
 	await page.goto(`${url}/cgi-bin/luci/admin/status/mape`);
 	await page.locator('#view').getByText(address).first().waitFor();
 	if (errors.length)
