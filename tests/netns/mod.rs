@@ -65,9 +65,12 @@ impl Namespace {
         self.command(words).output().unwrap()
     }
 
-    /// Sets a sysctl inside.
+    /// Sets a sysctl inside, without the program, which a small Debian lacks.
     pub fn sysctl(&self, setting: &str) {
-        let done = self.run(&["sysctl", "-qw", setting]);
+        let (name, value) = setting.split_once('=').unwrap();
+        let path = format!("/proc/sys/{}", name.replace('.', "/"));
+        let script = "echo \"$1\" > \"$2\"";
+        let done = self.run(&["sh", "-c", script, "sh", value, &path]);
         assert!(done.status.success(), "{setting}: {done:?}");
     }
 

@@ -35,7 +35,7 @@ pub fn plan(mode: Mode, opened: &str, timeouts: Timeouts) -> Plan {
 /// Ports of a line that are in use.
 pub fn usage(plan: &Plan) -> Usage {
     let network = plan.line().ipv4;
-    let all = connections(network, true).unwrap();
+    let all = connections(network, !plan.passing().is_empty()).unwrap();
     Usage::count(&all, network, |number| plan.port_of(number))
 }
 
