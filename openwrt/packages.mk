@@ -56,6 +56,8 @@ CROSS_FLAGS = -Clink-self-contained=no -Crelocation-model=static \
 CROSS_LLVM := enable-tail-merge=1 tail-merge-size=2 disable-machine-licm \
 	disable-machine-sink disable-lsr disable-block-placement pre-RA-sched=list-hybrid
 CROSS_FLAGS += $(if $(filter mips%,$(TARGET)),$(CROSS_LLVM:%=-Cllvm-args=-%))
+# Every ARMv7 has Thumb-2: the same code in instructions of half the size.
+CROSS_FLAGS += $(if $(filter armv7%,$(TARGET)),-Ctarget-feature=+thumb-mode)
 CROSS_ENV = env -u RUSTUP_TOOLCHAIN PATH=$(CROSS_TOOLS)/bin:$(RUST_PREFIX)/bin:/usr/bin:/bin \
 	RUSTC_BOOTSTRAP=1 CARGO=$(RUST_PREFIX)/bin/cargo RUSTC=$(RUST_PREFIX)/bin/rustc \
 	RUSTDOC=$(RUST_PREFIX)/bin/rustdoc
