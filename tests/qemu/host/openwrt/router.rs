@@ -16,6 +16,7 @@ pub const PATIENCE: Duration = Duration::from_secs(300);
 /// A running router.
 pub struct Router {
     machine: Child,
+    command: Command,
     console: PathBuf,
     ssh_port: String,
     /// Where its web server is reached from this machine.
@@ -29,11 +30,13 @@ impl Router {
         let disk = dir.join("openwrt.img");
         unpack(image, &disk)?;
         let console = dir.join("openwrt-console.log");
+        let _ = fs::remove_file(&console);
         let log = File::create(dir.join("openwrt-qemu.log")).map_err(|e| e.to_string())?;
         let mut command = boot::qemu(&boot::plain());
         command
-            .args(["-m", "512", "-serial"])
-            .arg(format!("file:{}", console.display()))
+            .args(["-m", "512", "-no-reboot", "-chardev"])
+            .arg(format!("file,id=log,append=on,path={}", console.display()))
+            .args(["-serial", "chardev:log"])
             .arg("-drive")
             .arg(format!("file={},format=raw,if=virtio", disk.display()))
             .arg("-netdev")
@@ -46,10 +49,32 @@ impl Router {
             .stderr(log);
         Ok(Self {
             machine: boot::spawn(&mut command)?,
+            command,
             console,
             ssh_port: places.ssh.rsplit(':').next().unwrap_or_default().to_owned(),
             web: format!("http://{}", places.web),
         })
+    }
+
+    /// Reboots. The machine ends where a board would start anew, and is
+    /// switched on again.
+    pub fn reboot(&mut self) -> Result<()> {
+        // The connection may end before the answer comes.
+        let _ = self.run("reboot");
+        let started = Instant::now();
+        while self
+            .machine
+            .try_wait()
+            .map_err(|e| e.to_string())?
+            .is_none()
+        {
+            if started.elapsed() > PATIENCE {
+                return Err("it did not go down".to_owned());
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        self.machine = boot::spawn(&mut self.command)?;
+        Ok(())
     }
 
     /// Runs a command line in the router's shell, and returns what it prints.
