@@ -260,10 +260,10 @@ fn dynamic(bench: &mut Bench) -> Result<String> {
     ))
 }
 
-/// What of us could be found on a router.
+/// What of us could be found on a router. opkg leaves empty folders behind.
 const TRACES: &str = "nft list tables | grep mape; ip link show | grep -o 'map-[a-z0-9_]*'; \
     uci show firewall | grep mape; ls /var/run/mape 2>/dev/null; \
-    find / -xdev \\( -name 'mape*' -o -name '*-mape' -o -name map.sh -o -name mapcalc \\) \
+    find / -xdev ! -type d \\( -name 'mape*' -o -name '*-mape' -o -path '*/netifd/proto/map.sh' -o -path '*/mape/*' \\) \
     -not -path '/tmp/packages/*' -not -path '/proc/*' -not -path '/tmp/backup*'";
 
 fn removed(bench: &mut Bench) -> Result<String> {
