@@ -51,11 +51,6 @@ CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
 CROSS_FLAGS = -Clink-self-contained=no -Crelocation-model=static \
 	-Cforce-unwind-tables=no -Clink-arg=-Wl,-z,max-page-size=4096 \
 	--remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME_DIR)/registry/src=crates
-# LLVM tunes for speed what is asked to be small: on MIPS it leaves equal ends of
-# blocks apart, and hoists and schedules until values no longer fit registers.
-CROSS_LLVM := enable-tail-merge=1 tail-merge-size=2 disable-machine-licm \
-	disable-machine-sink disable-lsr disable-block-placement pre-RA-sched=list-hybrid
-CROSS_FLAGS += $(if $(filter mips%,$(TARGET)),$(CROSS_LLVM:%=-Cllvm-args=-%))
 # Every ARMv7 has Thumb-2: the same code in instructions of half the size.
 CROSS_FLAGS += $(if $(filter armv7%,$(TARGET)),-Ctarget-feature=+thumb-mode)
 CROSS_ENV = env -u RUSTUP_TOOLCHAIN PATH=$(CROSS_TOOLS)/bin:$(RUST_PREFIX)/bin:/usr/bin:/bin \

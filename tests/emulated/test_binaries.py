@@ -25,6 +25,10 @@ QUESTIONS = {
                  "type=map-e,ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,"
                  "ealen=16,offset=6,br=2001:db8:ffff::1"],
     "for people": ["calc", "--prefix", "240b:10:1234:5600::/56"],
+    "rules of the pool": ["nft", "--prefix", "240b:10:1234:5600::/56", "--device", "map-wan", "--nat", "pool"],
+    "rules of the hash": ["nft", "--prefix", "240b:10:1234:5600::/56", "--device", "map-wan", "--nat", "hash"],
+    "the BR's view": ["br", "--prefix", "240b:10:1234:5600::/56", "--from", "106.72.86.0:5000",
+                      "--to", "198.51.100.1:53", "--json"],
     "lookup": ["lookup", "240b:10:1234:5600::/56", "--json"],
     "nobody's prefix": ["lookup", "2001:db8::/56", "--json"],
     "wrong use": ["calc"],
