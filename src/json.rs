@@ -38,35 +38,17 @@ impl ToJson for bool {
     }
 }
 
-impl ToJson for u64 {
-    fn to_json(&self) -> Value {
-        Value::from(*self)
-    }
+macro_rules! numbers {
+    ($($kind:ty),*) => {$(
+        impl ToJson for $kind {
+            fn to_json(&self) -> Value {
+                Value::from(*self)
+            }
+        }
+    )*};
 }
 
-impl ToJson for usize {
-    fn to_json(&self) -> Value {
-        Value::from(*self)
-    }
-}
-
-impl ToJson for u32 {
-    fn to_json(&self) -> Value {
-        Value::from(*self)
-    }
-}
-
-impl ToJson for u16 {
-    fn to_json(&self) -> Value {
-        Value::from(*self)
-    }
-}
-
-impl ToJson for u8 {
-    fn to_json(&self) -> Value {
-        Value::from(*self)
-    }
-}
+numbers!(u8, u16, u32, u64, usize);
 
 impl ToJson for &str {
     fn to_json(&self) -> Value {
@@ -80,29 +62,17 @@ impl ToJson for String {
     }
 }
 
-impl ToJson for Ipv4Addr {
-    fn to_json(&self) -> Value {
-        Value::String(self.to_string())
-    }
+macro_rules! texts {
+    ($($kind:ty),*) => {$(
+        impl ToJson for $kind {
+            fn to_json(&self) -> Value {
+                Value::String(self.to_string())
+            }
+        }
+    )*};
 }
 
-impl ToJson for Ipv6Addr {
-    fn to_json(&self) -> Value {
-        Value::String(self.to_string())
-    }
-}
-
-impl ToJson for Ipv4Net {
-    fn to_json(&self) -> Value {
-        Value::String(self.to_string())
-    }
-}
-
-impl ToJson for Ipv6Net {
-    fn to_json(&self) -> Value {
-        Value::String(self.to_string())
-    }
-}
+texts!(Ipv4Addr, Ipv6Addr, Ipv4Net, Ipv6Net);
 
 impl ToJson for Dmr {
     fn to_json(&self) -> Value {

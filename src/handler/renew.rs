@@ -7,7 +7,6 @@ use super::router::System;
 use super::settings::Settings;
 use super::setup::{address_interface, setup};
 use super::state::State;
-use crate::map::MapType;
 use crate::netifd::Notify;
 use crate::paths;
 use crate::provider;
@@ -38,10 +37,13 @@ fn compare(settings: &Settings, state: &State) -> Result<(), Error> {
     let dump = bus.dump()?;
     let loaded = provider::load(&paths::rooted("/"));
     let reason = match Plan::new(settings, &dump, &loaded.table, &System::new()) {
-        Ok(plan) => match difference(&plan, state).or_else(|| missing_address(&dump, state)) {
-            None => return Ok(()),
-            Some(reason) => reason,
-        },
+        Ok(plan) => {
+            let missing = || missing_address(&dump, &plan, &settings.interface);
+            match difference(&plan, state).or_else(missing) {
+                None => return Ok(()),
+                Some(reason) => reason,
+            }
+        }
         Err(problem) => problem.detail,
     };
     log::info!("{}: starting over: {reason}", settings.interface);
@@ -49,12 +51,11 @@ fn compare(settings: &Settings, state: &State) -> Result<(), Error> {
 }
 
 /// The uplink may have gone and come while netifd did not watch it for us.
-fn missing_address(dump: &serde_json::Value, state: &State) -> Option<String> {
-    let address = state.mapping.ce_address();
-    let name = address_interface(&state.interface);
-    let is_tunnel = state.mapping.map_type() != MapType::MapT;
-    (is_tunnel && !uplink::has_address(dump, &name, address))
-        .then(|| format!("{address} is gone from {}", state.uplink))
+fn missing_address(dump: &serde_json::Value, plan: &Plan, interface: &str) -> Option<String> {
+    plan.br()?;
+    let address = plan.mapping.ce_address();
+    let is_there = uplink::has_address(dump, &address_interface(interface), address);
+    (!is_there).then(|| format!("{address} is gone from {}", plan.uplink))
 }
 
 /// What of the link differs from what is set up, for the log.

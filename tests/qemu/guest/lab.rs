@@ -110,28 +110,21 @@ impl Lab {
         self.net.ce.run(&["nft", "flush", "ruleset"])?;
         self.net.ce.nft(&nat::firewall4(dnat, forward))?;
         router.forward(forwarded)?;
-        if technique == Technique::Pool {
-            router.mape(&self.net.ce, &["firewall"])?;
-        } else {
-            self.net.ce.nft(&self.ruleset(technique)?)?;
+        match technique {
+            Technique::Pool => drop(router.mape(&self.net.ce, &["firewall"])?),
+            Technique::Hash => self.net.ce.nft(&self.hash()?)?,
+            Technique::Stock => self.net.ce.nft(&nat::stock(&self.line))?,
+            Technique::Forks => self.net.ce.nft(&nat::forks(&self.line))?,
+            Technique::Plain => self.net.ce.nft(&nat::plain(&self.line))?,
         }
         self.technique = technique;
         self.forgive()
     }
 
-    /// A technique's ruleset; ours as the real binary prints it.
-    fn ruleset(&self, technique: Technique) -> Result<String> {
-        match technique {
-            Technique::Stock => Ok(nat::stock(&self.line)),
-            Technique::Forks => Ok(nat::forks(&self.line)),
-            Technique::Plain => Ok(nat::plain(&self.line)),
-            Technique::Pool | Technique::Hash => self.mape_nft(technique.name()),
-        }
-    }
-
-    fn mape_nft(&self, mode: &str) -> Result<String> {
+    /// Our ruleset without a pool, as the real binary prints it.
+    fn hash(&self) -> Result<String> {
         let (prefix, rule) = (self.line.end_user_prefix(), self.line.rule());
-        let mut words = vec!["nft", "--device", TUNNEL, "--nat", mode];
+        let mut words = vec!["nft", "--device", TUNNEL, "--nat", "hash"];
         words.extend(["--prefix", &prefix, "--rule", &rule]);
         if self.line.dialect == Dialect::Draft03 {
             words.push("--legacy");

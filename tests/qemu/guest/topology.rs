@@ -205,10 +205,15 @@ impl Topology {
 
     /// The BR's end of the CE's tunnel.
     pub fn tunnel(&self, line: &Line) -> Result<()> {
+        self.tunnel_end(line, "ce")
+    }
+
+    /// The BR's end of a tunnel, as its device `name`.
+    fn tunnel_end(&self, line: &Line, name: &str) -> Result<()> {
         self.br.ip(&format!(
-            "link add name ce type ip6tnl mode ipip6 local {br} remote {ce} encaplimit none
-             link set dev ce mtu {MTU} up
-             route add {v4}/32 dev ce",
+            "link add name {name} type ip6tnl mode ipip6 local {br} remote {ce} encaplimit none
+             link set dev {name} mtu {MTU} up
+             route add {v4}/32 dev {name}",
             br = line.br,
             ce = line.ce_address(),
             v4 = line.ipv4(),
@@ -253,14 +258,7 @@ impl Topology {
             line.prefix(),
             line.prefix_len()
         ))?;
-        self.br.ip(&format!(
-            "link add name ce2 type ip6tnl mode ipip6 local {br} remote {address} encaplimit none
-             link set dev ce2 mtu {MTU} up
-             route add {v4}/32 dev ce2",
-            br = line.br,
-            address = line.ce_address(),
-            v4 = line.ipv4(),
-        ))
+        self.tunnel_end(line, "ce2")
     }
 
     /// The access network knows no route to the subscriber's prefix: its /64
