@@ -34,3 +34,4 @@ pub mod provider;
 pub mod status;
 pub mod ubus;
 pub mod uplink;
+mod view;

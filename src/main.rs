@@ -2,33 +2,31 @@
 //! Nothing but: which name was I called by, which command.
 
 use std::env;
-use std::ffi::OsString;
-use std::path::Path;
 use std::process::ExitCode;
 
 use mape::handler::Protocol;
 use mape::{cli, handler};
 
 fn main() -> ExitCode {
-    let mut args = env::args_os();
-    let called_as = args.next().unwrap_or_default();
-    let args: Vec<OsString> = args.collect();
-    let name = Path::new(&called_as).file_name().unwrap_or_default();
-    let protocol = name
-        .to_str()
-        .and_then(|name| name.strip_suffix(".sh"))
-        .and_then(Protocol::from_name);
-    match protocol {
-        None if name == "mapcalc" => cli::main([vec![name.to_owned()], args].concat()),
-        Some(protocol) => handler::main(protocol, &as_text(&args)),
-        None if cli::rpcd::is_called_by(Path::new(&called_as)) => cli::rpcd::main(&as_text(&args)),
-        None => cli::main(args),
+    // Nothing that we are given may be anything but text.
+    let mut args: Vec<String> = Vec::new();
+    for arg in env::args_os() {
+        args.push(arg.to_string_lossy().into_owned());
     }
-}
-
-/// Arguments of callers that give nothing but text.
-fn as_text(args: &[OsString]) -> Vec<String> {
-    args.iter()
-        .map(|arg| arg.to_string_lossy().into_owned())
-        .collect()
+    let called_as = args.first().cloned().unwrap_or_default();
+    let name = called_as.rsplit('/').next().unwrap_or_default();
+    let rest = args.get(1..).unwrap_or_default();
+    if let Some(protocol) = name.strip_suffix(".sh").and_then(Protocol::from_name) {
+        return handler::main(protocol, rest);
+    }
+    if name == "mapcalc" {
+        if let Some(first) = args.first_mut() {
+            *first = "mapcalc".into();
+        }
+        return cli::main(&args);
+    }
+    match cli::rpcd::is_called_by(&called_as) {
+        true => cli::rpcd::main(rest),
+        false => cli::main(rest),
+    }
 }

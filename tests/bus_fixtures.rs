@@ -7,12 +7,26 @@ use std::net::Ipv4Addr;
 use mape::handler::{Protocol as Proto, State};
 use mape::nat::{Connection, Mode, Protocol, Section, Timeouts};
 use mape::provider::Table;
+use mape::status::text::{self, Paint};
 use mape::status::{Dropped, Measured, Traffic, World, json};
 use serde_json::{Value, json};
 
 fn fixture(name: &str) -> Value {
     let path = format!("{}/tests/data/bus/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// What people see of the same router is what `tests/data/text` has.
+fn assert_text(world: &World, name: &str) {
+    let mut shown = Vec::new();
+    for interface in &world.interfaces() {
+        text::status(&mut shown, interface, Paint::PLAIN).unwrap();
+        shown.push(b'\n');
+        text::ports(&mut shown, interface, Paint::PLAIN).unwrap();
+    }
+    let path = format!("{}/tests/data/text/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let expected = std::fs::read_to_string(path).unwrap();
+    assert_eq!(String::from_utf8(shown).unwrap(), expected, "{name}");
 }
 
 const NETWORK: &str = "
@@ -202,6 +216,7 @@ fn a_line_that_is_up() {
             json::status(&interfaces),
             fixture(&format!("status{suffix}"))
         );
+        assert_text(&world, &format!("status{suffix}"));
     }
 }
 
@@ -222,6 +237,56 @@ fn a_line_without_delegation_on_a_kernel_without_egress_hooks() {
     let interfaces = world.interfaces();
     assert_eq!(json::ports(&interfaces[0]), ports);
     assert_eq!(json::status(&interfaces), fixture("status-ocn"));
+    assert_text(&world, "status-ocn");
+}
+
+/// Every row that a line can have, and one that is not shared.
+#[test]
+fn people_see_all_of_a_line() {
+    use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    let ports = json!({ "hosts": [], "ranges": [] });
+    let rule = |text: &str| text.parse::<RuleSpec>().unwrap();
+    let shared = rule(
+        "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,\
+         ealen=16,offset=6,fmr,dmr=2001:db8:ffff::/64",
+    );
+    let whole = rule(
+        "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,ealen=4,\
+         br=2001:db8:ffff::1",
+    );
+    let single = rule(
+        "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,ealen=8,\
+         br=2001:db8:ffff::1",
+    );
+    let prefix = "2001:db8:12:3400::/56".parse().unwrap();
+    for (name, map_type, rule) in [
+        ("map-t", MapType::MapT, shared),
+        ("whole-network", MapType::MapE, whole),
+        ("whole-address", MapType::MapE, single),
+    ] {
+        let domain = Domain::from_specs(&[rule], map_type, Dialect::Rfc7597).unwrap();
+        let v6plus = state("240b:10:1:200::/56", "ip6prefix", POOL, Timeouts::Normal);
+        let state = State {
+            mapping: domain.map(&[prefix]).unwrap(),
+            provider: None,
+            encaplimit: None,
+            ..v6plus
+        };
+        let mut world = up(state, "", &ports, 0);
+        if map_type == MapType::MapT {
+            // Neither netifd nor conntrack can be asked, and rules are hidden.
+            world.dump = None;
+            world.connections = None;
+            world.measured[0].dropped = None;
+            world.boot_seconds = 190_000;
+        }
+        assert_text(&world, name);
+    }
+    let silent = World {
+        dump: None,
+        ..not_up(json!([]), json!({}))
+    };
+    assert_text(&silent, "silent");
 }
 
 fn not_up(prefixes: Value, more: Value) -> World {
@@ -242,6 +307,7 @@ fn error(code: &str, detail: &str) -> Value {
 fn lines_that_are_not_up() {
     let down = not_up(json!([]), json!({ "autostart": false }));
     assert_eq!(json::status(&down.interfaces()), fixture("status-down"));
+    assert_text(&down, "status-down");
     let no_ports = json::ports(&down.interfaces()[0]);
     assert_eq!(
         (&no_ports["total"], &no_ports["ranges"]),
@@ -254,6 +320,7 @@ fn lines_that_are_not_up() {
         json::status(&pending.interfaces()),
         fixture("status-pending")
     );
+    assert_text(&pending, "status-pending");
 
     let foreign = "2001:db8:1200:3400::/56";
     let detail =
@@ -262,6 +329,7 @@ fn lines_that_are_not_up() {
     let more = json!({ "pending": true, "errors": unknown });
     let failed = not_up(delegated(foreign), more);
     assert_eq!(json::status(&failed.interfaces()), fixture("status-error"));
+    assert_text(&failed, "status-error");
 
     assert_eq!(
         json::status(&World::default().interfaces()),
@@ -270,9 +338,9 @@ fn lines_that_are_not_up() {
 }
 
 /// What a command prints, with whether it succeeded.
-fn mape(args: &[&str]) -> (Value, bool) {
+fn mape<const N: usize>(args: [&str; N]) -> (Value, bool) {
     let mut out = Vec::new();
-    let done = mape::cli::run(args.iter().map(Into::into).collect(), &mut out).is_ok();
+    let done = mape::cli::run(&args.map(str::to_owned), &mut out).is_ok();
     (serde_json::from_slice(&out).unwrap(), done)
 }
 
@@ -282,7 +350,7 @@ fn calc_and_lookup() {
         ("calc", "--prefix=240b:10:1:200::/56"),
         ("lookup", "240b:10:1:200::/56"),
     ] {
-        let (answer, done) = mape(&[command, prefix, "--json"]);
+        let (answer, done) = mape([command, prefix, "--json"]);
         assert!(done);
         assert_eq!(answer, fixture(command));
     }
@@ -290,7 +358,7 @@ fn calc_and_lookup() {
         ("calc", "--prefix=2001:db8:1200:3400::/56"),
         ("lookup", "2001:db8:1200:3400::/56"),
     ] {
-        let (answer, done) = mape(&[command, prefix, "--json"]);
+        let (answer, done) = mape([command, prefix, "--json"]);
         assert!(!done);
         assert_eq!(answer, fixture(&format!("{command}-error")));
     }

@@ -21,7 +21,7 @@ pub fn command_line(data: &[u8]) {
     let words = [command].into_iter().chain(text.split('\n'));
     let words: Vec<String> = words.map(|word| word.replace('\0', "")).collect();
     let mut out = Vec::new();
-    let outcome = run(words.iter().map(Into::into).collect(), &mut out);
+    let outcome = run(&words, &mut out);
     let said = String::from_utf8(out).expect("text");
     match outcome {
         // What people typed is shown to them as they typed it.

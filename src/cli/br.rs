@@ -2,17 +2,17 @@
 //! `mape br`: a packet as the BR sees it, and the BR's own check.
 
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
+use std::net::{Ipv6Addr, SocketAddrV4};
 use std::str::FromStr;
 
-use lexopt::Arg;
 use serde_json::Value;
 
 use super::mapping_args::MappingArgs;
-use super::output::{json_line, row};
-use super::{Command, Failure, Outcome, text, unknown};
-use crate::json::object;
+use super::output::json_line;
+use super::{Args, Command, Failure, Outcome};
+use crate::json::{self, object};
 use crate::map::{Inner, Outer, Psid, Relay};
+use crate::view::{Row, row, rows};
 
 pub(super) const COMMAND: Command = Command {
     name: "br",
@@ -46,53 +46,34 @@ Examples:
     type=map-t,ipv6prefix=3001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\\
 prefix4len=24,ealen=12,offset=6,dmr=2001:db8:ffff::/64
 ",
+    options: &[
+        "json",
+        "from=",
+        "to=",
+        "from6=",
+        "to6=",
+        "prefix=",
+        "provider=",
+        "rule=",
+        "legacy",
+    ],
+    words: 0,
     run,
 };
 
-/// What is to be worked out.
-#[derive(Debug, Default)]
-struct Question {
-    from: Option<SocketAddrV4>,
-    to: Option<SocketAddrV4>,
-    from6: Option<Ipv6Addr>,
-    to6: Option<Ipv6Addr>,
-}
-
-fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
-    let mut args = MappingArgs::default();
-    let mut asked = Question::default();
-    let mut json = false;
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Long("json") => json = true,
-            Arg::Long("from") => asked.from = Some(value(parser, "--from", IPV4)?),
-            Arg::Long("to") => asked.to = Some(value(parser, "--to", IPV4)?),
-            Arg::Long("from6") => asked.from6 = Some(value(parser, "--from6", IPV6)?),
-            Arg::Long("to6") => asked.to6 = Some(value(parser, "--to6", IPV6)?),
-            Arg::Long(name) if MappingArgs::knows(name) => {
-                let name = name.to_owned();
-                args.take(&name, parser)?;
-            }
-            other => return Err(unknown(other)),
+fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+    let from = value(args, "from", IPV4)?;
+    let to = value(args, "to", IPV4)?;
+    let from6 = value(args, "from6", IPV6)?;
+    let to6 = value(args, "to6", IPV6)?;
+    let given = MappingArgs::read(args)?;
+    match (from, to, from6, to6) {
+        (Some(from), Some(to), None, None) => {
+            let outer = given.relay()?.outer(from, to).map_err(Failure::failed)?;
+            Ok(show_outer(args, out, &outer)?)
         }
-    }
-    match asked {
-        Question {
-            from: Some(from),
-            to: Some(to),
-            from6: None,
-            to6: None,
-        } => {
-            let outer = args.relay()?.outer(from, to).map_err(Failure::failed)?;
-            Ok(show_outer(out, &outer, json)?)
-        }
-        Question {
-            from,
-            from6: Some(from6),
-            to6,
-            to: None,
-        } if from.is_some() || to6.is_some() => {
-            backwards(&args.relay()?, from6, to6, from, json, out)
+        (from, None, Some(from6), to6) if from.is_some() || to6.is_some() => {
+            backwards(args, out, &given.relay()?, from6, to6, from)
         }
         _ => Err(Failure::usage(
             "give --from and --to, or --from6 with --to6, --from or both",
@@ -104,105 +85,121 @@ const IPV4: &str = "an IPv4 address and port such as 192.0.2.18:1089";
 const IPV6: &str = "an IPv6 address";
 
 /// The value of an option.
-fn value<T: FromStr>(
-    parser: &mut lexopt::Parser,
-    option: &str,
-    expected: &str,
-) -> Result<T, Failure> {
-    let text = text(parser)?;
-    text.parse()
-        .map_err(|_| Failure::usage(format!("{option} {text}: must be {expected}")))
+fn value<T: FromStr>(args: &Args, option: &str, expected: &str) -> Result<Option<T>, Failure> {
+    let Some(text) = args.get(option) else {
+        return Ok(None);
+    };
+    let bad = |_| Failure::usage(format_args!("--{option} {text}: must be {expected}"));
+    text.parse().map(Some).map_err(bad)
 }
 
 /// From IPv6 to IPv4. What was learned is printed even where a check fails.
 fn backwards(
+    args: &Args,
+    out: &mut dyn Write,
     relay: &Relay,
     from6: Ipv6Addr,
     to6: Option<Ipv6Addr>,
     from: Option<SocketAddrV4>,
-    json: bool,
-    out: &mut dyn Write,
 ) -> Outcome {
-    let inner = to6.map(|to6| relay.inner(from6, to6)).transpose();
-    let checked = from.map_or(Ok(()), |from| relay.check_source(from6, from));
-    let verdict = inner
-        .as_ref()
-        .map_err(Clone::clone)
-        .and(checked.as_ref().map_err(Clone::clone));
-    let error = verdict.err().map(|error| error.to_string());
-    let inner = inner.unwrap_or_default();
-    if json {
-        json_line(out, &inner_json(inner, from, error.as_deref()))?;
+    let mut error = None;
+    let mut inner = None;
+    if let Some(from) = from {
+        error = relay.check_source(from6, from).err();
+    }
+    if let Some(to6) = to6 {
+        match relay.inner(from6, to6) {
+            Ok(found) => inner = Some(found),
+            Err(failed) => error = Some(failed),
+        }
+    }
+    let error = error.map(|error| error.to_string());
+    if args.has("json") {
+        json_line(out, &inner_json(inner.as_ref(), from, error.as_deref()))?;
     } else {
-        show_inner(out, inner, from, error.is_none())?;
+        show_inner(out, inner.as_ref(), from, error.is_none())?;
     }
     error.map_or(Ok(()), |error| Err(Failure::Failed(error)))
 }
 
-fn psid_json(psid: Psid) -> Value {
+fn psid_json(psid: Psid) -> Option<u16> {
+    (!psid.is_empty()).then(|| psid.value())
+}
+
+fn show_outer(args: &Args, out: &mut dyn Write, outer: &Outer) -> io::Result<()> {
+    let answer = object(&[
+        ("source", &outer.source),
+        ("destination", &outer.destination),
+        ("psid", &psid_json(outer.psid)),
+    ]);
+    if args.has("json") {
+        return json_line(out, &answer);
+    }
+    rows(out, &answer, OUTER)?;
+    show_psid(out, outer.psid)
+}
+
+const OUTER: &[Row] = &[
+    ("IPv6 source", "{source}"),
+    ("IPv6 destination", "{destination}"),
+];
+
+fn show_psid(out: &mut dyn Write, psid: Psid) -> io::Result<()> {
+    let (value, bits) = (psid.value(), psid.len());
     match psid.is_empty() {
-        true => Value::Null,
-        false => psid.value().into(),
+        true => row(out, "PSID", &"none, the address is not shared"),
+        false => row(
+            out,
+            "PSID",
+            &format_args!("{value} (0x{value:x}), {bits} bits"),
+        ),
     }
 }
 
-fn show_outer(out: &mut dyn Write, outer: &Outer, json: bool) -> io::Result<()> {
-    if json {
-        let object = object(&[
-            ("source", &outer.source),
-            ("destination", &outer.destination),
-            ("psid", &psid_json(outer.psid)),
-        ]);
-        return json_line(out, &object);
-    }
-    row(out, "IPv6 source", outer.source)?;
-    row(out, "IPv6 destination", outer.destination)?;
-    row(out, "PSID", psid_text(outer.psid))
-}
-
-fn psid_text(psid: Psid) -> String {
-    match psid.is_empty() {
-        true => "none, the address is not shared".into(),
-        false => format!("{} (0x{0:x}), {} bits", psid.value(), psid.len()),
-    }
-}
-
-fn inner_json(inner: Option<Inner>, from: Option<SocketAddrV4>, error: Option<&str>) -> Value {
-    let text = |ipv4: Option<Ipv4Addr>| ipv4.map(|ipv4| ipv4.to_string());
-    let claimed = from.map(|from| from.to_string());
-    let from = claimed.or(text(inner.and_then(|inner| inner.from)));
-    let mut object = object(&[
-        ("from", &from),
-        ("to", &text(inner.and_then(|inner| inner.to))),
-        ("psid", &inner.map(|inner| psid_json(inner.psid))),
+fn inner_json(inner: Option<&Inner>, from: Option<SocketAddrV4>, error: Option<&str>) -> Value {
+    let source = match from {
+        Some(from) => Some(from.to_string()),
+        None => inner.and_then(|inner| Some(inner.from?.to_string())),
+    };
+    let mut members = json::map(&[
+        ("from", &source),
+        ("to", &inner.and_then(|inner| inner.to)),
+        ("psid", &inner.and_then(|inner| psid_json(inner.psid))),
         ("consistent", &error.is_none()),
     ]);
-    if let (Some(error), Some(members)) = (error, object.as_object_mut()) {
+    if let Some(error) = error {
         members.insert("error".into(), error.into());
     }
-    object
+    members.into()
 }
 
 fn show_inner(
     out: &mut dyn Write,
-    inner: Option<Inner>,
+    inner: Option<&Inner>,
     from: Option<SocketAddrV4>,
     consistent: bool,
 ) -> io::Result<()> {
-    let text = |ipv4: Option<Ipv4Addr>| ipv4.map_or("not told by a BR".into(), |ip| ip.to_string());
     if let Some(inner) = inner {
-        row(out, "IPv4 source", text(inner.from))?;
-        row(out, "IPv4 destination", text(inner.to))?;
-        row(out, "PSID", psid_text(inner.psid))?;
+        for (label, address) in [("IPv4 source", inner.from), ("IPv4 destination", inner.to)] {
+            match &address {
+                Some(address) => row(out, label, address)?,
+                None => row(out, label, &"not told by a BR")?,
+            }
+        }
+        show_psid(out, inner.psid)?;
     }
-    if consistent {
-        let what = match from {
-            Some(from) => format!("yes, {from} belongs to this source"),
-            None => "yes, prefix and interface identifier agree".into(),
-        };
-        row(out, "consistent", what)?;
+    match from {
+        _ if !consistent => Ok(()),
+        Some(from) => {
+            let text = format_args!("yes, {from} belongs to this source");
+            row(out, "consistent", &text)
+        }
+        None => row(
+            out,
+            "consistent",
+            &"yes, prefix and interface identifier agree",
+        ),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -216,7 +213,7 @@ mod tests {
     fn mape(args: &[&str]) -> (String, Outcome) {
         let mut out = Vec::new();
         let args = ["br", "--rule", RULE].iter().chain(args);
-        let outcome = crate::cli::run(args.map(Into::into).collect(), &mut out);
+        let outcome = crate::cli::run(&args.map(ToString::to_string).collect::<Vec<_>>(), &mut out);
         (String::from_utf8(out).unwrap(), outcome)
     }
 

@@ -4,11 +4,9 @@
 use std::io::{self, Write};
 use std::net::Ipv6Addr;
 
-use lexopt::{Arg, ValueExt};
-
-use super::output::json_line;
-use super::status::{choose, collect, fail};
-use super::{Command, Failure, Outcome, text, unknown};
+use super::output::{fail, json_line};
+use super::status::{choose, collect};
+use super::{Args, Command, Failure, Outcome};
 use crate::status::doctor::{self, Check, Verdict};
 use crate::status::text::{Hue, Paint};
 
@@ -32,27 +30,21 @@ Examples:
   mape doctor
   mape doctor wanmap --probe 2001:4860:4860::8888
 ",
+    options: &["json", "probe="],
+    words: 1,
     run,
 };
 
-fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
-    let (mut interface, mut json, mut probe) = (None, false, None);
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Long("json") => json = true,
-            Arg::Long("probe") => probe = Some(address(&text(parser)?)?),
-            Arg::Value(value) if interface.is_none() => interface = Some(value.string()?),
-            other => return Err(unknown(other)),
-        }
-    }
+fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+    let probe = args.get("probe").map(address).transpose()?;
     let world = collect();
     let interfaces = world.interfaces();
-    let interface = match choose(&interfaces, interface.as_deref()) {
+    let interface = match choose(&interfaces, args.word()) {
         Ok(interface) => interface,
-        Err(reason) => return fail(out, json, reason),
+        Err(reason) => return fail(args, out, reason),
     };
     let checks = doctor::checks(&doctor::gather(interface, probe));
-    if json {
+    if args.has("json") {
         json_line(out, &doctor::json(&interface.name, &checks))?;
     } else {
         for check in &checks {
@@ -74,9 +66,9 @@ fn print(out: &mut dyn Write, check: &Check, paint: Paint) -> io::Result<()> {
     let finding = &check.finding;
     let word = format!("{:<8}", finding.verdict.as_str());
     let word = match finding.verdict {
-        Verdict::Ok => paint.hue(Hue::Good, word),
-        Verdict::Warn => paint.hue(Hue::Doubtful, word),
-        Verdict::Fail => paint.hue(Hue::Bad, word),
+        Verdict::Ok => paint.hue(Hue::Good, &word),
+        Verdict::Warn => paint.hue(Hue::Doubtful, &word),
+        Verdict::Fail => paint.hue(Hue::Bad, &word),
         Verdict::Unknown => word,
     };
     writeln!(out, "{word}{:<12}{}", check.id, finding.seen)?;

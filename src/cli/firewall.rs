@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use super::{Command, Outcome, unknown};
+use super::{Args, Command, Outcome};
 use crate::handler::{State, System, refresh};
 use crate::logging;
 
@@ -21,13 +21,12 @@ are right are not touched, and connections live on in either case.
 Example:
   mape firewall
 ",
+    options: &[],
+    words: 0,
     run,
 };
 
-fn run(parser: &mut lexopt::Parser, _out: &mut dyn Write) -> Outcome {
-    if let Some(arg) = parser.next()? {
-        return Err(unknown(arg));
-    }
+fn run(_: &Args, _: &mut dyn Write) -> Outcome {
     logging::init();
     let router = System::new();
     for state in State::load_all() {

@@ -4,9 +4,7 @@
 
 use std::io::Write;
 
-use lexopt::{Arg, ValueExt};
-
-use super::{Command, Failure, Outcome, unknown};
+use super::{Args, Command, Failure, Outcome};
 use crate::handler::State;
 use crate::handler::bus::Netifd;
 use crate::logging;
@@ -24,17 +22,13 @@ this.
 Example:
   mape hotplug wan6
 ",
+    options: &[],
+    words: 1,
     run,
 };
 
-fn run(parser: &mut lexopt::Parser, _out: &mut dyn Write) -> Outcome {
-    let mut uplink = None;
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Value(value) if uplink.is_none() => uplink = Some(value.string()?),
-            other => return Err(unknown(other)),
-        }
-    }
+fn run(args: &Args, _: &mut dyn Write) -> Outcome {
+    let uplink = args.word();
     let uplink = uplink.ok_or_else(|| Failure::usage("INTERFACE is missing"))?;
     logging::init();
     for state in State::load_all().iter().filter(|s| s.uplink == uplink) {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape lookup`: which provider and rule a prefix belongs to.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use ipnet::Ipv6Net;
-use lexopt::{Arg, ValueExt};
 use serde_json::{Map, Value};
 
-use super::output::{json_line, row};
-use super::{Command, Failure, Outcome, mapping_args, providers, unknown};
+use super::output::{fail, json_line};
+use super::{Args, Command, Failure, Outcome, mapping_args, providers};
 use crate::json::{self, ToJson, object};
 use crate::map::Border;
 use crate::provider::{Confidence, Match, Table, Verdict};
+use crate::view::{Row, rows};
 
 pub(super) const COMMAND: Command = Command {
     name: "lookup",
@@ -29,34 +29,45 @@ what to use instead, where that is known.
 Example:
   mape lookup 240b:10:1:200::/56
 ",
+    options: &["json"],
+    words: 1,
     run,
 };
 
-fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
-    let mut json = false;
-    let mut prefix = None;
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Long("json") => json = true,
-            Arg::Value(value) if prefix.is_none() => {
-                prefix = Some(mapping_args::prefix(&value.string()?)?);
-            }
-            other => return Err(unknown(other)),
-        }
-    }
+fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+    let prefix = args.word();
     let prefix = prefix.ok_or_else(|| Failure::usage("a prefix or address is missing"))?;
+    let prefix = mapping_args::prefix(prefix)?;
     let table = providers::table();
-    match (lookup(&table, &prefix), json) {
-        (Ok(found), true) => Ok(json_line(out, &match_json(&found).into())?),
-        (Ok(found), false) => Ok(print(out, &found)?),
-        (Err(reason), json) => {
-            if json {
-                json_line(out, &object(&[("error", &reason)]))?;
-            }
-            Err(Failure::Failed(reason))
-        }
+    let found = match lookup(&table, &prefix) {
+        Ok(found) => found,
+        Err(reason) => return fail(args, out, reason),
+    };
+    let answer = match_json(&found).into();
+    if args.has("json") {
+        return Ok(json_line(out, &answer)?);
     }
+    rows(out, &answer, ROWS)?;
+    if found.rule().confidence() == Confidence::Unverified {
+        let id = found.provider().id();
+        writeln!(
+            out,
+            "note: nobody has confirmed this rule; it is only used with option provider '{id}'"
+        )?;
+    }
+    Ok(())
 }
+
+const ROWS: &[Row] = &[
+    ("provider", "{provider} ({name})"),
+    (
+        "rule",
+        "{rule.ipv6_prefix} -> {rule.ipv4_prefix}, EA {rule.ea_len}",
+    ),
+    ("BR", "{br}"),
+    ("DMR", "{dmr}"),
+    ("confidence", "{confidence}"),
+];
 
 /// The rule `prefix` is under, confirmed or not; otherwise a sentence that
 /// says why there is none.
@@ -93,32 +104,4 @@ pub fn match_json(found: &Match<'_>) -> Map<String, Value> {
         members.insert("dmr".into(), dmr.to_json());
     }
     members
-}
-
-fn print(out: &mut dyn Write, found: &Match<'_>) -> io::Result<()> {
-    let (provider, rule) = (found.provider(), found.rule());
-    row(
-        out,
-        "provider",
-        format!("{} ({})", provider.id(), provider.name()),
-    )?;
-    row(
-        out,
-        "rule",
-        format!("{} -> {}, EA {}", rule.ipv6(), rule.ipv4(), rule.ea_len()),
-    )?;
-    match found.border() {
-        Some(Border::Br(br)) => row(out, "BR", br)?,
-        Some(Border::Dmr(dmr)) => row(out, "DMR", dmr)?,
-        None => {}
-    }
-    row(out, "confidence", rule.confidence())?;
-    if rule.confidence() == Confidence::Unverified {
-        writeln!(
-            out,
-            "note: nobody has confirmed this rule; it is only used with option provider '{}'",
-            provider.id()
-        )?;
-    }
-    Ok(())
 }

@@ -4,14 +4,12 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use ipnet::Ipv6Net;
-use lexopt::{Arg, ValueExt};
 use serde_json::Value;
 
-use super::{Command, Failure, Outcome, complain, unknown};
+use super::{Args, Command, Failure, Outcome, complain};
 use crate::map::Dialect;
 use crate::map::stock::{Link, report};
 use crate::{paths, ubus};
@@ -35,33 +33,28 @@ Example:
   mape mapcalc wan6 type=map-e,ipv6prefix=2001:db8::,prefix6len=40,\\
 ipv4prefix=192.0.2.0,prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1
 ",
+    options: &["dump=", "legacy"],
+    words: usize::MAX,
     run,
 };
 
 /// As long as the stock helper waits.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
-    let mut file = None;
-    let mut dialect = dialect_of_environment();
-    let mut words = Vec::new();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Long("dump") => file = Some(parser.value()?),
-            Arg::Long("legacy") => dialect = Dialect::Draft03,
-            Arg::Value(word) => words.push(word.string()?),
-            other => return Err(unknown(other)),
-        }
-    }
-    let [interface, rules @ ..] = words.as_slice() else {
+fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+    let [interface, rules @ ..] = args.words.as_slice() else {
         return usage();
     };
     if rules.is_empty() {
         return usage();
     }
-    let dump = match file {
-        Some(path) => saved(Path::new(&path))?,
+    let dump = match args.get("dump") {
+        Some(path) => saved(path)?,
         None => asked()?,
+    };
+    let dialect = match args.has("legacy") {
+        true => Dialect::Draft03,
+        false => dialect_of_environment(),
     };
     let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
     let report = report(&rules, dialect, &links(&dump, interface));
@@ -96,12 +89,11 @@ fn dialect_of_environment() -> Dialect {
     }
 }
 
-fn saved(path: &Path) -> Result<Value, Failure> {
-    let name = path.display();
-    let text =
-        fs::read_to_string(path).map_err(|error| Failure::failed(format!("{name}: {error}")))?;
+fn saved(path: &str) -> Result<Value, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::failed(format_args!("{path}: {error}")))?;
     serde_json::from_str(&text)
-        .map_err(|error| Failure::failed(format!("{name} is not JSON: {error}")))
+        .map_err(|error| Failure::failed(format_args!("{path} is not JSON: {error}")))
 }
 
 fn asked() -> Result<Value, Failure> {

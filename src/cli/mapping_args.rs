@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The arguments that describe a subscriber, shared by `calc`, `br` and `nft`.
 
-use std::net::Ipv6Addr;
-
 use ipnet::Ipv6Net;
+use serde_json::Value;
 
-use super::{Failure, providers, text};
+use super::output::mapping_json;
+use super::{Args, Failure, providers};
 use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec};
 
 /// `--prefix`, `--provider`, `--rule` and `--legacy`.
-#[derive(Debug, Default)]
-pub(super) struct MappingArgs {
+#[derive(Debug)]
+pub(super) struct MappingArgs<'a> {
     prefix: Option<Ipv6Net>,
-    provider: Option<String>,
+    provider: Option<&'a str>,
     rules: Vec<RuleSpec>,
-    legacy: bool,
+    dialect: Dialect,
 }
 
 /// A mapping and where its rules come from.
@@ -24,97 +24,88 @@ pub(super) struct Found {
     pub mtu: u16,
 }
 
+impl Found {
+    /// What `mape calc --json` prints.
+    pub fn json(&self) -> Value {
+        mapping_json(&self.mapping, self.provider.as_deref(), self.mtu).into()
+    }
+}
+
 /// MTU where nothing else is known: Ethernet's less the IPv6 header.
 pub(super) const DEFAULT_MTU: u16 = 1460;
 
-impl MappingArgs {
-    /// Whether `--name` is one of these options.
-    pub fn knows(name: &str) -> bool {
-        matches!(name, "prefix" | "provider" | "rule" | "legacy")
+/// The dialect that `--legacy` chooses.
+pub(super) fn dialect(args: &Args) -> Dialect {
+    match args.has("legacy") {
+        true => Dialect::Draft03,
+        false => Dialect::Rfc7597,
     }
+}
 
-    /// Takes option `--name`, its value being next.
-    pub fn take(&mut self, name: &str, parser: &mut lexopt::Parser) -> Result<(), Failure> {
-        match name {
-            "prefix" => self.prefix = Some(prefix(&text(parser)?)?),
-            "provider" => self.provider = Some(text(parser)?),
-            "rule" => {
-                let text = text(parser)?;
-                self.rules.push(text.parse().map_err(Failure::usage)?);
-            }
-            _ => self.legacy = true,
+impl<'a> MappingArgs<'a> {
+    /// Those among `args`.
+    pub fn read(args: &'a Args) -> Result<Self, Failure> {
+        let mut rules = Vec::new();
+        for (_, text) in args.options.iter().filter(|(name, _)| *name == "rule") {
+            rules.push(text.parse().map_err(Failure::usage)?);
         }
-        Ok(())
+        Ok(MappingArgs {
+            prefix: args.get("prefix").map(prefix).transpose()?,
+            provider: args.get("provider"),
+            rules,
+            dialect: dialect(args),
+        })
     }
 
     /// The mapping these arguments describe.
-    pub fn find(self) -> Result<Found, Failure> {
-        let prefix = self
-            .prefix
-            .ok_or_else(|| Failure::usage("--prefix is missing"))?;
-        if self.rules.is_empty() {
-            return self.by_provider(prefix);
-        }
+    pub fn find(&self) -> Result<Found, Failure> {
+        let prefix = self.prefix;
+        let prefix = prefix.ok_or_else(|| Failure::usage("--prefix is missing"))?;
+        let (domain, provider, mtu) = self.domain()?;
         Ok(Found {
-            mapping: self.rules()?.map(&[prefix]).map_err(Failure::failed)?,
-            provider: None,
-            mtu: DEFAULT_MTU,
+            mapping: domain.map(&[prefix]).map_err(Failure::failed)?,
+            provider,
+            mtu,
         })
     }
 
     /// The domain these arguments describe, as its BR knows it: of the
     /// subscriber alone where there is a prefix, else of all of them.
-    pub fn relay(self) -> Result<Relay, Failure> {
-        if self.prefix.is_some() {
-            return Ok(Relay::of(&self.find()?.mapping));
+    pub fn relay(&self) -> Result<Relay, Failure> {
+        match self.prefix {
+            Some(_) => Ok(Relay::of(&self.find()?.mapping)),
+            None => Ok(Relay::new(&self.domain()?.0)),
         }
-        let domain = match self.provider.as_deref() {
-            _ if !self.rules.is_empty() => self.rules()?,
-            None | Some("auto") => {
+    }
+
+    /// The domain, whose it is, and the MTU there.
+    fn domain(&self) -> Result<(Domain, Option<String>, u16), Failure> {
+        if !self.rules.is_empty() {
+            if self.provider.is_some() {
+                return Err(Failure::usage("give --provider or --rule, not both"));
+            }
+            let map_type = self.rules.iter().find_map(|rule| rule.map_type);
+            let map_type = map_type.unwrap_or(MapType::MapE);
+            let domain = Domain::from_specs(&self.rules, map_type, self.dialect);
+            return Ok((domain.map_err(Failure::failed)?, None, DEFAULT_MTU));
+        }
+        let table = providers::table();
+        let (provider, domain) = match (self.provider, self.prefix) {
+            (None | Some("auto"), None) => {
                 return Err(Failure::usage("give --rule, --provider ID or --prefix"));
             }
-            Some(id) => {
-                let table = providers::table();
-                let provider = table.provider(id).map_err(Failure::failed)?;
-                provider.domain(false).map_err(Failure::failed)?
-            }
-        };
-        Ok(Relay::new(&domain))
-    }
-
-    /// The domain of `--rule`.
-    fn rules(&self) -> Result<Domain, Failure> {
-        if self.provider.is_some() {
-            return Err(Failure::usage("give --provider or --rule, not both"));
-        }
-        let map_type = self.rules.iter().find_map(|rule| rule.map_type);
-        let dialect = if self.legacy {
-            Dialect::Draft03
-        } else {
-            Dialect::Rfc7597
-        };
-        Domain::from_specs(&self.rules, map_type.unwrap_or(MapType::MapE), dialect)
-            .map_err(Failure::failed)
-    }
-
-    fn by_provider(self, prefix: Ipv6Net) -> Result<Found, Failure> {
-        let table = providers::table();
-        let (provider, domain) = match self.provider.as_deref() {
-            None | Some("auto") => {
+            (None | Some("auto"), Some(prefix)) => {
                 let (found, _) = table.choose(&[prefix]).map_err(Failure::failed)?;
                 (found.provider(), found.domain(false))
             }
-            Some(id) => {
+            (Some(id), _) => {
                 let provider = table.provider(id).map_err(Failure::failed)?;
                 (provider, provider.domain(false))
             }
         };
-        let domain = domain.map_err(Failure::failed)?;
-        Ok(Found {
-            mapping: domain.map(&[prefix]).map_err(Failure::failed)?,
-            provider: Some(provider.id().to_owned()),
-            mtu: provider.mtu().unwrap_or(DEFAULT_MTU),
-        })
+        let id = Some(provider.id().to_owned());
+        let mtu = provider.mtu().unwrap_or(DEFAULT_MTU);
+        Ok((domain.map_err(Failure::failed)?, id, mtu))
     }
 }
 
@@ -123,12 +114,11 @@ pub(super) fn prefix(text: &str) -> Result<Ipv6Net, Failure> {
     if let Ok(net) = text.parse::<Ipv6Net>() {
         return Ok(net.trunc());
     }
-    let bad = || {
-        Failure::usage(format!(
+    let net = text.parse().ok().and_then(|ip| Ipv6Net::new(ip, 64).ok());
+    match net {
+        Some(net) => Ok(net.trunc()),
+        None => Err(Failure::usage(format_args!(
             "{text} is neither an IPv6 prefix such as 240b:10:1:200::/56 nor an address"
-        ))
-    };
-    let address: Ipv6Addr = text.parse().map_err(|_| bad())?;
-    let net = Ipv6Net::new(address, 64).map_err(|_| bad())?;
-    Ok(net.trunc())
+        ))),
+    }
 }

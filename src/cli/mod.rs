@@ -4,6 +4,7 @@
 //! Exit status 0 done, 1 could not, 2 wrong use. Results go to standard
 //! output, errors to standard error as one line that says what to do.
 
+mod args;
 mod br;
 mod calc;
 mod doctor;
@@ -19,9 +20,11 @@ pub mod rpcd;
 mod s46;
 mod status;
 
-use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
+
+use args::{Args, HELP};
 
 pub use output::mapping_json;
 
@@ -46,19 +49,13 @@ pub enum Failure {
 
 impl Failure {
     /// A failure of what was asked for.
-    pub fn failed(reason: impl std::fmt::Display) -> Self {
+    pub fn failed(reason: impl Display) -> Self {
         Failure::Failed(reason.to_string())
     }
 
     /// A command line that cannot be understood.
-    pub fn usage(reason: impl std::fmt::Display) -> Self {
+    pub fn usage(reason: impl Display) -> Self {
         Failure::Usage(reason.to_string())
-    }
-}
-
-impl From<lexopt::Error> for Failure {
-    fn from(error: lexopt::Error) -> Self {
-        Failure::usage(error)
     }
 }
 
@@ -72,7 +69,11 @@ struct Command {
     about: &'static str,
     /// What `--help` prints: usage, options and an example.
     help: &'static str,
-    run: fn(&mut lexopt::Parser, &mut dyn Write) -> Outcome,
+    /// Its options; `=` ends those that take a value. All have `help`.
+    options: &'static [&'static str],
+    /// Most arguments that are no options.
+    words: usize,
+    run: fn(&Args, &mut dyn Write) -> Outcome,
 }
 
 const COMMANDS: &[Command] = &[
@@ -91,7 +92,7 @@ const COMMANDS: &[Command] = &[
 
 /// Runs `mape` with these arguments (without its own name) on standard output
 /// and standard error.
-pub fn main(args: Vec<OsString>) -> ExitCode {
+pub fn main(args: &[String]) -> ExitCode {
     let mut out = Vec::new();
     let outcome = run(args, &mut out);
     // What was found out before a failure belongs to the answer.
@@ -127,50 +128,38 @@ fn complain(line: &str) {
 ///
 /// # Errors
 /// What [`Failure`] says.
-pub fn run(args: Vec<OsString>, out: &mut dyn Write) -> Outcome {
-    let mut parser = lexopt::Parser::from_args(args);
-    let name = match parser.next()? {
-        None | Some(lexopt::Arg::Short('h') | lexopt::Arg::Long("help")) => return help(out),
-        Some(lexopt::Arg::Short('V') | lexopt::Arg::Long("version")) => {
-            return Ok(writeln!(out, "mape {}", env!("CARGO_PKG_VERSION"))?);
-        }
-        Some(lexopt::Arg::Value(name)) => name,
-        Some(other) => return Err(other.unexpected().into()),
+pub fn run(args: &[String], out: &mut dyn Write) -> Outcome {
+    let (name, rest) = match args {
+        [] => return help(out),
+        [name, rest @ ..] => (name.as_str(), rest),
     };
-    let name = name.to_string_lossy();
-    if name == "help" {
-        return help(out);
+    match name {
+        "help" | "-h" | "--help" => return help(out),
+        "-V" | "--version" => return Ok(writeln!(out, "mape {}", env!("CARGO_PKG_VERSION"))?),
+        _ => {}
     }
-    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
-        return Err(Failure::usage(format!(
+    if name.starts_with('-') {
+        return Err(Failure::usage(format_args!("invalid option '{name}'")));
+    }
+    let Some(command) = command(name) else {
+        return Err(Failure::usage(format_args!(
             "there is no command {name}; `mape` alone lists them"
         )));
     };
-    match (command.run)(&mut parser, out) {
-        Err(Failure::Usage(reason)) if reason == HELP => {
-            Ok(out.write_all(command.help.as_bytes())?)
-        }
-        Err(Failure::Usage(reason)) => Err(Failure::usage(format!(
+    let outcome = Args::read(command, rest).and_then(|args| match args.has(HELP) {
+        true => Ok(out.write_all(command.help.as_bytes())?),
+        false => (command.run)(&args, out),
+    });
+    match outcome {
+        Err(Failure::Usage(reason)) => Err(Failure::usage(format_args!(
             "{reason}; see `mape {name} --help`"
         ))),
         other => other,
     }
 }
 
-/// Reason of the [`Failure::Usage`] that asks for a command's help.
-const HELP: &str = "--help";
-
-/// The value of the option that was just read.
-fn text(parser: &mut lexopt::Parser) -> Result<String, Failure> {
-    Ok(lexopt::ValueExt::string(parser.value()?)?)
-}
-
-/// What a command answers to an option it does not know, `--help` among them.
-fn unknown(arg: lexopt::Arg<'_>) -> Failure {
-    match arg {
-        lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => Failure::usage(HELP),
-        other => other.unexpected().into(),
-    }
+fn command(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name)
 }
 
 fn help(out: &mut dyn Write) -> Outcome {

@@ -3,11 +3,9 @@
 
 use std::io::Write;
 
-use lexopt::Arg;
-
 use super::mapping_args::MappingArgs;
 use super::output::json_line;
-use super::{Command, Failure, Outcome, text, unknown};
+use super::{Args, Command, Failure, Outcome};
 use crate::json::object;
 use crate::nat::{Kernel, Line, Plan, PortList, Wishes};
 
@@ -31,41 +29,38 @@ and those of `mape calc`: --prefix, --provider, --rule, --legacy
 Example:
   mape nft --prefix 240b:10:1:200::/56 --device map-wanmap --reserve 4128
 ",
+    options: &[
+        "json",
+        "device=",
+        "nat=",
+        "conntrack=",
+        "reserve=",
+        "prefix=",
+        "provider=",
+        "rule=",
+        "legacy",
+    ],
+    words: 0,
     run,
 };
 
-fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
-    let mut args = MappingArgs::default();
-    let mut device = None;
-    let mut wishes = Wishes::default();
-    let mut json = false;
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Long("json") => json = true,
-            Arg::Long("device") => device = Some(text(parser)?),
-            Arg::Long("nat") => {
-                wishes.mode = text(parser)?.parse().map_err(Failure::usage)?;
-            }
-            Arg::Long("conntrack") => {
-                wishes.timeouts = text(parser)?.parse().map_err(Failure::usage)?;
-            }
-            Arg::Long("reserve") => {
-                wishes.reserve = PortList::parse(&text(parser)?).map_err(Failure::usage)?;
-            }
-            Arg::Long(name) if MappingArgs::knows(name) => {
-                let name = name.to_owned();
-                args.take(&name, parser)?;
-            }
-            other => return Err(unknown(other)),
-        }
-    }
+fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+    let defaults = Wishes::default();
+    let wishes = Wishes {
+        mode: args.parsed("nat")?.unwrap_or(defaults.mode),
+        timeouts: args.parsed("conntrack")?.unwrap_or(defaults.timeouts),
+        reserve: PortList::parse(args.get("reserve").unwrap_or_default())
+            .map_err(Failure::usage)?,
+        ..defaults
+    };
+    let device = args.get("device");
     let device = device.ok_or_else(|| Failure::usage("--device is missing"))?;
-    let found = args.find()?;
+    let found = MappingArgs::read(args)?.find()?;
     // Tables are named after the interface, of which the device is made.
-    let interface = device.strip_prefix("map-").unwrap_or(&device);
-    let line = Line::new(interface, &device, &found.mapping, false);
+    let interface = device.strip_prefix("map-").unwrap_or(device);
+    let line = Line::new(interface, device, &found.mapping, false);
     let plan = Plan::new(line, wishes, &Kernel::full()).map_err(Failure::failed)?;
-    if json {
+    if args.has("json") {
         let answer = object(&[
             ("mode", &plan.technique().name()),
             ("reason", &plan.reason()),

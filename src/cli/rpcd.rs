@@ -3,91 +3,71 @@
 //! `/usr/libexec/rpcd/mape call METHOD` with the arguments as JSON on standard
 //! input for each call. The answer is what the command of that name prints.
 
-use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{self, Read, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value};
 
-use super::{Failure, run};
+use super::args::Args;
+use super::{Command, Failure, command};
 use crate::json::object;
 
-/// A method, which is a command by that name.
-struct Method {
-    name: &'static str,
-    arguments: &'static [Argument],
-}
-
-/// What a method takes.
-struct Argument {
-    name: &'static str,
-    kind: Kind,
-    /// The option it becomes; `None` where it stands alone.
-    option: Option<&'static str>,
-}
-
+/// What an argument of a method is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    /// What stands alone on a command line.
+    Word,
+    /// The value of an option.
     Text,
+    /// Values of an option that may come several times.
     Texts,
+    /// An option without a value.
     Flag,
 }
 
-const fn argument(name: &'static str, kind: Kind, option: Option<&'static str>) -> Argument {
-    Argument { name, kind, option }
-}
+/// The arguments of a method by name.
+type Arguments = &'static [(&'static str, Kind)];
 
-const INTERFACE: Argument = argument("interface", Kind::Text, None);
-
-const METHODS: &[Method] = &[
-    Method {
-        name: "status",
-        arguments: &[INTERFACE],
-    },
-    Method {
-        name: "ports",
-        arguments: &[INTERFACE],
-    },
-    Method {
-        name: "calc",
-        arguments: &[
-            argument("prefix", Kind::Text, Some("prefix")),
-            argument("provider", Kind::Text, Some("provider")),
-            argument("rule", Kind::Texts, Some("rule")),
-            argument("legacy", Kind::Flag, Some("legacy")),
+/// The methods, which are commands by that name.
+const METHODS: &[(&str, Arguments)] = &[
+    ("status", &[("interface", Kind::Word)]),
+    ("ports", &[("interface", Kind::Word)]),
+    (
+        "calc",
+        &[
+            ("prefix", Kind::Text),
+            ("provider", Kind::Text),
+            ("rule", Kind::Texts),
+            ("legacy", Kind::Flag),
         ],
-    },
-    Method {
-        name: "lookup",
-        arguments: &[argument("prefix", Kind::Text, None)],
-    },
-    Method {
-        name: "doctor",
-        arguments: &[INTERFACE, argument("probe", Kind::Text, Some("probe"))],
-    },
+    ),
+    ("lookup", &[("prefix", Kind::Word)]),
+    (
+        "doctor",
+        &[("interface", Kind::Word), ("probe", Kind::Text)],
+    ),
 ];
 
 /// The arguments of all calls are a few addresses and rules.
 const MAX_INPUT: u64 = 256 * 1024;
 
-/// Whether rpcd runs us: we are in a directory `rpcd` then.
-pub fn is_called_by(path: &Path) -> bool {
-    let parent = path.parent().and_then(Path::file_name);
-    parent.is_some_and(|name| name == "rpcd")
+/// Whether rpcd runs us: the name we are called by is that of a file in a
+/// directory `rpcd` then.
+pub fn is_called_by(path: &str) -> bool {
+    path.rsplit('/').nth(1) == Some("rpcd")
 }
 
 /// Answers rpcd. Every answer is one JSON object: rpcd turns anything else
 /// into a status that says nothing.
 pub fn main(args: &[String]) -> ExitCode {
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let answer = match args.as_slice() {
-        ["list"] => signature().to_string(),
-        ["call", method] => {
+    let answer = match args {
+        [word] if word == "list" => signature().to_string(),
+        [word, method] if word == "call" => {
             let mut input = String::new();
             match io::stdin().take(MAX_INPUT).read_to_string(&mut input) {
                 Ok(_) => call(method, &input),
-                Err(error) => says(format!("arguments cannot be read: {error}")),
+                Err(error) => says(&format_args!("arguments cannot be read: {error}")),
             }
         }
         _ => {
@@ -106,51 +86,46 @@ pub fn main(args: &[String]) -> ExitCode {
 
 /// Methods with an example of each argument, whose type counts.
 fn signature() -> Value {
-    let example = |argument: &Argument| match argument.kind {
-        Kind::Text => "s".into(),
-        Kind::Texts => Value::Array(Vec::new()),
-        Kind::Flag => true.into(),
-    };
-    let arguments = |method: &Method| -> Map<String, Value> {
-        let all = method.arguments.iter();
-        all.map(|argument| (argument.name.into(), example(argument)))
-            .collect()
-    };
-    let methods = METHODS.iter();
-    methods
-        .map(|method| (method.name.to_owned(), Value::Object(arguments(method))))
-        .collect::<Map<_, _>>()
-        .into()
+    let mut methods = Map::new();
+    for (name, arguments) in METHODS {
+        let mut examples = Map::new();
+        for (name, kind) in *arguments {
+            let example = match kind {
+                Kind::Word | Kind::Text => "s".into(),
+                Kind::Texts => Value::Array(Vec::new()),
+                Kind::Flag => true.into(),
+            };
+            examples.insert((*name).into(), example);
+        }
+        methods.insert((*name).into(), examples.into());
+    }
+    methods.into()
 }
 
-fn says(reason: impl std::fmt::Display) -> String {
+fn says(reason: &dyn Display) -> String {
     object(&[("error", &reason.to_string())]).to_string()
 }
 
 /// The answer to a call; `input` is a JSON object, or empty.
 pub fn call(method: &str, input: &str) -> String {
-    let args = match command_line(method, input) {
-        Ok(args) => args,
-        Err(reason) => return says(reason),
-    };
     let mut out = Vec::new();
-    let outcome = run(args, &mut out);
+    let outcome = arguments(method, input)
+        .map_err(Failure::Usage)
+        .and_then(|(command, args)| (command.run)(&args, &mut out));
     match (String::from_utf8(out), outcome) {
         // What a command has printed says why it failed, too.
         (Ok(text), _) if !text.trim().is_empty() => text,
-        (_, Err(Failure::Usage(reason))) => {
-            let reason = reason.split("; see `").next().unwrap_or_default();
-            says(reason)
-        }
-        (_, Err(failure)) => says(failure),
-        (_, Ok(())) => says("no answer"),
+        (_, Err(failure)) => says(&failure),
+        (_, Ok(())) => says(&"no answer"),
     }
 }
 
-/// The command line that a call stands for.
-fn command_line(method: &str, input: &str) -> Result<Vec<OsString>, String> {
-    let found = METHODS.iter().find(|known| known.name == method);
-    let method = found.ok_or_else(|| format!("there is no method {method}"))?;
+/// The command that a call stands for, and what it is given.
+fn arguments(method: &str, input: &str) -> Result<(&'static Command, Args), String> {
+    let known = METHODS.iter().find(|(name, _)| *name == method);
+    let (Some((_, known)), Some(command)) = (known, command(method)) else {
+        return Err(format!("there is no method {method}"));
+    };
     let given = match input.trim() {
         "" => Map::new(),
         text => match serde_json::from_str(text) {
@@ -158,59 +133,45 @@ fn command_line(method: &str, input: &str) -> Result<Vec<OsString>, String> {
             _ => return Err("the arguments are no JSON object".into()),
         },
     };
-    let mut line: Vec<OsString> = vec![method.name.into(), "--json".into()];
-    let mut alone: Vec<OsString> = Vec::new();
+    let mut args = Args::default();
+    args.options.push(("json", String::new()));
     for (name, value) in &given {
         // uhttpd adds the session to whatever a page calls.
         if name == "ubus_rpc_session" {
             continue;
         }
-        let known = method.arguments.iter().find(|a| a.name == *name);
-        let Some(argument) = known else {
-            let names: Vec<&str> = method.arguments.iter().map(|a| a.name).collect();
-            return Err(format!(
-                "{name} is not known; there is {}",
-                names.join(", ")
-            ));
+        let Some((name, kind)) = known.iter().find(|(known, _)| known == name) else {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            let names = names.join(", ");
+            return Err(format!("{name} is not known; there is {names}"));
         };
-        for text in texts(argument, value)? {
-            match argument.option {
-                Some(option) if argument.kind == Kind::Flag => {
-                    line.push(format!("--{option}").into())
+        match (kind, value) {
+            (_, Value::Null) | (Kind::Flag, Value::Bool(false)) => {}
+            (Kind::Flag, Value::Bool(true)) => args.options.push((name, String::new())),
+            (Kind::Flag, _) => return Err(format!("{name} must be a boolean")),
+            (Kind::Texts, Value::Array(list)) => {
+                for value in list {
+                    args.options
+                        .extend(text(name, value)?.map(|text| (*name, text)));
                 }
-                Some(option) => line.push(format!("--{option}={text}").into()),
-                None => alone.push(text.into()),
             }
+            (Kind::Texts, _) => return Err(format!("{name} must be an array of strings")),
+            (Kind::Text, value) => args
+                .options
+                .extend(text(name, value)?.map(|text| (*name, text))),
+            (Kind::Word, value) => args.words.extend(text(name, value)?),
         }
     }
-    if !alone.is_empty() {
-        // What stands alone may begin with a dash and is no option.
-        line.push("--".into());
-        line.append(&mut alone);
-    }
-    Ok(line)
+    Ok((command, args))
 }
 
-/// The values of an argument: none where it is empty or a flag that is off.
-fn texts(argument: &Argument, value: &Value) -> Result<Vec<String>, String> {
-    let name = argument.name;
-    let text = |value: &Value| {
-        let text = value
-            .as_str()
-            .ok_or_else(|| format!("{name} must be a string"))?;
-        Ok::<_, String>((!text.is_empty()).then(|| text.to_owned()))
-    };
-    Ok(match (argument.kind, value) {
-        (_, Value::Null) => Vec::new(),
-        (Kind::Text, value) => text(value)?.into_iter().collect(),
-        (Kind::Texts, Value::Array(list)) => {
-            let all: Vec<Option<String>> = list.iter().map(text).collect::<Result<_, _>>()?;
-            all.into_iter().flatten().collect()
-        }
-        (Kind::Texts, _) => return Err(format!("{name} must be an array of strings")),
-        (Kind::Flag, Value::Bool(on)) => on.then(String::new).into_iter().collect(),
-        (Kind::Flag, _) => return Err(format!("{name} must be a boolean")),
-    })
+/// A string, unless it is empty.
+fn text(name: &str, value: &Value) -> Result<Option<String>, String> {
+    match value.as_str() {
+        None => Err(format!("{name} must be a string")),
+        Some("") => Ok(None),
+        Some(text) => Ok(Some(text.to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -229,14 +190,14 @@ mod tests {
 
     #[test]
     fn by_the_directory_it_is_in() {
-        assert!(is_called_by(Path::new("/usr/libexec/rpcd/mape")));
+        assert!(is_called_by("/usr/libexec/rpcd/mape"));
         for other in [
             "/usr/sbin/mape",
             "mape",
             "rpcd",
             "/lib/netifd/proto/mape.sh",
         ] {
-            assert!(!is_called_by(Path::new(other)), "{other}");
+            assert!(!is_called_by(other), "{other}");
         }
     }
 

@@ -4,12 +4,11 @@
 use std::io::{self, Write};
 
 use ipnet::Ipv6Net;
-use lexopt::{Arg, ValueExt};
 use serde_json::Value;
 
-use super::mapping_args::{self, DEFAULT_MTU, Found};
-use super::output::{json_line, mapping_json};
-use super::{Command, Failure, Outcome, calc, text, unknown};
+use super::mapping_args::{self, DEFAULT_MTU, Found, dialect};
+use super::output::json_line;
+use super::{Args, Command, Failure, Outcome, calc};
 use crate::json;
 use crate::map::s46::{Provisioned, S46Option, bytes_of_hex, decode, provisioned};
 use crate::map::{Dialect, Domain};
@@ -37,24 +36,16 @@ Example:
     005e 0025 0059 000d 00 10 18 c0000200 28 20010db800 \\
     005a 0010 20010db8ffff00000000000000000001
 ",
+    options: &["json", "prefix=", "legacy"],
+    words: usize::MAX,
     run,
 };
 
-fn run(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
-    let mut hex = String::new();
-    let (mut prefix, mut json) = (None, false);
-    let mut dialect = Dialect::Rfc7597;
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Long("json") => json = true,
-            Arg::Long("legacy") => dialect = Dialect::Draft03,
-            Arg::Long("prefix") => {
-                prefix = Some(mapping_args::prefix(&text(parser)?)?);
-            }
-            Arg::Value(piece) => hex.push_str(&piece.string()?),
-            other => return Err(unknown(other)),
-        }
-    }
+fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+    let json = args.has("json");
+    let dialect = dialect(args);
+    let prefix = args.get("prefix").map(mapping_args::prefix).transpose()?;
+    let hex = args.words.concat();
     if hex.is_empty() {
         return Err(Failure::usage("the options in hexadecimal are missing"));
     }
@@ -126,8 +117,7 @@ fn answer(options: &[S46Option], sets: &[Provisioned], found: Option<&Found>) ->
         .collect();
     let rules = sets.iter().flat_map(|set| &set.rules);
     let rules: Vec<String> = rules.map(ToString::to_string).collect();
-    let mapping: Option<Value> =
-        found.map(|found| mapping_json(&found.mapping, None, found.mtu).into());
+    let mapping = found.map(Found::json);
     json::object(&[
         ("options", &options),
         ("rules", &rules),

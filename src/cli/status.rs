@@ -3,10 +3,8 @@
 
 use std::io::{self, Write};
 
-use lexopt::{Arg, ValueExt};
-
-use super::output::{failed_json, json_line};
-use super::{Command, Failure, Outcome, unknown};
+use super::output::{fail, json_line};
+use super::{Args, Command, Outcome};
 use crate::status::text::{self, Paint};
 use crate::status::{self, Interface, World};
 
@@ -26,6 +24,8 @@ Examples:
   mape status
   mape status wanmap --json
 ",
+    options: &["json"],
+    words: 1,
     run: run_status,
 };
 
@@ -44,23 +44,10 @@ most. INTERFACE may be left out where there is one.
 Example:
   mape ports wanmap
 ",
+    options: &["json"],
+    words: 1,
     run: run_ports,
 };
-
-/// `[INTERFACE] [--json]`.
-pub(super) fn interface_and_json(
-    parser: &mut lexopt::Parser,
-) -> Result<(Option<String>, bool), Failure> {
-    let (mut interface, mut json) = (None, false);
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Long("json") => json = true,
-            Arg::Value(value) if interface.is_none() => interface = Some(value.string()?),
-            other => return Err(unknown(other)),
-        }
-    }
-    Ok((interface, json))
-}
 
 /// What could not be seen goes to standard error: the answer is incomplete.
 pub(super) fn collect() -> World {
@@ -71,18 +58,17 @@ pub(super) fn collect() -> World {
     world
 }
 
-fn run_status(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
-    let (name, json) = interface_and_json(parser)?;
+fn run_status(args: &Args, out: &mut dyn Write) -> Outcome {
     let world = collect();
     let mut interfaces = world.interfaces();
-    if let Some(name) = &name {
+    if let Some(name) = args.word() {
         let all = names(&interfaces);
-        interfaces.retain(|interface| interface.name == *name);
+        interfaces.retain(|interface| interface.name == name);
         if interfaces.is_empty() {
-            return fail(out, json, no_such(name, &all));
+            return fail(args, out, no_such(name, &all));
         }
     }
-    if json {
+    if args.has("json") {
         return Ok(json_line(out, &status::json::status(&interfaces))?);
     }
     if interfaces.is_empty() {
@@ -98,15 +84,14 @@ fn run_status(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
     Ok(())
 }
 
-fn run_ports(parser: &mut lexopt::Parser, out: &mut dyn Write) -> Outcome {
-    let (name, json) = interface_and_json(parser)?;
+fn run_ports(args: &Args, out: &mut dyn Write) -> Outcome {
     let world = collect();
     let interfaces = world.interfaces();
-    let interface = match choose(&interfaces, name.as_deref()) {
+    let interface = match choose(&interfaces, args.word()) {
         Ok(interface) => interface,
-        Err(reason) => return fail(out, json, reason),
+        Err(reason) => return fail(args, out, reason),
     };
-    if json {
+    if args.has("json") {
         return Ok(json_line(out, &status::json::ports(interface))?);
     }
     Ok(text::ports(out, interface, Paint::for_stdout())?)
@@ -147,13 +132,5 @@ fn no_such(name: &str, all: &str) -> String {
     match all {
         "" => format!("there is no interface {name} of proto mape or map, nor any other"),
         all => format!("there is no interface {name} of proto mape or map; there are {all}"),
-    }
-}
-
-/// Could not: the JSON says why, too.
-pub(super) fn fail(out: &mut dyn Write, json: bool, reason: String) -> Outcome {
-    match json {
-        true => failed_json(out, reason),
-        false => Err(Failure::Failed(reason)),
     }
 }

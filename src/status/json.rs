@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The answers of `status` and `ports` as `docs/bus.md` describes them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::json::{self, object};
-use crate::map::{Border, PortRange};
+use crate::json::{map, object};
+use crate::map::{Border, Mapping, PortRange, Rule};
 use crate::nat::Protocol;
 
 use super::netifd::Phase;
-use super::usage::HostUse;
 use super::world::{Dropped, Interface, LineUp, Traffic};
 
 /// Most internal hosts that `ports` lists.
@@ -24,114 +23,112 @@ pub fn status(interfaces: &[Interface<'_>]) -> Value {
     object(&[("interfaces", &all)])
 }
 
-fn interface(interface: &Interface<'_>) -> Value {
-    let error = interface
-        .error
-        .as_ref()
-        .filter(|_| interface.phase != Phase::Up);
-    let mut object = object(&[
-        ("interface", &interface.name),
-        ("proto", &interface.proto),
-        ("state", &interface.phase.as_str()),
-        (
-            "error",
-            &error.map(|(code, detail)| object(&[("code", &code), ("detail", &detail)])),
-        ),
-        ("uptime", &interface.uptime),
-    ]);
-    let more = match &interface.line {
+/// The member of `interfaces` for one.
+pub(super) fn interface(interface: &Interface<'_>) -> Value {
+    let error = match &interface.error {
+        Some((code, detail)) if interface.phase != Phase::Up => {
+            object(&[("code", code), ("detail", detail)])
+        }
+        _ => Value::Null,
+    };
+    let mut members = match &interface.line {
         Some(line) => up(line),
         None => not_up(interface),
     };
-    if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
-        object.extend(more);
-    }
-    object
+    members.extend(map(&[
+        ("interface", &interface.name),
+        ("proto", &interface.proto),
+        ("state", &interface.phase.as_str()),
+        ("error", &error),
+        ("uptime", &interface.uptime),
+    ]));
+    members.into()
 }
 
-fn up(line: &LineUp<'_>) -> Value {
-    let state = line.state;
-    let mapping = &state.mapping;
-    let rule = mapping.bmr();
-    let params = rule.port_params();
+/// What every answer shows of a mapping.
+pub fn mapping(mapping: &Mapping) -> Map<String, Value> {
     let ports = mapping.ports();
     let border = mapping.border();
-    object(&[
-        ("device", &state.device),
+    let ipv4 = mapping.ipv4();
+    map(&[
         ("type", &mapping.map_type().as_str()),
         ("dialect", &mapping.dialect().as_str()),
-        ("provider", &state.provider.as_ref().map(|(id, _)| id)),
-        (
-            "provider_name",
-            &state.provider.as_ref().map(|(_, name)| name),
-        ),
-        ("uplink", &state.uplink),
-        ("prefix_source", &state.prefix_source),
         ("end_user_prefix", &mapping.end_user()),
-        (
-            "bmr",
-            &object(&[
-                ("ipv6_prefix", &rule.ipv6()),
-                ("ipv4_prefix", &rule.ipv4()),
-                ("ea_len", &rule.ea_len()),
-                ("psid_offset", &params.offset()),
-                ("psid_len", &params.psid_len()),
-            ]),
-        ),
-        ("fmrs", &mapping.fmrs().len()),
-        ("mesh", &state.mesh),
-        ("ipv4_address", &mapping.ipv4().addr()),
-        ("ipv4_prefix_len", &mapping.ipv4().prefix_len()),
+        ("bmr", &rule(mapping.bmr())),
+        ("ipv4_address", &ipv4.addr()),
+        ("ipv4_prefix_len", &ipv4.prefix_len()),
         ("psid", &ports.is_shared().then(|| ports.psid().value())),
         ("sharing_ratio", &ports.params().sharing_ratio()),
         ("ce_address", &mapping.ce_address()),
         ("br", &border.and_then(Border::br)),
         ("dmr", &border.and_then(Border::dmr)),
+    ])
+}
+
+/// A rule as every answer shows it.
+pub fn rule(rule: &Rule) -> Value {
+    let params = rule.port_params();
+    object(&[
+        ("ipv6_prefix", &rule.ipv6()),
+        ("ipv4_prefix", &rule.ipv4()),
+        ("ea_len", &rule.ea_len()),
+        ("psid_offset", &params.offset()),
+        ("psid_len", &params.psid_len()),
+    ])
+}
+
+fn up(line: &LineUp<'_>) -> Map<String, Value> {
+    let state = line.state;
+    let (mode, reason) = &state.technique;
+    let provider = state.provider.as_ref();
+    let nat = object(&[
+        ("configured", &state.nat.as_str()),
+        ("mode", mode),
+        ("reason", reason),
+        ("conntrack", &state.timeouts.as_str()),
+    ]);
+    let mut members = mapping(&state.mapping);
+    members.extend(map(&[
+        ("device", &state.device),
+        ("provider", &provider.map(|(id, _)| id)),
+        ("provider_name", &provider.map(|(_, name)| name)),
+        ("uplink", &state.uplink),
+        ("prefix_source", &state.prefix_source),
+        ("fmrs", &state.mapping.fmrs().len()),
+        ("mesh", &state.mesh),
         ("mtu", &state.mtu),
         ("encaplimit", &state.encaplimit),
-        (
-            "nat",
-            &object(&[
-                ("configured", &state.nat.as_str()),
-                ("mode", &state.technique.0),
-                ("reason", &state.technique.1),
-                ("conntrack", &state.timeouts.as_str()),
-            ]),
-        ),
+        ("nat", &nat),
         ("ports", &totals(line)),
-        ("traffic", &line.traffic.map(traffic)),
-        ("dropped", &line.dropped.map(dropped)),
-    ])
+        ("traffic", &line.traffic.as_ref().map(traffic)),
+        ("dropped", &line.dropped.as_ref().map(dropped)),
+    ]));
+    members
 }
 
 /// What is known without a mapping: the configuration, and what the uplink
 /// offers.
-fn not_up(interface: &Interface<'_>) -> Value {
+fn not_up(interface: &Interface<'_>) -> Map<String, Value> {
     let (uplink, candidate) = interface.uplink();
-    let word = |key, default| interface.option(key).unwrap_or(default).to_owned();
-    let mut object = object(&[
+    let mesh = interface.config.and_then(|config| config.flag("mesh"));
+    let nat = object(&[
+        ("configured", &interface.option("nat").unwrap_or("auto")),
+        ("mode", &Value::Null),
+        ("reason", &Value::Null),
+        (
+            "conntrack",
+            &interface.option("conntrack").unwrap_or("normal"),
+        ),
+    ]);
+    let mut members = map(&[
         ("uplink", &uplink),
         ("prefix_source", &candidate.map(|c| c.source.as_str())),
         ("end_user_prefix", &candidate.map(|c| c.prefix)),
         ("fmrs", &0u8),
-        (
-            "mesh",
-            &interface
-                .config
-                .and_then(|config| config.flag("mesh"))
-                .unwrap_or(false),
-        ),
-        (
-            "nat",
-            &object(&[
-                ("configured", &word("nat", "auto")),
-                ("mode", &Value::Null),
-                ("reason", &Value::Null),
-                ("conntrack", &word("conntrack", "normal")),
-            ]),
-        ),
+        ("mesh", &mesh.unwrap_or(false)),
+        ("nat", &nat),
     ]);
-    let unknown = [
+    for unknown in [
         "device",
         "type",
         "dialect",
@@ -150,14 +147,14 @@ fn not_up(interface: &Interface<'_>) -> Value {
         "ports",
         "traffic",
         "dropped",
-    ];
-    if let Some(object) = object.as_object_mut() {
-        object.extend(unknown.map(|key| (key.to_owned(), Value::Null)));
+    ] {
+        members.insert(unknown.into(), Value::Null);
     }
-    object
+    members
 }
 
-fn totals(line: &LineUp<'_>) -> Value {
+/// How many ports there are, and how many of them are in use.
+pub(super) fn totals(line: &LineUp<'_>) -> Value {
     let usage = line.usage.as_ref();
     let used = usage.map(|usage| {
         let [tcp, udp, icmp] = Protocol::ALL.map(|protocol| usage.of(protocol));
@@ -173,7 +170,7 @@ fn totals(line: &LineUp<'_>) -> Value {
     ])
 }
 
-fn traffic(traffic: Traffic) -> Value {
+fn traffic(traffic: &Traffic) -> Value {
     object(&[
         ("rx_bytes", &traffic.rx_bytes),
         ("rx_packets", &traffic.rx_packets),
@@ -182,7 +179,7 @@ fn traffic(traffic: Traffic) -> Value {
     ])
 }
 
-fn dropped(dropped: Dropped) -> Value {
+fn dropped(dropped: &Dropped) -> Value {
     object(&[
         ("not_ours", &dropped.not_ours),
         ("not_br", &dropped.not_br),
@@ -195,59 +192,56 @@ fn dropped(dropped: Dropped) -> Value {
 
 /// The answer of `ports` for one interface.
 pub fn ports(interface: &Interface<'_>) -> Value {
-    let Some(line) = &interface.line else {
-        return object(&[
-            ("interface", &interface.name),
-            ("ipv4_address", &Value::Null),
-            ("total", &0u8),
-            ("ranges", &Vec::<Value>::new()),
-            ("hosts", &Vec::<Value>::new()),
-        ]);
-    };
-    let ranges: Vec<Value> = line.ranges().map(|r| range(line, r)).collect();
-    let hosts = line.usage.as_ref().map_or(&[][..], |usage| usage.hosts());
-    let named = |use_: &HostUse| {
-        let [tcp, udp, icmp] = use_.ports;
-        object(&[
-            ("address", &use_.address),
-            ("name", &interface.world().name_of(use_.address)),
-            ("tcp", &tcp),
-            ("udp", &udp),
-            ("icmp", &icmp),
-        ])
-    };
-    let hosts: Vec<Value> = hosts.iter().take(MAX_HOSTS).map(named).collect();
-    let mut answer = json::map(&[
+    let (mut address, mut total) = (None, 0);
+    let (mut ranges, mut hosts) = (Vec::new(), Vec::new());
+    if let Some(line) = &interface.line {
+        address = Some(line.state.mapping.ipv4().addr());
+        total = line.total();
+        for one in line.ranges() {
+            ranges.push(range(line, one));
+        }
+        let used = line.usage.as_ref().map_or(&[][..], |usage| usage.hosts());
+        for host in used.iter().take(MAX_HOSTS) {
+            let [tcp, udp, icmp] = host.ports;
+            hosts.push(object(&[
+                ("address", &host.address),
+                ("name", &interface.world().name_of(host.address)),
+                ("tcp", &tcp),
+                ("udp", &udp),
+                ("icmp", &icmp),
+            ]));
+        }
+    }
+    object(&[
         ("interface", &interface.name),
-        ("ipv4_address", &line.state.mapping.ipv4().addr()),
-        ("total", &line.total()),
-    ]);
-    answer.insert("ranges".into(), ranges.into());
-    answer.insert("hosts".into(), hosts.into());
-    answer.into()
+        ("ipv4_address", &address),
+        ("total", &total),
+        ("ranges", &Value::Array(ranges)),
+        ("hosts", &Value::Array(hosts)),
+    ])
 }
 
 fn range(line: &LineUp<'_>, range: PortRange) -> Value {
     let used = |protocol| line.usage.as_ref().map(|u| u.of_range(protocol, range));
     let [tcp, udp, icmp] = Protocol::ALL.map(used);
-    let reserved = line.reserved.ports().filter(|port| range.contains(*port));
-    let reserved: Vec<u16> = reserved.take(MAX_MARKS).collect();
-    let forwarded: Vec<Value> = line
-        .forwards
-        .iter()
-        .flat_map(|forward| {
-            let ours = forward.ports.ports().filter(|port| range.contains(*port));
-            ours.map(move |port| {
-                object(&[
+    let (mut reserved, mut forwarded) = (Vec::new(), Vec::new());
+    for port in range.ports() {
+        if line.reserved.contains(port) && reserved.len() < MAX_MARKS {
+            reserved.push(port);
+        }
+    }
+    for forward in &line.forwards {
+        for port in forward.ports.ports() {
+            if range.contains(port) && forwarded.len() < MAX_MARKS {
+                forwarded.push(object(&[
                     ("port", &port),
                     ("proto", &forward.protocol.name()),
                     ("to", &forward.target(port)),
                     ("name", &forward.name),
-                ])
-            })
-        })
-        .take(MAX_MARKS)
-        .collect();
+                ]));
+            }
+        }
+    }
     object(&[
         ("first", &range.first()),
         ("last", &range.last()),
@@ -255,6 +249,6 @@ fn range(line: &LineUp<'_>, range: PortRange) -> Value {
         ("udp", &udp),
         ("icmp", &icmp),
         ("reserved", &reserved),
-        ("forwarded", &forwarded),
+        ("forwarded", &Value::Array(forwarded)),
     ])
 }

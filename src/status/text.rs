@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `status` and `ports` for people.
 
-use std::fmt::Display;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::map::{Border, MapType, PortRange};
-use crate::nat::Protocol;
+use serde_json::{Map, Value};
 
+use crate::handler::State;
+use crate::map::{MapType, PortRange};
+use crate::nat::{PortList, Protocol};
+use crate::view::{Row, fill, row, rows};
+
+use super::json;
 use super::netifd::Phase;
-use super::usage::Usage;
 use super::world::{Interface, LineUp};
 
 /// Colours, or none of them.
@@ -38,7 +42,7 @@ impl Paint {
     }
 
     /// `text`, in colour.
-    pub fn hue(self, hue: Hue, text: impl Display) -> String {
+    pub fn hue(self, hue: Hue, text: &str) -> String {
         let code = match hue {
             Hue::Good => 32,
             Hue::Doubtful => 33,
@@ -46,199 +50,181 @@ impl Paint {
         };
         match self.0 {
             true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
-            false => text.to_string(),
+            false => text.to_owned(),
         }
     }
 }
+
+/// An interface that is up. `network`, `limit` and `used_fmrs` are added to
+/// the answer for people.
+const UP: &[Row] = &[
+    ("  type", "{type}, {dialect}"),
+    (
+        "  provider",
+        "{provider_name} ({provider})|none, the rule is configured",
+    ),
+    (
+        "  IPv4",
+        "{ipv4_address}, shared by {sharing_ratio}, PSID {psid} (0x{psid:x})|\
+         {network}, not shared",
+    ),
+    ("  CE address", "{ce_address}"),
+    ("  BR", "{br}"),
+    ("  DMR", "{dmr}"),
+    ("  uplink", "{uplink}, {end_user_prefix} ({prefix_source})"),
+    (
+        "  tunnel",
+        "{device}, MTU {mtu}, encapsulation limit {limit}|{device}, MTU {mtu}",
+    ),
+    ("  FMRs", "{used_fmrs}"),
+    ("  NAT", "{nat.mode}: {nat.reason}"),
+];
+
+/// One that is not.
+const NOT_UP: &[Row] = &[
+    ("  reason", "{error.detail} ({error.code})"),
+    ("  uplink", "{uplink}"),
+    ("  prefix offered", "{end_user_prefix}, {prefix_source}"),
+];
+
+/// Packets that were dropped, by member of the answer.
+const DROPPED: &[(&str, &str)] = &[
+    ("not_ours", "not for our address and ports"),
+    ("not_br", "not from the BR"),
+    ("pool_number", "unasked for"),
+    ("no_ports", "of protocols without ports"),
+    ("guard", "before the rules were loaded"),
+];
 
 /// Writes what `mape status` shows of an interface.
 ///
 /// # Errors
 /// What writing says.
 pub fn status(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> io::Result<()> {
-    let (hue, word) = match interface.phase {
-        Phase::Up => (Hue::Good, "up"),
-        Phase::Pending => (Hue::Doubtful, "pending"),
-        Phase::Error => (Hue::Bad, "error"),
-        Phase::Down => (Hue::Doubtful, "down"),
+    let hue = match interface.phase {
+        Phase::Up => Hue::Good,
+        Phase::Pending | Phase::Down => Hue::Doubtful,
+        Phase::Error => Hue::Bad,
     };
-    let since = interface.uptime.map(|s| format!(" for {}", duration(s)));
-    let since = since.unwrap_or_default();
     let Interface { name, proto, .. } = interface;
-    writeln!(out, "{name} ({proto}): {}{since}", paint.hue(hue, word))?;
-    match &interface.error {
-        Some((code, detail)) if interface.phase != Phase::Up => {
-            row(out, "reason", format!("{detail} ({code})"))?;
-        }
-        _ => {}
+    let phase = paint.hue(hue, interface.phase.as_str());
+    write!(out, "{name} ({proto}): {phase}")?;
+    if let Some(seconds) = interface.uptime {
+        write!(out, " for {}", duration(seconds))?;
     }
-    match &interface.line {
-        Some(line) => up(out, line, paint),
-        None => not_up(out, interface),
+    writeln!(out)?;
+    let mut answer = json::interface(interface);
+    let Some(line) = &interface.line else {
+        rows(out, &answer, NOT_UP)?;
+        let (label, text) = match interface.phase {
+            Phase::Up => ("  note", "not set up by mape: nothing else is known of it"),
+            Phase::Down if interface.known.is_none() => {
+                ("  note", "not set up, as far as can be told without netifd")
+            }
+            Phase::Down => ("  to start it", "ifup {interface}"),
+            _ => ("  for the cause", "mape doctor {interface}"),
+        };
+        return rows(out, &answer, &[(label, text)]);
+    };
+    if let Some(members) = answer.as_object_mut() {
+        for_people(members, line.state);
+    }
+    rows(out, &answer, UP)?;
+    if let Some(ports) = answer.get("ports") {
+        used(out, ports, paint)?;
+    }
+    for (label, bytes, packets) in [
+        ("  received", "rx_bytes", "rx_packets"),
+        ("  sent", "tx_bytes", "tx_packets"),
+    ] {
+        let count = |name| answer.get("traffic")?.get(name)?.as_u64();
+        if let (Some(bytes), Some(packets)) = (count(bytes), count(packets)) {
+            let bytes = size(bytes);
+            row(out, label, &format_args!("{bytes} in {packets} packets"))?;
+        }
+    }
+    match answer.get("dropped") {
+        None | Some(Value::Null) => Ok(()),
+        Some(dropped) => show_dropped(out, dropped, paint),
     }
 }
 
-fn not_up(out: &mut dyn Write, interface: &Interface<'_>) -> io::Result<()> {
-    let (uplink, candidate) = interface.uplink();
-    if let Some(uplink) = uplink {
-        row(out, "uplink", uplink)?;
-    }
-    if let Some(candidate) = candidate {
-        let text = format!("{}, {}", candidate.prefix, candidate.source);
-        row(out, "prefix offered", text)?;
-    }
-    match interface.phase {
-        Phase::Up => row(
-            out,
-            "note",
-            "not set up by mape: nothing else is known of it",
-        ),
-        Phase::Down if interface.known.is_none() => row(
-            out,
-            "note",
-            "not set up, as far as can be told without netifd",
-        ),
-        Phase::Down => {
-            let name = &interface.name;
-            row(out, "to start it", format!("ifup {name}"))
-        }
-        _ => {
-            let name = &interface.name;
-            row(out, "for the cause", format!("mape doctor {name}"))
-        }
-    }
-}
-
-fn up(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<()> {
-    let state = line.state;
+/// What stands in the answer in other words, or not at all.
+fn for_people(members: &mut Map<String, Value>, state: &State) {
     let mapping = &state.mapping;
-    let ports = mapping.ports();
-    let kind = format!("{}, {}", mapping.map_type(), mapping.dialect());
-    row(out, "type", kind)?;
-    let provider = match &state.provider {
-        Some((id, name)) => format!("{name} ({id})"),
-        None => "none, the rule is configured".into(),
+    let network = match mapping.ipv4() {
+        whole if whole.prefix_len() < 32 => whole.to_string(),
+        single => single.addr().to_string(),
     };
-    row(out, "provider", provider)?;
-    let ipv4 = match ports.is_shared() {
-        true => format!(
-            "{}, shared by {}, PSID {} (0x{3:x})",
-            mapping.ipv4().addr(),
-            ports.params().sharing_ratio(),
-            ports.psid().value(),
-            ports.psid().value(),
-        ),
-        false if mapping.ipv4().prefix_len() == 32 => {
-            format!("{}, not shared", mapping.ipv4().addr())
-        }
-        false => format!("{}, not shared", mapping.ipv4()),
-    };
-    row(out, "IPv4", ipv4)?;
-    row(out, "CE address", mapping.ce_address())?;
-    match mapping.border() {
-        Some(Border::Br(br)) => row(out, "BR", br)?,
-        Some(Border::Dmr(dmr)) => row(out, "DMR", dmr)?,
-        None => {}
-    }
-    let uplink = format!(
-        "{}, {} ({})",
-        state.uplink,
-        mapping.end_user(),
-        state.prefix_source
-    );
-    row(out, "uplink", uplink)?;
-    let mut tunnel = format!("{}, MTU {}", state.device, state.mtu);
+    members.insert("network".into(), network.into());
     if mapping.map_type() != MapType::MapT {
         let limit = match state.encaplimit.as_deref() {
             Some("ignore") => "none",
             Some(limit) => limit,
             None => "4",
         };
-        tunnel = format!("{tunnel}, encapsulation limit {limit}");
+        members.insert("limit".into(), limit.into());
     }
-    row(out, "tunnel", tunnel)?;
-    if !mapping.fmrs().is_empty() {
+    let count = mapping.fmrs().len();
+    if count > 0 {
         let used = if state.mesh { "in use" } else { "not in use" };
-        row(out, "FMRs", format!("{}, {used}", mapping.fmrs().len()))?;
+        members.insert("used_fmrs".into(), format!("{count}, {used}").into());
     }
-    let (mode, reason) = &state.technique;
-    row(out, "NAT", format!("{mode}: {reason}"))?;
-    used(out, line, paint)?;
-    counters(out, line, paint)
 }
 
-const HIDDEN: &str = "not known: only root may ask, and only with kmod-nf-conntrack-netlink";
+fn number(object: &Value, name: &str) -> u64 {
+    object.get(name).and_then(Value::as_u64).unwrap_or(0)
+}
 
-fn used(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<()> {
-    let mut text = format!("{} of {} for NAT", line.free(), line.total());
-    for (count, what) in [
-        (line.reserved.count(), "reserved"),
-        (line.forwarded().count(), "forwarded"),
-    ] {
+/// Number and use of the ports, of which the answer says `ports`.
+fn used(out: &mut dyn Write, ports: &Value, paint: Paint) -> io::Result<()> {
+    let free = number(ports, "pool");
+    let mut text = format!("{free} of {} for NAT", number(ports, "total"));
+    for name in ["reserved", "forwarded"] {
+        let count = number(ports, name);
         if count > 0 {
-            text = format!("{text}, {count} {what}");
+            let _ = write!(text, ", {count} {name}");
         }
     }
-    row(out, "ports", text)?;
-    let Some(usage) = &line.usage else {
-        return row(out, "in use", HIDDEN);
-    };
-    let free = line.free() as usize;
-    let share = usage
-        .max()
-        .saturating_mul(100)
-        .checked_div(free)
-        .unwrap_or(0);
+    row(out, "  ports", &text)?;
+    let each = fill(ports, "tcp {used.tcp}, udp {used.udp}, icmp {used.icmp}");
+    let most = number(ports, "used_max");
+    let share = most.saturating_mul(100).checked_div(free).unwrap_or(0);
     let hue = match share {
         0..80 => Hue::Good,
         80..95 => Hue::Doubtful,
         _ => Hue::Bad,
     };
-    let each = Protocol::ALL.map(|p| format!("{} {}", p.name(), usage.of(p)));
-    let text = format!(
-        "{} {share:>3} %  {}",
-        bar(usage.max(), free, 24),
-        each.join(", ")
-    );
-    row(out, "in use", paint.hue(hue, text))
+    let text = match each {
+        Some(each) => {
+            let bar = bar(most as usize, free as usize, 24);
+            paint.hue(hue, &format!("{bar} {share:>3} %  {each}"))
+        }
+        None => "not known: only root may ask, and only with kmod-nf-conntrack-netlink".into(),
+    };
+    row(out, "  in use", &text)
 }
 
-fn counters(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<()> {
-    if let Some(traffic) = line.traffic {
-        for (label, bytes, packets) in [
-            ("received", traffic.rx_bytes, traffic.rx_packets),
-            ("sent", traffic.tx_bytes, traffic.tx_packets),
-        ] {
-            row(out, label, format!("{} in {packets} packets", size(bytes)))?;
+fn show_dropped(out: &mut dyn Write, dropped: &Value, paint: Paint) -> io::Result<()> {
+    let mut text = String::new();
+    for (name, what) in DROPPED {
+        let count = number(dropped, name);
+        if count > 0 {
+            let comma = if text.is_empty() { "" } else { ", " };
+            let _ = write!(text, "{comma}{count} {what}");
         }
     }
-    let Some(dropped) = line.dropped else {
-        return Ok(());
-    };
-    let all = [
-        (dropped.not_ours, "not for our address and ports"),
-        (dropped.not_br, "not from the BR"),
-        (dropped.pool_number, "unasked for"),
-        (dropped.no_ports, "of protocols without ports"),
-        (dropped.guard, "before the rules were loaded"),
-    ];
-    let seen = all.into_iter().filter(|(count, _)| *count > 0);
-    let words: Vec<String> = seen
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    let text = match words.is_empty() {
-        true => "none".into(),
-        false => words.join(", "),
-    };
-    row(out, "dropped", text)?;
-    if dropped.exhausted > 0 {
-        let text = format!(
-            "{} connections found no free port so far",
-            dropped.exhausted
-        );
-        row(out, "exhausted", paint.hue(Hue::Bad, text))?;
+    if text.is_empty() {
+        text.push_str("none");
     }
-    Ok(())
+    row(out, "  dropped", &text)?;
+    match number(dropped, "exhausted") {
+        0 => Ok(()),
+        count => {
+            let text = format!("{count} connections found no free port so far");
+            row(out, "  exhausted", &paint.hue(Hue::Bad, &text))
+        }
+    }
 }
 
 /// Writes what `mape ports` shows of an interface.
@@ -246,69 +232,28 @@ fn counters(out: &mut dyn Write, line: &LineUp<'_>, paint: Paint) -> io::Result<
 /// # Errors
 /// What writing says.
 pub fn ports(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> io::Result<()> {
+    let name = &interface.name;
     let Some(line) = &interface.line else {
-        let (name, phase) = (&interface.name, interface.phase.as_str());
+        let phase = interface.phase.as_str();
         return writeln!(out, "{name}: {phase}, no ports");
     };
     let ranges = match line.ranges().count() {
         1 => "one range".into(),
         count => format!("{count} ranges"),
     };
-    let address = line.state.mapping.ipv4().addr();
-    let name = &interface.name;
-    writeln!(out, "{name}: {address}, {} ports in {ranges}", line.total())?;
-    used(out, line, paint)?;
-    let header = ["tcp", "udp", "icmp"].map(|p| format!("{p:>5}")).concat();
-    writeln!(
-        out,
-        "\n{:<12}{header}  # used  R reserved  F forwarded",
-        "range"
-    )?;
-    for range in line.ranges() {
-        range_row(out, line, range)?;
-    }
-    if let Some(usage) = &line.usage {
-        hosts(out, interface, usage)?;
-    }
-    Ok(())
-}
-
-/// Widest bar in characters; a range of no more ports has one for each.
-const BAR: u32 = 32;
-
-fn range_row(out: &mut dyn Write, line: &LineUp<'_>, range: PortRange) -> io::Result<()> {
-    let count = |p| line.usage.as_ref().map(|usage| usage.of_range(p, range));
-    let counts = Protocol::ALL.map(count);
-    let cells = counts.map(|count| match count {
-        Some(count) => format!("{count:>5}"),
-        None => format!("{:>5}", "?"),
-    });
+    let (address, total) = (line.state.mapping.ipv4().addr(), line.total());
+    writeln!(out, "{name}: {address}, {total} ports in {ranges}")?;
+    used(out, &json::totals(line), paint)?;
+    out.write_all(b"\nrange         tcp  udp icmp  # used  R reserved  F forwarded\n")?;
     let forwarded = line.forwarded();
-    let picture: String = if range.count() <= BAR {
-        let cell = |port| match port {
-            port if forwarded.contains(port) => 'F',
-            port if line.reserved.contains(port) => 'R',
-            port if line.usage.as_ref().is_some_and(|usage| usage.has(port)) => '#',
-            _ => '.',
-        };
-        range.ports().map(cell).collect()
-    } else {
-        let most = counts.into_iter().flatten().max().unwrap_or(0);
-        bar(most, range.count() as usize, BAR as usize)
-    };
-    writeln!(out, "{range:<12}{}  {picture}", cells.concat())
-}
-
-fn hosts(out: &mut dyn Write, interface: &Interface<'_>, usage: &Usage) -> io::Result<()> {
-    if usage.hosts().is_empty() {
-        return Ok(());
+    for range in line.ranges() {
+        range_row(out, line, &forwarded, range)?;
     }
-    writeln!(
-        out,
-        "\n{:<17}{:>5}{:>5}{:>5}  name",
-        "host", "tcp", "udp", "icmp"
-    )?;
-    for host in usage.hosts().iter().take(super::json::MAX_HOSTS) {
+    let hosts = line.usage.as_ref().map_or(&[][..], |usage| usage.hosts());
+    if !hosts.is_empty() {
+        out.write_all(b"\nhost               tcp  udp icmp  name\n")?;
+    }
+    for host in hosts.iter().take(json::MAX_HOSTS) {
         let [tcp, udp, icmp] = host.ports;
         let name = interface.world().name_of(host.address).unwrap_or("-");
         let address = host.address.to_string();
@@ -317,14 +262,47 @@ fn hosts(out: &mut dyn Write, interface: &Interface<'_>, usage: &Usage) -> io::R
     Ok(())
 }
 
+/// Widest bar in characters; a range of no more ports has one for each.
+const BAR: u32 = 32;
+
+fn range_row(
+    out: &mut dyn Write,
+    line: &LineUp<'_>,
+    forwarded: &PortList,
+    range: PortRange,
+) -> io::Result<()> {
+    let usage = line.usage.as_ref();
+    write!(out, "{range:<12}")?;
+    let mut most = 0;
+    for protocol in Protocol::ALL {
+        match usage.map(|usage| usage.of_range(protocol, range)) {
+            Some(count) => {
+                most = most.max(count);
+                write!(out, "{count:>5}")?;
+            }
+            None => out.write_all(b"    ?")?,
+        }
+    }
+    if range.count() > BAR {
+        let bar = bar(most, range.count() as usize, BAR as usize);
+        return writeln!(out, "  {bar}");
+    }
+    let mut picture = String::new();
+    for port in range.ports() {
+        picture.push(match port {
+            port if forwarded.contains(port) => 'F',
+            port if line.reserved.contains(port) => 'R',
+            port if usage.is_some_and(|usage| usage.has(port)) => '#',
+            _ => '.',
+        });
+    }
+    writeln!(out, "  {picture}")
+}
+
 /// `part` of `whole` as a bar of `width` characters.
 fn bar(part: usize, whole: usize, width: usize) -> String {
     let filled = part.saturating_mul(width).div_ceil(whole.max(1)).min(width);
     format!("{}{}", "#".repeat(filled), ".".repeat(width - filled))
-}
-
-fn row(out: &mut dyn Write, label: &str, text: impl Display) -> io::Result<()> {
-    writeln!(out, "  {label:<16}{text}")
 }
 
 /// Days, hours, minutes, seconds: the two largest.

@@ -15,8 +15,11 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Arguments;
+
 use serde_json::Value;
 
+use crate::handler::State;
 use crate::json::object;
 
 pub use facts::{Address, Facts, Known, Offer, Reply, Uplink};
@@ -67,34 +70,32 @@ pub struct Check {
     pub finding: Finding,
 }
 
-fn ok(seen: impl Into<String>) -> Finding {
-    Finding {
-        verdict: Verdict::Ok,
-        seen: seen.into(),
-        remedy: None,
-    }
+fn ok(seen: Arguments<'_>) -> Finding {
+    finding(Verdict::Ok, seen, None)
 }
 
-fn unknown(seen: impl Into<String>) -> Finding {
-    Finding {
-        verdict: Verdict::Unknown,
-        seen: seen.into(),
-        remedy: None,
-    }
+fn unknown(seen: Arguments<'_>) -> Finding {
+    finding(Verdict::Unknown, seen, None)
 }
 
-fn warn(seen: impl Into<String>, remedy: impl Into<String>) -> Finding {
-    Finding {
-        verdict: Verdict::Warn,
-        seen: seen.into(),
-        remedy: Some(remedy.into()),
-    }
+/// Of what is only there while the interface is up.
+fn not_up() -> Finding {
+    unknown(format_args!("the interface is not up"))
 }
 
-fn fail(seen: impl Into<String>, remedy: impl Into<String>) -> Finding {
+fn warn(seen: Arguments<'_>, remedy: Arguments<'_>) -> Finding {
+    finding(Verdict::Warn, seen, Some(remedy))
+}
+
+fn fail(seen: Arguments<'_>, remedy: Arguments<'_>) -> Finding {
+    finding(Verdict::Fail, seen, Some(remedy))
+}
+
+fn finding(verdict: Verdict, seen: Arguments<'_>, remedy: Option<Arguments<'_>>) -> Finding {
     Finding {
-        verdict: Verdict::Fail,
-        ..warn(seen, remedy)
+        verdict,
+        seen: seen.to_string(),
+        remedy: remedy.map(|remedy| remedy.to_string()),
     }
 }
 
@@ -104,30 +105,38 @@ fn reason(error: &std::io::Error) -> String {
     text.split(" (os error").next().unwrap_or_default().into()
 }
 
-type Judge = fn(&Facts) -> Finding;
+/// What judges the facts.
+enum Judge {
+    /// It knows what to say whatever is known.
+    Any(fn(&Facts) -> Finding),
+    /// It judges what was set up.
+    Up(fn(&Facts, &State) -> Finding),
+}
+
+use Judge::{Any, Up};
 
 /// Every check, in the order in which one depends on the other.
-const CHECKS: [(&str, Judge); 20] = [
-    ("uplink", line::uplink),
-    ("prefix", line::prefix),
-    ("provider", line::provider),
-    ("rule", line::rule),
-    ("dialect", line::dialect),
-    ("br_route", path::br_route),
-    ("br_reply", path::br_reply),
-    ("ce_address", path::ce_address),
-    ("tunnel", path::tunnel),
-    ("mtu", path::mtu),
-    ("encaplimit", path::encaplimit),
-    ("ipv4", path::ipv4),
-    ("nat", nat::nat),
-    ("edge", nat::edge),
-    ("offload", nat::offload),
-    ("forwards", nat::forwards),
-    ("packages", system::packages),
-    ("replies", path::replies),
-    ("ports", nat::ports),
-    ("conflicts", system::conflicts),
+static CHECKS: [(&str, Judge); 20] = [
+    ("uplink", Any(line::uplink)),
+    ("prefix", Any(line::prefix)),
+    ("provider", Any(line::provider)),
+    ("rule", Any(line::rule)),
+    ("dialect", Up(line::dialect)),
+    ("br_route", Up(path::br_route)),
+    ("br_reply", Up(path::br_reply)),
+    ("ce_address", Up(path::ce_address)),
+    ("tunnel", Up(path::tunnel)),
+    ("mtu", Up(path::mtu)),
+    ("encaplimit", Up(path::encaplimit)),
+    ("ipv4", Up(path::ipv4)),
+    ("nat", Up(nat::nat)),
+    ("edge", Up(nat::edge)),
+    ("offload", Any(nat::offload)),
+    ("forwards", Any(nat::forwards)),
+    ("packages", Any(system::packages)),
+    ("replies", Up(path::replies)),
+    ("ports", Up(nat::ports)),
+    ("conflicts", Any(system::conflicts)),
 ];
 
 /// The check that is made only where it is asked for.
@@ -140,16 +149,18 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
 
 /// Judges the facts.
 pub fn checks(facts: &Facts) -> Vec<Check> {
-    let check = |(id, judge): (&'static str, Judge)| Check {
-        id,
-        finding: judge(facts),
-    };
-    let mut all: Vec<Check> = CHECKS.into_iter().map(check).collect();
+    let mut all = Vec::new();
+    for (id, judge) in &CHECKS {
+        let finding = match (judge, &facts.state) {
+            (Any(judge), _) => judge(facts),
+            (Up(judge), Some(state)) => judge(facts, state),
+            (Up(_), None) => not_up(),
+        };
+        all.push(Check { id, finding });
+    }
     if let Some((address, reply)) = &facts.probe {
-        all.push(Check {
-            id: PROBE,
-            finding: path::probe(*address, reply),
-        });
+        let finding = path::probe(address, reply);
+        all.push(Check { id: PROBE, finding });
     }
     all
 }

@@ -1,115 +1,124 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Checks of address translation: rules, ports, forwards.
 
+use std::fmt::{Arguments, Write};
+
+use crate::handler::State;
 use crate::nat::Chain;
 
-use super::{Facts, Finding, fail, ok, unknown, warn};
+use super::{Facts, Finding, Verdict, fail, finding, ok, unknown, warn};
 
 /// `NF_INET_POST_ROUTING`.
 const POSTROUTING: u32 = 4;
-const RELOAD: &str = "run /etc/init.d/firewall reload, and see logread if it stays so";
-const HIDDEN: &str = "only root can see the rules";
 
-fn nat_chains(chains: &[Chain]) -> impl Iterator<Item = (&Chain, i32)> {
-    let at_exit = |chain: &&Chain| {
-        chain.kind.as_deref() == Some("nat") && matches!(chain.family, "inet" | "ip")
-    };
-    chains.iter().filter(at_exit).filter_map(|chain| {
-        let (hook, priority) = chain.place?;
-        (hook == POSTROUTING).then_some((chain, priority))
-    })
+/// Rules that are not as they were loaded.
+fn damaged(seen: Arguments<'_>) -> Finding {
+    fail(
+        seen,
+        format_args!("run /etc/init.d/firewall reload, and see logread if it stays so"),
+    )
 }
 
-pub(super) fn nat(facts: &Facts) -> Finding {
-    if facts.state.is_none() {
-        return unknown("the interface is not up");
-    }
+fn hidden() -> Finding {
+    unknown(format_args!("only root can see the rules"))
+}
+
+/// Priority of a chain that translates what leaves.
+fn at_exit(chain: &Chain) -> Option<i32> {
+    let (hook, priority) = chain.place?;
+    let translates = chain.kind.as_deref() == Some("nat");
+    let is_ipv4 = matches!(chain.family, "inet" | "ip");
+    (hook == POSTROUTING && translates && is_ipv4).then_some(priority)
+}
+
+pub(super) fn nat(facts: &Facts, _: &State) -> Finding {
     let Some(chains) = &facts.chains else {
-        return unknown(HIDDEN);
+        return hidden();
     };
     let guard = format!("mape_guard_{}", facts.interface);
-    if chains.iter().any(|chain| chain.table == guard) {
-        return fail(
-            format!("table inet {guard} still holds back all IPv4: the rules were not loaded"),
-            RELOAD,
-        );
-    }
     let table = format!("mape_{}", facts.interface);
-    let own = nat_chains(chains).find(|(chain, _)| chain.table == table);
-    let Some((_, own)) = own else {
-        return fail(format!("table ip {table} is missing"), RELOAD);
-    };
-    let before =
-        |(chain, priority): &(&Chain, i32)| !chain.table.starts_with("mape_") && *priority <= own;
-    let mut others: Vec<(&Chain, i32)> = nat_chains(chains).filter(before).collect();
-    // firewall4 masquerades for the whole zone; of others only they know.
-    others.sort_by_key(|(chain, _)| chain.table != "fw4");
-    let Some((chain, priority)) = others.first() else {
-        return ok(format!("table ip {table}, before masquerade"));
-    };
-    let seen = |does| {
-        let Chain {
-            name,
-            family,
-            table,
-            ..
-        } = chain;
-        format!(
-            "chain {name} of table {family} {table} {does} before ours (priority {priority}, ours {own})"
-        )
-    };
-    let remedy = "remove that chain, or give it a priority above 95";
-    match chain.table == "fw4" {
-        true => fail(seen("translates"), remedy),
-        false => warn(seen("may translate"), remedy),
+    let mut own = None;
+    for chain in chains {
+        if chain.table == guard {
+            return damaged(format_args!(
+                "table inet {guard} still holds back all IPv4: the rules were not loaded"
+            ));
+        }
+        if chain.table == table && own.is_none() {
+            own = at_exit(chain);
+        }
     }
+    let Some(own) = own else {
+        return damaged(format_args!("table ip {table} is missing"));
+    };
+    let before = |chain: &&Chain| {
+        let priority = at_exit(chain);
+        !chain.table.starts_with("mape_") && priority.is_some_and(|priority| priority <= own)
+    };
+    // firewall4 masquerades for the whole zone; of others only they know.
+    let others = chains.iter().filter(before);
+    let Some(chain) = others.min_by_key(|chain| chain.table != "fw4") else {
+        return ok(format_args!("table ip {table}, before masquerade"));
+    };
+    let (verdict, does) = match chain.table == "fw4" {
+        true => (Verdict::Fail, "translates"),
+        false => (Verdict::Warn, "may translate"),
+    };
+    finding(
+        verdict,
+        format_args!(
+            "chain {} of table {} {} {does} before ours (priority {}, ours {own})",
+            chain.name,
+            chain.family,
+            chain.table,
+            at_exit(chain).unwrap_or(own)
+        ),
+        Some(format_args!(
+            "remove that chain, or give it a priority above 95"
+        )),
+    )
 }
 
-pub(super) fn edge(facts: &Facts) -> Finding {
-    let Some(state) = &facts.state else {
-        return unknown("the interface is not up");
-    };
+pub(super) fn edge(facts: &Facts, state: &State) -> Finding {
     let (mode, reason) = &state.technique;
     match mode.as_str() {
         "pool" => {}
         "hash" if reason.contains("egress") => {
             return warn(
-                format!("none, NAT is hash: {reason}"),
-                "install kmod-nft-netdev, then ifup: the pool loses no connection while a \
-                 port is free",
+                format_args!("none, NAT is hash: {reason}"),
+                format_args!(
+                    "install kmod-nft-netdev, then ifup: the pool loses no connection while a \
+                 port is free"
+                ),
             );
         }
-        mode => return ok(format!("not needed, NAT is {mode}")),
+        mode => return ok(format_args!("not needed, NAT is {mode}")),
     }
     let Some(chains) = &facts.chains else {
-        return unknown(HIDDEN);
+        return hidden();
     };
     let table = format!("mape_{}", facts.interface);
-    let hooks = chains
-        .iter()
-        .filter(|chain| chain.family == "netdev" && chain.table == table)
-        .filter(|chain| chain.place.is_some());
-    match hooks.count() {
-        0 => fail(
-            format!("table netdev {table} is missing, so nothing passes"),
-            RELOAD,
-        ),
-        1 => fail(
-            format!("table netdev {table} has one direction only"),
-            RELOAD,
-        ),
-        _ => ok(format!("{} ports mapped", facts.free)),
+    let is_hook =
+        |chain: &&Chain| chain.family == "netdev" && chain.table == table && chain.place.is_some();
+    match chains.iter().filter(is_hook).count() {
+        0 => damaged(format_args!(
+            "table netdev {table} is missing, so nothing passes"
+        )),
+        1 => damaged(format_args!("table netdev {table} has one direction only")),
+        _ => ok(format_args!("{} ports mapped", facts.free)),
     }
 }
 
 pub(super) fn offload(facts: &Facts) -> Finding {
     match facts.offload {
-        (false, _) => ok("flow offloading is off"),
-        (true, false) => ok("software flow offloading, compatible"),
+        (false, _) => ok(format_args!("flow offloading is off")),
+        (true, false) => ok(format_args!("software flow offloading, compatible")),
         (true, true) => warn(
-            "hardware flow offloading: no hardware knows this tunnel or its ports",
-            "set option flow_offloading_hw '0' in /etc/config/firewall; software offloading \
-             works",
+            format_args!("hardware flow offloading: no hardware knows this tunnel or its ports"),
+            format_args!(
+                "set option flow_offloading_hw '0' in /etc/config/firewall; software offloading \
+             works"
+            ),
         ),
     }
 }
@@ -117,36 +126,34 @@ pub(super) fn offload(facts: &Facts) -> Finding {
 pub(super) fn forwards(facts: &Facts) -> Finding {
     let Some((title, ports)) = facts.foreign.first() else {
         return match facts.state {
-            Some(_) => ok("none outside the port set"),
-            None => unknown("the interface is not up, so the port set is not known"),
+            Some(_) => ok(format_args!("none outside the port set")),
+            None => unknown(format_args!(
+                "the interface is not up, so the port set is not known"
+            )),
         };
     };
     let more = match facts.foreign.len() {
         1 => String::new(),
         all => format!(", and {} more", all - 1),
     };
-    let instead = match facts.example {
-        Some(port) => format!("use a port of the set, for instance {port}, or the IPv6 address"),
-        None => "use a port of the set, or the IPv6 address".into(),
+    let instance = match facts.example {
+        Some(port) => format!(", for instance {port},"),
+        None => ",".into(),
     };
-    let noun = match ports.contains('-') {
-        true => "ports",
-        false => "port",
-    };
-    let seen = format!("{title} uses {noun} {ports}, which is not in the port set{more}");
-    warn(seen, instead)
+    let plural = if ports.contains('-') { "s" } else { "" };
+    warn(
+        format_args!("{title} uses port{plural} {ports}, which is not in the port set{more}"),
+        format_args!("use a port of the set{instance} or the IPv6 address"),
+    )
 }
 
-pub(super) fn ports(facts: &Facts) -> Finding {
-    if facts.state.is_none() {
-        return unknown("the interface is not up");
-    }
+pub(super) fn ports(facts: &Facts, _: &State) -> Finding {
     let Some(used) = facts.used else {
         return match facts.root {
-            false => unknown("only root can see connections"),
+            false => unknown(format_args!("only root can see connections")),
             true => warn(
-                "conntrack does not answer, so the ports in use are not known",
-                "install kmod-nf-conntrack-netlink",
+                format_args!("conntrack does not answer, so the ports in use are not known"),
+                format_args!("install kmod-nf-conntrack-netlink"),
             ),
         };
     };
@@ -155,22 +162,26 @@ pub(super) fn ports(facts: &Facts) -> Finding {
     let share = used.saturating_mul(100) / (free.max(1) as usize);
     let mut seen = format!("{used} of {free} used");
     if exhausted > 0 {
-        seen = format!("{seen}; {exhausted} connections found no free port");
+        let _ = write!(seen, "; {exhausted} connections found no free port");
     }
     // That counter is the kernel's, for the whole router and since it was
     // started: alone it says nothing about now.
-    if share < 80 {
-        return ok(seen);
-    }
+    let verdict = match share {
+        0..80 => return ok(format_args!("{seen}")),
+        80..95 => Verdict::Warn,
+        _ => Verdict::Fail,
+    };
     if let Some((address, name, count)) = &facts.busiest {
-        let name = name
-            .as_ref()
-            .map_or(String::new(), |name| format!(" ({name})"));
-        seen = format!("{seen}; {address}{name} has {count} of them");
+        let _ = match name {
+            Some(name) => write!(seen, "; {address} ({name}) has {count} of them"),
+            None => write!(seen, "; {address} has {count} of them"),
+        };
     }
-    let remedy = "see mape ports; option conntrack 'tight' frees ports sooner, and IPv6 needs none";
-    match share {
-        95.. => fail(seen, remedy),
-        _ => warn(seen, remedy),
-    }
+    finding(
+        verdict,
+        format_args!("{seen}"),
+        Some(format_args!(
+            "see mape ports; option conntrack 'tight' frees ports sooner, and IPv6 needs none"
+        )),
+    )
 }

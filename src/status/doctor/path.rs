@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Checks of the way to the BR and back: routes, addresses, tunnel.
 
+use std::fmt::Arguments;
 use std::net::Ipv6Addr;
 
+use crate::handler::State;
 use crate::map::{Border, MapType};
 
-use super::{Facts, Finding, Known, Reply, fail, ok, unknown, warn};
-
-const NOT_UP: &str = "the interface is not up";
+use super::{Facts, Finding, Known, Reply, Verdict, fail, finding, not_up, ok, unknown, warn};
 
 /// The address of the BR, or the DMR's prefix.
-fn border(facts: &Facts) -> Option<String> {
-    match facts.state.as_ref()?.mapping.border()? {
+fn border(state: &State) -> Option<String> {
+    match state.mapping.border()? {
         Border::Br(br) => Some(br.to_string()),
         Border::Dmr(dmr) => Some(dmr.to_string()),
     }
 }
 
-pub(super) fn br_route(facts: &Facts) -> Finding {
-    let (Some(route), Some(border)) = (&facts.br_route, border(facts)) else {
-        return unknown(NOT_UP);
+pub(super) fn br_route(facts: &Facts, state: &State) -> Finding {
+    let (Some(route), Some(border)) = (&facts.br_route, border(state)) else {
+        return not_up();
     };
     let expected = match &facts.known {
         Known::Map {
@@ -31,8 +31,8 @@ pub(super) fn br_route(facts: &Facts) -> Finding {
     };
     if let Some((known, name)) = expected {
         return warn(
-            format!("{border} is configured, but the BR of {name} for this prefix is {known}"),
-            format!("remove option peeraddr, or set it to {known}"),
+            format_args!("{border} is configured, but the BR of {name} for this prefix is {known}"),
+            format_args!("remove option peeraddr, or set it to {known}"),
         );
     }
     let uplink = facts
@@ -41,86 +41,92 @@ pub(super) fn br_route(facts: &Facts) -> Finding {
         .and_then(|uplink| uplink.device.as_ref());
     match route {
         Err(error) => fail(
-            format!("{border}: {error}"),
-            "the uplink needs an IPv6 default route: see ip -6 route",
+            format_args!("{border}: {error}"),
+            format_args!("the uplink needs an IPv6 default route: see ip -6 route"),
         ),
         Ok((text, device)) if uplink.is_some_and(|uplink| uplink != device) => warn(
-            format!("{border} {text}, which is not the uplink's device"),
-            "another IPv6 default route wins; set metrics, or option tunlink",
+            format_args!("{border} {text}, which is not the uplink's device"),
+            format_args!("another IPv6 default route wins; set metrics, or option tunlink"),
         ),
-        Ok((text, _)) => ok(format!("{border} {text}")),
+        Ok((text, _)) => ok(format_args!("{border} {text}")),
     }
 }
 
-pub(super) fn br_reply(facts: &Facts) -> Finding {
-    let Some(border) = border(facts) else {
-        return unknown(NOT_UP);
+pub(super) fn br_reply(facts: &Facts, state: &State) -> Finding {
+    let Some(border) = border(state) else {
+        return not_up();
     };
     match &facts.br_reply {
-        None => unknown(format!("{border} is a prefix; nothing in it can be asked")),
-        Some(Reply::Yes(ms)) => ok(format!("{border} answers after {ms} ms")),
-        Some(Reply::No) => unknown(format!(
+        None => unknown(format_args!(
+            "{border} is a prefix; nothing in it can be asked"
+        )),
+        Some(Reply::Yes(ms)) => ok(format_args!("{border} answers after {ms} ms")),
+        Some(Reply::No) => unknown(format_args!(
             "{border} does not answer ICMPv6 echo; many BRs do not"
         )),
-        Some(Reply::Error(error)) => unknown(format!("{border}: {error}")),
+        Some(Reply::Error(error)) => unknown(format_args!("{border}: {error}")),
     }
 }
 
-pub(super) fn probe(address: Ipv6Addr, reply: &Reply) -> Finding {
+pub(super) fn probe(address: &Ipv6Addr, reply: &Reply) -> Finding {
     match reply {
-        Reply::Yes(ms) => ok(format!("{address} answers after {ms} ms")),
+        Reply::Yes(ms) => ok(format_args!("{address} answers after {ms} ms")),
         Reply::No => warn(
-            format!("{address} does not answer"),
-            "if it should, IPv6 itself does not work on this line",
+            format_args!("{address} does not answer"),
+            format_args!("if it should, IPv6 itself does not work on this line"),
         ),
-        Reply::Error(error) => unknown(format!("{address}: {error}")),
+        Reply::Error(error) => unknown(format_args!("{address}: {error}")),
     }
 }
 
-pub(super) fn ce_address(facts: &Facts) -> Finding {
-    let Some(state) = &facts.state else {
-        return unknown(NOT_UP);
-    };
+pub(super) fn ce_address(facts: &Facts, state: &State) -> Finding {
     let ce = state.mapping.ce_address();
     let name = &facts.interface;
     match &facts.ce {
         // nat46 answers for its addresses itself.
         None if state.mapping.map_type() == MapType::MapT => {
-            ok(format!("{ce}, translated by {}", state.device))
+            ok(format_args!("{ce}, translated by {}", state.device))
         }
         None => fail(
-            format!("{ce} is on no device"),
-            format!("ifdown {name}, then ifup {name}; if it stays away, see logread"),
+            format_args!("{ce} is on no device"),
+            format_args!("ifdown {name}, then ifup {name}; if it stays away, see logread"),
         ),
         Some(found) if found.duplicate => fail(
-            format!(
+            format_args!(
                 "{ce} on {} is in use by another device on the line",
                 found.device
             ),
-            "is another router doing MAP on this line, such as a home gateway? Only one can",
+            format_args!(
+                "is another router doing MAP on this line, such as a home gateway? Only one can"
+            ),
         ),
         Some(found) if found.tentative => warn(
-            format!(
+            format_args!(
                 "{ce} on {} is still being checked for duplicates",
                 found.device
             ),
-            "run this again in a few seconds",
+            format_args!("run this again in a few seconds"),
         ),
-        Some(found) => ok(format!("{ce} on {}", found.device)),
+        Some(found) => ok(format_args!("{ce} on {}", found.device)),
     }
 }
 
-pub(super) fn tunnel(facts: &Facts) -> Finding {
-    let Some(state) = &facts.state else {
-        return unknown(NOT_UP);
-    };
-    let (device, name) = (&state.device, &facts.interface);
-    let again = format!("ifdown {name}, then ifup {name}, and see logread");
+pub(super) fn tunnel(facts: &Facts, state: &State) -> Finding {
+    let device = &state.device;
     match facts.device {
-        None => fail(format!("there is no device {device}"), again),
-        Some((false, _)) => fail(format!("{device} is down"), again),
-        Some((true, _)) => ok(format!("{device} is up")),
+        None => again(facts, format_args!("there is no device {device}")),
+        Some((false, _)) => again(facts, format_args!("{device} is down")),
+        Some((true, _)) => ok(format_args!("{device} is up")),
     }
+}
+
+/// What setting the interface up anew may mend.
+fn again(facts: &Facts, seen: Arguments<'_>) -> Finding {
+    let name = &facts.interface;
+    fail(
+        seen,
+        format_args!("ifdown {name}, then ifup {name}, and see logread"),
+    )
 }
 
 /// What is put before each packet, in bytes: an IPv6 header, or what it is
@@ -132,54 +138,50 @@ fn overhead(map_type: MapType) -> u16 {
     }
 }
 
-pub(super) fn mtu(facts: &Facts) -> Finding {
-    let Some(state) = &facts.state else {
-        return unknown(NOT_UP);
-    };
+pub(super) fn mtu(facts: &Facts, state: &State) -> Finding {
     let own = facts.device.map_or(state.mtu, |(_, mtu)| mtu);
     let uplink = facts.uplink.as_ref().and_then(|uplink| uplink.mtu);
     let Some(uplink) = uplink else {
-        return unknown(format!("{own}; the uplink's is not known"));
+        return unknown(format_args!("{own}; the uplink's is not known"));
     };
     let best = uplink.saturating_sub(overhead(state.mapping.map_type()));
-    let seen = format!("{own}, uplink {uplink}");
-    let remedy = format!("remove option mtu, or set it to {best}");
-    match own {
-        own if own > best => warn(format!("{seen}: large packets do not fit"), remedy),
+    let wrong = match own {
+        own if own > best => "large packets do not fit",
         // A provider's line may take less than the device.
-        own if own < 1400 && own < best => warn(format!("{seen}: smaller than it need be"), remedy),
-        _ => ok(seen),
-    }
+        own if own < 1400 && own < best => "smaller than it need be",
+        _ => return ok(format_args!("{own}, uplink {uplink}")),
+    };
+    warn(
+        format_args!("{own}, uplink {uplink}: {wrong}"),
+        format_args!("remove option mtu, or set it to {best}"),
+    )
 }
 
-pub(super) fn encaplimit(facts: &Facts) -> Finding {
-    let Some(state) = &facts.state else {
-        return unknown(NOT_UP);
-    };
+pub(super) fn encaplimit(facts: &Facts, state: &State) -> Finding {
     if state.mapping.map_type() == MapType::MapT {
-        return ok("MAP-T has none");
+        return ok(format_args!("MAP-T has none"));
     }
     let limit = match state.encaplimit.as_deref() {
-        Some("ignore") => return ok("none"),
+        Some("ignore") => return ok(format_args!("none")),
         Some(limit) => limit,
         None => "4, the kernel's default",
     };
-    let seen = format!("{limit}: each packet carries a destination option");
-    let remedy = "set option encaplimit 'ignore'";
-    match (&facts.known, &state.provider) {
+    let (verdict, whose) = match (&facts.known, &state.provider) {
         (Known::Map { name, .. }, _) | (_, Some((_, name))) => {
-            fail(format!("{seen}, which the BR of {name} drops"), remedy)
+            (Verdict::Fail, format!("the BR of {name} drops"))
         }
-        _ => warn(format!("{seen}, which some BRs drop"), remedy),
-    }
+        _ => (Verdict::Warn, "some BRs drop".into()),
+    };
+    finding(
+        verdict,
+        format_args!("{limit}: each packet carries a destination option, which {whose}"),
+        Some(format_args!("set option encaplimit 'ignore'")),
+    )
 }
 
-pub(super) fn ipv4(facts: &Facts) -> Finding {
-    let Some(state) = &facts.state else {
-        return unknown(NOT_UP);
-    };
+pub(super) fn ipv4(facts: &Facts, state: &State) -> Finding {
     if !facts.bus {
-        return unknown("netifd does not answer");
+        return unknown(format_args!("netifd does not answer"));
     }
     let (device, name) = (&state.device, &facts.interface);
     let address = state.mapping.ipv4().addr().to_string();
@@ -187,53 +189,58 @@ pub(super) fn ipv4(facts: &Facts) -> Finding {
         .ipv4
         .iter()
         .find(|text| text.split('/').next() == Some(address.as_str()));
-    let again = format!("ifdown {name}, then ifup {name}");
-    match (assigned, facts.default4) {
-        (None, _) => fail(format!("{device} does not have {address}"), again),
-        (Some(address), true) => ok(format!("{address} and the default route on {device}")),
-        (Some(address), false) if facts.no_default => {
-            ok(format!("{address}; no default route, as configured"))
+    let wrong = match (assigned, facts.default4) {
+        (None, _) => format!("{device} does not have {address}"),
+        (Some(address), true) => {
+            return ok(format_args!("{address} and the default route on {device}"));
         }
-        (Some(address), false) => fail(
-            format!("{address}, but no IPv4 default route on {device}"),
-            again,
-        ),
-    }
+        (Some(address), false) if facts.no_default => {
+            return ok(format_args!("{address}; no default route, as configured"));
+        }
+        (Some(address), false) => format!("{address}, but no IPv4 default route on {device}"),
+    };
+    fail(
+        format_args!("{wrong}"),
+        format_args!("ifdown {name}, then ifup {name}"),
+    )
 }
 
-pub(super) fn replies(facts: &Facts) -> Finding {
-    let Some(traffic) = facts.traffic.filter(|_| facts.state.is_some()) else {
-        return unknown(NOT_UP);
+pub(super) fn replies(facts: &Facts, state: &State) -> Finding {
+    let Some(traffic) = facts.traffic else {
+        return not_up();
     };
     let (sent, received) = (traffic.tx_packets, traffic.rx_packets);
     let foreign = facts.dropped.map_or(0, |dropped| dropped.not_ours);
     match (sent, received) {
-        (0, 0) => unknown("nothing was sent yet"),
-        (1..10, 0) => unknown(format!("{sent} packets sent, none received yet")),
-        (_, 0) => fail(format!("{sent} packets sent, none received"), causes(facts)),
-        (_, received) if foreign >= received => fail(
-            format!("all {received} packets received are for ports or addresses not ours"),
-            "the BR takes us for another subscriber: check rule, PSID and its justification",
+        (0, 0) => unknown(format_args!("nothing was sent yet")),
+        (1..10, 0) => unknown(format_args!("{sent} packets sent, none received yet")),
+        (_, 0) => fail(
+            format_args!("{sent} packets sent, none received"),
+            format_args!("likely causes: {}", causes(facts, state).join("; ")),
         ),
-        _ => ok(format!("{received} packets received")),
+        (_, received) if foreign >= received => fail(
+            format_args!("all {received} packets received are for ports or addresses not ours"),
+            format_args!(
+                "the BR takes us for another subscriber: check rule, PSID and its justification"
+            ),
+        ),
+        _ => ok(format_args!("{received} packets received")),
     }
 }
 
 /// Why a BR says nothing, the most frequent first, without what is certain to
 /// be right.
-fn causes(facts: &Facts) -> String {
+fn causes(facts: &Facts, state: &State) -> Vec<&'static str> {
     let mut causes = Vec::new();
-    let state = facts.state.as_ref();
-    let by_hand = state.is_some_and(|state| state.provider.is_none());
-    if by_hand || !matches!(facts.known, Known::Map { .. }) {
+    if state.provider.is_none() || !matches!(facts.known, Known::Map { .. }) {
         causes.push("the dialect (option legacymap)");
         causes.push("the BR's address");
         causes.push("offset, PSID length or the justification of psid");
     }
-    if state.is_some_and(|state| state.encaplimit.as_deref() != Some("ignore")) {
+    if state.encaplimit.as_deref() != Some("ignore") {
         causes.push("the encapsulation limit");
     }
     causes.push("a line that is not (yet) enabled for MAP: the provider switches it on");
     causes.push("another router on the line that does MAP already");
-    format!("likely causes: {}", causes.join("; "))
+    causes
 }

@@ -5,30 +5,27 @@ use super::{Facts, Finding, fail, ok};
 
 pub(super) fn packages(facts: &Facts) -> Finding {
     if facts.missing.is_empty() {
-        return ok("all kernel modules are there");
+        return ok(format_args!("all kernel modules are there"));
     }
-    let what: Vec<&str> = facts
-        .missing
-        .iter()
-        .map(|(_, what)| what.as_str())
-        .collect();
-    let names: Vec<&str> = facts
-        .missing
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let (names, what) = columns(&facts.missing);
     fail(
-        format!("missing: {}", what.join(", ")),
-        format!("install {}", names.join(" ")),
+        format_args!("missing: {}", what.join(", ")),
+        format_args!("install {}", names.join(" ")),
     )
 }
 
 pub(super) fn conflicts(facts: &Facts) -> Finding {
     if facts.conflicts.is_empty() {
-        return ok("no other MAP package or script");
+        return ok(format_args!("no other MAP package or script"));
     }
-    let join = |texts: Vec<&str>| texts.join("; ");
-    let seen = facts.conflicts.iter().map(|(seen, _)| seen.as_str());
-    let remedies = facts.conflicts.iter().map(|(_, remedy)| remedy.as_str());
-    fail(join(seen.collect()), join(remedies.collect()))
+    let (seen, remedies) = columns(&facts.conflicts);
+    fail(
+        format_args!("{}", seen.join("; ")),
+        format_args!("{}", remedies.join("; ")),
+    )
+}
+
+fn columns(pairs: &[(String, String)]) -> (Vec<&str>, Vec<&str>) {
+    let pairs = pairs.iter().map(|(a, b)| (a.as_str(), b.as_str()));
+    pairs.unzip()
 }

@@ -294,8 +294,8 @@ fn each_fault_is_seen_and_mended() {
 
 #[test]
 fn every_check_has_a_fault() {
-    for (id, _) in CHECKS {
-        assert!(FAULTS.iter().any(|row| row.id == id), "{id}");
+    for (id, _) in &CHECKS {
+        assert!(FAULTS.iter().any(|row| row.id == *id), "{id}");
     }
 }
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Answers for people: rows of text, made of the members of a JSON answer by
+//! a table instead of by code for each row.
+
+use std::fmt::{Display, Write as _};
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+/// A row: its label, and its text. `{member}` stands for a member of the
+/// answer, `{inner.member}` for one of an object in it, `{member:x}` for a
+/// number in hexadecimal. `|` stands between alternatives, of which the first
+/// counts whose members all are there; where none is, there is no row.
+pub(crate) type Row = (&'static str, &'static str);
+
+/// Prints the rows that `answer` has members for.
+pub(crate) fn rows(out: &mut dyn Write, answer: &Value, rows: &[Row]) -> io::Result<()> {
+    for (label, text) in rows {
+        if let Some(text) = text.split('|').find_map(|text| fill(answer, text)) {
+            row(out, label, &text)?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints `label` and `text` in two columns.
+pub(crate) fn row(out: &mut dyn Write, label: &str, text: &dyn Display) -> io::Result<()> {
+    writeln!(out, "{label:<18}{text}")
+}
+
+/// `text` with the members that it names; `None` where one is missing or null.
+pub(crate) fn fill(answer: &Value, text: &str) -> Option<String> {
+    let mut filled = String::new();
+    // What is outside braces and what is inside take turns.
+    for (at, part) in text.split(['{', '}']).enumerate() {
+        if at % 2 == 0 {
+            filled.push_str(part);
+            continue;
+        }
+        let (path, hex) = match part.strip_suffix(":x") {
+            Some(path) => (path, true),
+            None => (part, false),
+        };
+        let mut names = path.split('.');
+        match names.try_fold(answer, |value, name| value.get(name))? {
+            Value::Null => return None,
+            Value::String(text) => filled.push_str(text),
+            Value::Number(number) if hex => {
+                let _ = write!(filled, "{:x}", number.as_u64()?);
+            }
+            other => {
+                let _ = write!(filled, "{other}");
+            }
+        }
+    }
+    Some(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_row_needs_its_members() {
+        let answer = json!({ "a": "x", "b": { "c": 52 }, "d": null, "e": [1] });
+        let filled = |text| fill(&answer, text);
+        assert_eq!(
+            filled("{a}, {b.c} (0x{b.c:x})").as_deref(),
+            Some("x, 52 (0x34)")
+        );
+        assert_eq!(filled("plain").as_deref(), Some("plain"));
+        for missing in ["{d}", "x{f}", "{a.c}", "{b.f}", "{e.0}"] {
+            assert_eq!(filled(missing), None, "{missing}");
+        }
+        let mut out = Vec::new();
+        let table = [
+            ("one", "{d}|{f}|{a}"),
+            ("two", "{d}"),
+            ("three", "{d}|none"),
+        ];
+        rows(&mut out, &answer, &table).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, "one               x\nthree             none\n");
+    }
+}
