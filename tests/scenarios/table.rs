@@ -25,6 +25,10 @@ pub const SCENARIOS: &[Scenario] = &[
         run: renew,
     },
     Scenario {
+        name: "the tunnel's address is taken away",
+        run: lost_address,
+    },
+    Scenario {
         name: "the uplink is not there at first, goes and comes",
         run: uplink_comes_and_goes,
     },
@@ -191,6 +195,22 @@ fn renew(stage: &mut Stage<'_>) {
     stage.still("wanmap", "it was left alone", is_up);
     stage.called("wanmap", "setup", 1..=1);
     stage.called("wanmap", "teardown", 0..=0);
+}
+
+/// What an uplink does that goes and comes where netifd does not watch it for us.
+fn lost_address(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage
+        .router
+        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    stage.until("wanmap", "it is up", is_up);
+    stage.router.ifdown("wanmap_");
+    stage.until("wanmap", "netifd does not notice", |seen| {
+        seen.up && seen.ce.is_empty()
+    });
+    stage.router.renew("wanmap");
+    stage.until("wanmap", "a renewal does, and brings it back", is_up);
+    stage.called("wanmap", "setup", 2..=2);
 }
 
 fn uplink_comes_and_goes(stage: &mut Stage<'_>) {
