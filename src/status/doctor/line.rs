@@ -104,7 +104,8 @@ pub(super) fn provider(facts: &Facts) -> Finding {
             Some(offer) => fail(
                 format_args!("{} belongs to no known provider", offer.prefix),
                 format_args!(
-                    "set option provider 'none' and give the rule that the provider names"
+                    "set option reqopts '94 95 96' on the uplink where the provider sends its \
+                     rule by DHCPv6; else option provider 'none' and the rule that it names"
                 ),
             ),
         },
