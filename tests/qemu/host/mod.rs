@@ -11,6 +11,8 @@ mod table;
 
 use crate::Result;
 use crate::report::Outcome;
+use nix::fcntl::{Flock, FlockArg};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -59,9 +61,21 @@ pub fn main() -> ExitCode {
 fn run(mode: &str) -> Result<Outcome> {
     let dir = work_dir();
     std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let _alone = alone(&dir)?;
     let kernel = kernel::prepare(&dir)?;
     let initramfs = image::build(&dir, &kernel, None)?;
     boot::run(&dir, &kernel, &initramfs, mode)
+}
+
+/// The machine's files are the folder's only ones: a second run waits for the first.
+fn alone(dir: &Path) -> Result<Flock<File>> {
+    let path = dir.join("lock");
+    let open = || File::create(&path).map_err(|e| format!("{}: {e}", path.display()));
+    Flock::lock(open()?, FlockArg::LockExclusiveNonblock).or_else(|_| {
+        println!("wire: another run has {}, waiting for it", dir.display());
+        Flock::lock(open()?, FlockArg::LockExclusive)
+            .map_err(|(_, e)| format!("{}: {e}", path.display()))
+    })
 }
 
 fn judge(outcome: &Outcome) -> Result<bool> {
