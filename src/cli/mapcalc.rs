@@ -4,15 +4,15 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use ipnet::Ipv6Net;
 use serde_json::Value;
 
 use super::{Args, Command, Failure, Outcome, complain};
+use crate::handler::bus::Netifd;
 use crate::map::Dialect;
 use crate::map::stock::{Link, report};
-use crate::{paths, ubus};
+use crate::status::netifd::rows;
 
 pub(super) const COMMAND: Command = Command {
     name: "mapcalc",
@@ -37,9 +37,6 @@ ipv4prefix=192.0.2.0,prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1
     words: usize::MAX,
     run,
 };
-
-/// As long as the stock helper waits.
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 fn run(args: &Args, out: &mut dyn Write) -> Outcome {
     let [interface, rules @ ..] = args.words.as_slice() else {
@@ -97,26 +94,29 @@ fn saved(path: &str) -> Result<Value, Failure> {
 }
 
 fn asked() -> Result<Value, Failure> {
-    let path = paths::ubus_socket().unwrap_or_else(ubus::Client::default_path);
-    let mut client = ubus::Client::connect(&path, TIMEOUT).map_err(Failure::failed)?;
-    let dump = client
-        .call("network.interface", "dump", &ubus::Value::table(), TIMEOUT)
-        .map_err(Failure::failed)?;
-    Ok(Value::from(&dump))
+    let dump = Netifd::connect("").and_then(|mut netifd| netifd.dump());
+    dump.map_err(Failure::failed)
 }
 
 /// The interfaces of a `network.interface dump` that `name` means, `*` being
 /// all of them, with the prefixes delegated to each.
 pub fn links(dump: &Value, name: &str) -> Vec<Link> {
-    rows(dump, "interface")
-        .filter_map(|interface| {
-            let own = interface.get("interface")?.as_str()?;
-            (is_word(own) && (name == "*" || name == own)).then(|| Link {
-                interface: own.into(),
-                prefixes: rows(interface, "ipv6-prefix").filter_map(net).collect(),
-            })
-        })
-        .collect()
+    let mut links = Vec::new();
+    for interface in rows(dump, "interface") {
+        let own = interface.get("interface").and_then(Value::as_str);
+        let Some(own) = own.filter(|own| is_word(own) && (name == "*" || name == *own)) else {
+            continue;
+        };
+        let mut prefixes = Vec::new();
+        for entry in rows(interface, "ipv6-prefix") {
+            prefixes.extend(net(entry));
+        }
+        links.push(Link {
+            interface: own.into(),
+            prefixes,
+        });
+    }
+    links
 }
 
 /// Whether a shell takes a name for one word and nothing else: those who call
@@ -124,11 +124,6 @@ pub fn links(dump: &Value, name: &str) -> Vec<Link> {
 fn is_word(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     name.chars().all(plain)
-}
-
-fn rows<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    let rows = value.get(key).and_then(Value::as_array);
-    rows.into_iter().flatten()
 }
 
 fn net(entry: &Value) -> Option<Ipv6Net> {

@@ -38,7 +38,11 @@ impl Netifd {
         Self::connect_within(interface, SHORT_TIMEOUT)
     }
 
-    fn connect_within(interface: &str, timeout: Duration) -> Result<Self, Error> {
+    /// Connects, and waits no longer than `timeout` for any answer.
+    ///
+    /// # Errors
+    /// Nobody listens, or nobody answers.
+    pub fn connect_within(interface: &str, timeout: Duration) -> Result<Self, Error> {
         let path = paths::ubus_socket().unwrap_or_else(Client::default_path);
         Ok(Netifd {
             client: Client::connect(&path, timeout)?,

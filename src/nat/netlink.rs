@@ -40,7 +40,7 @@ const BUFFER: usize = 32 * 1024;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A socket to netfilter.
-pub(super) struct Netfilter {
+pub(crate) struct Netfilter {
     socket: OwnedFd,
     deadline: Instant,
 }
@@ -52,7 +52,7 @@ impl Netfilter {
     }
 
     /// The same socket to another part of the kernel.
-    pub(super) fn speaking(protocol: SockProtocol) -> io::Result<Self> {
+    pub(crate) fn speaking(protocol: SockProtocol) -> io::Result<Self> {
         let socket = socket(
             AddressFamily::Netlink,
             SockType::Raw,
@@ -66,7 +66,7 @@ impl Netfilter {
     }
 
     /// Sends messages as they are.
-    pub(super) fn send(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<()> {
         let kernel = NetlinkAddr::new(0, 0);
         sendto(self.socket.as_raw_fd(), bytes, &kernel, MsgFlags::empty())?;
         Ok(())
@@ -107,7 +107,8 @@ impl Netfilter {
         Ok(())
     }
 
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Waits for a message.
+    pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match recv(self.socket.as_raw_fd(), buffer, MsgFlags::empty()) {
                 Ok(len) => return Ok(len),

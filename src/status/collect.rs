@@ -6,12 +6,10 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::handler::State;
+use crate::handler::bus::Netifd;
 use crate::nat::{Connection, Counters, Opened, Section, connections};
-use crate::paths::{rooted, ubus_socket};
-use crate::ubus::{self, Client};
+use crate::paths::rooted;
 
 use super::world::{Dropped, Measured, Traffic, World, zones};
 
@@ -21,36 +19,47 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 impl World {
     /// The router we run on.
     pub fn collect() -> Self {
-        let states = State::load_all();
-        let mut notes = Vec::new();
-        let dump = dump().map_err(|error| notes.push(format!("netifd does not answer: {error}")));
-        let firewall = config("firewall", &mut notes);
-        let found: io::Result<Vec<Vec<Connection>>> = states
-            .iter()
-            .map(|state| connections(state.mapping.ipv4(), admits(state, &firewall)))
-            .collect();
-        let found =
-            found.map_err(|error| notes.push(format!("connections cannot be seen: {error}")));
-        let mut measure = |state: &State| Measured {
-            interface: state.interface.clone(),
-            traffic: traffic(&state.device),
-            dropped: dropped(&state.interface)
-                .map_err(|error| notes.push(format!("counters cannot be seen: {error}")))
-                .ok(),
-        };
-        let measured = states.iter().map(&mut measure).collect();
-        World {
-            dump: dump.ok(),
-            measured,
-            states,
-            network: Section::parse_all(&config("network", &mut notes)),
-            firewall,
+        let mut world = World {
+            states: State::load_all(),
             names: leases(&fs::read_to_string(rooted("/tmp/dhcp.leases")).unwrap_or_default()),
             boot_seconds: boot_seconds(),
-            connections: found.ok().map(|all| all.concat()),
-            notes,
+            ..World::default()
+        };
+        let mut notes = Vec::new();
+        match Netifd::connect_within("", TIMEOUT).and_then(|mut netifd| netifd.dump()) {
+            Ok(dump) => world.dump = Some(dump),
+            Err(error) => notes.push(format!("netifd does not answer: {error}")),
         }
+        world.network = Section::parse_all(&config("network", &mut notes));
+        world.firewall = config("firewall", &mut notes);
+        match connections_of(&world) {
+            Ok(connections) => world.connections = Some(connections),
+            Err(error) => notes.push(format!("connections cannot be seen: {error}")),
+        }
+        for state in &world.states {
+            let dropped = dropped(&state.interface);
+            if let Err(error) = &dropped {
+                notes.push(format!("counters cannot be seen: {error}"));
+            }
+            world.measured.push(Measured {
+                interface: state.interface.clone(),
+                traffic: traffic(&state.device),
+                dropped: dropped.ok(),
+            });
+        }
+        world.notes = notes;
+        world
     }
+}
+
+/// Connections through all lines.
+fn connections_of(world: &World) -> io::Result<Vec<Connection>> {
+    let mut all = Vec::new();
+    for state in &world.states {
+        let admits = admits(state, &world.firewall);
+        all.extend(connections(state.mapping.ipv4(), admits)?);
+    }
+    Ok(all)
 }
 
 /// Whether connections from outside may reach anything: our rules drop those
@@ -59,13 +68,6 @@ fn admits(state: &State, firewall: &str) -> bool {
     let set = state.mapping.ports();
     let opened = || Opened::read(firewall, &zones(state, firewall), set);
     !set.is_shared() || !state.reserve.is_empty() || !opened().ports.is_empty()
-}
-
-fn dump() -> Result<Value, ubus::Error> {
-    let path = ubus_socket().unwrap_or_else(Client::default_path);
-    let mut bus = Client::connect(&path, TIMEOUT)?;
-    let dump = bus.call("network.interface", "dump", &ubus::Value::table(), TIMEOUT)?;
-    Ok(Value::from(&dump))
 }
 
 /// A configuration file; one that does not exist says nothing.
@@ -89,15 +91,17 @@ fn boot_seconds() -> u64 {
 
 /// Names in dnsmasq's leases: `EXPIRY MAC ADDRESS NAME ID`, `*` for no name.
 pub fn leases(text: &str) -> Vec<(Ipv4Addr, String)> {
-    let lease = |line: &str| {
+    let mut names = Vec::new();
+    for line in text.lines() {
         let mut words = line.split_ascii_whitespace().skip(2);
-        let address = words.next()?.parse().ok()?;
+        let address = words.next().and_then(|word| word.parse().ok());
         // A host chooses its name, and it is printed to terminals.
         let is_plain = |name: &&str| *name != "*" && !name.contains(char::is_control);
-        let name = words.next().filter(is_plain)?;
-        Some((address, name.to_owned()))
-    };
-    text.lines().filter_map(lease).collect()
+        if let (Some(address), Some(name)) = (address, words.next().filter(is_plain)) {
+            names.push((address, name.to_owned()));
+        }
+    }
+    names
 }
 
 fn traffic(device: &str) -> Option<Traffic> {

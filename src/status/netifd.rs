@@ -60,30 +60,44 @@ impl Phase {
 impl Known {
     /// All interfaces of a dump.
     pub fn all(dump: &Value) -> Vec<Known> {
-        rows(dump, "interface").filter_map(Known::read).collect()
+        let mut all = Vec::new();
+        for interface in rows(dump, "interface") {
+            all.extend(Known::read(interface));
+        }
+        all
     }
 
     fn read(value: &Value) -> Option<Known> {
         let flag = |key| value.get(key).and_then(Value::as_bool) == Some(true);
-        let up = flag("up");
-        Some(Known {
+        let mut known = Known {
             name: text(value, "interface")?,
             proto: text(value, "proto").unwrap_or_default(),
-            up,
+            up: flag("up"),
             pending: flag("pending"),
             available: flag("available"),
             autostart: flag("autostart"),
-            uptime: value.get("uptime").and_then(Value::as_u64).filter(|_| up),
+            uptime: value.get("uptime").and_then(Value::as_u64),
             device: text(value, "l3_device"),
             zone: value.get("data").and_then(|data| text(data, "zone")),
+            ..Known::default()
+        };
+        if !known.up {
+            known.uptime = None;
+        }
+        for error in rows(value, "errors") {
             // NO_DEVICE is netifd's way to say that it waits for the uplink.
-            error: rows(value, "errors")
-                .filter_map(error)
-                .filter(|(code, _)| code != "NO_DEVICE")
-                .last(),
-            ipv4: rows(value, "ipv4-address").filter_map(address).collect(),
-            default4: rows(value, "route").any(is_default4),
-        })
+            if let Some(code) = text(error, "code").filter(|code| code != "NO_DEVICE") {
+                known.error = Some((code, words(error, "data")));
+            }
+        }
+        for address in rows(value, "ipv4-address") {
+            let mask = address.get("mask").and_then(Value::as_u64);
+            if let (Some(address), Some(mask)) = (text(address, "address"), mask) {
+                known.ipv4.push(format!("{address}/{mask}"));
+            }
+        }
+        known.default4 = rows(value, "route").iter().any(is_default4);
+        Some(known)
     }
 
     /// Where it stands. An interface that waits for a prefix has an error
@@ -101,26 +115,26 @@ impl Known {
     }
 }
 
-/// `errors` entries are `{"subsystem","code","data":[…]}`.
-fn error(value: &Value) -> Option<(String, String)> {
-    let detail = rows(value, "data").filter_map(Value::as_str);
-    let detail: Vec<&str> = detail.collect();
-    Some((text(value, "code")?, detail.join(" ")))
-}
-
-fn address(value: &Value) -> Option<String> {
-    let mask = value.get("mask").and_then(Value::as_u64)?;
-    Some(format!("{}/{mask}", text(value, "address")?))
-}
-
 fn is_default4(route: &Value) -> bool {
     text(route, "target").as_deref() == Some("0.0.0.0")
         && route.get("mask").and_then(Value::as_u64) == Some(0)
 }
 
-fn rows<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    let list = value.get(key).and_then(Value::as_array);
-    list.into_iter().flatten()
+/// An array among the members of an object; empty where there is none.
+pub(crate) fn rows<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    match value.get(key) {
+        Some(Value::Array(rows)) => rows,
+        _ => &[],
+    }
+}
+
+/// The texts in an array, separated by blanks.
+fn words(value: &Value, key: &str) -> String {
+    let mut words = Vec::new();
+    for word in rows(value, key) {
+        words.extend(word.as_str());
+    }
+    words.join(" ")
 }
 
 fn text(value: &Value, key: &str) -> Option<String> {

@@ -5,13 +5,10 @@
 use std::fmt;
 use std::io;
 use std::net::Ipv6Addr;
-use std::os::fd::AsRawFd;
 
-use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
-};
+use nix::sys::socket::SockProtocol;
 
-use crate::nat::netlink::{self, attribute};
+use crate::nat::netlink::{self, Netfilter, attribute};
 
 /// `RTM_GETROUTE`.
 const GET_ROUTE: u16 = 26;
@@ -44,40 +41,31 @@ pub fn route_to(address: Ipv6Addr, from: Option<Ipv6Addr>) -> io::Result<Route6>
     let from_len = if from.is_some() { 128 } else { 0 };
     // struct rtmsg: family, lengths of destination and source, all else 0.
     let mut body = vec![AF_INET6, 128, from_len, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    body.extend(attribute(1, &address.octets()));
+    body.extend_from_slice(&attribute(1, &address.octets()));
     if let Some(from) = from {
-        body.extend(attribute(2, &from.octets()));
+        body.extend_from_slice(&attribute(2, &from.octets()));
     }
     let answer = ask(GET_ROUTE, &body)?;
     let (index, gateway) = read(&answer).ok_or(io::ErrorKind::InvalidData)?;
-    Ok(Route6 {
-        gateway,
-        device: nix::net::if_::if_indextoname(index)
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_else(|_| format!("interface {index}")),
-    })
+    let device = match nix::net::if_::if_indextoname(index) {
+        Ok(name) => name.to_string_lossy().into_owned(),
+        Err(_) => format!("interface {index}"),
+    };
+    Ok(Route6 { gateway, device })
 }
 
 /// One question, one answer: what follows netlink's header.
 fn ask(kind: u16, body: &[u8]) -> io::Result<Vec<u8>> {
-    let socket = socket(
-        AddressFamily::Netlink,
-        SockType::Raw,
-        SockFlag::SOCK_CLOEXEC,
-        SockProtocol::NetlinkRoute,
-    )?;
+    let routing = Netfilter::speaking(SockProtocol::NetlinkRoute)?;
     let mut request = (16 + body.len() as u32).to_ne_bytes().to_vec();
     request.extend_from_slice(&kind.to_ne_bytes());
     request.extend_from_slice(&netlink::REQUEST.to_ne_bytes());
     request.extend_from_slice(&[0; 8]);
     request.extend_from_slice(body);
-    let kernel = NetlinkAddr::new(0, 0);
-    sendto(socket.as_raw_fd(), &request, &kernel, MsgFlags::empty())?;
-    // The kernel has answered before sendto returns.
-    let mut buffer = [0u8; 4096];
-    let len = recv(socket.as_raw_fd(), &mut buffer, MsgFlags::MSG_DONTWAIT)?;
-    let mut answers = netlink::messages(buffer.get(..len).unwrap_or_default());
-    match answers.next() {
+    routing.send(&request)?;
+    let mut buffer = vec![0; 4096];
+    let len = routing.receive(&mut buffer)?;
+    match netlink::messages(buffer.get(..len).unwrap_or_default()).next() {
         Some((netlink::NLMSG_ERROR, payload)) => {
             netlink::verdict(payload)?;
             Err(io::ErrorKind::InvalidData.into())

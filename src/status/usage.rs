@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Which external ports are in use, and by whom.
 
+use std::cmp::Reverse;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -38,31 +39,34 @@ impl Usage {
     pub fn count(
         connections: &[Connection],
         network: Ipv4Net,
-        port_of: impl Fn(u16) -> Option<u16>,
+        port_of: &dyn Fn(u16) -> Option<u16>,
     ) -> Self {
-        let mut all: Vec<(Ipv4Addr, Protocol, u16)> = connections
-            .iter()
-            .filter(|c| c.network == network)
-            .filter_map(|c| Some((c.host, c.protocol, port_of(c.number)?)))
-            .collect();
+        let mut all: Vec<(Ipv4Addr, Protocol, u16)> = Vec::new();
+        for connection in connections.iter().filter(|c| c.network == network) {
+            if let Some(port) = port_of(connection.number) {
+                all.push((connection.host, connection.protocol, port));
+            }
+        }
         all.sort_unstable();
         all.dedup();
-        let mut hosts: Vec<HostUse> = all
-            .chunk_by(|a, b| a.0 == b.0)
-            .filter_map(|rows| {
-                let address = rows.first()?.0;
+        let mut usage = Usage::default();
+        for rows in all.chunk_by(|a, b| a.0 == b.0) {
+            if let Some((address, _, _)) = rows.first() {
                 let of = |protocol| rows.iter().filter(|row| row.1 == protocol).count();
-                Some(HostUse {
-                    address,
+                usage.hosts.push(HostUse {
+                    address: *address,
                     ports: Protocol::ALL.map(of),
-                })
-            })
-            .collect();
-        hosts.sort_by_key(|host| std::cmp::Reverse(host.total()));
-        let mut ports: Vec<(Protocol, u16)> = all.into_iter().map(|(_, p, n)| (p, n)).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        Usage { ports, hosts }
+                });
+            }
+        }
+        let order = |host: &HostUse| (Reverse(host.total()), host.address);
+        usage.hosts.sort_unstable_by_key(order);
+        for (_, protocol, port) in all {
+            usage.ports.push((protocol, port));
+        }
+        usage.ports.sort_unstable();
+        usage.ports.dedup();
+        usage
     }
 
     /// Ports of a protocol in use.
@@ -81,11 +85,8 @@ impl Usage {
 
     /// Ports in use of the protocol that uses most.
     pub fn max(&self) -> usize {
-        Protocol::ALL
-            .map(|p| self.of(p))
-            .into_iter()
-            .max()
-            .unwrap_or(0)
+        let [tcp, udp, icmp] = Protocol::ALL.map(|protocol| self.of(protocol));
+        tcp.max(udp).max(icmp)
     }
 
     /// Whether a port is in use, by whatever protocol.
@@ -134,7 +135,7 @@ mod tests {
             },
         ];
         let ours = |n| (4128..=4200).contains(&n).then_some(n);
-        let usage = Usage::count(&connections, out(), ours);
+        let usage = Usage::count(&connections, out(), &ours);
         let first = PortRange::new(4128, 4143).unwrap();
         assert_eq!(usage.of(Protocol::Tcp), 2);
         assert_eq!(usage.of_range(Protocol::Tcp, first), 2);
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_last_port_of_all() {
-        let usage = Usage::count(&[row(Protocol::Udp, 1, 65535)], out(), Some);
+        let usage = Usage::count(&[row(Protocol::Udp, 1, 65535)], out(), &Some);
         assert_eq!(usage.of(Protocol::Udp), 1);
         assert_eq!(usage.of(Protocol::Tcp) + usage.of(Protocol::Icmp), 0);
     }

@@ -124,16 +124,27 @@ pub struct LineUp<'a> {
 impl World {
     /// Every configured interface of ours, in netifd's order.
     pub fn interfaces(&self) -> Vec<Interface<'_>> {
-        let ours = |proto: &str| matches!(proto, "map" | "mape");
-        let Some(dump) = &self.dump else {
-            let up = self.states.iter().map(|state| self.without_netifd(state));
-            return up.chain(self.configured()).collect();
-        };
-        let known = Known::all(dump).into_iter();
-        known
-            .filter(|known| ours(&known.proto))
-            .map(|known| self.interface(known))
-            .collect()
+        let mut all = Vec::new();
+        if let Some(dump) = &self.dump {
+            for known in Known::all(dump) {
+                if is_ours(&known.proto) {
+                    all.push(self.interface(known));
+                }
+            }
+            return all;
+        }
+        for state in &self.states {
+            all.push(self.without_netifd(state));
+        }
+        for section in &self.network {
+            if let (Some(name), Some(proto)) = (section.name(), section.get("proto")) {
+                let is_up = self.states.iter().any(|state| state.interface == name);
+                if section.kind() == "interface" && is_ours(proto) && !is_up {
+                    all.push(self.down(name, proto));
+                }
+            }
+        }
+        all
     }
 
     /// The configuration of an interface.
@@ -148,60 +159,46 @@ impl World {
         Some(&found.1)
     }
 
-    fn interface(&self, known: Known) -> Interface<'_> {
-        let phase = known.phase();
-        let state = self.states.iter().find(|s| s.interface == known.name);
-        let line = state.filter(|_| phase == Phase::Up);
+    /// An interface of which there is nothing but its name.
+    fn down(&self, name: &str, proto: &str) -> Interface<'_> {
         Interface {
-            name: known.name.clone(),
-            proto: known.proto.clone(),
-            phase,
-            error: known.error.clone(),
-            uptime: known.uptime,
-            config: self.config(&known.name),
-            line: line.map(|state| self.line(state, known.zone.as_deref())),
-            known: Some(known),
+            name: name.into(),
+            proto: proto.into(),
+            phase: Phase::Down,
+            error: None,
+            uptime: None,
+            config: self.config(name),
+            known: None,
+            line: None,
             world: self,
         }
+    }
+
+    fn interface(&self, known: Known) -> Interface<'_> {
+        let mut interface = self.down(&known.name, &known.proto);
+        interface.phase = known.phase();
+        interface.error = known.error.clone();
+        interface.uptime = known.uptime;
+        if interface.phase == Phase::Up {
+            let mut states = self.states.iter();
+            let state = states.find(|state| state.interface == known.name);
+            interface.line = state.map(|state| self.line(state, known.zone.as_deref()));
+        }
+        interface.known = Some(known);
+        interface
     }
 
     /// An interface whose device is there counts as up where netifd cannot be
     /// asked.
     fn without_netifd<'a>(&'a self, state: &'a State) -> Interface<'a> {
+        let mut interface = self.down(&state.interface, state.protocol.as_str());
         let line = self.line(state, state.zone.as_deref());
-        let up = line.traffic.is_some();
-        let uptime = self.boot_seconds.checked_sub(state.since);
-        Interface {
-            name: state.interface.clone(),
-            proto: state.protocol.as_str().into(),
-            phase: if up { Phase::Up } else { Phase::Down },
-            error: None,
-            uptime: uptime.filter(|_| up),
-            config: self.config(&state.interface),
-            known: None,
-            line: up.then_some(line),
-            world: self,
+        if line.traffic.is_some() {
+            interface.phase = Phase::Up;
+            interface.uptime = self.boot_seconds.checked_sub(state.since);
+            interface.line = Some(line);
         }
-    }
-
-    /// Interfaces of which there is nothing but configuration.
-    fn configured(&self) -> impl Iterator<Item = Interface<'_>> {
-        self.network.iter().filter_map(|section| {
-            let (name, proto) = (section.name()?, section.get("proto")?);
-            let is_up = self.states.iter().any(|state| state.interface == name);
-            let ours = section.kind() == "interface" && matches!(proto, "map" | "mape");
-            (ours && !is_up).then(|| Interface {
-                name: name.into(),
-                proto: proto.into(),
-                phase: Phase::Down,
-                error: None,
-                uptime: None,
-                config: Some(section),
-                known: None,
-                line: None,
-                world: self,
-            })
-        })
+        interface
     }
 
     fn line<'a>(&'a self, state: &'a State, zone: Option<&str>) -> LineUp<'a> {
@@ -218,7 +215,7 @@ impl World {
                 Some(plan) => plan.port_of(number),
                 None => set.contains(number).then_some(number),
             };
-            Usage::count(all, net, port_of)
+            Usage::count(all, net, &port_of)
         });
         let mut measured = self.measured.iter();
         let measured = measured.find(|m| m.interface == state.interface);
@@ -232,6 +229,10 @@ impl World {
             dropped: measured.and_then(|m| m.dropped),
         }
     }
+}
+
+fn is_ours(proto: &str) -> bool {
+    matches!(proto, "map" | "mape")
 }
 
 /// The firewall zones that an interface is in.

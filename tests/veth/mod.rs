@@ -36,7 +36,7 @@ pub fn plan(mode: Mode, opened: &str, timeouts: Timeouts) -> Plan {
 pub fn usage(plan: &Plan) -> Usage {
     let network = plan.line().ipv4;
     let all = connections(network, !plan.passing().is_empty()).unwrap();
-    Usage::count(&all, network, |number| plan.port_of(number))
+    Usage::count(&all, network, &|number| plan.port_of(number))
 }
 
 /// CE and BR. This thread is in the CE from now on, and children with it.

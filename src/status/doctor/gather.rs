@@ -2,10 +2,10 @@
 //! Looks for the facts. Sends nothing but a few echo requests to the BR and to
 //! the address that was asked for.
 
+use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
-use std::path::Path;
 
 use crate::handler::State;
 use crate::map::{Border, MapType, Mapping, Psid};
@@ -136,7 +136,7 @@ fn device(name: &str) -> Option<(bool, u16)> {
         return None;
     }
     let flags = read(&format!("/sys/class/net/{name}/flags"))?;
-    let flags = u32::from_str_radix(flags.trim_start_matches("0x"), 16).ok()?;
+    let flags = u32::from_str_radix(flags.strip_prefix("0x")?, 16).ok()?;
     let mtu = read(&format!("/sys/class/net/{name}/mtu"))?.parse().ok()?;
     Some((flags & UP != 0, mtu))
 }
@@ -147,19 +147,16 @@ fn address(wanted: Ipv6Addr) -> Option<Address> {
     const DADFAILED: u32 = 0x08;
     /// `IFA_F_TENTATIVE`.
     const TENTATIVE: u32 = 0x40;
+    let mut digits = String::new();
+    for octet in wanted.octets() {
+        let _ = write!(digits, "{octet:02x}");
+    }
     let text = read("/proc/net/if_inet6")?;
-    let line = text.lines().find_map(|line| {
-        let words: Vec<&str> = line.split_ascii_whitespace().collect();
-        let [address, _, _, _, flags, device] = words[..] else {
-            return None;
-        };
-        let bits = u128::from_str_radix(address, 16).ok()?;
-        (Ipv6Addr::from_bits(bits) == wanted).then_some((flags.to_owned(), device.to_owned()))
-    });
-    let (flags, device) = line?;
-    let flags = u32::from_str_radix(&flags, 16).ok()?;
+    let line = text.lines().find(|line| line.starts_with(&digits))?;
+    let mut words = line.split_ascii_whitespace().skip(4);
+    let flags = u32::from_str_radix(words.next()?, 16).ok()?;
     Some(Address {
-        device,
+        device: words.next()?.to_owned(),
         tentative: flags & TENTATIVE != 0,
         duplicate: flags & DADFAILED != 0,
     })
@@ -167,14 +164,16 @@ fn address(wanted: Ipv6Addr) -> Option<Address> {
 
 /// Those of netifd's addresses that the kernel has, too.
 fn on_us(addresses: &[String]) -> Vec<String> {
-    let is_here = |text: &&String| {
+    let mut here = Vec::new();
+    for text in addresses {
         let address = text.split('/').next().and_then(|a| a.parse().ok());
-        address.is_none_or(|address: Ipv4Addr| match UdpSocket::bind((address, 0)) {
-            Ok(_) => true,
-            Err(error) => error.kind() != io::ErrorKind::AddrNotAvailable,
-        })
-    };
-    addresses.iter().filter(is_here).cloned().collect()
+        let bound = address.map(|address: Ipv4Addr| UdpSocket::bind((address, 0)));
+        match bound {
+            Some(Err(error)) if error.kind() == io::ErrorKind::AddrNotAvailable => {}
+            _ => here.push(text.clone()),
+        }
+    }
+    here
 }
 
 /// Whether the default route that netifd knows of is in the kernel's main
@@ -191,8 +190,8 @@ fn is_default_in(table: &str, device: &str) -> bool {
     const ANY: &str = "00000000";
     table.lines().any(|line| {
         let mut words = line.split_ascii_whitespace();
-        let found = [words.next(), words.next(), words.nth(5)];
-        found == [Some(device), Some(ANY), Some(ANY)]
+        let is_ours = words.next() == Some(device) && words.next() == Some(ANY);
+        is_ours && words.nth(5) == Some(ANY)
     })
 }
 
@@ -264,16 +263,13 @@ fn offload(world: &World) -> (bool, bool) {
 /// Forwards whose ports are not all ours, and those that are not.
 fn foreign(line: &LineUp<'_>) -> Vec<(String, String)> {
     let set = PortList::from(line.state.mapping.ports());
-    let mut all: Vec<(String, String)> = line
-        .forwards
-        .iter()
-        .filter(|forward| forward.redirect)
-        .filter_map(|forward| {
-            let left = PortList::from_iter([forward.ports]).minus(&set);
-            let first = left.ranges().next()?;
-            Some((forward.title(), first.to_string()))
-        })
-        .collect();
+    let mut all = Vec::new();
+    for forward in line.forwards.iter().filter(|forward| forward.redirect) {
+        let left = PortList::from_iter([forward.ports]).minus(&set);
+        if let Some(first) = left.ranges().next() {
+            all.push((forward.title(), first.to_string()));
+        }
+    }
     all.dedup();
     all
 }
@@ -288,53 +284,51 @@ fn example(line: &LineUp<'_>) -> Option<u16> {
 /// Packages without which this type does not work.
 fn missing(map_type: MapType, is_up: bool) -> Vec<(String, String)> {
     let mut missing = Vec::new();
-    let mut note = |package: &str, what: &str| missing.push((package.into(), what.into()));
-    if !["/usr/sbin/nft", "/sbin/nft"]
-        .iter()
-        .any(|p| rooted(p).exists())
-    {
-        note("nftables", "the program nft");
+    if !exists("/usr/sbin/nft") && !exists("/sbin/nft") {
+        missing.push(("nftables".into(), "the program nft".into()));
     }
     // What works is there, in whatever form.
     if is_up {
         return missing;
     }
-    let wanted = [
-        ("ip6_tunnel", "kmod-ip6-tunnel", is_tunnel(map_type)),
-        ("nat46", "kmod-nat46", !is_tunnel(map_type)),
-        ("nf_tables", "kmod-nft-core", true),
-        ("nft_nat", "kmod-nft-nat", true),
-    ];
+    let tunnel = match is_tunnel(map_type) {
+        true => ("ip6_tunnel", "kmod-ip6-tunnel"),
+        false => ("nat46", "kmod-nat46"),
+    };
     let release = read("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let modules = rooted(&format!("/lib/modules/{release}"));
-    for (module, package, needed) in wanted {
-        if needed && !has_module(&modules, module) {
-            note(package, &format!("kernel module {module}"));
+    let modules = format!("/lib/modules/{release}");
+    for (module, package) in [
+        tunnel,
+        ("nf_tables", "kmod-nft-core"),
+        ("nft_nat", "kmod-nft-nat"),
+    ] {
+        if !has_module(&modules, module) {
+            missing.push((package.into(), format!("kernel module {module}")));
         }
     }
     missing
 }
 
+fn exists(path: &str) -> bool {
+    rooted(path).exists()
+}
+
 /// Whether a module is loaded, built in or on disk. OpenWrt has all modules in
 /// one directory; where there is none at all, nothing can be said.
-fn has_module(modules: &Path, name: &str) -> bool {
-    if release_unknown(modules) || rooted(&format!("/sys/module/{name}")).exists() {
-        return true;
-    }
-    if modules.join(format!("{name}.ko")).exists() {
+fn has_module(modules: &str, name: &str) -> bool {
+    if !exists(modules)
+        || exists(&format!("/sys/module/{name}"))
+        || exists(&format!("{modules}/{name}.ko"))
+    {
         return true;
     }
     let file = format!("/{name}.ko");
-    let list = |name| fs::read_to_string(modules.join(name)).unwrap_or_default();
-    let on_disk = |line: &str| {
-        let path = line.split(':').next().unwrap_or_default();
-        path.contains(&file) && modules.join(path).exists()
-    };
-    list("modules.builtin").contains(&file) || list("modules.dep").lines().any(on_disk)
-}
-
-fn release_unknown(modules: &Path) -> bool {
-    !modules.is_dir()
+    let list = |name| read(&format!("{modules}/{name}")).unwrap_or_default();
+    list("modules.builtin").contains(&file)
+        || list("modules.dep").lines().any(|line| {
+            let path = line.split(':').next().unwrap_or_default();
+            path.contains(&file) && exists(&format!("{modules}/{path}"))
+        })
 }
 
 /// Other programs that want the same interfaces, and what they left behind.
@@ -343,9 +337,7 @@ fn conflicts(chains: &[Chain]) -> Vec<(String, String)> {
     let mut note = |seen: String, remedy: &str| found.push((seen, remedy.to_owned()));
     let reinstall = "remove the package map, then install mape again";
     for path in ["/lib/netifd/proto/map.sh", "/usr/sbin/mapcalc"] {
-        let file = rooted(path);
-        let is_script = fs::symlink_metadata(&file).is_ok_and(|meta| meta.is_file());
-        if is_script {
+        if fs::symlink_metadata(rooted(path)).is_ok_and(|meta| meta.is_file()) {
             note(
                 format!("{path} is not ours but the stock package's or a patched one"),
                 reinstall,
@@ -353,8 +345,7 @@ fn conflicts(chains: &[Chain]) -> Vec<(String, String)> {
         }
     }
     let apk = read("/lib/apk/db/installed").unwrap_or_default();
-    let opkg = rooted("/usr/lib/opkg/info/map.control").exists();
-    if opkg || apk.lines().any(|line| line == "P:map") {
+    if exists("/usr/lib/opkg/info/map.control") || apk.lines().any(|line| line == "P:map") {
         note("the stock package map is installed".into(), reinstall);
     }
     if chains.iter().any(|chain| chain.table == "mape") {
@@ -363,22 +354,17 @@ fn conflicts(chains: &[Chain]) -> Vec<(String, String)> {
             "nft delete table inet mape, and remove the script that makes it",
         );
     }
-    for damaged in damaged_states() {
-        note(damaged, "run ifup for that interface");
+    // State files that cannot be used.
+    if let Ok(entries) = fs::read_dir(run_dir()) {
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let interface = name.to_str().and_then(|name| name.strip_suffix(".json"));
+            if let Some(Err(error)) = interface.map(State::load) {
+                note(error.to_string(), "run ifup for that interface");
+            }
+        }
     }
     found
-}
-
-/// State files that cannot be used.
-fn damaged_states() -> Vec<String> {
-    let Ok(entries) = fs::read_dir(run_dir()) else {
-        return Vec::new();
-    };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names
-        .filter_map(|name| State::load(name.strip_suffix(".json")?).err())
-        .map(|error| error.to_string())
-        .collect()
 }
 
 #[cfg(test)]
