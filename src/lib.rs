@@ -32,6 +32,7 @@ pub mod netifd;
 pub mod paths;
 pub mod provider;
 pub mod status;
+mod streams;
 pub mod ubus;
 pub mod uplink;
 mod view;

@@ -70,15 +70,13 @@ pub fn netifd_dump(data: &[u8]) {
         return;
     };
     let dump = Json::from(&Value::from(&json));
-    let known = Known::all(&dump);
+    let known: Vec<Known<'_>> = Known::all(&dump).collect();
     for interface in &known {
-        let _ = interface.phase();
+        let _ = (interface.phase(), interface.uptime(), interface.default4());
+        let _ = (interface.ipv4(), interface.device(), interface.zone());
     }
-    let names: Vec<Option<&str>> = known
-        .iter()
-        .map(|known| Some(known.name.as_str()))
-        .collect();
-    for tunlink in names.into_iter().take(4).chain([None, Some("wan6")]) {
+    let names = known.iter().map(|known| Some(known.name()));
+    for tunlink in names.take(4).chain([None, Some("wan6")]) {
         match uplink::find(&dump, tunlink, None) {
             Ok(uplinks) => {
                 assert!(!uplinks.is_empty());

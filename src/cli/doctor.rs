@@ -45,7 +45,7 @@ fn run(args: &Args, out: &mut dyn Write) -> Outcome {
     };
     let checks = doctor::checks(&doctor::gather(interface, probe));
     if args.has("json") {
-        json_line(out, &doctor::json(&interface.name, &checks))?;
+        json_line(out, &doctor::json(interface.name, &checks))?;
     } else {
         for check in &checks {
             print(out, check, Paint::for_stdout())?;

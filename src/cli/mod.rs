@@ -26,6 +26,8 @@ use std::process::ExitCode;
 
 use args::{Args, HELP};
 
+use crate::streams;
+
 pub use output::mapping_json;
 
 /// Why a command did not do what it was asked.
@@ -96,8 +98,7 @@ pub fn main(args: &[String]) -> ExitCode {
     let mut out = Vec::new();
     let outcome = run(args, &mut out);
     // What was found out before a failure belongs to the answer.
-    let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(&out).and_then(|()| stdout.flush());
+    let written = streams::print(&out);
     match outcome.and_then(|()| Ok(written?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -4,7 +4,7 @@
 //! input for each call. The answer is what the command of that name prints.
 
 use std::fmt::Display;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::args::Args;
 use super::{Command, Failure, command};
 use crate::json::object;
+use crate::streams;
 
 /// What an argument of a method is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ const METHODS: &[(&str, Arguments)] = &[
 ];
 
 /// The arguments of all calls are a few addresses and rules.
-const MAX_INPUT: u64 = 256 * 1024;
+const MAX_INPUT: usize = 256 * 1024;
 
 /// Whether rpcd runs us: the name we are called by is that of a file in a
 /// directory `rpcd` then.
@@ -63,13 +64,10 @@ pub fn is_called_by(path: &str) -> bool {
 pub fn main(args: &[String]) -> ExitCode {
     let answer = match args {
         [word] if word == "list" => signature().to_string(),
-        [word, method] if word == "call" => {
-            let mut input = String::new();
-            match io::stdin().take(MAX_INPUT).read_to_string(&mut input) {
-                Ok(_) => call(method, &input),
-                Err(error) => says(&format_args!("arguments cannot be read: {error}")),
-            }
-        }
+        [word, method] if word == "call" => match streams::input(MAX_INPUT) {
+            Ok(input) => call(method, &String::from_utf8_lossy(&input)),
+            Err(error) => says(&format_args!("arguments cannot be read: {error}")),
+        },
         _ => {
             let _ = writeln!(
                 io::stderr(),
@@ -78,7 +76,7 @@ pub fn main(args: &[String]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match writeln!(io::stdout(), "{}", answer.trim_end()) {
+    match streams::print(format!("{}\n", answer.trim_end()).as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

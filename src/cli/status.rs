@@ -124,7 +124,7 @@ pub(super) fn choose<'a, 'w>(
 }
 
 fn names(interfaces: &[Interface<'_>]) -> String {
-    let names: Vec<&str> = interfaces.iter().map(|i| i.name.as_str()).collect();
+    let names: Vec<&str> = interfaces.iter().map(|i| i.name).collect();
     names.join(", ")
 }
 

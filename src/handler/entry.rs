@@ -13,6 +13,7 @@ use super::setup::{refuse, setup};
 use super::teardown::teardown;
 use crate::logging;
 use crate::netifd::{Config, Description};
+use crate::streams;
 
 /// Runs a call for the protocol whose name we were called by.
 pub fn main(protocol: Protocol, args: &[String]) -> ExitCode {
@@ -38,7 +39,7 @@ fn dump(protocol: Protocol) -> ExitCode {
     let description = Description {
         name: protocol.as_str(),
     };
-    match writeln!(io::stdout(), "{}", description.to_line()) {
+    match streams::print(format!("{}\n", description.to_line()).as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

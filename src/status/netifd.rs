@@ -3,34 +3,11 @@
 
 use serde_json::Value;
 
+use crate::view::fill;
+
 /// An interface of `network.interface dump`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
-    /// Logical name.
-    pub name: String,
-    /// Protocol.
-    pub proto: String,
-    /// It is up.
-    pub up: bool,
-    /// It is being set up, or waits in its handler.
-    pub pending: bool,
-    /// What it depends on is there.
-    pub available: bool,
-    /// It is to come up by itself.
-    pub autostart: bool,
-    /// Seconds since it came up.
-    pub uptime: Option<u64>,
-    /// Its network device, where it has one.
-    pub device: Option<String>,
-    /// The zone it reports to the firewall.
-    pub zone: Option<String>,
-    /// The last error: code and what exactly is wrong.
-    pub error: Option<(String, String)>,
-    /// IPv4 addresses with their lengths.
-    pub ipv4: Vec<String>,
-    /// It has an IPv4 default route.
-    pub default4: bool,
-}
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a>(&'a Value);
 
 /// Where an interface stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,67 +34,101 @@ impl Phase {
     }
 }
 
-impl Known {
+impl<'a> Known<'a> {
     /// All interfaces of a dump.
-    pub fn all(dump: &Value) -> Vec<Known> {
+    pub fn all(dump: &'a Value) -> impl Iterator<Item = Known<'a>> {
+        let all = rows(dump, "interface").iter().map(Known);
+        all.filter(|known| !known.name().is_empty())
+    }
+
+    /// Logical name.
+    pub fn name(self) -> &'a str {
+        self.text("interface").unwrap_or_default()
+    }
+
+    /// Protocol.
+    pub fn proto(self) -> &'a str {
+        self.text("proto").unwrap_or_default()
+    }
+
+    /// It is up.
+    pub fn up(self) -> bool {
+        self.flag("up")
+    }
+
+    /// Seconds since it came up.
+    pub fn uptime(self) -> Option<u64> {
+        let uptime = self.0.get("uptime").and_then(Value::as_u64);
+        uptime.filter(|_| self.up())
+    }
+
+    /// Its network device, where it has one.
+    pub fn device(self) -> Option<&'a str> {
+        self.text("l3_device")
+    }
+
+    /// The zone it reports to the firewall.
+    pub fn zone(self) -> Option<&'a str> {
+        Known(self.0.get("data")?).text("zone")
+    }
+
+    /// The last error: code and what exactly is wrong.
+    pub fn error(self) -> Option<(String, String)> {
+        let mut last = None;
+        for error in rows(self.0, "errors") {
+            // NO_DEVICE is netifd's way to say that it waits for the uplink.
+            if let Some(code) = Known(error)
+                .text("code")
+                .filter(|code| *code != "NO_DEVICE")
+            {
+                let mut words = Vec::new();
+                for word in rows(error, "data") {
+                    words.extend(word.as_str());
+                }
+                last = Some((code.to_owned(), words.join(" ")));
+            }
+        }
+        last
+    }
+
+    /// IPv4 addresses with their lengths.
+    pub fn ipv4(self) -> Vec<String> {
         let mut all = Vec::new();
-        for interface in rows(dump, "interface") {
-            all.extend(Known::read(interface));
+        for address in rows(self.0, "ipv4-address") {
+            all.extend(fill(address, "{address}/{mask}"));
         }
         all
     }
 
-    fn read(value: &Value) -> Option<Known> {
-        let flag = |key| value.get(key).and_then(Value::as_bool) == Some(true);
-        let mut known = Known {
-            name: text(value, "interface")?,
-            proto: text(value, "proto").unwrap_or_default(),
-            up: flag("up"),
-            pending: flag("pending"),
-            available: flag("available"),
-            autostart: flag("autostart"),
-            uptime: value.get("uptime").and_then(Value::as_u64),
-            device: text(value, "l3_device"),
-            zone: value.get("data").and_then(|data| text(data, "zone")),
-            ..Known::default()
-        };
-        if !known.up {
-            known.uptime = None;
-        }
-        for error in rows(value, "errors") {
-            // NO_DEVICE is netifd's way to say that it waits for the uplink.
-            if let Some(code) = text(error, "code").filter(|code| code != "NO_DEVICE") {
-                known.error = Some((code, words(error, "data")));
-            }
-        }
-        for address in rows(value, "ipv4-address") {
-            let mask = address.get("mask").and_then(Value::as_u64);
-            if let (Some(address), Some(mask)) = (text(address, "address"), mask) {
-                known.ipv4.push(format!("{address}/{mask}"));
-            }
-        }
-        known.default4 = rows(value, "route").iter().any(is_default4);
-        Some(known)
+    /// It has an IPv4 default route.
+    pub fn default4(self) -> bool {
+        let mut routes = rows(self.0, "route").iter();
+        routes.any(|route| fill(route, "{target}/{mask}").as_deref() == Some("0.0.0.0/0"))
+    }
+
+    fn flag(self, key: &str) -> bool {
+        self.0.get(key).and_then(Value::as_bool) == Some(true)
+    }
+
+    fn text(self, key: &str) -> Option<&'a str> {
+        let text = self.0.get(key)?.as_str();
+        text.filter(|text| !text.is_empty())
     }
 
     /// Where it stands. An interface that waits for a prefix has an error
     /// too, but nothing is wrong with it.
-    pub fn phase(&self) -> Phase {
-        match &self.error {
-            _ if self.up => Phase::Up,
-            _ if self.autostart && !self.available => Phase::Pending,
+    pub fn phase(self) -> Phase {
+        let (pending, autostart) = (self.flag("pending"), self.flag("autostart"));
+        match self.error() {
+            _ if self.up() => Phase::Up,
+            _ if autostart && !self.flag("available") => Phase::Pending,
             Some((code, _)) if code != "MAPE_NO_UPLINK_PREFIX" => Phase::Error,
-            _ if self.pending => Phase::Pending,
-            Some(_) if self.autostart => Phase::Pending,
+            _ if pending => Phase::Pending,
+            Some(_) if autostart => Phase::Pending,
             Some(_) => Phase::Error,
             None => Phase::Down,
         }
     }
-}
-
-fn is_default4(route: &Value) -> bool {
-    text(route, "target").as_deref() == Some("0.0.0.0")
-        && route.get("mask").and_then(Value::as_u64) == Some(0)
 }
 
 /// An array among the members of an object; empty where there is none.
@@ -126,20 +137,6 @@ pub(crate) fn rows<'a>(value: &'a Value, key: &str) -> &'a [Value] {
         Some(Value::Array(rows)) => rows,
         _ => &[],
     }
-}
-
-/// The texts in an array, separated by blanks.
-fn words(value: &Value, key: &str) -> String {
-    let mut words = Vec::new();
-    for word in rows(value, key) {
-        words.extend(word.as_str());
-    }
-    words.join(" ")
-}
-
-fn text(value: &Value, key: &str) -> Option<String> {
-    let text = value.get(key)?.as_str()?;
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -156,7 +153,7 @@ mod tests {
             interface[key] = value.clone();
         }
         let dump = json!({ "interface": [interface] });
-        Known::all(&dump)[0].phase()
+        Known::all(&dump).next().unwrap().phase()
     }
 
     #[test]
@@ -192,15 +189,16 @@ mod tests {
     #[test]
     fn a_real_answer() {
         let text = include_str!("../../tests/data/ubus/dump.reply.json");
-        let all = Known::all(&serde_json::from_str(text).unwrap());
-        let names: Vec<&str> = all.iter().map(|i| i.name.as_str()).collect();
+        let dump = serde_json::from_str(text).unwrap();
+        let all: Vec<Known<'_>> = Known::all(&dump).collect();
+        let names: Vec<&str> = all.iter().map(|i| i.name()).collect();
         assert!(
             names.contains(&"lan") && names.contains(&"wan6"),
             "{names:?}"
         );
-        let lan = all.iter().find(|i| i.name == "lan").unwrap();
-        assert_eq!(lan.device.as_deref(), Some("lan0"));
-        assert_eq!(lan.ipv4, ["192.168.1.1/24"]);
-        assert_eq!(lan.uptime, Some(4));
+        let lan = all.iter().find(|i| i.name() == "lan").unwrap();
+        assert_eq!(lan.device(), Some("lan0"));
+        assert_eq!(lan.ipv4(), ["192.168.1.1/24"]);
+        assert_eq!(lan.uptime(), Some(4));
     }
 }

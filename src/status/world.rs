@@ -84,9 +84,9 @@ pub struct World {
 #[derive(Debug, Clone)]
 pub struct Interface<'a> {
     /// Logical name.
-    pub name: String,
+    pub name: &'a str,
     /// `map` or `mape`.
-    pub proto: String,
+    pub proto: &'a str,
     /// Where it stands.
     pub phase: Phase,
     /// Its last error: code and detail.
@@ -96,7 +96,7 @@ pub struct Interface<'a> {
     /// Its configuration, unless it is dynamic.
     pub config: Option<&'a Section>,
     /// What netifd says of it.
-    pub known: Option<Known>,
+    pub known: Option<Known<'a>>,
     /// What was set up, where it is up.
     pub line: Option<LineUp<'a>>,
     world: &'a World,
@@ -127,7 +127,7 @@ impl World {
         let mut all = Vec::new();
         if let Some(dump) = &self.dump {
             for known in Known::all(dump) {
-                if is_ours(&known.proto) {
+                if is_ours(known.proto()) {
                     all.push(self.interface(known));
                 }
             }
@@ -160,10 +160,10 @@ impl World {
     }
 
     /// An interface of which there is nothing but its name.
-    fn down(&self, name: &str, proto: &str) -> Interface<'_> {
+    fn down<'a>(&'a self, name: &'a str, proto: &'a str) -> Interface<'a> {
         Interface {
-            name: name.into(),
-            proto: proto.into(),
+            name,
+            proto,
             phase: Phase::Down,
             error: None,
             uptime: None,
@@ -174,15 +174,15 @@ impl World {
         }
     }
 
-    fn interface(&self, known: Known) -> Interface<'_> {
-        let mut interface = self.down(&known.name, &known.proto);
+    fn interface<'a>(&'a self, known: Known<'a>) -> Interface<'a> {
+        let mut interface = self.down(known.name(), known.proto());
         interface.phase = known.phase();
-        interface.error = known.error.clone();
-        interface.uptime = known.uptime;
+        interface.error = known.error();
+        interface.uptime = known.uptime();
         if interface.phase == Phase::Up {
             let mut states = self.states.iter();
-            let state = states.find(|state| state.interface == known.name);
-            interface.line = state.map(|state| self.line(state, known.zone.as_deref()));
+            let state = states.find(|state| state.interface == known.name());
+            interface.line = state.map(|state| self.line(state, known.zone()));
         }
         interface.known = Some(known);
         interface

@@ -33,9 +33,9 @@ pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
     let known = known.map_or(Known::No, |offer| known_line(offer, mapping));
     let map_type = mapping.map_or(MapType::MapE, Mapping::map_type);
     let usage = line.and_then(|line| line.usage.as_ref());
-    let netifd = interface.known.as_ref();
+    let netifd = interface.known;
     Facts {
-        interface: interface.name.clone(),
+        interface: interface.name.to_owned(),
         root: nix::unistd::Uid::effective().is_root(),
         bus: world.dump.is_some(),
         phase: interface.phase,
@@ -49,8 +49,8 @@ pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
         probe: probe.map(|address| (address, ping(address, None))),
         ce: ce.and_then(address),
         device: state.and_then(|state| device(&state.device)),
-        ipv4: netifd.map(|known| on_us(&known.ipv4)).unwrap_or_default(),
-        default4: netifd.is_some_and(|known| known.default4) && has_default(interface, state),
+        ipv4: netifd.map(|known| on_us(&known.ipv4())).unwrap_or_default(),
+        default4: netifd.is_some_and(|known| known.default4()) && has_default(interface, state),
         no_default: interface.config.and_then(|c| c.flag("defaultroute")) == Some(false),
         offload: offload(world),
         foreign: line.map(foreign).unwrap_or_default(),
@@ -87,15 +87,14 @@ fn uplink(interface: &Interface<'_>, state: Option<&State>) -> (Option<Uplink>, 
     // What the tunnel runs over now counts more than what would be chosen.
     let name = state.map(|state| state.uplink.clone()).or(name);
     let dump = interface.world().dump.as_ref();
-    let all = dump.map(Netifd::all).unwrap_or_default();
     let found = name.map(|name| {
-        let known = all.iter().find(|known| known.name == name);
-        let device = known.and_then(|known| known.device.clone());
+        let known = dump.and_then(|dump| Netifd::all(dump).find(|known| known.name() == name));
+        let device = known.and_then(Netifd::device);
         Uplink {
             name,
-            up: known.is_some_and(|known| known.up),
-            mtu: device.as_deref().and_then(uplink_mtu),
-            device,
+            up: known.is_some_and(Netifd::up),
+            mtu: device.and_then(uplink_mtu),
+            device: device.map(str::to_owned),
         }
     });
     let offer = match (state, candidate) {
@@ -281,6 +280,9 @@ fn example(line: &LineUp<'_>) -> Option<u16> {
     free.ports().find(|port| *port >= 1024)
 }
 
+const NF_TABLES: (&str, &str) = ("nf_tables", "kmod-nft-core");
+const NFT_NAT: (&str, &str) = ("nft_nat", "kmod-nft-nat");
+
 /// Packages without which this type does not work.
 fn missing(map_type: MapType, is_up: bool) -> Vec<(String, String)> {
     let mut missing = Vec::new();
@@ -291,19 +293,15 @@ fn missing(map_type: MapType, is_up: bool) -> Vec<(String, String)> {
     if is_up {
         return missing;
     }
-    let tunnel = match is_tunnel(map_type) {
-        true => ("ip6_tunnel", "kmod-ip6-tunnel"),
-        false => ("nat46", "kmod-nat46"),
+    let wanted = match is_tunnel(map_type) {
+        true => [("ip6_tunnel", "kmod-ip6-tunnel"), NF_TABLES, NFT_NAT],
+        false => [("nat46", "kmod-nat46"), NF_TABLES, NFT_NAT],
     };
     let release = read("/proc/sys/kernel/osrelease").unwrap_or_default();
     let modules = format!("/lib/modules/{release}");
-    for (module, package) in [
-        tunnel,
-        ("nf_tables", "kmod-nft-core"),
-        ("nft_nat", "kmod-nft-nat"),
-    ] {
+    for (module, package) in &wanted {
         if !has_module(&modules, module) {
-            missing.push((package.into(), format!("kernel module {module}")));
+            missing.push(((*package).into(), format!("kernel module {module}")));
         }
     }
     missing
@@ -336,7 +334,7 @@ fn conflicts(chains: &[Chain]) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut note = |seen: String, remedy: &str| found.push((seen, remedy.to_owned()));
     let reinstall = "remove the package map, then install mape again";
-    for path in ["/lib/netifd/proto/map.sh", "/usr/sbin/mapcalc"] {
+    for path in &["/lib/netifd/proto/map.sh", "/usr/sbin/mapcalc"] {
         if fs::symlink_metadata(rooted(path)).is_ok_and(|meta| meta.is_file()) {
             note(
                 format!("{path} is not ours but the stock package's or a patched one"),
