@@ -179,18 +179,28 @@ test-binaries: ## A router's binary answers as this machine's (RUN="targets")
 		$(t)=$(if $(filter $(t),$(STATIC)),$(CURDIR)/target/static/$(t)/release/mape,$(CURDIR)/target/$(t)/release/mape))" \
 		python3 -m unittest discover --verbose --start-directory tests/emulated
 
-# The scenarios of tests/qemu on a MIPS router's kernel, with the binary as
+# The scenarios of tests/qemu on another processor's kernel, with the binary as
 # shipped. Slow: QEMU makes up every instruction. The default is one scenario.
-MIPS := mipsel-unknown-linux-musl
-.PHONY: test-qemu-mips test-qemu-mips-build
+WIRE_mips := mipsel-unknown-linux-musl
+WIRE_arm := armv7-unknown-linux-musleabihf
+.PHONY: test-qemu-mips test-qemu-arm test-qemu-build
 test-qemu-mips: $(CROSS_READY) ## The wire on a MIPS 24K and Debian's kernel for it (SCENARIO=name,…)
 	@tests/setup qemu-system-mips cpio kmod
-	$(MAKE) --no-print-directory cross ARCH= TARGET=$(MIPS)
-	$(MAKE) --no-print-directory test-qemu-mips-build ARCH= TARGET=$(MIPS)
-	python3 tests/emulated/wire.py target/$(MIPS)/release/mape target/emulated/wire-$(MIPS) \
-		$(or $(SCENARIO),v6plus_draft03)
+	$(call WIRE_ON,mips)
 
-test-qemu-mips-build: $(CROSS_READY)
+test-qemu-arm: $(CROSS_READY) ## The wire on a Cortex-A7 and Debian's kernel for it (SCENARIO=name,…)
+	@tests/setup qemu-system-arm cpio kmod
+	$(call WIRE_ON,arm)
+
+# $(1): a machine of tests/emulated/wire.py
+define WIRE_ON
+	$(MAKE) --no-print-directory cross ARCH= TARGET=$(WIRE_$(1))
+	$(MAKE) --no-print-directory test-qemu-build ARCH= TARGET=$(WIRE_$(1))
+	python3 tests/emulated/wire.py $(1) target/$(WIRE_$(1))/release/mape \
+		target/emulated/wire-$(WIRE_$(1)) $(or $(SCENARIO),v6plus_draft03)
+endef
+
+test-qemu-build: $(CROSS_READY)
 	$(EMULATED_BUILD) --test wire --no-run --message-format=json | python3 -c "import json, shutil, sys; \
 		shutil.copy(next(m['executable'] for m in map(json.loads, sys.stdin) if m.get('executable') \
 		and m['target']['name'] == 'wire'), 'target/emulated/wire-$(TARGET)')"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The wire's scenarios on a MIPS router's kernel: wire.py MAPE INIT [SCENARIO,…]
+"""The wire's scenarios on another processor's kernel: wire.py MACHINE MAPE INIT [SCENARIO,…]
 
-MAPE is the binary as shipped for mipsel_24kc, INIT the wire test (tests/qemu)
-built for it: inside the machine it is the first process. Kernel and tools are
-Debian's for that processor, downloaded into .tools/wire-mipsel; QEMU emulates
-a Malta board with a 24K, the core of most routers of that kind.
+MAPE is the binary as shipped for routers with that processor, INIT the wire
+test (tests/qemu) built for it: inside the machine it is the first process.
+Kernel and tools are Debian's, downloaded into .tools/wire-ARCHITECTURE; QEMU
+emulates the board.
 """
 
 import json
@@ -14,13 +14,35 @@ import pathlib
 import shutil
 import subprocess
 import sys
+from typing import NamedTuple
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import run  # noqa: E402
 
-WORK = run.TOP / ".tools/wire-mipsel"
-OUT = run.TOP / "target/qemu-mips"
-PACKAGES = ["linux-image-4kc-malta", "nftables", "iproute2", "conntrack", "iperf3", "ethtool", "kmod", "busybox-static"]
+
+class Machine(NamedTuple):
+    """A board and what of Debian runs on it."""
+    title: str
+    debian: str
+    libraries: str
+    loader: str
+    kernel: str
+    qemu: list
+    # Two serial lines: console and report.
+    lines: list
+
+
+# The cores of most routers of their kinds.
+MACHINES = {
+    "mips": Machine("MIPS 24K", "mipsel", "mipsel-linux-gnu", "ld.so.1", "linux-image-4kc-malta",
+                    ["qemu-system-mipsel", "-M", "malta", "-cpu", "24Kf"],
+                    ["-serial", "chardev:console", "-serial", "chardev:report"]),
+    # The kernel without LPAE sees no device above 4 GB.
+    "arm": Machine("Cortex-A7", "armhf", "arm-linux-gnueabihf", "ld-linux-armhf.so.3", "linux-image-armmp",
+                   ["qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a7"],
+                   ["-device", "pci-serial,chardev=console", "-device", "pci-serial,chardev=report"]),
+}
+PACKAGES = ["nftables", "iproute2", "conntrack", "iperf3", "ethtool", "kmod", "busybox-static"]
 APPLETS = ["sh", "cat", "ping", "wget", "traceroute", "sleep", "ls"]
 TOOLS = ["nft", "ip", "conntrack", "iperf3", "ethtool", "kmod", "busybox"]
 MODULES = ["net/netfilter/", "net/ipv4/netfilter/", "net/ipv6/netfilter/", "net/bridge/bridge.", "net/ipv6/ip6_tunnel.",
@@ -28,24 +50,25 @@ MODULES = ["net/netfilter/", "net/ipv4/netfilter/", "net/ipv6/netfilter/", "net/
 PROTOCOLS = "icmp 1 ICMP\nipip 4 IPIP\nipencap 4 IP-ENCAP\ntcp 6 TCP\nudp 17 UDP\nipv6 41 IPv6\nipv6-icmp 58 IPv6-ICMP\n"
 
 
-def debian():
+def debian(machine):
     """Kernel and tools with everything they depend on, unpacked."""
-    root = WORK / "root"
+    work = run.TOP / f".tools/wire-{machine.debian}"
+    root = work / "root"
     if root.is_dir():
         return root
     for directory in ("lists/partial", "cache/archives/partial"):
-        (WORK / directory).mkdir(parents=True, exist_ok=True)
-    (WORK / "status").touch()
-    settings = {"APT::Architecture": "mipsel", "APT::Architectures": "mipsel", "APT::Sandbox::User": "root",
-                "Dir::State::Lists": WORK / "lists", "Dir::State::status": WORK / "status", "Dir::Cache": WORK / "cache",
+        (work / directory).mkdir(parents=True, exist_ok=True)
+    (work / "status").touch()
+    settings = {"APT::Architecture": machine.debian, "APT::Architectures": machine.debian, "APT::Sandbox::User": "root",
+                "Dir::State::Lists": work / "lists", "Dir::State::status": work / "status", "Dir::Cache": work / "cache",
                 "Debug::NoLocking": 1}
     apt = ["apt-get", "-q", *(word for name, value in settings.items() for word in ("-o", f"{name}={value}"))]
     subprocess.run([*apt, "update"], check=False, stdout=subprocess.DEVNULL)
-    subprocess.run([*apt, "-y", "--no-install-recommends", "--download-only", "install", *PACKAGES],
+    subprocess.run([*apt, "-y", "--no-install-recommends", "--download-only", "install", machine.kernel, *PACKAGES],
                    check=True, stdout=subprocess.DEVNULL)
-    unpacking = WORK / "unpacking"
+    unpacking = work / "unpacking"
     shutil.rmtree(unpacking, ignore_errors=True)
-    for package in sorted((WORK / "cache/archives").glob("*.deb")):
+    for package in sorted((work / "cache/archives").glob("*.deb")):
         subprocess.run(["dpkg", "-x", package, unpacking], check=True)
     for release in (unpacking / "lib/modules").iterdir():
         subprocess.run(["/sbin/depmod", "-b", unpacking, release.name], check=True)
@@ -82,9 +105,9 @@ def modules(image, root):
         place(image, f"usr/lib/modules/{source.name}/{index.name}", index)
 
 
-def initramfs(root, mape, init):
+def initramfs(machine, root, out, mape, init):
     """A directory with all that the machine has, packed."""
-    image = OUT / "image"
+    image = out / "image"
     shutil.rmtree(image, ignore_errors=True)
     for name in ("bin", "sbin", "lib"):
         (image / "usr" / name).mkdir(parents=True)
@@ -94,11 +117,11 @@ def initramfs(root, mape, init):
     (image / "var/run").symlink_to("/run")
     (image / "etc/protocols").write_text(PROTOCOLS)
     for top in ("lib", "usr/lib"):
-        for library in (root / top).glob("mipsel-linux-gnu/*.so*"):
-            place(image, f"usr/lib/mipsel-linux-gnu/{library.name}", within(root, library))
-    place(image, "usr/lib/ld.so.1", within(root, root / "lib/mipsel-linux-gnu/ld.so.1"))
+        for library in (root / top).glob(f"{machine.libraries}/*.so*"):
+            place(image, f"usr/lib/{machine.libraries}/{library.name}", within(root, library))
+    place(image, f"usr/lib/{machine.loader}", within(root, root / f"lib/{machine.libraries}/{machine.loader}"))
     linker = run.interpreter(mape)
-    place(image, "usr" + linker, run.system_root("mipsel", linker) / linker.lstrip("/"))
+    place(image, "usr" + linker, run.system_root(machine.debian, linker) / linker.lstrip("/"))
     for tool in TOOLS:
         found = [root / d / tool for d in ("usr/sbin", "usr/bin", "sbin", "bin") if os.path.lexists(root / d / tool)]
         place(image, f"usr/sbin/{tool}", within(root, found[0]))
@@ -109,47 +132,47 @@ def initramfs(root, mape, init):
     place(image, "usr/sbin/mape", mape)
     place(image, "init", init)
     subprocess.run(["mknod", image / "dev/console", "c", "5", "1"], check=True)
-    packed = OUT / "initramfs"
+    packed = out / "initramfs"
     names = subprocess.run(["find", ".", "-print0"], cwd=image, check=True, capture_output=True).stdout
     with open(packed, "wb") as file:
         subprocess.run(["cpio", "--quiet", "-0", "-o", "-H", "newc", "-R", "0:0"], cwd=image, input=names, stdout=file, check=True)
     return packed
 
 
-def boot(root, packed, scenarios):
+def boot(machine, root, out, packed, scenarios):
     """Runs the machine; its report, line by line."""
-    results = OUT / "results.jsonl"
+    results = out / "results.jsonl"
     results.write_text("")
     words = ["console=ttyS0", "quiet", "loglevel=3", "panic=-1", "PATH=/usr/sbin:/usr/bin", "MAPE_MODE=test"]
     if scenarios:
         words.append(f"MAPE_SCENARIO={scenarios}")
-    command = ["qemu-system-mipsel", "-M", "malta", "-cpu", "24Kf", "-m", "1024", "-no-reboot", "-nodefaults",
-               "-accel", "tcg,thread=single",
-               "-display", "none", "-serial", "stdio", "-serial", f"file:{results}",
+    command = [*machine.qemu, "-m", "1024", "-no-reboot", "-nodefaults", "-accel", "tcg,thread=single", "-display", "none",
+               "-chardev", "stdio,id=console", "-chardev", f"file,id=report,path={results}", *machine.lines,
                "-kernel", str(next(root.glob("boot/vmlinu[xz]-*"))), "-initrd", str(packed), "-append", " ".join(words)]
-    with open(OUT / "console.log", "wb") as log, \
-            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as machine:
-        for line in machine.stdout:
+    with open(out / "console.log", "wb") as log, \
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        for line in process.stdout:
             log.write(line)
             log.flush()
             if line.startswith(b"\x01") or b"panic" in line:
                 print(line.decode(errors="replace").strip("\x01\r\n"), flush=True)
-        machine.wait()
     return [json.loads(line) for line in results.read_text().splitlines() if line.startswith("{")]
 
 
 def main():
-    if len(sys.argv) not in (3, 4):
-        sys.exit(__doc__)
-    os.makedirs(OUT, exist_ok=True)
-    root = debian()
-    packed = initramfs(root, sys.argv[1], sys.argv[2])
-    report = boot(root, packed, sys.argv[3] if len(sys.argv) == 4 else "")
-    (OUT / "figures.json").write_text(json.dumps(report, indent=1) + "\n")
+    if len(sys.argv) not in (4, 5) or sys.argv[1] not in MACHINES:
+        sys.exit(f"{__doc__}\nMACHINE is one of {', '.join(MACHINES)}.")
+    machine = MACHINES[sys.argv[1]]
+    out = run.TOP / f"target/qemu-{sys.argv[1]}"
+    os.makedirs(out, exist_ok=True)
+    root = debian(machine)
+    packed = initramfs(machine, root, out, *sys.argv[2:4])
+    report = boot(machine, root, out, packed, sys.argv[4] if len(sys.argv) == 5 else "")
+    (out / "figures.json").write_text(json.dumps(report, indent=1) + "\n")
     passed = sum("passed" in line for line in report)
     failed = sum("failed" in line for line in report)
     kernel = next((line["kernel"] for line in report if "kernel" in line), "none")
-    print(f"kernel {kernel} on MIPS 24K")
+    print(f"kernel {kernel} on {machine.title}")
     print(f"{passed} passed, {failed} failed")
     if failed or not passed or {"end": True} not in report:
         sys.exit(1)
