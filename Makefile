@@ -36,7 +36,7 @@ bench: setup-bench ## What we promise to be fast, as counts and ratios
 .PHONY: help test
 help: ## This list
 	@awk -F ':.*## ' '/^#: / { printf "\n%s\n", substr($$0, 4) } \
-		/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: lint test-rust test-luci test-packages test-qemu ## Set everything up and run all tests
 

@@ -8,7 +8,6 @@ SOURCE_DATE_EPOCH, names are sorted, modes are 755 or 644.
 
 import argparse
 import gzip
-import hashlib
 import io
 import os
 import pathlib
@@ -46,11 +45,6 @@ def script(stage, name):
     return "".join(line + "\n" for line in lines if not line.lstrip().startswith("#"))
 
 
-def conffiles(stage):
-    path = stage / "control" / "conffiles"
-    return path.read_text().split() if path.exists() else []
-
-
 def normalize(tree, epoch):
     """Modes and times of a tree, whatever umask it was checked out with."""
     for path in sorted(tree.rglob("*"), reverse=True):
@@ -63,15 +57,6 @@ def normalize(tree, epoch):
         os.utime(path, (epoch, epoch), follow_symlinks=False)
     tree.chmod(0o755)
     os.utime(tree, (epoch, epoch))
-
-
-def keep_on_sysupgrade(stage, name):
-    """Configuration files that the package does not bring itself survive a sysupgrade too."""
-    missing = [path for path in conffiles(stage) if not (stage / "data" / path.lstrip("/")).exists()]
-    if missing:
-        keep = stage / "data/lib/upgrade/keep.d"
-        keep.mkdir(parents=True, exist_ok=True)
-        (keep / name).write_text("".join(path + "\n" for path in missing))
 
 
 def zopfli(raw):
@@ -128,8 +113,6 @@ def ipk(stage, fields, epoch, output):
         control += f"Replaces: {', '.join(fields['Conflicts'].split())}\n"
     control += f"SourceDateEpoch: {epoch}\nInstalled-Size: {size}\nDescription: {fields['Description']}\n"
     members = [("./", 0o755, None), ("./control", 0o644, control.encode())]
-    if conffiles(stage):
-        members.append(("./conffiles", 0o644, "".join(p + "\n" for p in conffiles(stage)).encode()))
     for name, skip in (("postinst", SKIP), ("prerm", "")):
         start = PREAMBLE.format(skip=skip) + f'default_{name} "$0" "$@"\n'
         members.append((f"./{name}", 0o755, start.encode()))
@@ -143,20 +126,12 @@ def ipk(stage, fields, epoch, output):
     output.write_bytes(tar_gz(outer, epoch))
 
 
-def apk_lists(data, stage, name):
-    """What OpenWrt's scripts read about an installed .apk: its files and configuration files."""
+def apk_list(data, name):
+    """What OpenWrt's scripts read about an installed .apk: its files."""
     info = data / "lib/apk/packages"
     info.mkdir(parents=True, exist_ok=True)
     files = sorted("/" + str(p.relative_to(data)) for p in data.rglob("*") if p.is_symlink() or p.is_file())
     (info / f"{name}.list").write_text("".join(f + "\n" for f in files))
-    if conffiles(stage):
-        (info / f"{name}.conffiles").write_text("".join(f + "\n" for f in conffiles(stage)))
-        sums = ""
-        for path in conffiles(stage):
-            file = data / path.lstrip("/")
-            if file.exists():
-                sums += f"{path} {hashlib.sha256(file.read_bytes()).hexdigest()}\n"
-        (info / f"{name}.conffiles_static").write_text(sums)
 
 
 def apk(stage, fields, epoch, output, tool):
@@ -167,7 +142,7 @@ def apk(stage, fields, epoch, output, tool):
     for directory in (scripts, data):
         shutil.rmtree(directory, ignore_errors=True)
     shutil.copytree(stage / "data", data, symlinks=True)
-    apk_lists(data, stage, name)
+    apk_list(data, name)
     normalize(data, epoch)
     scripts.mkdir()
     known = f'export root="${{IPKG_INSTROOT}}"\nexport pkgname="{name}"\n'
@@ -224,7 +199,6 @@ def main():
     for stage in arguments.stage:
         fields = read_fields(stage)
         name, version = fields["Package"], fields["Version"]
-        keep_on_sysupgrade(stage, name)
         normalize(stage / "data", epoch)
         if arguments.format == "ipk":
             output = arguments.out / f"{name}_{version}_{fields['Architecture']}.ipk"

@@ -15,10 +15,10 @@ TARGETS := \
 
 # What OpenWrt calls the machines that a binary runs on: same byte order, same
 # float ABI (it decides the name of the dynamic linker), an instruction set at
-# least as new. Hard-float MIPS (24kf) and ARM before version 6 are not among them.
+# least as new. The names are all those of 24.10 and 25.12 that fit.
 ARCHES_mipsel-unknown-linux-musl := mipsel_24kc mipsel_74kc
 ARCHES_mips-unknown-linux-musl := mips_24kc mips_4kec
-ARCHES_arm-unknown-linux-musleabi := arm_cortex-a7 arm_cortex-a9 arm_mpcore
+ARCHES_arm-unknown-linux-musleabi := arm_cortex-a7 arm_cortex-a9
 ARCHES_arm-unknown-linux-musleabihf := arm_arm1176jzf-s_vfp
 ARCHES_armv7-unknown-linux-musleabihf := arm_cortex-a7_vfpv4 arm_cortex-a7_neon-vfpv4 \
 	arm_cortex-a5_vfpv4 arm_cortex-a8_vfpv3 arm_cortex-a9_vfpv3-d16 arm_cortex-a9_neon \
@@ -116,6 +116,17 @@ test-packages: ## Check the packages; OPKG= and APK= install them for real
 	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) DIST=$(TEST_DIST)
 	DIST=$(TEST_DIST) STAGE=$(STAGE) OPKG=$(OPKG) APK=$(APK_GIVEN) PO2LMO=$(PO2LMO) \
 		python3 -m unittest discover --verbose --start-directory tests/packages
+
+# The commit, built in two folders by two people with other habits.
+.PHONY: test-reproducible
+test-reproducible: $(CROSS_READY) ## Two builds of the last commit, byte for byte (ARCH=…, APK=)
+	set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
+	build() { git clone -q $(CURDIR) "$$work/$$1" && $(MAKE) --no-print-directory -C "$$work/$$1" \
+		ipk $(if $(APK_GIVEN),apk APK=$(if $(findstring /,$(APK)),$(abspath $(APK)),$(APK))) TARGET=$(TARGET) \
+		DIST="$$work/$$2" CROSS_TOOLS=$(CROSS_TOOLS) -o $(CROSS_READY); }; \
+	(umask 022; TZ=UTC build here first); \
+	(umask 077; TZ=Asia/Tokyo LC_ALL=C build some/where/else second); \
+	diff -r "$$work/first" "$$work/second"; cd "$$work/first"; sha256sum *
 
 #: Sizes
 SIZES := target/sizes

@@ -24,7 +24,7 @@ define BuildPackage
   stage-$(1): clear-$(1)
 	$$(file >$(STAGE)/$(1)/fields,Package: $(1)|$$(FIELDS_$(1)))
 	$$(file >$(STAGE)/$(1)/description,$$(or $$(Package/$(1)/description),$$(TITLE)))
-	$$(foreach part,conffiles postinst prerm,$$(if $$(Package/$(1)/$$(part)),\
+	$$(foreach part,postinst prerm,$$(if $$(Package/$(1)/$$(part)),\
 		$$(file >$(STAGE)/$(1)/control/$$(part),$$(Package/$(1)/$$(part)))))
 	$$(call Package/$(1)/install,$(STAGE)/$(1)/data)
 endef

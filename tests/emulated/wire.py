@@ -14,6 +14,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 from typing import NamedTuple
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -47,6 +48,8 @@ APPLETS = ["sh", "cat", "ping", "wget", "traceroute", "sleep", "ls"]
 TOOLS = ["nft", "ip", "conntrack", "iperf3", "ethtool", "kmod", "busybox"]
 MODULES = ["net/netfilter/", "net/ipv4/netfilter/", "net/ipv6/netfilter/", "net/bridge/bridge.", "net/ipv6/ip6_tunnel.",
            "net/ipv4/tcp_diag.", "net/ipv4/inet_diag.", "drivers/net/veth.", "drivers/net/dummy.", "/crc32c"]
+# No run may take longer, whatever it prints.
+LIMIT = 2 * 3600
 PROTOCOLS = "icmp 1 ICMP\nipip 4 IPIP\nipencap 4 IP-ENCAP\ntcp 6 TCP\nudp 17 UDP\nipv6 41 IPv6\nipv6-icmp 58 IPv6-ICMP\n"
 
 
@@ -151,11 +154,14 @@ def boot(machine, root, out, packed, scenarios):
                "-kernel", str(next(root.glob("boot/vmlinu[xz]-*"))), "-initrd", str(packed), "-append", " ".join(words)]
     with open(out / "console.log", "wb") as log, \
             subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        limit = threading.Timer(LIMIT, process.kill)
+        limit.start()
         for line in process.stdout:
             log.write(line)
             log.flush()
             if line.startswith(b"\x01") or b"panic" in line:
                 print(line.decode(errors="replace").strip("\x01\r\n"), flush=True)
+        limit.cancel()
     return [json.loads(line) for line in results.read_text().splitlines() if line.startswith("{")]
 
 

@@ -157,7 +157,8 @@ class Reproducible(unittest.TestCase):
                     stages.append(copy)
             out = pathlib.Path(directory, "out")
             subprocess.run([sys.executable, PACK, kind, "--out", out, *extra, *stages],
-                           check=True, umask=0o077, stdout=subprocess.DEVNULL)
+                           check=True, umask=0o077, stdout=subprocess.DEVNULL,
+                           env={**os.environ, "TZ": "Asia/Tokyo", "LC_ALL": "C"})
             for package in out.iterdir():
                 self.assertEqual(package.read_bytes(), (DIST / package.name).read_bytes(), package.name)
 
