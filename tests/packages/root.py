@@ -43,7 +43,6 @@ default_prerm() {
 
 # netifd knows the protocols of the handlers that were there when it started.
 UBUS = """#!/bin/sh
-echo "ubus $*" >> /calls
 case "$*" in
 "call network get_proto_handlers") cat /netifd.handlers ;;
 "call network restart")
@@ -56,6 +55,8 @@ case "$*" in
 	rm -f "/var/run/mape/$name.json"
 	;;
 esac
+# Last: whoever waits for the call finds it done.
+echo "ubus $*" >> /calls
 """
 UCI = """#!/bin/sh
 echo "uci $*" >> /calls
