@@ -33,6 +33,7 @@ pub mod paths;
 pub mod provider;
 pub mod status;
 mod streams;
+mod text;
 pub mod ubus;
 pub mod uplink;
 mod view;

@@ -10,6 +10,8 @@ use std::path::Path;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use nix::libc;
 
+use crate::text;
+
 /// Where the system's log daemon listens.
 const SOCKET: &str = "/dev/log";
 
@@ -57,9 +59,7 @@ impl Log for Syslog {
 /// What is logged may quote options, files and servers: none of them writes a
 /// line of its own into the log, and none a page.
 fn one_line(record: &Record<'_>) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let text = record.args().to_string();
-    text.chars().map(clean).take(MAX_LINE).collect()
+    text::one_line(&record.args().to_string(), MAX_LINE)
 }
 
 fn priority(level: Level) -> i32 {

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::text::one_line;
+
 /// The codes netifd passes on; LuCI translates each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
@@ -52,22 +54,25 @@ pub struct Problem {
     pub fatal: bool,
 }
 
+/// Details quote what users and servers wrote; netifd keeps so many characters.
+const MAX_DETAIL: usize = 300;
+
 impl Problem {
     /// Something in the configuration that no prefix can mend.
     pub fn fatal(code: Code, detail: impl fmt::Display) -> Self {
-        Problem {
-            code,
-            detail: one_line(&detail.to_string()),
-            fatal: true,
-        }
+        Self::new(code, &detail, true)
     }
 
     /// Something that can come right while we wait.
     pub fn passing(code: Code, detail: impl fmt::Display) -> Self {
+        Self::new(code, &detail, false)
+    }
+
+    fn new(code: Code, detail: &dyn fmt::Display, fatal: bool) -> Self {
         Problem {
             code,
-            detail: one_line(&detail.to_string()),
-            fatal: false,
+            detail: one_line(&detail.to_string(), MAX_DETAIL),
+            fatal,
         }
     }
 }
@@ -76,12 +81,6 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code.as_str(), self.detail)
     }
-}
-
-/// Details quote what users and servers wrote; a log line must stay one line.
-fn one_line(text: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().map(clean).take(300).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use ipnet::Ipv6Net;
 
-use super::bits::{extract, high_mask, place};
+use super::bits::{covers, extract, overlay, place};
 use super::ports::Psid;
 
 /// How the CE's interface identifier is laid out.
@@ -45,18 +45,19 @@ impl Dialect {
     /// An IPv4 prefix goes in with its host bits zero.
     pub fn ce_address(self, prefix: Ipv6Net, ipv4: Ipv4Addr, psid: Psid) -> Ipv6Addr {
         let at = self.ipv4_bit();
-        let iid = place(ipv4.to_bits(), at, 32) | place(u32::from(psid.value()), at + 32, 16);
-        let keep = high_mask(prefix.prefix_len());
-        let network = prefix.network().to_bits() & keep;
-        Ipv6Addr::from_bits(network | (iid & !keep))
+        let mut octets = [0; 16];
+        place(&mut octets, ipv4.to_bits(), at, 32);
+        place(&mut octets, psid.value().into(), at + 32, 16);
+        overlay(&mut octets, &prefix.addr().octets(), prefix.prefix_len());
+        octets.into()
     }
 
     /// The IPv4 address and PSID an interface identifier claims.
     pub fn claimed(self, address: Ipv6Addr) -> (Ipv4Addr, u16) {
         let at = self.ipv4_bit();
-        let bits = address.to_bits();
-        let psid = extract(bits, at + 32, 16) as u16;
-        (Ipv4Addr::from_bits(extract(bits, at, 32)), psid)
+        let octets = address.octets();
+        let psid = extract(&octets, at + 32, 16) as u16;
+        (Ipv4Addr::from_bits(extract(&octets, at, 32)), psid)
     }
 }
 
@@ -114,34 +115,37 @@ impl Dmr {
     /// The IPv6 address that stands for `ipv4` (RFC 6052 section 2.2): bits 64
     /// to 71 stay zero, the address continues after them.
     pub fn embed(self, ipv4: Ipv4Addr) -> Ipv6Addr {
-        let len = self.0.prefix_len();
-        let v4 = ipv4.to_bits();
-        let bits = if len == 96 {
-            place(v4, 96, 32)
-        } else {
-            let before = 64 - len.min(64);
-            let head = v4.checked_shr(32 - u32::from(before)).unwrap_or(0);
-            place(head, len, before) | place(v4, 72, 32 - before)
-        };
-        Ipv6Addr::from_bits(self.0.network().to_bits() | bits)
+        let mut octets = self.0.network().octets();
+        let (before, v4) = (self.bits_before_gap(), ipv4.octets());
+        let head = extract(&v4, 0, before);
+        place(&mut octets, head, self.0.prefix_len(), before);
+        let tail = extract(&v4, before, 32 - before);
+        place(&mut octets, tail, self.tail_at(), 32 - before);
+        octets.into()
+    }
+
+    /// Bits of an IPv4 address that stand before the gap.
+    fn bits_before_gap(self) -> u8 {
+        64u8.saturating_sub(self.0.prefix_len())
+    }
+
+    /// Bit at which the rest of it begins.
+    fn tail_at(self) -> u8 {
+        self.0.prefix_len().max(72)
     }
 
     /// The IPv4 address that `address` stands for, if it lies in this prefix.
     pub fn extract(self, address: Ipv6Addr) -> Option<Ipv4Addr> {
-        if !self.0.contains(&address) {
+        if !covers(self.0, address.into()) {
             return None;
         }
-        let len = self.0.prefix_len();
-        let bits = address.to_bits();
-        let v4 = if len == 96 {
-            extract(bits, 96, 32)
-        } else {
-            let before = 64 - len.min(64);
-            let head = extract(bits, len, before);
-            let tail = extract(bits, 72, 32 - before);
-            head.checked_shl(32 - u32::from(before)).unwrap_or(0) | tail
-        };
-        Some(Ipv4Addr::from_bits(v4))
+        let (before, from) = (self.bits_before_gap(), address.octets());
+        let mut octets = [0; 4];
+        let head = extract(&from, self.0.prefix_len(), before);
+        place(&mut octets, head, 0, before);
+        let tail = extract(&from, self.tail_at(), 32 - before);
+        place(&mut octets, tail, before, 32 - before);
+        Some(octets.into())
     }
 }
 

@@ -7,6 +7,7 @@ use ipnet::Ipv6Net;
 
 use super::MapType;
 use super::address::{Dialect, Dmr};
+use super::bits::covers;
 use super::mapping::{MapError, Mapping};
 use super::rule::Rule;
 use super::spec::{RuleSpec, SpecError};
@@ -149,7 +150,7 @@ impl Domain {
 
     /// Whether some rule's IPv6 prefix contains `prefix`, whatever its length.
     pub fn is_home_of(&self, prefix: &Ipv6Net) -> bool {
-        self.entries.iter().any(|entry| entry.ipv6.contains(prefix))
+        self.entries.iter().any(|entry| covers(entry.ipv6, *prefix))
     }
 
     /// The mapping of the CE that has one of these end-user prefixes. The BMR
@@ -162,7 +163,7 @@ impl Domain {
         let mut best: Option<(&Entry, Ipv6Net)> = None;
         let mut too_short = None;
         for prefix in end_user.iter().map(Ipv6Net::trunc) {
-            for entry in self.entries.iter().filter(|e| e.ipv6.contains(&prefix)) {
+            for entry in self.entries.iter().filter(|e| covers(e.ipv6, prefix)) {
                 let longer = best.is_none_or(|(b, _)| entry.len() > b.len());
                 if !longer {
                     continue;
@@ -197,7 +198,7 @@ impl Domain {
             .iter()
             .filter(|entry| entry.spec.fmr)
             .filter_map(|entry| {
-                let own = entry.ipv6.contains(&end_user);
+                let own = covers(entry.ipv6, end_user);
                 if entry.spec.ea_len.is_none() && !own {
                     return None;
                 }

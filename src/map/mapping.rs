@@ -131,6 +131,6 @@ impl Mapping {
     pub fn subnet_id(&self) -> u32 {
         let from = self.bmr.end_user_len();
         let len = self.end_user.prefix_len().min(64).saturating_sub(from);
-        extract(self.end_user.network().to_bits(), from, len)
+        extract(&self.end_user.addr().octets(), from, len)
     }
 }

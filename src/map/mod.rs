@@ -32,6 +32,7 @@ mod spec;
 pub mod stock;
 
 pub use address::{Dialect, Dmr, DmrError};
+pub use bits::covers;
 pub use domain::{Border, Domain, DomainError, MAX_RULES};
 pub use flow::{FlowError, Inner, Outer, Relay};
 pub use mapping::{MapError, Mapping};

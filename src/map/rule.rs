@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::address::Dialect;
-use super::bits::{extract, high_mask, place};
+use super::bits::{covers, extract, overlay, place};
 use super::ports::{PortParams, PortSet, Psid, PsidError};
 
 /// The values of a rule before they are checked against each other.
@@ -188,7 +188,7 @@ impl Rule {
 
     /// Whether `prefix` is under this rule and long enough for its EA bits.
     pub fn covers(&self, prefix: &Ipv6Net) -> bool {
-        self.ipv6.contains(prefix) && prefix.prefix_len() >= self.end_user_len()
+        covers(self.ipv6, *prefix) && prefix.prefix_len() >= self.end_user_len()
     }
 
     /// IPv4 address (or prefix, where the EA bits do not reach 32) of the CE
@@ -197,13 +197,12 @@ impl Rule {
     pub fn ipv4_of(&self, end_user: Ipv6Net) -> Ipv4Net {
         let len = self.suffix_len();
         let from = self.ipv6.prefix_len();
-        let suffix = extract(end_user.network().to_bits(), from, len);
+        let suffix = extract(&end_user.addr().octets(), from, len);
         let fixed = self.ipv4.prefix_len();
-        // `place` works on 128 bits: the IPv4 address stands in the first 32.
-        let host = (place(suffix, fixed, len) >> 96) as u32;
-        let address = Ipv4Addr::from_bits(self.ipv4.network().to_bits() | host);
+        let mut octets = self.ipv4.network().octets();
+        place(&mut octets, suffix, fixed, len);
         // fixed + len is at most 32, so the length is always legal.
-        Ipv4Net::new(address, fixed + len).unwrap_or(self.ipv4)
+        Ipv4Net::new(octets.into(), fixed + len).unwrap_or(self.ipv4)
     }
 
     /// Port set of the CE with that end-user prefix.
@@ -212,7 +211,7 @@ impl Rule {
         let from = self.ipv6.prefix_len() + self.suffix_len();
         let bits = match self.psid {
             Some(psid) => u32::from(psid.value()),
-            None => extract(end_user.network().to_bits(), from, len),
+            None => extract(&end_user.addr().octets(), from, len),
         };
         PortSet::of(self.params, bits)
     }
@@ -239,13 +238,13 @@ impl Rule {
         let n = self.ipv6.prefix_len();
         let p = self.suffix_len();
         let fixed = self.ipv4.prefix_len();
-        let suffix = extract(u128::from(ipv4.to_bits()) << 96, fixed, p);
-        let ea_psid = self.ea_len - p;
-        let bits = self.ipv6.network().to_bits()
-            | place(suffix, n, p)
-            | place(u32::from(psid.value()), n + p, ea_psid);
+        let suffix = extract(&ipv4.octets(), fixed, p);
         let len = self.end_user_len();
-        Ipv6Net::new(Ipv6Addr::from_bits(bits & high_mask(len)), len).ok()
+        let mut octets = [0; 16];
+        overlay(&mut octets, &self.ipv6.addr().octets(), n);
+        place(&mut octets, suffix, n, p);
+        place(&mut octets, psid.value().into(), n + p, self.ea_len - p);
+        Ipv6Net::new(octets.into(), len).ok()
     }
 
     /// Address of the CE that owns `ipv4` and `port`; see

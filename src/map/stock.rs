@@ -10,6 +10,7 @@ use std::fmt::{self, Write as _};
 use ipnet::Ipv6Net;
 
 use super::address::Dialect;
+use super::bits::covers;
 use super::ports::PortRange;
 use super::rule::Rule;
 use super::spec::{RuleSpec, SpecError};
@@ -139,7 +140,7 @@ impl<'a> Parsed<'a> {
             .map_err(invalid)?
             .end_user_len();
         let end_user = links.iter().find_map(|link| {
-            let fits = |net: &&Ipv6Net| ipv6.contains(*net) && net.prefix_len() >= needed;
+            let fits = |net: &&Ipv6Net| covers(ipv6, **net) && net.prefix_len() >= needed;
             let prefix = link.prefixes.iter().find(fits)?;
             Some((link.interface.as_str(), prefix.trunc()))
         });

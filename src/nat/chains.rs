@@ -42,7 +42,7 @@ pub fn chains() -> io::Result<Vec<Chain>> {
     let mut found = Vec::new();
     let netfilter = Netfilter::open()?;
     for (number, family) in FAMILIES {
-        netfilter.dump(SUBSYSTEM | GET_CHAIN, number, &[], |attributes| {
+        netfilter.dump(SUBSYSTEM | GET_CHAIN, number, &[], &mut |attributes| {
             found.extend(chain(family, attributes));
         })?;
     }
@@ -67,16 +67,17 @@ pub(super) fn chain(family: &'static str, attributes: &[u8]) -> Option<Chain> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::netlink::{be32, nest, text};
+    use super::super::netlink::Attr::{Be32, Nest, Text};
+    use super::super::netlink::written;
     use super::*;
 
     #[test]
     fn base_chains_have_a_place_and_others_none() {
-        let plain = [text(1, "fw4"), text(3, "input_wan")].concat();
+        let plain = written(&[Text(1, "fw4"), Text(3, "input_wan")]);
         let found = chain("inet", &plain).unwrap();
         assert_eq!((found.place, found.kind), (None, None));
-        let hook = nest(4, &[be32(1, 4), be32(2, 95)].concat());
-        let base = [plain, hook, text(7, "nat")].concat();
+        let hook = Nest(4, &[Be32(1, 4), Be32(2, 95)]);
+        let base = [plain, written(&[hook, Text(7, "nat")])].concat();
         let found = chain("inet", &base).unwrap();
         assert_eq!((found.table.as_str(), found.place), ("fw4", Some((4, 95))));
         assert_eq!(found.kind.as_deref(), Some("nat"));

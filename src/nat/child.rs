@@ -1,179 +1,133 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! One child process: given its input, heard, limited in time, and gone when
 //! we are.
+//!
+//! Its input and what it says are files without a name, so there is no pipe
+//! that either side could wait for. `std::process` would do all of this too; a
+//! router pays 25 KB for it.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::ffi::{CStr, CString, c_char};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
-use std::thread;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
+use std::{ptr, thread};
 
-use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::libc;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::Signal;
-use nix::unistd::{Pid, getppid};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, chdir, dup2_stderr, dup2_stdin, dup2_stdout, fork, getppid};
 
 /// Most of what a child says that is kept.
-const MAX_HEARD: usize = 64 * 1024;
+const MAX_HEARD: u64 = 64 * 1024;
 
-/// Longest sleep while the pipes tell nothing: a grandchild may hold them open
-/// after the child has ended.
-const NAP: Duration = Duration::from_millis(50);
+/// Time between two looks at whether the child has ended.
+const NAP: Duration = Duration::from_millis(2);
 
-/// Sleep once the pipes are closed and the child is about to end.
-const SHORT_NAP: Duration = Duration::from_millis(1);
+/// Exit status of a child that could not become the program, as of shells.
+const NOT_STARTED: i32 = 127;
 
 /// How a child ended.
 #[derive(Debug)]
-pub(super) struct Ended {
-    /// Its exit status.
-    pub status: ExitStatus,
-    /// The beginning of its standard error.
-    pub said: Vec<u8>,
+pub(super) enum Ended {
+    /// By itself.
+    Exit {
+        /// Its exit status; `None` where a signal ended it.
+        status: Option<i32>,
+        /// The beginning of what it said.
+        said: Vec<u8>,
+    },
+    /// It never began: there is no such program, or it cannot be run.
+    NotStarted,
+    /// It took too long and was killed.
+    Killed,
 }
 
-/// Runs `command` to its end with `input` as its standard input. `None` where
-/// it did not end within `timeout` and was killed.
+/// Runs `program` to its end with `input` as its standard input.
 ///
 /// # Errors
-/// It could not be started or waited for.
+/// No process could be made, or it could not be waited for.
 pub(super) fn run(
-    command: &mut Command,
+    program: &Path,
+    args: &[&CStr],
     input: &[u8],
     timeout: Duration,
-) -> io::Result<Option<Ended>> {
-    dies_with_us(command);
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let ended = converse(&mut child, input, Instant::now() + timeout);
-    if !matches!(ended, Ok(Some(_))) {
-        // It may have ended by itself meanwhile; either way it is gone.
-        let _ = child.kill();
-        let _ = child.wait();
-    }
-    ended
-}
-
-/// netifd kills a handler and tears down right after; rules that an orphan
-/// loaded later would stay for ever.
-fn dies_with_us(command: &mut Command) {
+) -> io::Result<Ended> {
+    let deadline = Instant::now() + timeout;
+    let mut stdin = nameless()?;
+    stdin.write_all(input)?;
+    stdin.rewind()?;
+    let mut said = nameless()?;
+    let program = CString::new(program.as_os_str().as_bytes())?;
+    let mut argv = vec![program.as_ptr()];
+    argv.extend(args.iter().map(|arg| arg.as_ptr()));
+    argv.push(ptr::null());
     let parent = Pid::this();
-    let ask = move || {
-        set_pdeathsig(Signal::SIGKILL)?;
-        // We may have died before it asked.
-        match getppid() == parent {
-            true => Ok(()),
-            false => Err(io::Error::from(ErrorKind::BrokenPipe)),
-        }
-    };
-    // SAFETY: between fork and exec only async-signal-safe functions may run;
-    // `ask` makes two system calls and allocates nothing.
+    // SAFETY: all the child does is `become_program`, which allocates nothing
+    // and takes no lock: other threads' locks stay taken in it for ever.
     #[allow(unsafe_code, reason = "the only way to have a child die with us")]
+    let child = match unsafe { fork() }? {
+        ForkResult::Parent { child } => child,
+        ForkResult::Child => become_program(&argv, &stdin, &said, parent),
+    };
+    let status = match end_of(child, deadline)? {
+        WaitStatus::StillAlive => return Ok(Ended::Killed),
+        WaitStatus::Exited(_, NOT_STARTED) => return Ok(Ended::NotStarted),
+        WaitStatus::Exited(_, status) => Some(status),
+        _ => None,
+    };
+    let mut heard = Vec::new();
+    said.rewind()?;
+    said.take(MAX_HEARD).read_to_end(&mut heard)?;
+    Ok(Ended::Exit {
+        status,
+        said: heard,
+    })
+}
+
+/// A file in memory that goes with the last process that has it open.
+fn nameless() -> io::Result<File> {
+    Ok(memfd_create(c"mape", MFdFlags::MFD_CLOEXEC)?.into())
+}
+
+/// What the child does of itself. netifd kills a handler and tears down right
+/// after; rules that an orphan loaded later would stay for ever.
+fn become_program(argv: &[*const c_char], stdin: &File, said: &File, parent: Pid) -> ! {
+    let is_ready = set_pdeathsig(Signal::SIGKILL).is_ok()
+        // We may have died before it asked.
+        && getppid() == parent
+        && dup2_stdin(stdin.as_fd()).is_ok()
+        && dup2_stdout(said.as_fd()).is_ok()
+        && dup2_stderr(said.as_fd()).is_ok()
+        && chdir(c"/").is_ok();
+    // SAFETY: `argv` holds strings that end in a NUL, the program's first, and
+    // ends in a null pointer; all outlive the call, which returns only where it
+    // failed.
+    #[allow(unsafe_code, reason = "what nix offers would allocate")]
     unsafe {
-        command.pre_exec(ask);
+        if let (true, Some(program)) = (is_ready, argv.first()) {
+            libc::execv(*program, argv.as_ptr());
+        }
+        libc::_exit(NOT_STARTED)
     }
 }
 
-fn converse(child: &mut Child, input: &[u8], deadline: Instant) -> io::Result<Option<Ended>> {
-    let mut pipes = Pipes::new(child, input)?;
+/// Waits for the child's end; `StillAlive` where it had to be killed.
+fn end_of(child: Pid, deadline: Instant) -> io::Result<WaitStatus> {
     loop {
-        if let Some(status) = child.try_wait()? {
-            pipes.listen();
-            return Ok(Some(Ended {
-                status,
-                said: pipes.said,
-            }));
-        }
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(None);
-        }
-        pipes.wait(left)?;
-        pipes.speak();
-        pipes.listen();
-    }
-}
-
-/// Our ends, neither of which ever blocks.
-struct Pipes<'a> {
-    stdin: Option<ChildStdin>,
-    rest: &'a [u8],
-    stderr: Option<ChildStderr>,
-    said: Vec<u8>,
-}
-
-impl<'a> Pipes<'a> {
-    fn new(child: &mut Child, input: &'a [u8]) -> io::Result<Self> {
-        let pipes = Pipes {
-            stdin: child.stdin.take(),
-            rest: input,
-            stderr: child.stderr.take(),
-            said: Vec::new(),
-        };
-        let ends = [
-            pipes.stdin.as_ref().map(AsFd::as_fd),
-            pipes.stderr.as_ref().map(AsFd::as_fd),
-        ];
-        for end in ends.into_iter().flatten() {
-            fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        }
-        Ok(pipes)
-    }
-
-    /// Waits until a pipe is ready, for `longest` at most.
-    fn wait(&self, longest: Duration) -> io::Result<()> {
-        let stdin = self.stdin.as_ref().map(|p| (p.as_fd(), PollFlags::POLLOUT));
-        let stderr = self.stderr.as_ref().map(|p| (p.as_fd(), PollFlags::POLLIN));
-        let mut ready: Vec<PollFd<'_>> = [stdin, stderr]
-            .into_iter()
-            .flatten()
-            .map(|(fd, flags)| PollFd::new(fd, flags))
-            .collect();
-        if ready.is_empty() {
-            thread::sleep(SHORT_NAP.min(longest));
-            return Ok(());
-        }
-        let nap = u16::try_from(NAP.min(longest).as_millis()).unwrap_or(u16::MAX);
-        match poll(&mut ready, PollTimeout::from(nap.max(1))) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(errno) => Err(errno.into()),
-        }
-    }
-
-    /// Writes what the pipe takes, and closes it after the last byte.
-    fn speak(&mut self) {
-        while let Some(stdin) = self.stdin.as_mut().filter(|_| !self.rest.is_empty()) {
-            match stdin.write(self.rest) {
-                Ok(written) => self.rest = self.rest.get(written..).unwrap_or_default(),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // The child has ended or does not care: its verdict tells.
-                Err(_) => break,
+        match waitpid(child, Some(WaitPidFlag::WNOHANG))? {
+            WaitStatus::StillAlive if Instant::now() < deadline => thread::sleep(NAP),
+            WaitStatus::StillAlive => {
+                // It may have ended by itself meanwhile; either way it is gone.
+                let _ = kill(child, Signal::SIGKILL);
+                let _ = waitpid(child, None);
+                return Ok(WaitStatus::StillAlive);
             }
-        }
-        self.stdin = None;
-    }
-
-    /// Reads what is there; what is too much is thrown away.
-    fn listen(&mut self) {
-        let mut chunk = [0; 4096];
-        while let Some(stderr) = self.stderr.as_mut() {
-            match stderr.read(&mut chunk) {
-                Ok(0) => self.stderr = None,
-                Ok(read) => {
-                    let room = MAX_HEARD.saturating_sub(self.said.len());
-                    self.said.extend(chunk.iter().take(read.min(room)).copied());
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(_) => self.stderr = None,
-            }
+            ended => return Ok(ended),
         }
     }
 }
@@ -182,8 +136,16 @@ impl<'a> Pipes<'a> {
 mod tests {
     use super::*;
 
-    fn sh(script: &str, input: &[u8], timeout: Duration) -> Option<Ended> {
-        run(Command::new("sh").args(["-c", script]), input, timeout).unwrap()
+    fn sh(script: &str, input: &[u8], timeout: Duration) -> Ended {
+        let script = CString::new(script).unwrap();
+        run(Path::new("/bin/sh"), &[c"-c", &script], input, timeout).unwrap()
+    }
+
+    fn exit(ended: Ended) -> (Option<i32>, Vec<u8>) {
+        match ended {
+            Ended::Exit { status, said } => (status, said),
+            other => panic!("{other:?}"),
+        }
     }
 
     const LONG: Duration = Duration::from_secs(60);
@@ -191,35 +153,42 @@ mod tests {
     #[test]
     fn input_larger_than_a_pipe_arrives() {
         let input = vec![b'x'; 1 << 20];
-        let ended = sh("wc -c >&2", &input, LONG).unwrap();
-        assert!(ended.status.success());
-        assert_eq!(ended.said.trim_ascii(), b"1048576");
+        let (status, said) = exit(sh("wc -c >&2", &input, LONG));
+        assert_eq!(status, Some(0));
+        assert_eq!(said.trim_ascii(), b"1048576");
     }
 
     #[test]
     fn a_child_that_reads_nothing_is_heard() {
         let input = vec![b'x'; 1 << 20];
-        let ended = sh("echo no >&2; exit 3", &input, LONG).unwrap();
-        assert_eq!(ended.status.code(), Some(3));
-        assert_eq!(ended.said, b"no\n");
+        let ended = exit(sh("echo no >&2; exit 3", &input, LONG));
+        assert_eq!(ended, (Some(3), b"no\n".to_vec()));
     }
 
     #[test]
     fn a_child_that_says_too_much_is_cut_short() {
-        let ended = sh("head -c 300000 /dev/zero >&2", b"", LONG).unwrap();
-        assert!(ended.status.success());
-        assert_eq!(ended.said.len(), MAX_HEARD);
+        let (status, said) = exit(sh("head -c 300000 /dev/zero >&2", b"", LONG));
+        assert_eq!(status, Some(0));
+        assert_eq!(said.len() as u64, MAX_HEARD);
     }
 
     #[test]
     fn a_child_that_hangs_is_killed() {
         let short = Duration::from_millis(100);
-        assert!(sh("exec sleep 1000", b"input", short).is_none());
+        let ended = sh("exec sleep 1000", b"input", short);
+        assert!(matches!(ended, Ended::Killed), "{ended:?}");
     }
 
     #[test]
-    fn a_grandchild_that_holds_the_pipes_holds_nobody_up() {
-        let ended = sh("sleep 3 & exit 0", b"input", LONG).unwrap();
-        assert!(ended.status.success());
+    fn a_grandchild_holds_nobody_up() {
+        let (status, _) = exit(sh("sleep 3 & exit 0", b"input", LONG));
+        assert_eq!(status, Some(0));
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_told_from_what_fails() {
+        let missing = run(Path::new("/nowhere/nft"), &[], b"", LONG).unwrap();
+        assert!(matches!(missing, Ended::NotStarted), "{missing:?}");
+        assert_eq!(exit(sh("kill -9 $$", b"", LONG)).0, None);
     }
 }

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use super::netlink::{ACK, Netfilter, REQUEST, array, attribute, attributes, message, nest};
+use super::netlink::{ACK, Attr, NESTED, Netfilter, REQUEST, array, attributes, put_message};
 
 /// `NFNL_SUBSYS_CTNETLINK` as the high byte of the type of each message.
 const SUBSYSTEM: u16 = 1 << 8;
@@ -18,7 +18,11 @@ const CTA_TUPLE_ORIG: u16 = 1;
 const CTA_TUPLE_REPLY: u16 = 2;
 const CTA_ID: u16 = 12;
 const CTA_ZONE: u16 = 18;
+/// What makes the kernel leave out all connections but those with a given
+/// destination in one direction.
 const CTA_FILTER: u16 = 25;
+/// `CTA_FILTER_F_CTA_IP_DST`, in host byte order.
+const DESTINATION: [u8; 4] = (1u32 << 1).to_ne_bytes();
 /// Within a tuple.
 const CTA_TUPLE_IP: u16 = 1;
 const CTA_TUPLE_PROTO: u16 = 2;
@@ -165,25 +169,36 @@ pub fn connections(network: Ipv4Net, inbound: bool) -> io::Result<Vec<Connection
     let netfilter = Netfilter::open()?;
     let mut found = Vec::new();
     // Says whether there was anything that is not ours.
-    let mut ask = |filter: &[u8]| {
+    let mut ask = |filter: &[Attr<'_>]| {
         let mut foreign = false;
-        let each = |message: &[u8]| match Entry::read(message) {
+        let mut each = |message: &[u8]| match Entry::read(message) {
             Some(entry) if entry.is_of(network) => found.extend(entry.connection(network)),
             _ => foreign = true,
         };
-        netfilter.dump(SUBSYSTEM | GET, AF_INET, filter, each)?;
+        netfilter.dump(SUBSYSTEM | GET, AF_INET, filter, &mut each)?;
         io::Result::Ok(foreign)
     };
     // The kernel compares whole addresses.
     let alone = network.prefix_len() == 32;
-    let filter = |direction| match alone {
-        true => filter(direction, network.addr()),
-        false => Vec::new(),
+    let address = network.addr().octets();
+    let mut ask_for = |direction| match alone {
+        true => ask(&[
+            // Flags of a direction have the number that its tuple has.
+            Attr::Nest(CTA_FILTER, &[Attr::Bytes(direction, &DESTINATION)]),
+            Attr::Nest(
+                direction,
+                &[Attr::Nest(
+                    CTA_TUPLE_IP,
+                    &[Attr::Bytes(CTA_IP_V4_DST, &address)],
+                )],
+            ),
+        ]),
+        false => ask(&[]),
     };
-    match ask(&filter(CTA_TUPLE_REPLY)) {
+    match ask_for(CTA_TUPLE_REPLY) {
         // A kernel before 5.8 leaves nothing out, and we have seen all.
         Ok(foreign) if foreign || !inbound || !alone => {}
-        Ok(_) => drop(ask(&filter(CTA_TUPLE_ORIG))?),
+        Ok(_) => drop(ask_for(CTA_TUPLE_ORIG)?),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
         Err(_) => drop(ask(&[])?),
     }
@@ -195,21 +210,6 @@ pub(super) fn connection(message: &[u8], network: Ipv4Net) -> Option<Connection>
     Entry::read(message)?.connection(network)
 }
 
-/// What makes the kernel leave out all connections but those with this
-/// destination in one direction.
-fn filter(direction: u16, destination: Ipv4Addr) -> Vec<u8> {
-    /// `CTA_FILTER_F_CTA_IP_DST`, in host byte order.
-    const DESTINATION: u32 = 1 << 1;
-    // Flags of a direction have the number that its tuple has.
-    let flags = attribute(direction, &DESTINATION.to_ne_bytes());
-    let address = attribute(CTA_IP_V4_DST, &destination.octets());
-    [
-        nest(CTA_FILTER, &flags),
-        nest(direction, &nest(CTA_TUPLE_IP, &address)),
-    ]
-    .concat()
-}
-
 /// Forgets every connection that uses an address of `ours`: when the line gets
 /// another address, they could only send to where nothing comes back from.
 /// Says how many there were.
@@ -219,20 +219,17 @@ fn filter(direction: u16, destination: Ipv4Addr) -> Vec<u8> {
 pub fn forget_connections(ours: Ipv4Net) -> io::Result<usize> {
     let netfilter = Netfilter::open()?;
     let mut doomed = Vec::new();
-    netfilter.dump(SUBSYSTEM | GET, AF_INET, &[], |message| {
+    netfilter.dump(SUBSYSTEM | GET, AF_INET, &[], &mut |message| {
         if Entry::read(message).is_some_and(|entry| entry.is_of(ours)) {
-            doomed.push(handle(message));
+            let (kind, handle) = (SUBSYSTEM | DELETE, handle(message));
+            let mut request = Vec::new();
+            put_message(&mut request, kind, REQUEST | ACK, AF_INET, 0, &handle);
+            doomed.push(request);
         }
     })?;
     let mut forgotten = 0;
-    for handle in doomed {
-        netfilter.send(&self::message(
-            SUBSYSTEM | DELETE,
-            REQUEST | ACK,
-            AF_INET,
-            0,
-            &handle,
-        ))?;
+    for request in doomed {
+        netfilter.send(&request)?;
         match netfilter.acknowledged(1) {
             Ok(()) => forgotten += 1,
             // It ended by itself in the meantime.
@@ -244,42 +241,40 @@ pub fn forget_connections(ours: Ipv4Net) -> io::Result<usize> {
 }
 
 /// The attributes that name a connection.
-pub(super) fn handle(message: &[u8]) -> Vec<u8> {
-    const NESTED: u16 = 0x8000;
-    attributes(message)
-        .filter_map(|(kind, content)| match kind {
-            CTA_TUPLE_ORIG => Some(attribute(kind | NESTED, content)),
-            CTA_ID | CTA_ZONE => Some(attribute(kind, content)),
-            _ => None,
-        })
-        .flatten()
-        .collect()
+pub(super) fn handle(message: &[u8]) -> Vec<Attr<'_>> {
+    let mut named = Vec::new();
+    for (kind, content) in attributes(message) {
+        match kind {
+            CTA_TUPLE_ORIG => named.push(Attr::Bytes(kind | NESTED, content)),
+            CTA_ID | CTA_ZONE => named.push(Attr::Bytes(kind, content)),
+            _ => {}
+        }
+    }
+    named
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::netlink::find;
+    use super::super::netlink::Attr::{Bytes, Nest};
+    use super::super::netlink::{find, written};
     use super::*;
 
     fn side(from: [u8; 4], to: [u8; 4], protocol: u8, ports: &[(u16, u16)]) -> Vec<u8> {
-        let ip = [attribute(1, &from), attribute(2, &to)].concat();
-        let mut proto = attribute(1, &[protocol]);
-        for &(kind, port) in ports {
-            proto.extend(attribute(kind, &port.to_be_bytes()));
-        }
-        [nest(1, &ip), nest(2, &proto)].concat()
+        let ports: Vec<_> = ports.iter().map(|(k, p)| (*k, p.to_be_bytes())).collect();
+        let mut proto = vec![Bytes(1, std::slice::from_ref(&protocol))];
+        proto.extend(ports.iter().map(|(kind, port)| Bytes(*kind, port)));
+        written(&[Nest(1, &[Bytes(1, &from), Bytes(2, &to)]), Nest(2, &proto)])
     }
 
     fn entry(original: &[u8], reply: &[u8]) -> Vec<u8> {
-        [
-            nest(CTA_TUPLE_ORIG, original),
-            nest(CTA_TUPLE_REPLY, reply),
-            attribute(CTA_ID, &[1, 2, 3, 4]),
-            attribute(7, &[0; 4]),
-        ]
-        .concat()
+        written(&[
+            Bytes(CTA_TUPLE_ORIG, original),
+            Bytes(CTA_TUPLE_REPLY, reply),
+            Bytes(CTA_ID, &[1, 2, 3, 4]),
+            Bytes(7, &[0; 4]),
+        ])
     }
 
     const US: [u8; 4] = [192, 0, 2, 1];
@@ -314,7 +309,7 @@ mod tests {
     fn a_connection_is_named_by_what_it_had_first() {
         let out = side(HOST, FAR, 6, &[(2, 40000), (3, 443)]);
         let entry = entry(&out, &side(FAR, US, 6, &[(2, 443), (3, 5000)]));
-        let handle = handle(&entry);
+        let handle = written(&handle(&entry));
         assert_eq!(find(&handle, CTA_TUPLE_ORIG), Some(out.as_slice()));
         assert_eq!(find(&handle, CTA_ID), Some(&[1, 2, 3, 4][..]));
         assert_eq!(attributes(&handle).count(), 2);

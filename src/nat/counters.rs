@@ -68,7 +68,7 @@ impl Counters {
     pub fn read(interface: &str) -> io::Result<Self> {
         let table = table_of(interface);
         let mut counters = Counters::default();
-        Netfilter::open()?.dump(SUBSYSTEM | GET_OBJECT, UNSPEC, &[], |object| {
+        Netfilter::open()?.dump(SUBSYSTEM | GET_OBJECT, UNSPEC, &[], &mut |object| {
             if let Some((name, packets)) = counter(object, &table) {
                 counters.add(name, packets);
             }
@@ -140,7 +140,7 @@ pub fn is_loaded(plan: &Plan) -> bool {
     let marker = plan.marker();
     let mut found = Vec::new();
     let asked = Netfilter::open().and_then(|netfilter| {
-        netfilter.dump(SUBSYSTEM | GET_CHAIN, UNSPEC, &[], |chain| {
+        netfilter.dump(SUBSYSTEM | GET_CHAIN, UNSPEC, &[], &mut |chain| {
             let name = |kind| find(chain, kind).map(string).unwrap_or_default();
             if name(1) == table {
                 found.push(name(3).to_owned());
@@ -154,18 +154,17 @@ pub fn is_loaded(plan: &Plan) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::netlink::{attribute, be32, nest, text};
+    use super::super::netlink::Attr::{Be32, Bytes, Nest, Text};
+    use super::super::netlink::written;
     use super::*;
 
     fn object(table: &str, name: &str, packets: u64) -> Vec<u8> {
-        let data = attribute(2, &packets.to_be_bytes());
-        [
-            text(1, table),
-            text(2, name),
-            be32(3, COUNTER),
-            nest(4, &data),
-        ]
-        .concat()
+        written(&[
+            Text(1, table),
+            Text(2, name),
+            Be32(3, COUNTER),
+            Nest(4, &[Bytes(2, &packets.to_be_bytes())]),
+        ])
     }
 
     #[test]

@@ -12,7 +12,8 @@
 
 use std::io;
 
-use super::netlink::{ACK, Netfilter, REQUEST, attribute, be32, message, nest, text};
+use super::netlink::Attr::{Be32, Bytes, Nest, Text};
+use super::netlink::{ACK, Attr, Netfilter, REQUEST, put_message};
 
 const NEW_TABLE: u16 = 0;
 const NEW_CHAIN: u16 = 3;
@@ -59,72 +60,61 @@ pub fn put_up(interface: &str, device: &str) -> io::Result<()> {
 
 /// Table, chain and rule as one batch.
 fn batch(table: &str, device: &str) -> Vec<u8> {
-    let name = text(1, table);
-    let chain = [
-        name.clone(),
-        text(3, "guard"),
-        nest(4, &[be32(1, POSTROUTING), be32(2, PRIORITY)].concat()),
-        text(7, "filter"),
-    ];
-    let rule = [
-        name.clone(),
-        text(2, "guard"),
-        nest(4, &[leaves_by(device), counter(), drop_it()].concat()),
-    ];
-    [
-        message(BATCH_BEGIN, REQUEST, 0, SUBSYSTEM, &[]),
-        message(
-            NEW_TABLE | SUBSYSTEM << 8,
-            REQUEST | CREATE | ACK,
-            INET,
-            0,
-            &name,
-        ),
-        message(
-            NEW_CHAIN | SUBSYSTEM << 8,
-            REQUEST | CREATE | ACK,
-            INET,
-            0,
-            &chain.concat(),
-        ),
-        message(
-            NEW_RULE | SUBSYSTEM << 8,
-            REQUEST | CREATE | APPEND | ACK,
-            INET,
-            0,
-            &rule.concat(),
-        ),
-        message(BATCH_END, REQUEST, 0, SUBSYSTEM, &[]),
-    ]
-    .concat()
-}
-
-/// `oifname DEVICE`: load the name, compare all 16 bytes of it.
-fn leaves_by(device: &str) -> Vec<u8> {
     /// `NFT_META_OIFNAME`.
     const OIFNAME: u32 = 7;
+    // `oifname DEVICE`: all 16 bytes are compared.
     let mut name = [0u8; 16];
     for (to, from) in name.iter_mut().take(15).zip(device.bytes()) {
         *to = from;
     }
-    let load = expression("meta", &[be32(1, 1), be32(2, OIFNAME)].concat());
-    let value = nest(3, &attribute(1, &name));
-    let compare = expression("cmp", &[be32(1, 1), be32(2, 0), value].concat());
-    [load, compare].concat()
-}
-
-fn counter() -> Vec<u8> {
-    expression("counter", &[])
-}
-
-/// `drop`: an immediate verdict of 0.
-fn drop_it() -> Vec<u8> {
-    let verdict = nest(2, &nest(2, &be32(1, 0)));
-    expression("immediate", &[be32(1, 0), verdict].concat())
-}
-
-fn expression(name: &str, data: &[u8]) -> Vec<u8> {
-    nest(1, &[text(1, name), nest(2, data)].concat())
+    let chain = [
+        Text(1, table),
+        Text(3, "guard"),
+        Nest(4, &[Be32(1, POSTROUTING), Be32(2, PRIORITY)]),
+        Text(7, "filter"),
+    ];
+    let rule = [
+        Text(1, table),
+        Text(2, "guard"),
+        Nest(
+            4,
+            &[
+                Nest(
+                    1,
+                    &[Text(1, "meta"), Nest(2, &[Be32(1, 1), Be32(2, OIFNAME)])],
+                ),
+                Nest(
+                    1,
+                    &[
+                        Text(1, "cmp"),
+                        Nest(2, &[Be32(1, 1), Be32(2, 0), Nest(3, &[Bytes(1, &name)])]),
+                    ],
+                ),
+                Nest(1, &[Text(1, "counter"), Nest(2, &[])]),
+                // An immediate verdict of 0 is `drop`.
+                Nest(
+                    1,
+                    &[
+                        Text(1, "immediate"),
+                        Nest(2, &[Be32(1, 0), Nest(2, &[Nest(2, &[Be32(1, 0)])])]),
+                    ],
+                ),
+            ],
+        ),
+    ];
+    let steps: [(u16, u16, &[Attr<'_>]); 3] = [
+        (NEW_TABLE, CREATE, &[Text(1, table)]),
+        (NEW_CHAIN, CREATE, &chain),
+        (NEW_RULE, CREATE | APPEND, &rule),
+    ];
+    let mut out = Vec::new();
+    put_message(&mut out, BATCH_BEGIN, REQUEST, 0, SUBSYSTEM, &[]);
+    for (kind, flags, attributes) in steps {
+        let (kind, flags) = (kind | SUBSYSTEM << 8, REQUEST | ACK | flags);
+        put_message(&mut out, kind, flags, INET, 0, attributes);
+    }
+    put_message(&mut out, BATCH_END, REQUEST, 0, SUBSYSTEM, &[]);
+    out
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ pub(crate) const REQUEST: u16 = 0x1;
 pub(super) const ACK: u16 = 0x4;
 /// `NLM_F_DUMP`.
 const DUMP: u16 = 0x300;
-const NESTED: u16 = 0x8000;
+/// `NLA_F_NESTED`.
+pub(super) const NESTED: u16 = 0x8000;
 const NET_BYTE_ORDER: u16 = 0x4000;
 
 /// `struct nlmsghdr`.
@@ -78,14 +79,16 @@ impl Netfilter {
         &self,
         kind: u16,
         family: u8,
-        filter: &[u8],
-        mut each: impl FnMut(&[u8]),
+        filter: &[Attr<'_>],
+        each: &mut dyn FnMut(&[u8]),
     ) -> io::Result<()> {
-        self.send(&message(kind, REQUEST | DUMP, family, 0, filter))?;
+        let mut request = Vec::new();
+        put_message(&mut request, kind, REQUEST | DUMP, family, 0, filter);
+        self.send(&request)?;
         let mut buffer = vec![0; BUFFER];
         loop {
             let len = self.receive(&mut buffer)?;
-            if let Some(end) = entries(buffer.get(..len).unwrap_or_default(), &mut each) {
+            if let Some(end) = entries(buffer.get(..len).unwrap_or_default(), each) {
                 return end;
             }
         }
@@ -132,7 +135,7 @@ impl Netfilter {
 }
 
 /// Hands over the attributes of each message of a dump. `Some` at its end.
-pub(super) fn entries(received: &[u8], each: &mut impl FnMut(&[u8])) -> Option<io::Result<()>> {
+pub(super) fn entries(received: &[u8], each: &mut dyn FnMut(&[u8])) -> Option<io::Result<()>> {
     for (kind, payload) in messages(received) {
         match kind {
             NLMSG_DONE => return Some(Ok(())),
@@ -192,51 +195,86 @@ pub(crate) fn verdict(payload: &[u8]) -> io::Result<()> {
     }
 }
 
-/// One message with netfilter's own header.
-pub(super) fn message(
+/// An attribute to be written: its kind, and its content.
+pub(crate) enum Attr<'a> {
+    /// As it is.
+    Bytes(u16, &'a [u8]),
+    /// A 32-bit number, in network byte order.
+    Be32(u16, u32),
+    /// A string with its terminating zero.
+    Text(u16, &'a str),
+    /// Others.
+    Nest(u16, &'a [Attr<'a>]),
+}
+
+/// Appends one message with netfilter's own header to `out`.
+pub(super) fn put_message(
+    out: &mut Vec<u8>,
     kind: u16,
     flags: u16,
     family: u8,
     resource: u16,
-    attributes: &[u8],
-) -> Vec<u8> {
-    let len = (HEADER + GENERIC + attributes.len()) as u32;
-    let mut bytes = Vec::with_capacity(len as usize);
-    bytes.extend_from_slice(&len.to_ne_bytes());
-    bytes.extend_from_slice(&kind.to_ne_bytes());
-    bytes.extend_from_slice(&flags.to_ne_bytes());
+    attributes: &[Attr<'_>],
+) {
+    let start = out.len();
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&kind.to_ne_bytes());
+    out.extend_from_slice(&flags.to_ne_bytes());
     // Sequence number and port: answers come in order, one request at a time.
-    bytes.extend_from_slice(&[0; 8]);
-    bytes.extend_from_slice(&[family, 0]);
-    bytes.extend_from_slice(&resource.to_be_bytes());
-    bytes.extend_from_slice(attributes);
-    bytes
+    out.extend_from_slice(&[0; 8]);
+    out.extend_from_slice(&[family, 0]);
+    out.extend_from_slice(&resource.to_be_bytes());
+    put(out, attributes);
+    let len = (out.len() - start) as u32;
+    if let Some(place) = out.get_mut(start..start + 4) {
+        place.copy_from_slice(&len.to_ne_bytes());
+    }
+}
+
+/// Appends attributes to `out`, each padded to four bytes.
+pub(crate) fn put(out: &mut Vec<u8>, attributes: &[Attr<'_>]) {
+    for attribute in attributes {
+        let start = out.len();
+        out.extend_from_slice(&[0; 4]);
+        let kind = match attribute {
+            Attr::Bytes(kind, bytes) => {
+                out.extend_from_slice(bytes);
+                *kind
+            }
+            Attr::Be32(kind, number) => {
+                out.extend_from_slice(&number.to_be_bytes());
+                *kind
+            }
+            Attr::Text(kind, text) => {
+                out.extend_from_slice(text.as_bytes());
+                out.push(0);
+                *kind
+            }
+            Attr::Nest(kind, inner) => {
+                put(out, inner);
+                *kind | NESTED
+            }
+        };
+        let len = (out.len() - start) as u16;
+        if let Some(place) = out.get_mut(start..start + 4) {
+            let (first, second) = place.split_at_mut(2);
+            first.copy_from_slice(&len.to_ne_bytes());
+            second.copy_from_slice(&kind.to_ne_bytes());
+        }
+        out.resize(out.len().next_multiple_of(4), 0);
+    }
 }
 
 /// One attribute, padded to four bytes.
 pub(crate) fn attribute(kind: u16, data: &[u8]) -> Vec<u8> {
-    let len = 4 + data.len() as u16;
-    let mut bytes = Vec::with_capacity(usize::from(len) + 3);
-    bytes.extend_from_slice(&len.to_ne_bytes());
-    bytes.extend_from_slice(&kind.to_ne_bytes());
-    bytes.extend_from_slice(data);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    written(&[Attr::Bytes(kind, data)])
+}
+
+/// Attributes as bytes.
+pub(crate) fn written(attributes: &[Attr<'_>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put(&mut bytes, attributes);
     bytes
-}
-
-/// An attribute that contains others.
-pub(super) fn nest(kind: u16, data: &[u8]) -> Vec<u8> {
-    attribute(kind | NESTED, data)
-}
-
-/// A 32-bit number.
-pub(super) fn be32(kind: u16, value: u32) -> Vec<u8> {
-    attribute(kind, &value.to_be_bytes())
-}
-
-/// A string with its terminating zero.
-pub(super) fn text(kind: u16, value: &str) -> Vec<u8> {
-    attribute(kind, &[value.as_bytes(), &[0]].concat())
 }
 
 #[cfg(test)]
@@ -247,12 +285,14 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let content = [text(1, "name"), nest(2, &be32(7, 9)), attribute(3, &[])].concat();
-        let bytes = [
-            message(0x102, REQUEST, 2, 0, &content),
-            message(3, 0, 0, 0, &[]),
-        ]
-        .concat();
+        let content = [
+            Attr::Text(1, "name"),
+            Attr::Nest(2, &[Attr::Be32(7, 9)]),
+            Attr::Bytes(3, &[]),
+        ];
+        let mut bytes = Vec::new();
+        put_message(&mut bytes, 0x102, REQUEST, 2, 0, &content);
+        put_message(&mut bytes, 3, 0, 0, 0, &[]);
         let found: Vec<_> = messages(&bytes).collect();
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].0, 0x102);

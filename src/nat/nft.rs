@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Loading rules: `nft -f -`, the one child process of the crate.
 
+use std::env;
+use std::ffi::CStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
-use super::child;
+use super::child::{self, Ended};
 use super::error::NatError;
 use super::plan::Kernel;
 use crate::paths::rooted;
+use crate::text::one_line;
 
 /// Where OpenWrt and Debian have it; `PATH` comes after.
 const PLACES: [&str; 2] = ["/usr/sbin/nft", "/sbin/nft"];
@@ -22,7 +24,10 @@ pub enum NftError {
     /// There is no nft.
     #[error("nft is not installed (package nftables)")]
     Missing,
-    /// It could not be started or fed.
+    /// It is there, but cannot be run.
+    #[error("nft cannot be started; is the package nftables whole?")]
+    NotStarted,
+    /// It could not be fed or waited for.
     #[error("nft: {0}")]
     Io(#[from] std::io::Error),
     /// It did not answer in time and was killed.
@@ -48,11 +53,12 @@ impl Nft {
     /// # Errors
     /// [`NftError::Missing`].
     pub fn find() -> Result<Self, NftError> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = env::var("PATH").unwrap_or_default();
         let usual = PLACES.into_iter().map(rooted);
-        let others = std::env::split_paths(&path)
-            .filter(|dir| dir.is_absolute())
-            .map(|dir| dir.join("nft"));
+        let others = path
+            .split(':')
+            .filter(|dir| dir.starts_with('/'))
+            .map(|dir| Path::new(dir).join("nft"));
         usual
             .chain(others)
             .find(|program| program.is_file())
@@ -72,7 +78,7 @@ impl Nft {
     /// # Errors
     /// nft is missing, refuses, or does not end within `timeout`.
     pub fn run(&self, ruleset: &str, timeout: Duration) -> Result<(), NftError> {
-        self.spawn(&["-f", "-"], ruleset, timeout)
+        self.spawn(&[c"-f", c"-"], ruleset, timeout)
     }
 
     /// Asks nft and the kernel whether they would take `ruleset`.
@@ -80,7 +86,7 @@ impl Nft {
     /// # Errors
     /// As [`Nft::run`].
     pub fn check(&self, ruleset: &str, timeout: Duration) -> Result<(), NftError> {
-        self.spawn(&["-c", "-f", "-"], ruleset, timeout)
+        self.spawn(&[c"-c", c"-f", c"-"], ruleset, timeout)
     }
 
     /// Finds out what this nft and this kernel accept, without effect: each
@@ -104,37 +110,33 @@ impl Nft {
         })
     }
 
-    fn spawn(&self, args: &[&str], ruleset: &str, timeout: Duration) -> Result<(), NftError> {
-        let mut command = Command::new(&self.program);
-        command.args(args).current_dir("/");
-        let ended = child::run(&mut command, ruleset.as_bytes(), timeout)
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => NftError::Missing,
-                _ => NftError::Io(error),
-            })?
-            .ok_or(NftError::Deadline(timeout))?;
-        if ended.status.success() {
-            return Ok(());
+    fn spawn(&self, args: &[&CStr], ruleset: &str, timeout: Duration) -> Result<(), NftError> {
+        match child::run(&self.program, args, ruleset.as_bytes(), timeout)? {
+            Ended::Exit {
+                status: Some(0), ..
+            } => Ok(()),
+            Ended::Exit { status, said } => Err(NftError::Refused(complaint(&said, status))),
+            Ended::NotStarted => Err(NftError::NotStarted),
+            Ended::Killed => Err(NftError::Deadline(timeout)),
         }
-        let said = String::from_utf8_lossy(&ended.said);
-        Err(NftError::Refused(one_line(
-            &said,
-            &ended.status.to_string(),
-        )))
     }
 }
 
 /// The first complaint without nft's picture of the place.
-fn one_line(said: &str, status: &str) -> String {
-    let complaint = said
-        .lines()
-        .map(str::trim)
-        .find(|line| line.contains("rror"))
-        .or_else(|| said.lines().map(str::trim).find(|line| !line.is_empty()))
-        .unwrap_or(status);
-    complaint
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(MAX_COMPLAINT)
-        .collect()
+fn complaint(said: &[u8], status: Option<i32>) -> String {
+    let said = String::from_utf8_lossy(said);
+    let mut fallback = "";
+    for line in said.lines().map(str::trim) {
+        if line.contains("rror") {
+            return one_line(line, MAX_COMPLAINT);
+        }
+        if fallback.is_empty() {
+            fallback = line;
+        }
+    }
+    match (fallback, status) {
+        ("", Some(status)) => format!("it ended with status {status} and said nothing"),
+        ("", None) => "a signal ended it".into(),
+        (line, _) => one_line(line, MAX_COMPLAINT),
+    }
 }

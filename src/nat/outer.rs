@@ -3,6 +3,8 @@
 
 use ipnet::Ipv6Net;
 
+use crate::map::covers;
+
 use super::counters::NOT_BR;
 use super::plan::Plan;
 
@@ -13,8 +15,16 @@ pub(super) fn body(plan: &Plan) -> String {
         return String::new();
     };
     // A set may not name an address twice, as a BR inside an FMR would.
-    let sources = Ipv6Net::aggregate(&outer.sources);
-    let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
+    let mut sources: Vec<String> = Vec::new();
+    for (at, net) in outer.sources.iter().enumerate() {
+        let is_told = |(other_at, other): (usize, &Ipv6Net)| {
+            let earlier = other != net || other_at < at;
+            other_at != at && earlier && covers(*other, *net)
+        };
+        if !outer.sources.iter().enumerate().any(is_told) {
+            sources.push(net.to_string());
+        }
+    }
     // One address is compared; a set of one would be searched for each packet.
     // It stands first, since nearly every packet of a tunnel is the BR's.
     let sources = match sources.as_slice() {

@@ -7,7 +7,7 @@ use ipnet::Ipv4Net;
 use super::chains::{Chain, chain};
 use super::conntrack::{Connection, connection, handle};
 use super::counters::{counter, failed_inserts};
-use super::netlink::{attributes, entries};
+use super::netlink::entries;
 
 /// What can be understood of one buffer full of netlink messages, each taken
 /// for an answer to every question that is ever asked.
@@ -38,7 +38,7 @@ impl Received {
             let found = counter(message, table);
             let owned = found.map(|(name, packets)| (name.to_owned(), packets));
             received.counters.extend(owned);
-            received.handles += attributes(&handle(message)).count();
+            received.handles += handle(message).len();
         });
         received.ended = end.is_some();
         received

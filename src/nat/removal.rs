@@ -6,7 +6,7 @@ use std::io;
 
 use nix::errno::Errno;
 
-use super::netlink::{ACK, Netfilter, REQUEST, message, text};
+use super::netlink::{ACK, Attr, Netfilter, REQUEST, put_message};
 use super::{guard, plan};
 
 const DELETE_TABLE: u16 = 2;
@@ -35,24 +35,26 @@ pub fn remove(interface: &str) -> io::Result<()> {
     let guard = guard::table(interface);
     let tables = [NETDEV, IP, IP6].map(|family| (family, table.as_str()));
     // All at once as a rule: the kernel takes its time for each batch.
-    let removed = match delete(&tables) {
-        Ok(()) => Ok(()),
-        Err(_) => tables
-            .iter()
-            .map(|table| is_gone(delete(std::slice::from_ref(table))))
-            .fold(Ok(()), Result::and),
-    };
+    let mut removed = delete(&tables);
+    if removed.is_err() {
+        removed = Ok(());
+        for table in &tables {
+            removed = removed.and(is_gone(delete(std::slice::from_ref(table))));
+        }
+    }
     removed.and(is_gone(delete(&[(INET, &guard)])))
 }
 
 /// Deletes these tables, all or none.
 fn delete(tables: &[(u8, &str)]) -> io::Result<()> {
-    let mut batch = message(BATCH_BEGIN, REQUEST, 0, SUBSYSTEM, &[]);
+    let mut batch = Vec::new();
+    put_message(&mut batch, BATCH_BEGIN, REQUEST, 0, SUBSYSTEM, &[]);
     for (family, table) in tables {
         let kind = DELETE_TABLE | SUBSYSTEM << 8;
-        batch.extend(message(kind, REQUEST | ACK, *family, 0, &text(1, table)));
+        let name = [Attr::Text(1, table)];
+        put_message(&mut batch, kind, REQUEST | ACK, *family, 0, &name);
     }
-    batch.extend(message(BATCH_END, REQUEST, 0, SUBSYSTEM, &[]));
+    put_message(&mut batch, BATCH_END, REQUEST, 0, SUBSYSTEM, &[]);
     let netfilter = Netfilter::open()?;
     netfilter.send(&batch)?;
     netfilter.acknowledged(tables.len())

@@ -10,6 +10,7 @@ use crate::map::{Border, Dialect, MapType};
 
 use super::known::{Confidence, EncapLimit, KnownRule, Provider};
 use super::parse::Problem;
+use crate::text::one_line;
 
 type Object = Map<String, Value>;
 
@@ -20,7 +21,7 @@ const MIN_MTU: u64 = 1280;
 fn refused(key: &'static str, value: &Value, allowed: &'static str) -> Problem {
     let whole = value.to_string();
     // The file may hold anything; the log line stays readable.
-    let mut shown = shown(&whole, 60);
+    let mut shown = one_line(&whole, 60);
     if shown.len() < whole.len() {
         shown.push('…');
     }
@@ -122,16 +123,9 @@ fn confidence(object: &Object) -> Result<Option<Confidence>, Problem> {
     )
 }
 
-/// Text of the file as it may be quoted: so many characters of it, without
-/// what would tear the line.
-fn shown(text: &str, longest: usize) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().map(clean).take(longest).collect()
-}
-
 /// A key or id as it may be quoted.
 pub(super) fn shown_name(name: &str) -> String {
-    shown(name, 40)
+    one_line(name, 40)
 }
 
 fn known_keys(object: &Object, keys: &[&str]) -> Result<(), Problem> {

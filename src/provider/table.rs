@@ -3,7 +3,7 @@
 
 use ipnet::Ipv6Net;
 
-use crate::map::{Border, Domain, DomainError, RuleSpec};
+use crate::map::{Border, Domain, DomainError, RuleSpec, covers};
 
 use super::known::{Confidence, KnownRule, OtherLine, Provider};
 
@@ -181,7 +181,7 @@ impl Table {
     fn find(&self, prefix: &Ipv6Net) -> Option<Entry<'_>> {
         let mut found: Option<(u8, Entry<'_>)> = None;
         let mut consider = |net: &Ipv6Net, entry| {
-            if net.contains(prefix) && found.is_none_or(|(len, _)| net.prefix_len() > len) {
+            if covers(*net, *prefix) && found.is_none_or(|(len, _)| net.prefix_len() > len) {
                 found = Some((net.prefix_len(), entry));
             }
         };

@@ -5,6 +5,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
 use super::address::Dialect;
+use super::bits::covers;
 use super::domain::{Border, Domain};
 use super::mapping::Mapping;
 use super::ports::Psid;
@@ -190,7 +191,7 @@ impl Relay {
         }
         let covering = self.rules.iter().map(|(rule, _)| rule);
         let rule = covering
-            .filter(|rule| rule.ipv6().contains(&address))
+            .filter(|rule| covers(rule.ipv6(), address.into()))
             .max_by_key(|rule| rule.ipv6().prefix_len())
             .ok_or(FlowError::Stranger(address))?;
         self.ce_end(rule, address)

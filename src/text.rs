@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Text that others wrote, as it may be shown.
+
+/// At most `longest` characters of `text`, without what would tear a line of a
+/// log or a terminal: control characters become spaces.
+pub fn one_line(text: &str, longest: usize) -> String {
+    let mut line = String::new();
+    for c in text.chars().take(longest) {
+        line.push(if c.is_control() { ' ' } else { c });
+    }
+    line
+}
