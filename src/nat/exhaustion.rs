@@ -6,9 +6,8 @@
 //! passed all chains that can refuse it, so the connections to each
 //! destination are counted before.
 
-use std::fmt::{self, Write};
-
 use super::plan::Plan;
+use super::ruleset::Ruleset;
 
 /// Has the kernel check that connections can be counted. Nothing of it is ever
 /// in force.
@@ -37,66 +36,40 @@ const PINGED: u32 = 256;
 /// at least 9 in a tick of 10 ms: a flood must not grow its list for ever.
 const PACE: u32 = 800;
 
-/// Sets, counter and chains, where `plan` counts.
-pub(super) fn body(plan: &Plan) -> String {
-    let mut text = String::new();
-    if plan.refuses_when_full() {
-        // Writing to a String does not fail.
-        let _ = content(&mut text, plan);
+/// Sets and counter; what tells the sender and, once a minute, the log; and what
+/// counts each connection once, by its first packet: conntrack confirms it when
+/// that has left.
+///
+/// nft lets a prefix of the log be 127 bytes long; an interface has at most 64.
+const RULES: &str = r#"	counter $exhausted { }
+	set busy { type ipv4_addr . inet_proto . inet_service; size $destinations; flags dynamic; }
+	set pinged { type ipv4_addr; size $pinged; flags dynamic; }
+	chain refuse {
+		counter name "$exhausted"
+		limit rate 1/minute burst 1 packets log level warn prefix "mape $interface: all $ports ports to one server are in use: "
+		meta l4proto tcp reject with tcp reset
+		reject with icmp admin-prohibited
+	}
+	chain count {
+		ct status & confirmed == confirmed return
+		ip saddr $address meta l4proto { tcp, udp } th sport { $passing } return
+		limit rate over $pace/second burst $burst packets return
+		meta l4proto { tcp, udp } add @busy { ip daddr . meta l4proto . th dport ct count over $ports } jump refuse
+		icmp type echo-request add @pinged { ip daddr ct count over $ports } jump refuse
+	}
+"#;
+
+/// Adds sets, counter and chains, where `plan` counts.
+pub(super) fn add(rules: &mut Ruleset, plan: &Plan) {
+    if !plan.refuses_when_full() {
+        return;
     }
-    text
-}
-
-fn content(out: &mut String, plan: &Plan) -> fmt::Result {
-    writeln!(
-        out,
-        "\tcounter {COUNTER} {{ }}\n\
-         \tset busy {{ type ipv4_addr . inet_proto . inet_service; size {DESTINATIONS}; flags dynamic; }}\n\
-         \tset pinged {{ type ipv4_addr; size {PINGED}; flags dynamic; }}"
-    )?;
-    refuse(out, plan)?;
-    count(out, plan)
-}
-
-/// Tells the sender and, once a minute, the log.
-fn refuse(out: &mut String, plan: &Plan) -> fmt::Result {
-    let interface = &plan.line().interface;
     let ports = plan.free().count();
-    // nft lets a prefix be 127 bytes long; an interface has at most 64.
-    writeln!(
-        out,
-        "\tchain refuse {{\n\
-         \t\tcounter name \"{COUNTER}\"\n\
-         \t\tlimit rate 1/minute burst 1 packets log level warn \
-         prefix \"mape {interface}: all {ports} ports to one server are in use: \"\n\
-         \t\tmeta l4proto tcp reject with tcp reset\n\
-         \t\treject with icmp admin-prohibited\n\t}}"
-    )
-}
-
-/// Counts each connection once, by its first packet: conntrack confirms it
-/// when that has left.
-fn count(out: &mut String, plan: &Plan) -> fmt::Result {
-    let ports = plan.free().count();
-    writeln!(
-        out,
-        "\tchain count {{\n\
-         \t\tct status & confirmed == confirmed return"
-    )?;
-    if !plan.passing().is_empty() {
-        let (address, passing) = (plan.address(), plan.passing());
-        writeln!(
-            out,
-            "\t\tip saddr {address} meta l4proto {{ tcp, udp }} th sport {{ {passing} }} return"
-        )?;
-    }
-    writeln!(
-        out,
-        "\t\tlimit rate over {PACE}/second burst {burst} packets return\n\
-         \t\tmeta l4proto {{ tcp, udp }} \
-         add @busy {{ ip daddr . meta l4proto . th dport ct count over {ports} }} jump refuse\n\
-         \t\ticmp type echo-request add @pinged {{ ip daddr ct count over {ports} }} jump refuse\n\
-         \t}}",
-        burst = 2 * ports
-    )
+    rules.set("exhausted", &COUNTER);
+    rules.set("destinations", &DESTINATIONS);
+    rules.set("pinged", &PINGED);
+    rules.set("pace", &PACE);
+    rules.set("ports", &ports);
+    rules.set("burst", &(2 * ports));
+    rules.add(RULES);
 }

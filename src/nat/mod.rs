@@ -50,6 +50,7 @@ mod pool;
 mod ports;
 mod received;
 mod removal;
+mod ruleset;
 mod technique;
 mod uci;
 

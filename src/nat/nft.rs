@@ -78,7 +78,7 @@ impl Nft {
     /// # Errors
     /// nft is missing, refuses, or does not end within `timeout`.
     pub fn run(&self, ruleset: &str, timeout: Duration) -> Result<(), NftError> {
-        self.spawn(&[c"-f", c"-"], ruleset, timeout)
+        self.ask(&[c"-f", c"-"], ruleset, timeout)
     }
 
     /// Asks nft and the kernel whether they would take `ruleset`.
@@ -86,7 +86,7 @@ impl Nft {
     /// # Errors
     /// As [`Nft::run`].
     pub fn check(&self, ruleset: &str, timeout: Duration) -> Result<(), NftError> {
-        self.spawn(&[c"-c", c"-f", c"-"], ruleset, timeout)
+        self.ask(&[c"-c", c"-f", c"-"], ruleset, timeout)
     }
 
     /// Finds out what this nft and this kernel accept, without effect: each
@@ -110,7 +110,7 @@ impl Nft {
         })
     }
 
-    fn spawn(&self, args: &[&CStr], ruleset: &str, timeout: Duration) -> Result<(), NftError> {
+    fn ask(&self, args: &[&CStr], ruleset: &str, timeout: Duration) -> Result<(), NftError> {
         match child::run(&self.program, args, ruleset.as_bytes(), timeout)? {
             Ended::Exit {
                 status: Some(0), ..

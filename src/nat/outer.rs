@@ -7,12 +7,21 @@ use crate::map::covers;
 
 use super::counters::NOT_BR;
 use super::plan::Plan;
+use super::ruleset::Ruleset;
 
-/// What stands in the `ip6` table: IPv4 in IPv6 from anyone but the BR and, in
-/// mesh mode, other CEs is dropped. Empty where there is no encapsulation.
-pub(super) fn body(plan: &Plan) -> String {
+const RULES: &str = r#"	counter $not_br { }
+	chain outer {
+		type filter hook prerouting priority raw; policy accept;
+		ip6 saddr != $sources ip6 daddr $ce meta l4proto 4 counter name "$not_br" drop
+	}
+"#;
+
+/// Adds what stands in the `ip6` table: IPv4 in IPv6 from anyone but the BR
+/// and, in mesh mode, other CEs is dropped. Nothing where there is no
+/// encapsulation.
+pub(super) fn add(rules: &mut Ruleset, plan: &Plan) {
     let Some(outer) = &plan.line().outer else {
-        return String::new();
+        return;
     };
     // A set may not name an address twice, as a BR inside an FMR would.
     let mut sources: Vec<String> = Vec::new();
@@ -26,17 +35,12 @@ pub(super) fn body(plan: &Plan) -> String {
         }
     }
     // One address is compared; a set of one would be searched for each packet.
-    // It stands first, since nearly every packet of a tunnel is the BR's.
     let sources = match sources.as_slice() {
         [br] => br.clone(),
         several => format!("{{ {} }}", several.join(", ")),
     };
-    format!(
-        "\tcounter {NOT_BR} {{ }}\n\
-         \tchain outer {{\n\
-         \t\ttype filter hook prerouting priority raw; policy accept;\n\
-         \t\tip6 saddr != {sources} ip6 daddr {ce} meta l4proto 4 \
-         counter name \"{NOT_BR}\" drop\n\t}}\n",
-        ce = outer.ce,
-    )
+    rules.set("not_br", &NOT_BR);
+    rules.set("sources", &sources);
+    rules.set("ce", &outer.ce);
+    rules.add(RULES);
 }

@@ -11,8 +11,8 @@ use crate::map::PortRange;
 use super::error::NatError;
 use super::line::Line;
 use super::options::{Mode, Timeouts};
-use super::pool::Pool;
 use super::ports::PortList;
+use super::ruleset::Ruleset;
 use super::technique::{MAX_POOL, Technique, choose};
 
 /// What the user wants.
@@ -191,26 +191,46 @@ impl Plan {
     pub fn combined(&self) -> String {
         let table = self.table();
         let bodies = self.bodies();
-        let marker = format!("\tchain {} {{\n\t}}\n", bodies.marker());
-        let mut text = replace("ip", &table, &[&bodies.inside, &marker]);
-        text += &match bodies.outer.as_str() {
-            "" => delete("ip6", &table),
-            outer => replace("ip6", &table, &[outer]),
-        };
-        text += &match bodies.edge.as_str() {
-            "" if self.netdev => delete("netdev", &table),
-            "" => String::new(),
-            edge => replace("netdev", &table, &[edge]),
-        };
+        let marker = bodies.marker();
+        let mut text = replacement("ip", &table);
+        text += &bodies.inside;
+        text += "\tchain ";
+        text += &marker;
+        text += " {\n\t}\n}\n";
+        for (family, body, is_possible) in [
+            ("ip6", &bodies.outer, true),
+            ("netdev", &bodies.edge, self.netdev),
+        ] {
+            if !body.is_empty() {
+                text += &replacement(family, &table);
+                text += body;
+                text += "}\n";
+            } else if is_possible {
+                text += &delete(family, &table);
+            }
+        }
         text
     }
 
     fn bodies(&self) -> Bodies {
-        let edge = self.pool().map(|pool| super::edge::body(self, pool));
+        let mut rules = Ruleset::default();
+        rules.set("interface", &self.line.interface);
+        rules.set("device", &self.line.device);
+        rules.set("address", &self.address());
+        rules.set("net", &self.network());
+        rules.set("passing", &self.passing);
+        super::exhaustion::add(&mut rules, self);
+        super::inside::add(&mut rules, self);
+        let inside = rules.take();
+        super::outer::add(&mut rules, self);
+        let outer = rules.take();
+        if let Technique::Pool(pool) = &self.technique {
+            super::edge::add(&mut rules, self, pool);
+        }
         Bodies {
-            inside: super::exhaustion::body(self) + &super::inside::body(self),
-            outer: super::outer::body(self),
-            edge: edge.unwrap_or_default(),
+            inside,
+            outer,
+            edge: rules.take(),
         }
     }
 
@@ -218,13 +238,6 @@ impl Plan {
     /// when they change.
     pub fn marker(&self) -> String {
         self.bodies().marker()
-    }
-
-    fn pool(&self) -> Option<&Pool> {
-        match &self.technique {
-            Technique::Pool(pool) => Some(pool),
-            _ => None,
-        }
     }
 }
 
@@ -253,13 +266,10 @@ pub(super) fn delete(family: &str, table: &str) -> String {
     format!("table {family} {table}\ndelete table {family} {table}\n")
 }
 
-/// Puts a table in place of one that may or may not be there.
-fn replace(family: &str, table: &str, bodies: &[&str]) -> String {
-    let mut text = delete(family, table);
-    text += &format!("table {family} {table} {{\n");
-    text.extend(bodies.iter().copied());
-    text += "}\n";
-    text
+/// The beginning of a table in place of one that may or may not be there.
+fn replacement(family: &str, table: &str) -> String {
+    let delete = delete(family, table);
+    format!("{delete}table {family} {table} {{\n")
 }
 
 #[cfg(test)]
