@@ -6,6 +6,8 @@
 //! names the bus. Neither is meant for anything else.
 
 use std::env;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// `path` (absolute) below `MAPE_ROOT`, where that is set.
@@ -34,4 +36,28 @@ pub fn state_file(interface: &str) -> PathBuf {
 /// What the stock package leaves for scripts.
 pub fn rules_file(interface: &str) -> PathBuf {
     rooted("/tmp").join(format!("map-{interface}.rules"))
+}
+
+/// Names of the files in `directory` that are called SOMETHING`ending`, sorted,
+/// as text and without the ending. None where there is no such directory.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn names_in(directory: &Path, ending: &str) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut names = Vec::new();
+    for entry in entries.flatten() {
+        if let Some(name) = entry.file_name().to_str()
+            && let Some(stem) = name.strip_suffix(ending)
+            && !stem.is_empty()
+        {
+            names.push(stem.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
 }

@@ -124,18 +124,9 @@ impl State {
     /// Every interface that is set up, by name. Files that cannot be used are
     /// left out; doctor finds them.
     pub fn load_all() -> Vec<Self> {
-        let Ok(entries) = fs::read_dir(paths::run_dir()) else {
-            return Vec::new();
-        };
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter_map(|name| Some(name.strip_suffix(".json")?.to_owned()))
-            .collect();
-        names.sort();
-        names
-            .iter()
-            .filter_map(|name| State::load(name).ok().flatten())
-            .collect()
+        let names = paths::names_in(&paths::run_dir(), ".json").unwrap_or_default();
+        let states = names.iter().filter_map(|name| State::load(name).ok()?);
+        states.collect()
     }
 
     /// Removes the file; one that is gone is no error.

@@ -3,11 +3,12 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::builtin::is_packed;
 use super::parse::{Problem, Warning};
 use super::table::Table;
+use crate::paths::names_in;
 
 /// The table of the package.
 const PACKAGED: &str = "usr/share/mape/providers.json";
@@ -40,31 +41,23 @@ pub fn load(root: &Path) -> Loaded {
     if table.rule_count() == 0 {
         table = Table::builtin();
     }
-    for path in local_files(&root.join(LOCAL), &mut warnings) {
-        match read(&path) {
-            Ok(text) => warnings.extend(table.extend(&text, &name(&path))),
-            Err(error) => warnings.push(unreadable(&path, &error)),
+    let local = root.join(LOCAL);
+    match names_in(&local, ".json") {
+        Ok(names) => {
+            for name in names {
+                extend(&mut table, &local.join(name + ".json"), &mut warnings);
+            }
         }
+        Err(error) => warnings.push(unreadable(&local, &error)),
     }
     Loaded { table, warnings }
 }
 
-fn local_files(directory: &Path, warnings: &mut Vec<Warning>) -> Vec<PathBuf> {
-    let entries = match std::fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
-        Err(error) => {
-            warnings.push(unreadable(directory, &error));
-            return Vec::new();
-        }
-    };
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "json"))
-        .collect();
-    // All are in one directory: bytes do, without a look at each part of a path.
-    files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
-    files
+fn extend(table: &mut Table, path: &Path, warnings: &mut Vec<Warning>) {
+    match read(path) {
+        Ok(text) => warnings.extend(table.extend(&text, &name(path))),
+        Err(error) => warnings.push(unreadable(path, &error)),
+    }
 }
 
 fn read(path: &Path) -> io::Result<String> {

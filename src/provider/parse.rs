@@ -3,13 +3,12 @@
 
 use std::fmt;
 
-use ipnet::{Ipv4Net, Ipv6Net};
 use serde_json::{Map, Value};
 
 use crate::map::{Dialect, MAX_RULES, MapType, SpecError};
 
-use super::known::{EncapLimit, KnownRule, OtherLine, Provider};
-use super::overlap::{Owner, Spans};
+use super::known::{EncapLimit, KnownRule, Provider};
+use super::overlap::{self, Owner, Prefixes};
 use super::read;
 use super::table::Table;
 
@@ -121,7 +120,7 @@ impl Table {
             source,
             warnings: Vec::new(),
             left_out: 0,
-            ipv6: Spans::default(),
+            ipv6: Prefixes::default(),
             over: Table::default(),
             dropped: Vec::new(),
         };
@@ -139,7 +138,7 @@ struct Reader<'a> {
     warnings: Vec<Warning>,
     left_out: usize,
     /// Rule IPv6 prefixes of this file.
-    ipv6: Spans,
+    ipv6: Prefixes,
     /// What the file holds.
     over: Table,
     /// Ids the file wants to be gone.
@@ -231,7 +230,7 @@ impl Reader<'_> {
             Some(Some(list)) => list,
             Some(None) => return self.warn(provider.id.clone(), Problem::NotArray("rules")),
         };
-        let mut ipv4 = Spans::default();
+        let mut ipv4 = Prefixes::default();
         for (at, value) in list.iter().enumerate() {
             let number = at + 1;
             let read = read::rule(value, provider, common).and_then(|rule| {
@@ -251,13 +250,13 @@ impl Reader<'_> {
         rule: &KnownRule,
         number: usize,
         provider: &Provider,
-        ipv4: &mut Spans,
+        ipv4: &mut Prefixes,
     ) -> Result<(), Problem> {
         if self.over.rule_count() + provider.rules.len() >= MAX_RULES {
             return Err(Problem::Full);
         }
         let own = self.over.providers.len();
-        let overlap = |key, (other, rule): Owner| Problem::Overlap {
+        let overlapping = |key, (other, rule): Owner| Problem::Overlap {
             key,
             provider: self
                 .over
@@ -266,18 +265,10 @@ impl Reader<'_> {
                 .map_or_else(|| provider.id.clone(), |p| p.id.clone()),
             rule,
         };
-        let (v6, v4) = (rule.ipv6, rule.ipv4);
-        let first = |net: Ipv4Net| net.network().to_bits().into();
-        let last = |net: Ipv4Net| net.broadcast().to_bits().into();
-        self.ipv6
-            .insert(
-                v6.network().to_bits(),
-                v6.broadcast().to_bits(),
-                (own, number),
-            )
-            .map_err(|owner| overlap("ipv6", owner))?;
-        ipv4.insert(first(v4), last(v4), (own, number))
-            .map_err(|owner| overlap("ipv4", owner))
+        let place = self.ipv6.insert(rule.ipv6, (own, number));
+        place.map_err(|owner| overlapping("ipv6", owner))?;
+        let place = ipv4.insert(overlap::in_ipv6(rule.ipv4), (own, number));
+        place.map_err(|owner| overlapping("ipv4", owner))
     }
 
     fn other(&mut self, id: &str, value: &Value) {
@@ -285,7 +276,7 @@ impl Reader<'_> {
             self.dropped.push(id.into());
             return;
         }
-        match other_line(id, value) {
+        match read::other_line(id, value) {
             Ok(line) => self.over.others.push(line),
             Err(problem) => self.warn(read::shown_name(id), problem),
         }
@@ -331,29 +322,6 @@ impl Reader<'_> {
         }
         *known = provider;
     }
-}
-
-fn other_line(id: &str, value: &Value) -> Result<OtherLine, Problem> {
-    if !read::is_id(id) {
-        return Err(Problem::Id);
-    }
-    let object = value.as_object().ok_or(Problem::NotObject)?;
-    let list = object
-        .get("prefixes")
-        .ok_or(Problem::Missing("prefixes"))?
-        .as_array()
-        .ok_or(Problem::NotArray("prefixes"))?;
-    let prefixes: Option<Vec<Ipv6Net>> = list.iter().map(read::ipv6_net).collect();
-    Ok(OtherLine {
-        id: id.into(),
-        name: read::text(object, "name")?.unwrap_or_else(|| id.into()),
-        advice: read::text(object, "advice")?.ok_or(Problem::Missing("advice"))?,
-        prefixes: prefixes.ok_or(Problem::Value {
-            key: "prefixes",
-            value: String::new(),
-            allowed: "IPv6 prefixes of 1 to 64 bits",
-        })?,
-    })
 }
 
 impl Provider {

@@ -6,9 +6,9 @@ use std::net::Ipv6Addr;
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde_json::{Map, Value};
 
-use crate::map::{Border, Dialect, MapType};
+use crate::map::{Border, MapType};
 
-use super::known::{Confidence, EncapLimit, KnownRule, Provider};
+use super::known::{Confidence, EncapLimit, KnownRule, OtherLine, Provider};
 use super::parse::Problem;
 use crate::text::one_line;
 
@@ -18,53 +18,139 @@ type Object = Map<String, Value>;
 /// provider's tunnel goes; the largest is what 16 bits hold.
 const MIN_MTU: u64 = 1280;
 
-fn refused(key: &'static str, value: &Value, allowed: &'static str) -> Problem {
-    let whole = value.to_string();
-    // The file may hold anything; the log line stays readable.
-    let mut shown = one_line(&whole, 60);
-    if shown.len() < whole.len() {
-        shown.push('…');
+/// The members of an object, each checked where it is taken. The first problem
+/// is kept; what has one reads as if it were missing.
+pub(super) struct Members<'a> {
+    object: &'a Object,
+    problem: Option<Problem>,
+}
+
+impl<'a> Members<'a> {
+    /// Those of `object`, which may have no other `keys`.
+    pub(super) fn of(object: &'a Object, keys: &[&str]) -> Self {
+        let mut members = Members {
+            object,
+            problem: None,
+        };
+        for key in object.keys() {
+            if !keys.contains(&key.as_str()) {
+                members.fail(Problem::Key(shown_name(key)));
+            }
+        }
+        members
     }
-    Problem::Value {
-        key,
-        value: shown,
-        allowed,
+
+    /// Nothing, or the first problem.
+    pub(super) fn finish(self) -> Result<(), Problem> {
+        self.problem.map_or(Ok(()), Err)
+    }
+
+    fn fail(&mut self, problem: Problem) {
+        self.problem.get_or_insert(problem);
+    }
+
+    fn refuse(&mut self, key: &'static str, value: &Value, allowed: &'static str) {
+        let whole = value.to_string();
+        // The file may hold anything; the log line stays readable.
+        let mut shown = one_line(&whole, 60);
+        if shown.len() < whole.len() {
+            shown.push('…');
+        }
+        self.fail(Problem::Value {
+            key,
+            value: shown,
+            allowed,
+        });
+    }
+
+    /// What `read` makes of the value of `key`, if there is one.
+    fn take<T>(
+        &mut self,
+        key: &'static str,
+        allowed: &'static str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.object.get(key)?;
+        let taken = read(value);
+        if taken.is_none() {
+            self.refuse(key, value, allowed);
+        }
+        taken
+    }
+
+    /// As [`Members::take`], of a member that must be there.
+    fn need<T>(
+        &mut self,
+        key: &'static str,
+        allowed: &'static str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Option<T> {
+        if !self.object.contains_key(key) {
+            self.fail(Problem::Missing(key));
+        }
+        self.take(key, allowed, read)
+    }
+
+    fn offset(&mut self) -> Option<u8> {
+        self.take("psid_offset", "a number from 0 to 16", |v| small(v, 16))
+    }
+
+    fn psid_len(&mut self) -> Option<u8> {
+        self.take("psid_len", "a number from 0 to 16", |v| small(v, 16))
+    }
+
+    /// A string without line breaks or other control characters: it is shown
+    /// to people and logged.
+    pub(super) fn text(&mut self, key: &'static str) -> Option<&'a str> {
+        self.take(key, "a line of text", |value| {
+            let text = value.as_str()?;
+            let plain =
+                !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control);
+            plain.then_some(text)
+        })
+    }
+
+    fn border(&mut self, map_type: MapType) -> Option<Border> {
+        let is_map_t = map_type == MapType::MapT;
+        let foreign = if is_map_t { "br" } else { "dmr" };
+        if self.object.contains_key(foreign) {
+            self.fail(Problem::Foreign {
+                key: foreign,
+                map_type,
+            });
+        }
+        if is_map_t {
+            let allowed = "an IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits";
+            return self.take("dmr", allowed, |value| {
+                Some(Border::Dmr(value.as_str()?.parse().ok()?))
+            });
+        }
+        self.take("br", "an IPv6 address", |value| {
+            let address: Ipv6Addr = value.as_str()?.parse().ok()?;
+            let usable = !address.is_unspecified() && !address.is_multicast();
+            usable.then_some(Border::Br(address))
+        })
+    }
+
+    fn confidence(&mut self) -> Option<Confidence> {
+        let all = [
+            Confidence::High,
+            Confidence::Medium,
+            Confidence::Unverified,
+            Confidence::Local,
+        ];
+        let allowed = "high, medium, unverified or local";
+        self.take("confidence", allowed, |value| {
+            let word = value.as_str()?;
+            all.into_iter().find(|c| c.as_str() == word)
+        })
     }
 }
 
-/// Calls `read` with the value of `key`, if there is one.
-fn optional<T>(
-    object: &Object,
-    key: &'static str,
-    allowed: &'static str,
-    read: impl FnOnce(&Value) -> Option<T>,
-) -> Result<Option<T>, Problem> {
-    match object.get(key) {
-        None => Ok(None),
-        Some(value) => read(value)
-            .map(Some)
-            .ok_or_else(|| refused(key, value, allowed)),
-    }
-}
-
-fn number(object: &Object, key: &'static str, max: u8) -> Result<Option<u8>, Problem> {
-    let allowed = match max {
-        16 => "a number from 0 to 16",
-        _ => "a number from 0 to 48",
-    };
-    optional(object, key, allowed, |value| {
-        u8::try_from(value.as_u64()?).ok().filter(|&n| n <= max)
-    })
-}
-
-/// A string without line breaks or other control characters: it is shown to
-/// people and logged.
-pub(super) fn text(object: &Object, key: &'static str) -> Result<Option<String>, Problem> {
-    optional(object, key, "a line of text", |value| {
-        let text = value.as_str()?;
-        let plain = !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control);
-        plain.then(|| text.to_owned())
-    })
+/// A number that is at most `max`.
+fn small(value: &Value, max: u8) -> Option<u8> {
+    let number = value.as_u64().filter(|&n| n <= u64::from(max))?;
+    Some(number as u8)
 }
 
 /// `address/length` without bits beyond the length: those are the mark of a
@@ -79,60 +165,9 @@ fn ipv4_net(value: &Value) -> Option<Ipv4Net> {
     (net == net.trunc() && net.prefix_len() >= 1).then_some(net)
 }
 
-fn border(object: &Object, map_type: MapType) -> Result<Option<Border>, Problem> {
-    let (key, foreign) = match map_type {
-        MapType::MapT => ("dmr", "br"),
-        _ => ("br", "dmr"),
-    };
-    if object.contains_key(foreign) {
-        return Err(Problem::Foreign {
-            key: foreign,
-            map_type,
-        });
-    }
-    match map_type {
-        MapType::MapT => optional(
-            object,
-            key,
-            "an IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits",
-            |value| Some(Border::Dmr(value.as_str()?.parse().ok()?)),
-        ),
-        _ => optional(object, key, "an IPv6 address", |value| {
-            let address: Ipv6Addr = value.as_str()?.parse().ok()?;
-            let usable = !address.is_unspecified() && !address.is_multicast();
-            usable.then_some(Border::Br(address))
-        }),
-    }
-}
-
-fn confidence(object: &Object) -> Result<Option<Confidence>, Problem> {
-    let all = [
-        Confidence::High,
-        Confidence::Medium,
-        Confidence::Unverified,
-        Confidence::Local,
-    ];
-    optional(
-        object,
-        "confidence",
-        "high, medium, unverified or local",
-        |value| {
-            let word = value.as_str()?;
-            all.into_iter().find(|c| c.as_str() == word)
-        },
-    )
-}
-
 /// A key or id as it may be quoted.
 pub(super) fn shown_name(name: &str) -> String {
     one_line(name, 40)
-}
-
-fn known_keys(object: &Object, keys: &[&str]) -> Result<(), Problem> {
-    match object.keys().find(|key| !keys.contains(&key.as_str())) {
-        Some(key) => Err(Problem::Key(shown_name(key))),
-        None => Ok(()),
-    }
 }
 
 /// What a file says of all rules of a provider together.
@@ -144,73 +179,87 @@ pub(super) struct Common {
 
 /// An id of a provider: what fits into `option provider` without quotes.
 pub(super) fn is_id(id: &str) -> bool {
-    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    let legal = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-' || c == b'_';
     // These two have a meaning of their own in the option.
-    !id.is_empty() && id.len() <= 32 && id.chars().all(legal) && id != "auto" && id != "none"
+    (1..=32).contains(&id.len()) && id.bytes().all(legal) && id != "auto" && id != "none"
 }
+
+/// Keys of a provider.
+const PROVIDER: &[&str] = &[
+    "name",
+    "type",
+    "dialect",
+    "psid_offset",
+    "psid_len",
+    "br",
+    "dmr",
+    "mtu",
+    "encaplimit",
+    "mesh",
+    "confidence",
+    "sources",
+    "note",
+    "rules",
+];
 
 /// Reads the values of a provider over those in `provider`, all but its
 /// rules.
 pub(super) fn provider(object: &Object, provider: &mut Provider) -> Result<Common, Problem> {
-    known_keys(
-        object,
-        &[
-            "name",
-            "type",
-            "dialect",
-            "psid_offset",
-            "psid_len",
-            "br",
-            "dmr",
-            "mtu",
-            "encaplimit",
-            "mesh",
-            "confidence",
-            "sources",
-            "note",
-            "rules",
-        ],
-    )?;
-    if let Some(name) = text(object, "name")? {
-        provider.name = name;
+    let mut members = Members::of(object, PROVIDER);
+    if let Some(name) = members.text("name") {
+        provider.name = name.into();
     }
-    if let Some(map_type) = optional(object, "type", "map-e or map-t", |value| {
-        let map_type: MapType = value.as_str()?.parse().ok()?;
-        (map_type != MapType::Lw4o6).then_some(map_type)
-    })? {
+    if let Some(map_type) =
+        members.take("type", "map-e or map-t", |value| match value.as_str()? {
+            "map-e" => Some(MapType::MapE),
+            "map-t" => Some(MapType::MapT),
+            _ => None,
+        })
+    {
         provider.map_type = map_type;
     }
-    if let Some(dialect) = optional(object, "dialect", "rfc7597 or draft-03", |value| {
-        let all = [Dialect::Rfc7597, Dialect::Draft03];
-        all.into_iter().find(|d| Some(d.as_str()) == value.as_str())
-    })? {
+    if let Some(dialect) = members.take("dialect", "rfc7597 or draft-03", |value| {
+        value.as_str()?.parse().ok()
+    }) {
         provider.dialect = dialect;
     }
-    provider.offset = number(object, "psid_offset", 16)?.or(provider.offset);
-    provider.border = border(object, provider.map_type)?.or(provider.border);
-    provider.mtu = optional(object, "mtu", "a number from 1280 to 65535", |value| {
+    provider.offset = members.offset().or(provider.offset);
+    provider.border = members.border(provider.map_type).or(provider.border);
+    let mtu = members.take("mtu", "a number from 1280 to 65535", |value| {
         let mtu = value.as_u64().filter(|&mtu| mtu >= MIN_MTU)?;
         u16::try_from(mtu).ok()
-    })?
-    .or(provider.mtu);
-    provider.encap_limit = optional(
-        object,
-        "encaplimit",
-        "\"ignore\" or a number from 0 to 255",
-        |value| match value.as_str() {
-            Some("ignore") => Some(EncapLimit::Ignore),
-            Some(_) => None,
-            None => Some(EncapLimit::Limit(value.as_u64()?.try_into().ok()?)),
-        },
-    )?
-    .unwrap_or(provider.encap_limit);
-    provider.mesh =
-        optional(object, "mesh", "true or false", Value::as_bool)?.unwrap_or(provider.mesh);
-    Ok(Common {
-        psid_len: number(object, "psid_len", 16)?,
-        confidence: confidence(object)?.unwrap_or(Confidence::Local),
-    })
+    });
+    provider.mtu = mtu.or(provider.mtu);
+    let allowed = "\"ignore\" or a number from 0 to 255";
+    if let Some(limit) = members.take("encaplimit", allowed, |value| match value.as_str() {
+        Some("ignore") => Some(EncapLimit::Ignore),
+        Some(_) => None,
+        None => Some(EncapLimit::Limit(small(value, u8::MAX)?)),
+    }) {
+        provider.encap_limit = limit;
+    }
+    if let Some(mesh) = members.take("mesh", "true or false", Value::as_bool) {
+        provider.mesh = mesh;
+    }
+    let common = Common {
+        psid_len: members.psid_len(),
+        confidence: members.confidence().unwrap_or(Confidence::Local),
+    };
+    members.finish().map(|()| common)
 }
+
+/// Keys of a rule.
+const RULE: &[&str] = &[
+    "ipv6",
+    "ipv4",
+    "ea_len",
+    "psid_offset",
+    "psid_len",
+    "br",
+    "dmr",
+    "confidence",
+    "note",
+];
 
 /// Reads one rule of `provider` and checks it as a whole.
 pub(super) fn rule(
@@ -219,36 +268,52 @@ pub(super) fn rule(
     common: Common,
 ) -> Result<KnownRule, Problem> {
     let object = value.as_object().ok_or(Problem::NotObject)?;
-    known_keys(
-        object,
-        &[
-            "ipv6",
-            "ipv4",
-            "ea_len",
-            "psid_offset",
-            "psid_len",
-            "br",
-            "dmr",
-            "confidence",
-            "note",
-        ],
-    )?;
-    let ipv6 = optional(object, "ipv6", "an IPv6 prefix of 1 to 64 bits", ipv6_net)?;
-    let ipv4 = optional(object, "ipv4", "an IPv4 prefix of 1 to 32 bits", ipv4_net)?;
+    let mut members = Members::of(object, RULE);
+    let ipv6 = members.need("ipv6", "an IPv6 prefix of 1 to 64 bits", ipv6_net);
+    let ipv4 = members.need("ipv4", "an IPv4 prefix of 1 to 32 bits", ipv4_net);
+    let ea_len = members.need("ea_len", "a number from 0 to 48", |v| small(v, 48));
     let rule = KnownRule {
-        ipv6: ipv6.ok_or(Problem::Missing("ipv6"))?,
-        ipv4: ipv4.ok_or(Problem::Missing("ipv4"))?,
-        ea_len: number(object, "ea_len", 48)?.ok_or(Problem::Missing("ea_len"))?,
-        offset: number(object, "psid_offset", 16)?,
-        border: border(object, provider.map_type)?,
-        confidence: confidence(object)?.unwrap_or(common.confidence),
+        ipv6: ipv6.unwrap_or_default(),
+        ipv4: ipv4.unwrap_or_default(),
+        ea_len: ea_len.unwrap_or_default(),
+        offset: members.offset(),
+        border: members.border(provider.map_type),
+        confidence: members.confidence().unwrap_or(common.confidence),
     };
-    check(
-        &rule,
-        provider,
-        number(object, "psid_len", 16)?.or(common.psid_len),
-    )?;
+    let psid_len = members.psid_len().or(common.psid_len);
+    members.finish()?;
+    check(&rule, provider, psid_len)?;
     Ok(rule)
+}
+
+/// Reads a kind of line without MAP.
+pub(super) fn other_line(id: &str, value: &Value) -> Result<OtherLine, Problem> {
+    if !is_id(id) {
+        return Err(Problem::Id);
+    }
+    let object = value.as_object().ok_or(Problem::NotObject)?;
+    let list = object.get("prefixes").ok_or(Problem::Missing("prefixes"))?;
+    let list = list.as_array().ok_or(Problem::NotArray("prefixes"))?;
+    let mut prefixes = Vec::with_capacity(list.len());
+    for value in list {
+        prefixes.push(ipv6_net(value).ok_or(Problem::Value {
+            key: "prefixes",
+            value: String::new(),
+            allowed: "IPv6 prefixes of 1 to 64 bits",
+        })?);
+    }
+    let mut members = Members {
+        object,
+        problem: None,
+    };
+    let (name, advice) = (members.text("name"), members.text("advice"));
+    members.finish()?;
+    Ok(OtherLine {
+        id: id.into(),
+        name: name.unwrap_or(id).into(),
+        advice: advice.ok_or(Problem::Missing("advice"))?.into(),
+        prefixes,
+    })
 }
 
 /// Whether the rule is legal with what its provider adds to it.
