@@ -83,6 +83,8 @@ enum Next {
 
 /// Connects, tries, and where that fails tells netifd and waits for a better
 /// moment. `told` is what netifd knows already.
+// Within the loop that calls it all its constants would be kept on the stack.
+#[inline(never)]
 fn try_once(
     settings: &Settings,
     told: &mut Option<Problem>,

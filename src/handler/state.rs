@@ -9,13 +9,14 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 use serde_json::{Map, Value};
 
 use super::settings::Protocol;
 use crate::json;
-use crate::map::{Domain, MapType, Mapping, RuleSpec};
+use crate::map::{Domain, Mapping, RuleSpec};
 use crate::nat::{Mode, Timeouts};
 use crate::paths;
 
@@ -178,34 +179,102 @@ impl State {
     }
 
     fn from_json(value: &Value) -> Result<Self, &'static str> {
-        let text = |key: &'static str| value.get(key).and_then(Value::as_str).ok_or(key);
+        let mut saved = Saved {
+            value,
+            damaged: None,
+        };
         let optional = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
         let provider = optional("provider").map(|id| {
             let name = optional("provider_name").unwrap_or_else(|| id.clone());
             (id, name)
         });
-        Ok(State {
-            interface: text("interface")?.into(),
-            protocol: Protocol::from_name(text("proto")?).ok_or("proto")?,
-            device: text("device")?.into(),
-            mapping: mapping_from(value)?,
+        let interface = saved.text("interface").to_owned();
+        let protocol = Protocol::from_name(saved.text("proto"));
+        let protocol = saved.keep("proto", protocol);
+        let mapping = saved.mapping();
+        let (Some(protocol), Some(mapping)) = (protocol, mapping) else {
+            return Err(saved.damaged.unwrap_or("JSON"));
+        };
+        let mtu = saved.number("mtu").and_then(|mtu| mtu.try_into().ok());
+        let mesh = value.get("mesh").and_then(Value::as_bool);
+        let state = State {
+            interface,
+            protocol,
+            device: saved.text("device").into(),
+            mapping,
             provider,
-            uplink: text("uplink")?.into(),
-            prefix_source: text("prefix_source")?.into(),
-            mtu: value
-                .get("mtu")
-                .and_then(Value::as_u64)
-                .and_then(|mtu| u16::try_from(mtu).ok())
-                .ok_or("mtu")?,
+            uplink: saved.text("uplink").into(),
+            prefix_source: saved.text("prefix_source").into(),
+            mtu: saved.keep("mtu", mtu).unwrap_or_default(),
             encaplimit: optional("encaplimit"),
             zone: optional("zone"),
-            mesh: value.get("mesh").and_then(Value::as_bool).ok_or("mesh")?,
-            nat: text("nat")?.parse().map_err(|_| "nat")?,
-            technique: (text("nat_mode")?.into(), text("nat_reason")?.into()),
-            timeouts: text("conntrack")?.parse().map_err(|_| "conntrack")?,
-            reserve: texts(value, "reserve")?,
-            since: value.get("since").and_then(Value::as_u64).ok_or("since")?,
-        })
+            mesh: saved.keep("mesh", mesh).unwrap_or_default(),
+            nat: saved.word("nat").unwrap_or_default(),
+            technique: (
+                saved.text("nat_mode").into(),
+                saved.text("nat_reason").into(),
+            ),
+            timeouts: saved.word("conntrack").unwrap_or_default(),
+            reserve: saved.texts("reserve"),
+            since: saved.number("since").unwrap_or_default(),
+        };
+        saved.damaged.map_or(Ok(state), Err)
+    }
+}
+
+/// The members of a state file. The first that is missing or damaged is kept.
+struct Saved<'a> {
+    value: &'a Value,
+    damaged: Option<&'static str>,
+}
+
+impl<'a> Saved<'a> {
+    /// Notes that what was made of a member is nothing.
+    fn keep<T>(&mut self, key: &'static str, made: Option<T>) -> Option<T> {
+        if made.is_none() {
+            self.damaged.get_or_insert(key);
+        }
+        made
+    }
+
+    fn text(&mut self, key: &'static str) -> &'a str {
+        let text = self.value.get(key).and_then(Value::as_str);
+        self.keep(key, text).unwrap_or_default()
+    }
+
+    fn number(&mut self, key: &'static str) -> Option<u64> {
+        let number = self.value.get(key).and_then(Value::as_u64);
+        self.keep(key, number)
+    }
+
+    fn word<T: FromStr>(&mut self, key: &'static str) -> Option<T> {
+        let word = self.text(key).parse().ok();
+        self.keep(key, word)
+    }
+
+    fn texts(&mut self, key: &'static str) -> Vec<String> {
+        let list = self.value.get(key).and_then(Value::as_array);
+        let mut texts = Vec::new();
+        for item in self.keep(key, list).into_iter().flatten() {
+            let text = self.keep(key, item.as_str());
+            texts.extend(text.map(str::to_owned));
+        }
+        texts
+    }
+
+    fn mapping(&mut self) -> Option<Mapping> {
+        let (map_type, dialect) = (self.word("type"), self.word("dialect"));
+        let (bmr, end_user) = (self.word("rule"), self.word("end_user_prefix"));
+        let mut specs: Vec<RuleSpec> = vec![bmr?];
+        for fmr in self.texts("fmrs") {
+            let spec = self.keep("fmrs", fmr.parse().ok());
+            specs.extend(spec);
+        }
+        // The BMR stands first and no FMR that contains the prefix is longer,
+        // so the mapping picks the same rule again.
+        let domain = Domain::from_specs(&specs, map_type?, dialect?).ok();
+        let mapping = self.keep("rule", domain)?.map(&[end_user?]).ok();
+        self.keep("end_user_prefix", mapping)
     }
 }
 
@@ -226,35 +295,14 @@ pub fn lock() -> Option<Lock> {
 }
 
 fn make_directory(directory: &Path) -> io::Result<()> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o755)
-        .create(directory)
-}
-
-fn mapping_from(value: &Value) -> Result<Mapping, &'static str> {
-    let text = |key: &'static str| value.get(key).and_then(Value::as_str).ok_or(key);
-    let map_type: MapType = text("type")?.parse().map_err(|_| "type")?;
-    let dialect = text("dialect")?.parse().map_err(|_| "dialect")?;
-    let bmr: RuleSpec = text("rule")?.parse().map_err(|_| "rule")?;
-    let end_user = text("end_user_prefix")?
-        .parse()
-        .map_err(|_| "end_user_prefix")?;
-    let mut specs = vec![bmr];
-    for fmr in texts(value, "fmrs")? {
-        specs.push(fmr.parse().map_err(|_| "fmrs")?);
+    match fs::DirBuilder::new().mode(0o755).create(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match directory.parent() {
+            Some(parent) => make_directory(parent).and_then(|()| make_directory(directory)),
+            None => Err(error),
+        },
+        Err(_) if directory.is_dir() => Ok(()),
+        made => made,
     }
-    // The BMR stands first and no FMR that contains the prefix is longer, so
-    // the mapping picks the same rule again.
-    let domain = Domain::from_specs(&specs, map_type, dialect).map_err(|_| "rule")?;
-    domain.map(&[end_user]).map_err(|_| "end_user_prefix")
-}
-
-fn texts(value: &Value, key: &'static str) -> Result<Vec<String>, &'static str> {
-    let list = value.get(key).and_then(Value::as_array).ok_or(key)?;
-    list.iter()
-        .map(|item| item.as_str().map(str::to_owned).ok_or(key))
-        .collect()
 }
 
 fn io_error(path: &Path, error: io::Error) -> StateError {
@@ -317,7 +365,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::map::Dialect;
+    use crate::map::{Dialect, MapType};
     use serde_json::json;
 
     fn state() -> State {

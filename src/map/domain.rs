@@ -115,11 +115,10 @@ impl Domain {
         if specs.len() > MAX_RULES {
             return Err(DomainError::TooMany(specs.len()));
         }
-        let entries = specs
-            .iter()
-            .enumerate()
-            .map(|(at, spec)| Entry::new(spec, at + 1, map_type, dialect))
-            .collect::<Result<_, _>>()?;
+        let mut entries = Vec::with_capacity(specs.len());
+        for (at, spec) in specs.iter().enumerate() {
+            entries.push(Entry::new(spec, at + 1, map_type, dialect)?);
+        }
         Ok(Domain {
             map_type,
             dialect,
@@ -193,20 +192,18 @@ impl Domain {
     /// and in which they are dropped where a kernel takes only some. An FMR
     /// without an EA length is none: only its own CEs know it.
     pub fn fmrs(&self, end_user: Ipv6Net) -> Vec<Rule> {
-        let mut fmrs: Vec<Rule> = self
-            .entries
-            .iter()
-            .filter(|entry| entry.spec.fmr)
-            .filter_map(|entry| {
-                let own = covers(entry.ipv6, end_user);
-                if entry.spec.ea_len.is_none() && !own {
-                    return None;
-                }
-                let len = own.then(|| end_user.prefix_len());
-                self.close(entry, len).ok()
-            })
-            .collect();
-        fmrs.sort_by_key(|rule| std::cmp::Reverse(rule.ipv6().prefix_len()));
+        let mut fmrs: Vec<Rule> = Vec::new();
+        for entry in &self.entries {
+            let own = covers(entry.ipv6, end_user);
+            if !entry.spec.fmr || (entry.spec.ea_len.is_none() && !own) {
+                continue;
+            }
+            let len = own.then(|| end_user.prefix_len());
+            if let Ok(rule) = self.close(entry, len) {
+                let is_longer = |other: &Rule| other.ipv6().prefix_len() >= entry.len();
+                fmrs.insert(fmrs.partition_point(is_longer), rule);
+            }
+        }
         fmrs
     }
 

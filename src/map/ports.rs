@@ -207,6 +207,23 @@ impl PortRange {
         (first <= last).then_some(PortRange { first, last })
     }
 
+    /// A single port.
+    pub fn only(port: u16) -> Self {
+        PortRange {
+            first: port,
+            last: port,
+        }
+    }
+
+    /// The same range, but up to `last`, where that is longer.
+    #[must_use]
+    pub fn up_to(self, last: u16) -> Self {
+        PortRange {
+            last: last.max(self.last),
+            ..self
+        }
+    }
+
     /// Lowest port.
     pub fn first(self) -> u16 {
         self.first

@@ -136,12 +136,6 @@ pub(super) fn number(key: &'static str, value: &str, max: u16) -> Result<u16, Sp
     }
 }
 
-/// `number` for values that fit into a byte.
-fn small(key: &'static str, value: &str, max: u8) -> Result<u8, SpecError> {
-    // `number` has checked the limit.
-    number(key, value, u16::from(max)).map(|n| n as u8)
-}
-
 fn ipv6(key: &'static str, value: &str) -> Result<Ipv6Addr, SpecError> {
     value.parse().map_err(|_| SpecError::Ipv6 {
         key,
@@ -156,13 +150,25 @@ impl RuleSpec {
     /// Unknown key or a value out of range; the rule is then unchanged.
     pub fn set(&mut self, key: &str, value: Option<&str>) -> Result<(), SpecError> {
         let text = value.unwrap_or_default();
+        let (key, number_of_bits, max) = match key {
+            "ealen" => ("ealen", &mut self.ea_len, MAX_EA_LEN),
+            "prefix4len" => ("prefix4len", &mut self.prefix4_len, 32),
+            "prefix6len" => ("prefix6len", &mut self.prefix6_len, 128),
+            "offset" => ("offset", &mut self.offset, 16),
+            "psidlen" => ("psidlen", &mut self.psid_len, 16),
+            _ => return self.set_other(key, value),
+        };
+        // `number` has checked the limit.
+        *number_of_bits = Some(number(key, text, u16::from(max))? as u8);
+        Ok(())
+    }
+
+    fn set_other(&mut self, key: &str, value: Option<&str>) -> Result<(), SpecError> {
+        let text = value.unwrap_or_default();
         match key {
             "type" => self.map_type = Some(text.parse()?),
             // Some write fmr=1; fmr=0 can only mean no.
             "fmr" => self.fmr = number("fmr", value.unwrap_or("1"), 1)? == 1,
-            "ealen" => self.ea_len = Some(small("ealen", text, MAX_EA_LEN)?),
-            "prefix4len" => self.prefix4_len = Some(small("prefix4len", text, 32)?),
-            "prefix6len" => self.prefix6_len = Some(small("prefix6len", text, 128)?),
             "ipv6prefix" => self.ipv6_prefix = Some(ipv6("ipv6prefix", text)?),
             "ipv4prefix" => {
                 self.ipv4_prefix = Some(text.parse().map_err(|_| SpecError::Ipv4 {
@@ -170,8 +176,6 @@ impl RuleSpec {
                     value: text.into(),
                 })?);
             }
-            "offset" => self.offset = Some(small("offset", text, 16)?),
-            "psidlen" => self.psid_len = Some(small("psidlen", text, 16)?),
             "psid" => self.psid = Some(number("psid", text, u16::MAX)?),
             "br" => self.br = Some(ipv6("br", text)?),
             "dmr" => self.dmr = Some(text.parse()?),
@@ -301,28 +305,31 @@ impl FromStr for RuleSpec {
     }
 }
 
+fn any<T: fmt::Display>(value: &Option<T>) -> Option<&dyn fmt::Display> {
+    value.as_ref().map(|value| value as &dyn fmt::Display)
+}
+
 impl fmt::Display for RuleSpec {
     /// The stock rule string; reading it back gives the same spec.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts = Vec::with_capacity(12);
-        let mut put = |key: &str, value: Option<String>| {
-            parts.extend(value.map(|value| format!("{key}={value}")));
+        let mut comma = "";
+        let mut put = |key: &str, value: Option<&dyn fmt::Display>| {
+            let Some(value) = value else { return Ok(()) };
+            let before = std::mem::replace(&mut comma, ",");
+            write!(f, "{before}{key}{value}")
         };
-        put("type", self.map_type.map(|t| t.to_string()));
-        put("ipv6prefix", self.ipv6_prefix.map(|a| a.to_string()));
-        put("prefix6len", self.prefix6_len.map(|n| n.to_string()));
-        put("ipv4prefix", self.ipv4_prefix.map(|a| a.to_string()));
-        put("prefix4len", self.prefix4_len.map(|n| n.to_string()));
-        put("psid", self.psid.map(|n| n.to_string()));
-        put("psidlen", self.psid_len.map(|n| n.to_string()));
-        put("offset", self.offset.map(|n| n.to_string()));
-        put("ealen", self.ea_len.map(|n| n.to_string()));
-        put("dmr", self.dmr.map(|d| d.to_string()));
-        put("br", self.br.map(|a| a.to_string()));
-        if self.fmr {
-            parts.push("fmr".into());
-        }
-        f.write_str(&parts.join(","))
+        put("type=", any(&self.map_type))?;
+        put("ipv6prefix=", any(&self.ipv6_prefix))?;
+        put("prefix6len=", any(&self.prefix6_len))?;
+        put("ipv4prefix=", any(&self.ipv4_prefix))?;
+        put("prefix4len=", any(&self.prefix4_len))?;
+        put("psid=", any(&self.psid))?;
+        put("psidlen=", any(&self.psid_len))?;
+        put("offset=", any(&self.offset))?;
+        put("ealen=", any(&self.ea_len))?;
+        put("dmr=", any(&self.dmr))?;
+        put("br=", any(&self.br))?;
+        put("fmr", self.fmr.then_some(&""))
     }
 }
 

@@ -124,12 +124,12 @@ pub(super) fn add(rules: &mut Ruleset, plan: &Plan, pool: &Pool) {
         rules.set("name", &counter);
         rules.add("\tcounter $name { }\n");
     }
-    let inward = |run: &Run| Run {
-        numbers: run.ports,
-        ports: run.numbers,
-    };
-    let mut backwards: Vec<Run> = pool.runs().iter().map(inward).collect();
-    backwards.sort_unstable_by_key(|run| run.numbers);
+    let mut backwards: Vec<Run> = Vec::with_capacity(pool.runs().len());
+    for run in pool.runs() {
+        let at = backwards.partition_point(|other| other.numbers < run.ports);
+        let (numbers, ports) = (run.ports, run.numbers);
+        backwards.insert(at, Run { numbers, ports });
+    }
     maps(rules, &OUT, pool.runs());
     maps(rules, &IN, &backwards);
     let net = plan.network();

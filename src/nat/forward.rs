@@ -37,17 +37,20 @@ impl Forward {
         let inside = inside.and_then(|text| PortList::parse(text).ok());
         let inside = inside.and_then(|list| list.ports().next());
         let host = section.get("dest_ip").filter(|_| redirect);
-        let of = |ports: PortRange| {
-            protocols.iter().map(move |&protocol| Forward {
-                name: section.get("name").map(str::to_owned),
-                protocol,
-                ports,
-                host: host.map(str::to_owned),
-                inside,
-                redirect,
-            })
-        };
-        ports.ranges().flat_map(of).collect()
+        let mut all = Vec::new();
+        for ports in ports.ranges() {
+            for &protocol in protocols {
+                all.push(Forward {
+                    name: section.get("name").map(str::to_owned),
+                    protocol,
+                    ports,
+                    host: host.map(str::to_owned),
+                    inside,
+                    redirect,
+                });
+            }
+        }
+        all
     }
 
     /// Where a port of it leads: `192.168.1.10:22`, `router:22`.

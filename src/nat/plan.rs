@@ -84,7 +84,7 @@ impl Plan {
             });
         }
         let passing = wishes.reserve.union(&wishes.opened).intersect(&set);
-        let zero = PortList::from_iter(PortRange::new(0, 0));
+        let zero = PortList::of(vec![PortRange::only(0)]);
         let free = set.minus(&passing).minus(&zero);
         if free.is_empty() {
             return Err(NatError::NothingLeft(set));

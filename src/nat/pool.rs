@@ -95,14 +95,14 @@ fn numbered(set: PortSet, passing: &PortList) -> Vec<u16> {
 /// Base of `len` numbers between two ranges of the set.
 fn in_gap(set: PortSet, len: usize) -> Option<u16> {
     let usable = PortRange::new(FIRST_NUMBER, u16::MAX)?;
-    let gaps = PortList::from_iter([usable]).minus(&set.into());
+    let gaps = PortList::of(vec![usable]).minus(&set.into());
     best(&gaps, len)
 }
 
 /// Base of `len` numbers none of which passes untranslated.
 fn beside(passing: &PortList, len: usize) -> Option<u16> {
     let usable = PortRange::new(FIRST_NUMBER, u16::MAX)?;
-    best(&PortList::from_iter([usable]).minus(passing), len)
+    best(&PortList::of(vec![usable]).minus(passing), len)
 }
 
 /// Where in `room` to put `len` numbers: near [`FAVOURED`] if possible.
@@ -119,21 +119,20 @@ fn best(room: &PortList, len: usize) -> Option<u16> {
 
 /// Joins neighbours: number and port both go up by one.
 fn runs(base: u16, ports: &[u16]) -> Vec<Run> {
-    let mut runs: Vec<(u16, u16, u16)> = Vec::new();
+    let mut runs: Vec<Run> = Vec::new();
     for (&port, number) in ports.iter().zip(base..=u16::MAX) {
         match runs.last_mut() {
-            Some((_, first, len)) if first.checked_add(*len) == Some(port) => *len += 1,
-            _ => runs.push((number, port, 1)),
+            Some(run) if run.ports.last().checked_add(1) == Some(port) => {
+                run.ports = run.ports.up_to(port);
+                run.numbers = run.numbers.up_to(number);
+            }
+            _ => runs.push(Run {
+                numbers: PortRange::only(number),
+                ports: PortRange::only(port),
+            }),
         }
     }
-    let run = |(number, port, len): (u16, u16, u16)| {
-        let more = len.saturating_sub(1);
-        Some(Run {
-            numbers: PortRange::new(number, number.checked_add(more)?)?,
-            ports: PortRange::new(port, port.checked_add(more)?)?,
-        })
-    };
-    runs.into_iter().filter_map(run).collect()
+    runs
 }
 
 #[cfg(test)]

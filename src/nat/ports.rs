@@ -35,10 +35,28 @@ impl PortList {
     /// # Errors
     /// The first word that is no port, names port 0, or is reversed.
     pub fn parse(text: &str) -> Result<Self, PortListError> {
-        text.split([' ', ',', '\t', '\n', '\r'])
-            .filter(|word| !word.is_empty())
-            .map(parse_range)
-            .collect()
+        let mut ranges = Vec::new();
+        for word in text.split([' ', ',', '\t', '\n', '\r']) {
+            if !word.is_empty() {
+                ranges.push(parse_range(word)?);
+            }
+        }
+        Ok(PortList::of(ranges))
+    }
+
+    /// The ports of these ranges, which may overlap.
+    pub fn of(mut ranges: Vec<PortRange>) -> Self {
+        ranges.sort_unstable();
+        let mut merged: Vec<PortRange> = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            match merged.last_mut() {
+                Some(last) if range.first() <= last.last().saturating_add(1) => {
+                    *last = last.up_to(range.last());
+                }
+                _ => merged.push(range),
+            }
+        }
+        PortList(merged)
     }
 
     /// The ranges, ascending.
@@ -75,7 +93,7 @@ impl PortList {
 
     /// The ports of either.
     pub fn union(&self, other: &PortList) -> PortList {
-        self.ranges().chain(other.ranges()).collect()
+        PortList::of([self.0.as_slice(), &other.0].concat())
     }
 
     /// The ports that are in `self` but not in `other`.
@@ -140,27 +158,17 @@ fn parse_range(word: &str) -> Result<PortRange, PortListError> {
 
 impl FromIterator<PortRange> for PortList {
     fn from_iter<I: IntoIterator<Item = PortRange>>(iter: I) -> Self {
-        let mut ranges: Vec<PortRange> = iter.into_iter().collect();
-        ranges.sort_unstable();
-        let mut merged: Vec<PortRange> = Vec::with_capacity(ranges.len());
-        for range in ranges {
-            let joined = merged.last().and_then(|last| {
-                let touches = u32::from(range.first()) <= u32::from(last.last()) + 1;
-                let end = last.last().max(range.last());
-                touches.then(|| PortRange::new(last.first(), end)).flatten()
-            });
-            match (joined, merged.last_mut()) {
-                (Some(joined), Some(last)) => *last = joined,
-                _ => merged.push(range),
-            }
-        }
-        PortList(merged)
+        PortList::of(iter.into_iter().collect())
     }
 }
 
 impl From<PortSet> for PortList {
     fn from(set: PortSet) -> Self {
-        set.ranges().collect()
+        let mut ranges = Vec::new();
+        for range in set.ranges() {
+            ranges.push(range);
+        }
+        PortList::of(ranges)
     }
 }
 

@@ -26,9 +26,9 @@ pub enum ConfigError {
         /// What it was set to.
         value: String,
         /// Smallest value allowed.
-        min: i64,
+        min: u16,
         /// Largest value allowed.
-        max: i64,
+        max: u16,
     },
     /// Not a truth value.
     #[error("{option} {value}: must be 0 or 1")]
@@ -83,13 +83,13 @@ impl Config {
     pub fn number(
         &self,
         option: &'static str,
-        min: i64,
-        max: i64,
-    ) -> Result<Option<i64>, ConfigError> {
+        min: u16,
+        max: u16,
+    ) -> Result<Option<u16>, ConfigError> {
         let Some(text) = self.text(option)? else {
             return Ok(None);
         };
-        match text.parse::<i64>() {
+        match text.parse::<u16>() {
             Ok(number) if (min..=max).contains(&number) => Ok(Some(number)),
             _ => Err(ConfigError::Number {
                 option,

@@ -24,7 +24,11 @@ pub(super) struct Interface<'a> {
 pub(super) fn interfaces(dump: &Value) -> Result<Vec<Interface<'_>>, UplinkError> {
     let list = dump.get("interface").and_then(Value::as_array);
     let list = list.ok_or(UplinkError::Dump)?;
-    Ok(list.iter().filter_map(Interface::read).collect())
+    let mut all = Vec::with_capacity(list.len());
+    for entry in list {
+        all.extend(Interface::read(entry));
+    }
+    Ok(all)
 }
 
 fn rows<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
@@ -82,11 +86,14 @@ impl<'a> Interface<'a> {
                 interface.offer(net, source, is_deprecated(entry));
             }
         }
-        let mut addresses = Vec::new();
+        let mut deprecated_addresses = Vec::new();
         for entry in rows(value, "ipv6-address") {
             let Some(net) = net(entry) else { continue };
             let deprecated = is_deprecated(entry);
-            addresses.push((deprecated, net.addr()));
+            match deprecated {
+                true => deprecated_addresses.push(net.addr()),
+                false => interface.addresses.push(net.addr()),
+            }
             // An address of its own (/128, as DHCPv6 assigns them) says
             // nothing about the prefix it was taken from.
             if net.prefix_len() <= 64
@@ -95,11 +102,14 @@ impl<'a> Interface<'a> {
                 interface.offer(on_link, Source::OnLink, deprecated);
             }
         }
-        interface
-            .candidates
-            .sort_by_key(|c| (c.deprecated, c.source));
-        addresses.sort_by_key(|&(deprecated, _)| deprecated);
-        interface.addresses = addresses.into_iter().map(|(_, a)| a).collect();
+        interface.addresses.extend(deprecated_addresses);
+        let mut sorted: Vec<Candidate> = Vec::with_capacity(interface.candidates.len());
+        for candidate in interface.candidates {
+            let key = |c: &Candidate| (c.deprecated, c.source);
+            let at = sorted.partition_point(|other| key(other) <= key(&candidate));
+            sorted.insert(at, candidate);
+        }
+        interface.candidates = sorted;
         Some(interface)
     }
 

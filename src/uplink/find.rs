@@ -70,12 +70,14 @@ fn any(all: &[Interface<'_>], end_user: Option<Ipv6Net>) -> Result<Vec<Uplink>, 
         name.strip_suffix('_')
             .is_some_and(|stem| all.iter().any(|i| i.name == stem && !i.may_be_uplink()))
     };
-    let mut usable: Vec<&Interface<'_>> = all
-        .iter()
-        .filter(|i| i.up && i.may_be_uplink() && !is_ours(i.name))
-        .filter(|i| i.leads_out(end_user.is_some()))
-        .collect();
-    usable.sort_by_key(|i| (!i.has_default_route, i.metric));
+    let mut usable: Vec<&Interface<'_>> = Vec::new();
+    for i in all {
+        if i.up && i.may_be_uplink() && !is_ours(i.name) && i.leads_out(end_user.is_some()) {
+            let key = |i: &Interface<'_>| (!i.has_default_route, i.metric);
+            let at = usable.partition_point(|other| key(other) <= key(i));
+            usable.insert(at, i);
+        }
+    }
     match usable.is_empty() {
         true => Err(UplinkError::NoUplink),
         false => Ok(usable.into_iter().map(|i| i.uplink(end_user)).collect()),

@@ -140,31 +140,32 @@ impl Settings {
     /// The first option that can never work, by name and with what is allowed.
     pub fn new(protocol: Protocol, interface: &str, config: &Config) -> Result<Self, Problem> {
         device_name(interface)?;
-        let reader = Reader { protocol, config };
+        let mut reader = Reader::of(protocol, config);
         let map_type = reader.map_type()?;
         let (rules, rule_text) = reader.rules(map_type)?;
         let border = match &rules {
             Rules::Explicit(_) => None,
-            Rules::Provider(_) => reader.border(MapType::MapE)?,
+            Rules::Provider(_) => reader.border(MapType::MapE),
         };
-        Ok(Settings {
+        let settings = Settings {
             interface: interface.into(),
             protocol,
             rules,
             border,
-            end_user: reader.end_user()?,
-            tunlink: config.text("tunlink")?,
+            end_user: reader.end_user(),
+            tunlink: reader.text("tunlink"),
             // 576 is the least IPv4 guarantees; 9200 is LuCI's limit.
-            mtu: config.number("mtu", 576, 9200)?.map(|n| n as u16),
-            ttl: config.number("ttl", 0, 255)?.map_or(64, |n| n as u8),
-            encaplimit: reader.encaplimit()?,
-            zone: config.text("zone")?.map(|z| (z != "-").then_some(z)),
-            nat: reader.word("nat")?.unwrap_or(Mode::Auto),
-            mesh: config.flag("mesh")?,
-            timeouts: reader.word("conntrack")?.unwrap_or(Timeouts::Normal),
-            reserve: config.list("reserve")?,
+            mtu: reader.number("mtu", 576, 9200),
+            ttl: reader.number("ttl", 0, 255).map_or(64, |n| n as u8),
+            encaplimit: reader.encaplimit(),
+            zone: reader.text("zone").map(|z| (z != "-").then_some(z)),
+            nat: reader.word("nat").unwrap_or(Mode::Auto),
+            mesh: reader.flag("mesh"),
+            timeouts: reader.word("conntrack").unwrap_or(Timeouts::Normal),
+            reserve: reader.list("reserve"),
             rule_text,
-        })
+        };
+        reader.problem().map_or(Ok(settings), Err)
     }
 
     /// Name of the network device.

@@ -8,200 +8,230 @@ use ipnet::Ipv6Net;
 use super::{Protocol, Rules};
 use crate::handler::problem::{Code, Problem};
 use crate::map::{Border, Dialect, Dmr, Domain, DomainError, MapType, Psid, RuleSpec, SpecError};
-use crate::netifd::{Config, ConfigError};
+use crate::netifd::Config;
 
-/// Reads options that mean something together.
+/// Reads options. The first problem is kept; an option that has one reads as if
+/// it were missing.
 pub(super) struct Reader<'a> {
-    pub(super) protocol: Protocol,
-    pub(super) config: &'a Config,
+    protocol: Protocol,
+    config: &'a Config,
+    problem: Option<Problem>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(super) fn of(protocol: Protocol, config: &'a Config) -> Self {
+        Reader {
+            protocol,
+            config,
+            problem: None,
+        }
+    }
+
+    /// The first problem there was.
+    pub(super) fn problem(&mut self) -> Option<Problem> {
+        self.problem.take()
+    }
+
+    fn fail(&mut self, problem: Problem) {
+        self.problem.get_or_insert(problem);
+    }
+
+    /// Keeps the problem, if it is one.
+    fn keep<T>(&mut self, read: Result<T, impl Into<Problem>>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fail(error.into());
+                None
+            }
+        }
+    }
+
+    pub(super) fn text(&mut self, option: &'static str) -> Option<String> {
+        self.keep(self.config.text(option)).flatten()
+    }
+
+    pub(super) fn number(&mut self, option: &'static str, min: u16, max: u16) -> Option<u16> {
+        self.keep(self.config.number(option, min, max)).flatten()
+    }
+
+    pub(super) fn flag(&mut self, option: &'static str) -> Option<bool> {
+        self.keep(self.config.flag(option)).flatten()
+    }
+
+    pub(super) fn list(&mut self, option: &'static str) -> Vec<String> {
+        self.keep(self.config.list(option)).unwrap_or_default()
+    }
+
+    /// An option that takes one of a few words.
+    pub(super) fn word<T>(&mut self, option: &'static str) -> Option<T>
+    where
+        T: std::str::FromStr<Err: std::fmt::Display>,
+    {
+        let word = self.text(option)?.parse::<T>();
+        self.keep(word.map_err(|error| Problem::fatal(Code::InvalidConfig, error)))
+    }
+
     /// `maptype`, or `type` as older configurations say.
-    pub(super) fn map_type(&self) -> Result<MapType, Problem> {
-        let word = match self.config.text("maptype")? {
-            Some(word) => Some(word),
-            None => self.config.text("type")?,
-        };
-        Ok(word.map_or(Ok(MapType::MapE), |word| word.parse())?)
+    pub(super) fn map_type(&mut self) -> Result<MapType, Problem> {
+        let word = self.text("maptype").or_else(|| self.text("type"));
+        let map_type = word.map_or(Ok(MapType::MapE), |word| word.parse());
+        let map_type = self.keep(map_type).unwrap_or(MapType::MapE);
+        self.problem().map_or(Ok(map_type), Err)
     }
 
     /// Rules, and how the stock package would write them. A provider that is
     /// named wins over manual values that a form kept.
-    pub(super) fn rules(&self, map_type: MapType) -> Result<(Rules, String), Problem> {
-        let provider = self.config.text("provider")?;
-        let strings = self.config.list("rule")?;
-        let manual = ["ipaddr", "ip6prefix", "ip6prefixlen", "ealen"]
-            .into_iter()
-            .try_fold(false, |any, option| {
-                Ok::<_, ConfigError>(any || self.config.text(option)?.is_some())
-            })?;
-        match provider.as_deref() {
-            Some("none") => {}
-            Some("auto") => return Ok((Rules::Provider(None), String::new())),
-            Some(id) => return Ok((Rules::Provider(Some(id.into())), String::new())),
-            None if strings.is_empty() && !manual => {
-                return Ok((Rules::Provider(None), String::new()));
-            }
-            None => {}
+    pub(super) fn rules(&mut self, map_type: MapType) -> Result<(Rules, String), Problem> {
+        let provider = self.text("provider");
+        let strings = self.list("rule");
+        let mut manual = !strings.is_empty();
+        for option in ["ipaddr", "ip6prefix", "ip6prefixlen", "ealen"] {
+            manual |= self.text(option).is_some();
         }
-        let dialect = match self.config.flag("legacymap")? {
+        if let Some(problem) = self.problem() {
+            return Err(problem);
+        }
+        let id = match provider.as_deref() {
+            Some("none") => None,
+            Some("auto") => Some(None),
+            Some(id) => Some(Some(id.to_owned())),
+            None if manual => None,
+            None => Some(None),
+        };
+        if let Some(id) = id {
+            return Ok((Rules::Provider(id), String::new()));
+        }
+        let dialect = match self.flag("legacymap") {
             Some(true) => Dialect::Draft03,
             _ => Dialect::Rfc7597,
         };
         let from_options = strings.is_empty();
-        let specs: Vec<RuleSpec> = if from_options {
-            vec![self.spec(map_type)?]
-        } else {
-            let parsed = strings.iter().map(|text| text.parse());
-            parsed.collect::<Result<_, SpecError>>()?
+        let mut specs: Vec<RuleSpec> = Vec::new();
+        let mut text = strings.join(" ");
+        if from_options {
+            let spec = self.spec(map_type);
+            text = spec.to_string();
+            specs.push(spec);
+        }
+        for string in &strings {
+            specs.extend(self.keep(string.parse::<RuleSpec>()));
+        }
+        if let Some(problem) = self.problem() {
+            return Err(problem);
+        }
+        let domain = match Domain::from_specs(&specs, map_type, dialect) {
+            Ok(domain) => domain,
+            // There is only one rule then, and people see options, not rules.
+            Err(DomainError::Rule { error, .. }) if from_options => return Err(error.into()),
+            Err(error) => return Err(Problem::fatal(Code::InvalidMapRule, error)),
         };
-        let text = if from_options {
-            specs.iter().map(RuleSpec::to_string).collect()
-        } else {
-            strings.join(" ")
-        };
-        let domain = Domain::from_specs(&specs, map_type, dialect)
-            .map_err(|error| self.domain_problem(error, from_options))?;
         if domain.bmr_candidates_without_border() {
-            let (option, what) = match map_type {
-                MapType::MapE => ("peeraddr", "the IPv6 address of the border relay"),
-                MapType::MapT => ("peeraddr", "the default mapping prefix"),
-                MapType::Lw4o6 => ("peeraddr", "the IPv6 address of the AFTR"),
+            let what = match map_type {
+                MapType::MapE => "the IPv6 address of the border relay",
+                MapType::MapT => "the default mapping prefix",
+                MapType::Lw4o6 => "the IPv6 address of the AFTR",
             };
             return Err(Problem::fatal(
                 Code::InvalidMapRule,
-                format!("{option} is missing: {what}"),
+                format_args!("peeraddr is missing: {what}"),
             ));
         }
         Ok((Rules::Explicit(domain), text))
     }
 
-    fn domain_problem(&self, error: DomainError, from_options: bool) -> Problem {
-        match error {
-            // There is only one rule then, and people see options, not rules.
-            DomainError::Rule { error, .. } if from_options => error.into(),
-            other => Problem::fatal(Code::InvalidMapRule, other),
-        }
-    }
-
     /// The rule that the single options describe.
-    fn spec(&self, map_type: MapType) -> Result<RuleSpec, Problem> {
-        let small = |option, max| -> Result<Option<u8>, ConfigError> {
-            Ok(self.config.number(option, 0, max)?.map(|n| n as u8))
-        };
+    fn spec(&mut self, map_type: MapType) -> RuleSpec {
+        let mut small = |option, max| self.number(option, 0, max).map(|n| n as u8);
         let mut spec = RuleSpec {
             map_type: Some(map_type),
-            ea_len: small("ealen", 48)?,
-            prefix4_len: small("ip4prefixlen", 32)?,
-            prefix6_len: small("ip6prefixlen", 128)?,
-            offset: small("offset", 16)?,
-            psid_len: small("psidlen", 16)?,
+            ea_len: small("ealen", 48),
+            prefix4_len: small("ip4prefixlen", 32),
+            prefix6_len: small("ip6prefixlen", 128),
+            offset: small("offset", 16),
+            psid_len: small("psidlen", 16),
             ..RuleSpec::default()
         };
-        spec.psid = self.psid(spec.psid_len)?;
-        let address = |option, key| -> Result<Option<(String, Option<u8>)>, Problem> {
-            let text = self.config.text(option)?;
-            text.map(|text| with_length(option, key, text)).transpose()
-        };
-        if let Some((text, len)) = address("ip6prefix", "ip6prefixlen")? {
+        spec.psid = self.psid(spec.psid_len);
+        if let Some((text, len)) = self.address("ip6prefix", "ip6prefixlen") {
             spec.prefix6_len = spec.prefix6_len.or(len);
-            spec.ipv6_prefix = Some(text.parse().map_err(|_| SpecError::Ipv6 {
-                key: "ip6prefix",
-                value: text,
-            })?);
+            spec.ipv6_prefix = self.ipv6("ip6prefix", text);
         }
-        if let Some((text, len)) = address("ipaddr", "ip4prefixlen")? {
+        if let Some((text, len)) = self.address("ipaddr", "ip4prefixlen") {
             spec.prefix4_len = spec.prefix4_len.or(len);
-            spec.ipv4_prefix = Some(text.parse().map_err(|_| SpecError::Ipv4 {
+            spec.ipv4_prefix = self.keep(text.parse().map_err(|_| SpecError::Ipv4 {
                 key: "ipaddr",
                 value: text,
-            })?);
+            }));
         }
         // As the stock package writes it down.
         spec.prefix4_len = spec.prefix4_len.or(Some(32));
-        match self.border(map_type)? {
-            Some(Border::Br(br)) => spec.br = Some(br),
-            Some(Border::Dmr(dmr)) => spec.dmr = Some(dmr),
-            None => {}
-        }
-        Ok(spec)
+        let border = self.border(map_type);
+        spec.br = border.and_then(Border::br);
+        spec.dmr = border.and_then(Border::dmr);
+        spec
     }
 
     /// `psid`, left-justified as a [`RuleSpec`] has it.
-    fn psid(&self, psid_len: Option<u8>) -> Result<Option<u16>, Problem> {
-        let Some(number) = self.config.number("psid", 0, 65535)? else {
-            return Ok(None);
-        };
-        let word = number as u16;
-        Ok(match (self.protocol, psid_len) {
-            (Protocol::Map, _) => Some(word),
+    fn psid(&mut self, psid_len: Option<u8>) -> Option<u16> {
+        let word = self.number("psid", 0, u16::MAX)?;
+        match (self.protocol, psid_len) {
             (Protocol::Mape, Some(len)) => {
-                let psid = Psid::new(word, len).map_err(SpecError::from)?;
+                let psid = self.keep(Psid::new(word, len).map_err(SpecError::from))?;
                 Some(psid.left_justified())
             }
             // Without a length there is nothing to justify it in; the rule
             // refuses anything but 0.
-            (Protocol::Mape, None) => Some(word),
-        })
+            _ => Some(word),
+        }
     }
 
-    pub(super) fn border(&self, map_type: MapType) -> Result<Option<Border>, Problem> {
-        let Some(text) = self.config.text("peeraddr")? else {
-            return Ok(None);
-        };
+    /// An address, and the length that some write with it.
+    fn address(&mut self, option: &'static str, key: &'static str) -> Option<(String, Option<u8>)> {
+        let text = self.text(option)?;
+        self.keep(with_length(option, key, text))
+    }
+
+    fn ipv6(&mut self, key: &'static str, text: String) -> Option<Ipv6Addr> {
+        let address = text.parse();
+        self.keep(address.map_err(|_| SpecError::Ipv6 { key, value: text }))
+    }
+
+    pub(super) fn border(&mut self, map_type: MapType) -> Option<Border> {
+        let text = self.text("peeraddr")?;
         if map_type == MapType::MapT {
-            let dmr: Dmr = text
-                .parse()
-                .map_err(|error| Problem::fatal(Code::InvalidMapRule, error))?;
-            return Ok(Some(Border::Dmr(dmr)));
+            let dmr = text.parse::<Dmr>().map_err(SpecError::from);
+            return self.keep(dmr).map(Border::Dmr);
         }
-        let br: Ipv6Addr = text.parse().map_err(|_| SpecError::Ipv6 {
-            key: "peeraddr",
-            value: text,
-        })?;
-        Ok(Some(Border::Br(br)))
+        self.ipv6("peeraddr", text).map(Border::Br)
     }
 
-    pub(super) fn end_user(&self) -> Result<Option<Ipv6Net>, Problem> {
-        let Some(text) = self.config.text("enduserprefix")? else {
-            return Ok(None);
-        };
-        match text.parse::<Ipv6Net>() {
-            Ok(net) => Ok(Some(net.trunc())),
-            Err(_) => Err(Problem::fatal(
+    pub(super) fn end_user(&mut self) -> Option<Ipv6Net> {
+        let text = self.text("enduserprefix")?;
+        let net = text.parse::<Ipv6Net>().map_err(|_| {
+            Problem::fatal(
                 Code::InvalidConfig,
-                format!("enduserprefix {text}: must be an IPv6 prefix such as 240b:10:1:200::/56"),
-            )),
-        }
+                format_args!(
+                    "enduserprefix {text}: must be an IPv6 prefix such as 240b:10:1:200::/56"
+                ),
+            )
+        });
+        self.keep(net).map(|net| net.trunc())
     }
 
-    pub(super) fn encaplimit(&self) -> Result<Option<String>, Problem> {
-        let Some(text) = self.config.text("encaplimit")? else {
-            return Ok(None);
-        };
+    pub(super) fn encaplimit(&mut self) -> Option<String> {
+        let text = self.text("encaplimit")?;
         match (text.as_str(), text.parse::<u8>()) {
-            ("ignore" | "none", _) => Ok(Some("ignore".into())),
-            (_, Ok(limit)) => Ok(Some(limit.to_string())),
-            _ => Err(Problem::fatal(
-                Code::InvalidConfig,
-                format!("encaplimit {text}: must be ignore or a number from 0 to 255"),
-            )),
+            ("ignore" | "none", _) => Some("ignore".into()),
+            (_, Ok(limit)) => Some(limit.to_string()),
+            _ => {
+                self.fail(Problem::fatal(
+                    Code::InvalidConfig,
+                    format_args!("encaplimit {text}: must be ignore or a number from 0 to 255"),
+                ));
+                None
+            }
         }
-    }
-
-    /// An option that takes one of a few words.
-    pub(super) fn word<T: std::str::FromStr>(
-        &self,
-        option: &'static str,
-    ) -> Result<Option<T>, Problem>
-    where
-        T::Err: std::fmt::Display,
-    {
-        let text = self.config.text(option)?;
-        text.map(|text| text.parse())
-            .transpose()
-            .map_err(|error| Problem::fatal(Code::InvalidConfig, error))
     }
 }
 

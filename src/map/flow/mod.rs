@@ -60,8 +60,12 @@ struct Ce {
 impl Relay {
     /// All CEs of a domain.
     pub fn new(domain: &Domain) -> Self {
-        let mut rules: Vec<(Rule, Option<Border>)> = domain.rules().collect();
-        rules.sort_by_key(|(rule, _)| std::cmp::Reverse(rule.ipv4().prefix_len()));
+        let mut rules: Vec<(Rule, Option<Border>)> = Vec::new();
+        for (rule, border) in domain.rules() {
+            let len = rule.ipv4().prefix_len();
+            let at = rules.partition_point(|(other, _)| other.ipv4().prefix_len() >= len);
+            rules.insert(at, (rule, border));
+        }
         let home = rules.first().map(|(rule, _)| rule.ipv6());
         Relay {
             dialect: domain.dialect(),
