@@ -84,11 +84,13 @@ impl Netifd {
         parent: &str,
         address: std::net::Ipv6Addr,
     ) -> Result<(), Error> {
-        let message = Value::table()
-            .with("name", name)
-            .with("ifname", format!("@{parent}"))
-            .with("proto", "static")
-            .with("ip6addr", vec![Value::from(address.to_string())]);
+        let message = Value::texts(&[
+            ("name", name),
+            ("ifname", &format!("@{parent}")),
+            ("proto", "static"),
+        ]);
+        let addresses = vec![Value::from(address.to_string())];
+        let message = message.with("ip6addr", addresses);
         self.client
             .call("network", "add_dynamic", &message, self.timeout)
             .map(drop)
@@ -99,7 +101,7 @@ impl Netifd {
     /// # Errors
     /// A bus that does not work.
     pub fn is_up(&mut self, name: &str) -> Result<bool, Error> {
-        let message = Value::table().with("interface", name);
+        let message = Value::texts(&[("interface", name)]);
         let answer = self
             .client
             .call("network.interface", "status", &message, self.timeout);
@@ -115,7 +117,7 @@ impl Netifd {
     /// # Errors
     /// A bus that does not work.
     pub fn take_down(&mut self, name: &str) -> Result<(), Error> {
-        let message = Value::table().with("interface", name);
+        let message = Value::texts(&[("interface", name)]);
         let answer = self
             .client
             .call("network.interface", "down", &message, self.timeout);
@@ -130,7 +132,7 @@ impl Netifd {
     /// # Errors
     /// netifd refused it.
     pub fn ask_renew(&mut self) -> Result<(), Error> {
-        let message = Value::table().with("interface", self.interface.as_str());
+        let message = Value::texts(&[("interface", &self.interface)]);
         self.client
             .call("network.interface", "renew", &message, self.timeout)
             .map(drop)

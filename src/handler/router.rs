@@ -87,18 +87,21 @@ pub fn firewall_rules(plan: &Plan) -> Vec<Value> {
 fn tunnel_rules(plan: &Plan, device: &str, br: Ipv6Addr) -> Vec<Value> {
     let mut sources = vec![br.to_string()];
     sources.extend(plan.fmrs.iter().map(|fmr| fmr.prefix6.to_string()));
-    let accept = |source: String| {
-        Value::table()
-            .with("type", "rule")
-            .with("src", "*")
-            .with("device", device)
-            .with("family", "ipv6")
-            .with("proto", "4")
-            .with("src_ip", source)
-            .with("dest_ip", plan.mapping.ce_address().to_string())
-            .with("target", "ACCEPT")
-    };
-    sources.into_iter().map(accept).collect()
+    let ce = plan.mapping.ce_address().to_string();
+    let mut rules = Vec::with_capacity(sources.len());
+    for source in &sources {
+        rules.push(Value::texts(&[
+            ("type", "rule"),
+            ("src", "*"),
+            ("device", device),
+            ("family", "ipv6"),
+            ("proto", "4"),
+            ("src_ip", source),
+            ("dest_ip", &ce),
+            ("target", "ACCEPT"),
+        ]));
+    }
+    rules
 }
 
 /// Translated packets pass between the uplink and the device that translates
@@ -107,17 +110,19 @@ fn translation_rules(plan: &Plan, uplink: &str) -> Vec<Value> {
     let Some(zone) = plan.zone.as_ref().or(plan.own_zone.as_ref()) else {
         return Vec::new();
     };
+    let ce = plan.mapping.ce_address().to_string();
     let accept = |device: &str, side: &str| {
-        Value::table()
-            .with("type", "rule")
-            .with("src", zone.as_str())
-            .with("dest", zone.as_str())
-            .with("device", device)
-            .with("direction", "in")
-            .with("family", "ipv6")
-            .with("proto", "all")
-            .with(side, plan.mapping.ce_address().to_string())
-            .with("target", "ACCEPT")
+        Value::texts(&[
+            ("type", "rule"),
+            ("src", zone),
+            ("dest", zone),
+            ("device", device),
+            ("direction", "in"),
+            ("family", "ipv6"),
+            ("proto", "all"),
+            (side, &ce),
+            ("target", "ACCEPT"),
+        ])
     };
     vec![accept(&plan.device, "src_ip"), accept(uplink, "dest_ip")]
 }

@@ -85,7 +85,7 @@ const IN: Way = [
 const MAIN: &str = r#"	chain $hook {
 		type filter hook $hook device "$device" priority $priority; policy drop;
 		meta protocol != ip accept
-		@nh,$address_at,32$main_mask != $bits counter name "$foreign" drop
+		@nh,$address_at,32 $not_ours counter name "$foreign" drop
 		@nh,48,16 & 0x1fff != 0 accept
 		tcp $port set tcp $port map @$ports accept
 		udp checksum 0 @th,$port_at,16 set @th,$port_at,16 map @$ports accept
@@ -136,17 +136,18 @@ pub(super) fn add(rules: &mut Ruleset, plan: &Plan, pool: &Pool) {
     let (bits, mask) = (net.network().to_bits(), net.netmask().to_bits());
     rules.set("bits", &format_args!("{bits:#x}"));
     rules.set("mask", &format_args!("{mask:#x}"));
-    chains(rules, &OUT, mask);
-    chains(rules, &IN, mask);
+    let not_ours = match mask {
+        u32::MAX => format!("!= {bits:#x}"),
+        mask => format!("& {mask:#x} != {bits:#x}"),
+    };
+    rules.set("not_ours", &not_ours);
+    chains(rules, &OUT);
+    chains(rules, &IN);
 }
 
-fn chains(rules: &mut Ruleset, way: &Way, mask: u32) {
+fn chains(rules: &mut Ruleset, way: &Way) {
     set(rules, way);
-    if mask == u32::MAX {
-        rules.add(&MAIN.replace("$main_mask", ""));
-    } else {
-        rules.add(&MAIN.replace("$main_mask", " & $mask"));
-    }
+    rules.add(MAIN);
     rules.add(ERROR);
     rules.set("spare", &48);
     rules.add(EXCHANGE);

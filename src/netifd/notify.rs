@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `notify_proto`: what a handler tells netifd.
 
+use std::fmt::Display;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -170,7 +171,7 @@ fn list<T>(items: &[T], value: impl Fn(&T) -> Value) -> Vec<Value> {
 }
 
 fn address(net: &Ipv4Net) -> Value {
-    let entry = Value::table().with("ipaddr", net.addr().to_string());
+    let entry = Value::texts(&[("ipaddr", &net.addr().to_string())]);
     match net.prefix_len() {
         32 => entry,
         len => entry.with("mask", len.to_string()),
@@ -178,9 +179,14 @@ fn address(net: &Ipv4Net) -> Value {
 }
 
 fn route6(net: &Ipv6Net) -> Value {
-    Value::table()
-        .with("target", net.addr().to_string())
-        .with("netmask", net.prefix_len().to_string())
+    target(&net.addr(), net.prefix_len())
+}
+
+fn target(address: &dyn Display, len: u8) -> Value {
+    Value::texts(&[
+        ("target", &address.to_string()),
+        ("netmask", &len.to_string()),
+    ])
 }
 
 impl Route {
@@ -192,9 +198,7 @@ impl Route {
 }
 
 fn route(route: &Route) -> Value {
-    Value::table()
-        .with("target", route.target.addr().to_string())
-        .with("netmask", route.target.prefix_len().to_string())
+    target(&route.target.addr(), route.target.prefix_len())
 }
 
 impl Tunnel {
@@ -231,9 +235,11 @@ impl Fmr {
 }
 
 fn fmr(fmr: &Fmr) -> Value {
-    Value::table()
-        .with("prefix6", fmr.prefix6.to_string())
-        .with("prefix4", fmr.prefix4.to_string())
+    let prefixes = Value::texts(&[
+        ("prefix6", &fmr.prefix6.to_string()),
+        ("prefix4", &fmr.prefix4.to_string()),
+    ]);
+    prefixes
         .with("ealen", i32::from(fmr.ealen))
         .with("offset", i32::from(fmr.offset))
 }

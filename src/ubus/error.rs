@@ -3,6 +3,7 @@
 
 use super::{MAX_DEPTH, MAX_MESSAGE, Status};
 use nix::errno::Errno;
+use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -53,7 +54,7 @@ pub enum EncodeError {
 #[derive(Debug, Error)]
 pub enum Error {
     /// Nothing listens at the socket's path, or it may not be used.
-    #[error("cannot connect to ubus at {path}: {cause}", path = .0.display(), cause = .1.desc())]
+    #[error("cannot connect to ubus at {path}: {cause}", path = .0.display(), cause = reason(*.1))]
     Connect(PathBuf, Errno),
     /// The deadline passed; the text says during what.
     #[error("ubus took too long to {0}")]
@@ -65,7 +66,7 @@ pub enum Error {
     #[error("interrupted while waiting for ubus")]
     Cancelled,
     /// A system call failed.
-    #[error("talking to ubus: {}", .0.desc())]
+    #[error("talking to ubus: {}", reason(*.0))]
     Io(Errno),
     /// What arrived is not a message. The connection cannot be used any more.
     #[error("ubus sent an unreadable message: {0}")]
@@ -81,6 +82,12 @@ pub enum Error {
         /// The answer.
         status: Status,
     },
+}
+
+/// In the words of the C library, which every router has: nix's own table of
+/// them takes 5 KB.
+fn reason(errno: Errno) -> io::Error {
+    errno.into()
 }
 
 impl Error {

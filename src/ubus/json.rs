@@ -46,12 +46,13 @@ impl From<&Value> for Json {
             Value::Double(n) => Number::from_f64(*n).map_or(Json::Null, Json::Number),
             Value::String(s) => Json::String(s.clone()),
             Value::Array(items) => Json::Array(items.iter().map(Json::from).collect()),
-            Value::Table(members) => Json::Object(
-                members
-                    .iter()
-                    .map(|(name, value)| (name.clone(), Json::from(value)))
-                    .collect::<Map<_, _>>(),
-            ),
+            Value::Table(members) => {
+                let mut map = Map::new();
+                for (name, value) in members {
+                    map.insert(name.clone(), Json::from(value));
+                }
+                Json::Object(map)
+            }
         }
     }
 }

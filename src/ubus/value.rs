@@ -33,6 +33,15 @@ impl Value {
         Value::Table(Vec::new())
     }
 
+    /// A table of texts.
+    pub fn texts(members: &[(&str, &str)]) -> Self {
+        let mut table = Vec::with_capacity(members.len());
+        for (name, text) in members {
+            table.push(((*name).to_owned(), Value::from(*text)));
+        }
+        Value::Table(table)
+    }
+
     /// Adds a member at the end of a table and returns it; any other value stays as it is.
     ///
     /// ```
