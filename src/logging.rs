@@ -4,6 +4,7 @@
 
 use std::env;
 use std::ffi::CString;
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -69,6 +70,27 @@ fn priority(level: Level) -> i32 {
         Level::Info => libc::LOG_INFO,
         Level::Debug | Level::Trace => libc::LOG_DEBUG,
     }
+}
+
+/// Logs one line about `subject`, mostly an interface: a macro would lay out all
+/// of it again wherever something is said.
+pub fn say(level: Level, subject: &str, what: &dyn Display) {
+    log::log!(level, "{subject}: {what}");
+}
+
+/// Says what went wrong, and stays so.
+pub fn error(subject: &str, what: &dyn Display) {
+    say(Level::Error, subject, what);
+}
+
+/// Says what somebody should know.
+pub fn warn(subject: &str, what: &dyn Display) {
+    say(Level::Warn, subject, what);
+}
+
+/// Says what happens.
+pub fn info(subject: &str, what: &dyn Display) {
+    say(Level::Info, subject, what);
 }
 
 /// Starts logging. `MAPE_ROOT` means a test, which reads standard error.

@@ -61,16 +61,16 @@ fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> Exit
             let told = match Netifd::connect(interface) {
                 Ok(mut bus) => refuse(&mut bus, interface, &problem),
                 Err(error) => {
-                    log::error!("{interface}: {problem}");
+                    logging::error(interface, &problem);
                     Err(error)
                 }
             };
             if let Err(error) = told {
-                log::error!("{interface}: {error}");
+                logging::error(interface, &error);
             }
         }
         (other, _) => {
-            log::error!("{interface}: unknown action {other}");
+            logging::error(interface, &format_args!("unknown action {other}"));
             return ExitCode::from(2);
         }
     }

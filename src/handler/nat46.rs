@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 
 use super::problem::{Code, Problem};
+use crate::logging;
 use crate::map::{Border, Dialect, Mapping, Rule};
 use crate::paths::rooted;
 
@@ -76,7 +77,7 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
     }
     let size = rooted(&format!("/sys/class/net/{device}/mtu"));
     if let Err(error) = fs::write(size, mtu.to_string()) {
-        log::warn!("{device}: the MTU stays as it is: {error}");
+        logging::warn(device, &format_args!("the MTU stays as it is: {error}"));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::problem::Problem;
 use super::router::System;
 use super::state::{State, lock};
 use super::translate::{Subject, Translation};
+use crate::logging;
 
 /// Loads the rules of an interface again where they are gone, or where the
 /// firewall configuration forwards or opens other ports than before. Rules
@@ -23,16 +24,16 @@ pub fn refresh(interface: &str, router: &System) -> Result<(), Problem> {
     };
     let mut translation = Translation::new(&Subject::made(&state), router)?;
     for warning in translation.warnings() {
-        log::warn!("{}: {warning}", state.interface);
+        logging::warn(&state.interface, warning);
     }
     if translation.is_loaded() {
         return Ok(());
     }
     translation.load()?;
-    log::info!(
-        "{}: rules loaded again ({})",
-        state.interface,
-        translation.plan().technique().name()
+    let technique = translation.plan().technique();
+    logging::info(
+        &state.interface,
+        &format_args!("rules loaded again ({technique})"),
     );
     state.technique = translation.technique();
     Ok(state.save()?)

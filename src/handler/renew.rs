@@ -7,6 +7,7 @@ use super::router::System;
 use super::settings::Settings;
 use super::setup::{address_interface, setup};
 use super::state::State;
+use crate::logging;
 use crate::netifd::Notify;
 use crate::paths;
 use crate::provider;
@@ -19,14 +20,14 @@ use crate::uplink;
 /// up.
 pub fn renew(settings: &Settings) {
     let state = State::load(&settings.interface).unwrap_or_else(|error| {
-        log::warn!("{}: {error}", settings.interface);
+        logging::warn(&settings.interface, &error);
         None
     });
     match state {
         None => setup(settings),
         Some(state) => {
             if let Err(error) = compare(settings, &state) {
-                log::error!("{}: {error}", settings.interface);
+                logging::error(&settings.interface, &error);
             }
         }
     }
@@ -46,7 +47,10 @@ fn compare(settings: &Settings, state: &State) -> Result<(), Error> {
         }
         Err(problem) => problem.detail,
     };
-    log::info!("{}: starting over: {reason}", settings.interface);
+    logging::info(
+        &settings.interface,
+        &format_args!("starting over: {reason}"),
+    );
     bus.notify(&Notify::SetupFailed)
 }
 

@@ -16,6 +16,7 @@ use super::router::{self, System};
 use super::settings::Settings;
 use super::state::{self, State, remove_written, write_atomically};
 use super::translate::{Subject, Translation};
+use crate::logging;
 use crate::netifd::Notify;
 use crate::paths;
 use crate::provider;
@@ -66,7 +67,7 @@ pub fn setup(settings: &Settings) {
                 // A bus that is gone for an hour is worth one line.
                 let line = error.to_string();
                 if logged.as_ref() != Some(&line) {
-                    log::error!("{}: {line}; trying again", settings.interface);
+                    logging::error(&settings.interface, &format_args!("{line}; trying again"));
                     logged = Some(line);
                 }
                 std::thread::sleep(pause.next());
@@ -99,12 +100,12 @@ fn try_once(
     if problem.fatal {
         // netifd leaves a setup alone that ended, told or not.
         if let Err(error) = refuse(&mut bus, &settings.interface, &problem) {
-            log::error!("{}: {error}", settings.interface);
+            logging::error(&settings.interface, &error);
         }
         return Ok(Next::Done);
     }
     if told.as_ref() != Some(&problem) {
-        log::warn!("{}: {problem}", settings.interface);
+        logging::warn(&settings.interface, &problem);
         tell(&mut bus, &problem)?;
         *told = Some(problem);
     }
@@ -117,7 +118,7 @@ fn try_once(
 /// # Errors
 /// The bus does not work.
 pub fn refuse(bus: &mut Netifd, interface: &str, problem: &Problem) -> Result<(), Error> {
-    log::error!("{interface}: {problem}");
+    logging::error(interface, problem);
     tell(bus, problem).and(bus.notify(&Notify::BlockRestart))
 }
 
@@ -140,14 +141,12 @@ fn connect(settings: &Settings) -> Result<Netifd, Failure> {
         // The uplink is not there. netifd ends us now and starts us again
         // when it is.
         Err(error) if error.status() == Some(Status::NotFound) => {
-            log::info!(
-                "{}: waiting for an IPv6 route{}",
-                settings.interface,
-                settings
-                    .tunlink
-                    .as_ref()
-                    .map_or(String::new(), |link| format!(" through {link}"))
-            );
+            let (through, link) = match &settings.tunlink {
+                Some(link) => (" through ", link.as_str()),
+                None => ("", ""),
+            };
+            let what = format_args!("waiting for an IPv6 route{through}{link}");
+            logging::info(&settings.interface, &what);
             Err(Failure::Unwanted)
         }
         Err(error) => Err(error.into()),
@@ -165,7 +164,7 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
     let plan = Plan::new(settings, &dump, &loaded.table, &router)?;
     let mut translation = Translation::new(&Subject::planned(settings, &plan), &router)?;
     for warning in plan.warnings.iter().chain(translation.warnings()) {
-        log::warn!("{}: {warning}", settings.interface);
+        logging::warn(&settings.interface, warning);
     }
     place_address(bus, settings, &plan, &dump)?;
     translation.guard()?;
@@ -213,7 +212,7 @@ fn finish(
     translation.load()?;
     let state = new_state(settings, plan, translation, router.uptime());
     record(&state, settings)?;
-    log::info!("{}: {}", settings.interface, summary(&state));
+    logging::info(&settings.interface, &summary(&state));
     Ok(())
 }
 

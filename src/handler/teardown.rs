@@ -8,6 +8,7 @@ use super::nat46;
 use super::setup::address_interface;
 use super::state::{self, State, remove_written};
 use super::translate;
+use crate::logging;
 use crate::map::MapType;
 use crate::{nat, paths};
 
@@ -17,7 +18,7 @@ use crate::{nat, paths};
 /// from being done.
 pub fn teardown(interface: &str) {
     let warn = |what: &str, error: &dyn std::fmt::Display| {
-        log::warn!("{interface}: teardown: {what}: {error}");
+        logging::warn(interface, &format_args!("teardown: {what}: {error}"));
     };
     let lock = state::lock();
     let state = State::load(interface).unwrap_or_else(|error| {

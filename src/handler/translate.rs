@@ -12,6 +12,7 @@ use super::problem::{Code, Problem};
 use super::router::System;
 use super::settings::Settings;
 use super::state::{State, StateError, write_atomically};
+use crate::logging;
 use crate::map::Mapping;
 use crate::nat::{
     self, Kernel, Line, Mode, Nft, NftError, Plan, PortList, Technique, Timeouts, Wishes, guard,
@@ -201,16 +202,22 @@ impl Translation {
         let interface = &self.line.interface;
         if self.plan.is_tight() && lacks(&able.timeouts) {
             self.kernel.timeouts = Err(refused.into());
-            log::warn!("{interface}: no timeout policies: {refused}");
+            logging::warn(interface, &format_args!("no timeout policies: {refused}"));
         } else if self.plan.refuses_when_full() && lacks(&able.connlimit) {
             self.kernel.connlimit = Err(refused.into());
-            log::warn!(
-                "{interface}: connections will wait in vain when all ports are in use, \
+            logging::warn(
+                interface,
+                &format_args!(
+                    "connections will wait in vain when all ports are in use, \
                  is kmod-nft-connlimit installed? {refused}"
+                ),
             );
         } else if matches!(self.plan.technique(), Technique::Pool(_)) && lacks(&able.edge) {
             self.kernel.edge = Err(refused.into());
-            log::warn!("{interface}: no edge map, is kmod-nft-netdev installed? {refused}");
+            logging::warn(
+                interface,
+                &format_args!("no edge map, is kmod-nft-netdev installed? {refused}"),
+            );
         } else {
             return Ok(false);
         }
@@ -223,7 +230,7 @@ impl Translation {
     /// Removes rules and guard; for a link that did not come up.
     pub fn remove(&self) {
         if let Err(error) = nat::remove(&self.line.interface) {
-            log::warn!("{}: {error}", self.line.interface);
+            logging::warn(&self.line.interface, &error);
         }
     }
 }
@@ -238,7 +245,10 @@ pub fn remove(interface: &str, state: Option<&State>) -> io::Result<()> {
     if let Some(state) = state {
         // A kernel that does not let us forgets by itself in time.
         if let Err(error) = nat::forget_connections(state.mapping.ipv4()) {
-            log::info!("{interface}: old connections stay for a while: {error}");
+            logging::info(
+                interface,
+                &format_args!("old connections stay for a while: {error}"),
+            );
         }
     }
     removed

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What `NAME.sh '' dump` prints: one JSON object a line, one line a protocol.
 
-use serde_json::{Map, Value, json};
+use std::fmt::Write;
 
 /// Type of an option as netifd numbers blobmsg types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,36 +56,31 @@ impl Description {
     /// One line without a newline inside: netifd discards an object that spans
     /// lines.
     pub fn to_line(self) -> String {
-        let config: Vec<Value> = OPTIONS
-            .iter()
-            .map(|&(name, kind)| json!([name, kind as u8]))
-            .collect();
-        let mut object = Map::new();
-        object.insert("name".into(), self.name.into());
-        object.insert("config".into(), config.into());
-        for (flag, value) in [
-            ("no-device", true),
-            ("no-device-config", false),
-            // There is no process to watch over. It also means that netifd
-            // leaves a setup alone that ended without a link, instead of
-            // starting it again every 2 ms.
-            ("no-proto-task", true),
-            ("available", true),
-            // netifd does not run setup again when a prefix changes; the
-            // hotplug script asks for a renew instead.
-            ("renew-handler", true),
-            ("restart-handler", false),
-            ("lasterror", false),
-            ("teardown-on-l3-link-down", false),
-        ] {
-            object.insert(flag.into(), value.into());
+        let mut config = String::new();
+        for &(name, kind) in OPTIONS {
+            let comma = if config.is_empty() { "" } else { "," };
+            // Writing to a String does not fail.
+            let _ = write!(config, "{comma}[\"{name}\",{}]", kind as u8);
         }
-        Value::Object(object).to_string()
+        format!(
+            "{{\"name\":\"{}\",\"config\":[{config}],{FLAGS}}}",
+            self.name
+        )
     }
 }
 
+/// There is no process to watch over (`no-proto-task`). It also means that
+/// netifd leaves a setup alone that ended without a link, instead of starting
+/// it again every 2 ms. And netifd does not run setup again when a prefix
+/// changes; the hotplug script asks for a renew instead.
+const FLAGS: &str = "\"no-device\":true,\"no-device-config\":false,\"no-proto-task\":true,\
+    \"available\":true,\"renew-handler\":true,\"restart-handler\":false,\"lasterror\":false,\
+    \"teardown-on-l3-link-down\":false";
+
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]

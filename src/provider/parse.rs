@@ -343,8 +343,10 @@ impl Provider {
 
     fn without_rules(&self) -> Self {
         Provider {
+            id: self.id.clone(),
+            name: self.name.clone(),
             rules: Vec::new(),
-            ..self.clone()
+            ..*self
         }
     }
 }
