@@ -320,17 +320,16 @@ fn kernel_fmrs(mapping: &Mapping, mesh: bool, warnings: &mut Vec<String>) -> Vec
             Fmr::MAX
         ));
     }
-    mapping
-        .fmrs()
-        .iter()
-        .take(Fmr::MAX)
-        .map(|rule| Fmr {
+    let mut fmrs = Vec::new();
+    for rule in mapping.fmrs().iter().take(Fmr::MAX) {
+        fmrs.push(Fmr {
             prefix6: rule.ipv6(),
             prefix4: rule.ipv4(),
             ealen: rule.ea_len(),
             offset: rule.port_params().offset(),
-        })
-        .collect()
+        });
+    }
+    fmrs
 }
 
 fn uplink_problem(error: UplinkError) -> Problem {

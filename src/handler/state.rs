@@ -143,15 +143,12 @@ impl State {
         let mapping = &self.mapping;
         let map_type = mapping.map_type();
         let bmr = RuleSpec::from_rule(mapping.bmr(), map_type, mapping.border());
-        let fmrs: Vec<String> = mapping
-            .fmrs()
-            .iter()
-            .map(|rule| {
-                let mut spec = RuleSpec::from_rule(rule, map_type, None);
-                spec.fmr = true;
-                spec.to_string()
-            })
-            .collect();
+        let mut fmrs: Vec<String> = Vec::new();
+        for rule in mapping.fmrs() {
+            let mut spec = RuleSpec::from_rule(rule, map_type, None);
+            spec.fmr = true;
+            fmrs.push(spec.to_string());
+        }
         json::map(&[
             ("interface", &self.interface),
             ("proto", &self.protocol.as_str()),

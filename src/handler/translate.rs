@@ -18,6 +18,7 @@ use crate::nat::{
     self, Kernel, Line, Mode, Nft, NftError, Plan, PortList, Technique, Timeouts, Wishes, guard,
 };
 use crate::paths;
+use crate::text::one_line;
 
 /// Longest time nft may take. It answers within milliseconds, on a slow router
 /// under load within a second.
@@ -261,24 +262,26 @@ fn kernel_file() -> std::path::PathBuf {
 
 fn known_kernel() -> Kernel {
     let text = fs::read_to_string(kernel_file()).unwrap_or_default();
-    let mut lines = text.lines().map(|line| match line {
-        "" => Ok(()),
-        why => Err(why.to_owned()),
-    });
+    let mut lines = text.lines();
+    let mut next = || match lines.next() {
+        None | Some("") => Ok(()),
+        Some(why) => Err(why.to_owned()),
+    };
     Kernel {
-        edge: lines.next().unwrap_or(Ok(())),
-        timeouts: lines.next().unwrap_or(Ok(())),
-        connlimit: lines.next().unwrap_or(Ok(())),
+        edge: next(),
+        timeouts: next(),
+        connlimit: next(),
     }
 }
 
 fn remember_kernel(kernel: &Kernel) {
-    let line = |result: &Result<(), String>| match result {
-        Ok(()) => String::new(),
-        Err(why) => why.lines().collect::<Vec<_>>().join(" "),
-    };
-    let parts = [&kernel.edge, &kernel.timeouts, &kernel.connlimit];
-    let text: String = parts.map(|part| line(part) + "\n").concat();
+    let mut text = String::new();
+    for part in [&kernel.edge, &kernel.timeouts, &kernel.connlimit] {
+        if let Err(why) = part {
+            text += &one_line(why, why.len());
+        }
+        text.push('\n');
+    }
     // Not remembering costs a refused transaction at the next setup.
     let _: io::Result<()> = write_atomically(&kernel_file(), text.as_bytes());
 }

@@ -226,9 +226,12 @@ impl Line<'_> {
 
 /// Port 0 is no port anybody can use.
 fn port_sets(ports: PortSet) -> String {
-    ports
-        .ranges()
-        .filter_map(|range| PortRange::new(range.first().max(1), range.last()))
-        .map(|range| format!("{range} "))
-        .collect()
+    let mut text = String::new();
+    for range in ports.ranges() {
+        if let Some(range) = PortRange::new(range.first().max(1), range.last()) {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{range} ");
+        }
+    }
+    text
 }

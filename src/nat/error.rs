@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Why there is no plan.
 
+use std::fmt::Write;
+
 use super::line::{MAX_DEVICE, MAX_INTERFACE};
 use super::ports::PortList;
 
@@ -32,13 +34,14 @@ pub enum NatError {
 /// Names ranges without flooding a log line.
 pub(super) fn brief(ports: &PortList) -> String {
     const SHOWN: usize = 16;
-    let mut text: Vec<String> = ports
-        .ranges()
-        .take(SHOWN)
-        .map(|range| range.to_string())
-        .collect();
-    if let Some(more) = ports.range_count().checked_sub(SHOWN).filter(|&n| n > 0) {
-        text.push(format!("and {more} more ranges"));
+    let mut text = String::new();
+    for (at, range) in ports.ranges().take(SHOWN).enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        // Writing to a String does not fail.
+        let _ = write!(text, "{comma}{range}");
     }
-    text.join(", ")
+    if let Some(more) = ports.range_count().checked_sub(SHOWN).filter(|&n| n > 0) {
+        let _ = write!(text, ", and {more} more ranges");
+    }
+    text
 }

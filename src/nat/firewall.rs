@@ -4,7 +4,7 @@
 //! Such ports stay out of the pool and keep their number on the way in, so
 //! that DNAT rules and local services see what the configuration says.
 
-use crate::map::{PortRange, PortSet};
+use crate::map::PortSet;
 
 use super::conntrack::Protocol;
 use super::error::brief;
@@ -83,8 +83,9 @@ impl Opened {
 
     fn rule(&mut self, section: &Section, own: &PortList) {
         if speaks(section, &["icmp", "1"]) {
-            let mut types = section.words("icmp_type").peekable();
-            self.ping |= types.peek().is_none() || types.any(|t| t == "echo-request" || t == "8");
+            let types = section.words("icmp_type");
+            self.ping |=
+                types.is_empty() || types.contains(&"echo-request") || types.contains(&"8");
         }
         // A rule without a port opens what listens, and takes no port away.
         let protocols = protocols(section);
@@ -101,15 +102,15 @@ impl Opened {
 
 /// Names of the firewall zones that contain an interface or its device.
 pub fn zones_of(config: &str, interface: &str, device: &str) -> Vec<String> {
-    Section::parse_all(config)
-        .iter()
-        .filter(|section| section.kind() == "zone" && is_enabled(section))
-        .filter(|section| {
-            section.words("network").any(|name| name == interface)
-                || section.words("device").any(|name| name == device)
-        })
-        .filter_map(|section| section.get("name").map(str::to_owned))
-        .collect()
+    let mut zones = Vec::new();
+    for section in Section::parse_all(config) {
+        let is_ours = section.words("network").contains(&interface)
+            || section.words("device").contains(&device);
+        if is_ours && section.kind() == "zone" && is_enabled(&section) {
+            zones.extend(section.get("name").map(str::to_owned));
+        }
+    }
+    zones
 }
 
 /// Ports an option names.
@@ -122,22 +123,13 @@ enum Ports {
 }
 
 fn ports(section: &Section, key: &str) -> Ports {
-    let mut ranges: Vec<PortRange> = Vec::new();
-    let mut any = false;
-    for word in section.words(key) {
-        any = true;
-        if word.starts_with('!') {
-            return Ports::All;
-        }
-        match PortList::parse(word) {
-            Ok(list) => ranges.extend(list.ranges()),
-            Err(_) => return Ports::Bad,
-        }
+    let words = section.words(key);
+    if words.is_empty() || words.iter().any(|word| word.starts_with('!')) {
+        return Ports::All;
     }
-    if any {
-        Ports::Some(ranges.into_iter().collect())
-    } else {
-        Ports::All
+    match PortList::parse(&words.join(" ")) {
+        Ok(list) => Ports::Some(list),
+        Err(_) => Ports::Bad,
     }
 }
 
@@ -147,9 +139,10 @@ fn counts(section: &Section, zones: &[String]) -> bool {
     let other_family = section
         .get("family")
         .is_some_and(|family| family.contains('6') && !family.contains('4'));
-    let ipv6 = ["src_ip", "dest_ip", "src_dip"]
-        .iter()
-        .any(|key| section.words(key).any(|word| word.contains(':')));
+    let mut ipv6 = false;
+    for key in ["src_ip", "dest_ip", "src_dip"] {
+        ipv6 |= section.words(key).iter().any(|word| word.contains(':'));
+    }
     from_us && is_enabled(section) && !other_family && !ipv6
 }
 
@@ -183,20 +176,22 @@ fn names(section: &Section, key: &str, zones: &[String]) -> bool {
 
 /// Those of TCP and UDP that a section is about: both, where it has no `proto`.
 fn protocols(section: &Section) -> Vec<Protocol> {
-    let any = section.words("proto").next().is_none();
-    [
+    let any = section.words("proto").is_empty();
+    let mut protocols = Vec::new();
+    for (protocol, names) in [
         (Protocol::Tcp, ["tcp", "6", "tcpudp"]),
         (Protocol::Udp, ["udp", "17", "tcpudp"]),
-    ]
-    .into_iter()
-    .filter(|(_, names)| any || speaks(section, names))
-    .map(|(protocol, _)| protocol)
-    .collect()
+    ] {
+        if any || speaks(section, &names) {
+            protocols.push(protocol);
+        }
+    }
+    protocols
 }
 
 /// Whether `proto` names a protocol by one of its names, or excludes others.
 fn speaks(section: &Section, protocol: &[&str]) -> bool {
-    section.words("proto").any(|word| {
+    section.words("proto").iter().any(|word| {
         let word = word.to_ascii_lowercase();
         match word.strip_prefix('!') {
             Some(other) => !protocol.contains(&other),

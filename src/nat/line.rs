@@ -43,9 +43,15 @@ pub struct Outer {
 impl Line {
     /// The line of a mapping. With `mesh`, other CEs may send to us directly.
     pub fn new(interface: &str, device: &str, mapping: &Mapping, mesh: bool) -> Self {
-        let br = mapping.border().and_then(Border::br).map(Ipv6Net::from);
-        let fmrs = mapping.fmrs().iter().filter(|_| mesh);
-        let sources: Vec<Ipv6Net> = br.into_iter().chain(fmrs.map(|rule| rule.ipv6())).collect();
+        let mut sources: Vec<Ipv6Net> = Vec::new();
+        if let Some(Border::Br(br)) = mapping.border() {
+            sources.push(br.into());
+        }
+        if mesh {
+            for rule in mapping.fmrs() {
+                sources.push(rule.ipv6());
+            }
+        }
         let encapsulated = mapping.map_type() != MapType::MapT && !sources.is_empty();
         Line {
             interface: interface.into(),

@@ -79,13 +79,17 @@ impl Pool {
 /// The ports left to the pool in the order of their numbers: each at its place
 /// in the set, and those whose place lies behind the end in the holes.
 fn numbered(set: PortSet, passing: &PortList) -> Vec<u16> {
-    let usable = |port: &u16| *port > 0 && !passing.contains(*port);
-    let mut ports: Vec<u16> = set.ranges().flat_map(PortRange::ports).collect();
-    let left = ports.iter().filter(|port| usable(port)).count();
-    let tail = ports.split_off(left);
-    let mut spare = tail.into_iter().filter(usable);
-    for port in ports.iter_mut().filter(|port| !usable(port)) {
-        if let Some(other) = spare.next() {
+    let is_usable = |port: u16| port > 0 && !passing.contains(port);
+    let mut ports: Vec<u16> = Vec::new();
+    for range in set.ranges() {
+        ports.extend(range.ports());
+    }
+    let left = ports.iter().filter(|&&port| is_usable(port)).count();
+    let mut spare = ports.split_off(left).into_iter();
+    for port in &mut ports {
+        if !is_usable(*port)
+            && let Some(other) = spare.find(|&other| is_usable(other))
+        {
             *port = other;
         }
     }

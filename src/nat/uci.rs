@@ -71,11 +71,14 @@ impl Section {
     }
 
     /// The words of an option or a list: many options take both.
-    pub fn words<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.values
-            .iter()
-            .filter(move |(found, _)| found == key)
-            .flat_map(|(_, value)| value.split_whitespace())
+    pub fn words(&self, key: &str) -> Vec<&str> {
+        let mut words = Vec::new();
+        for (found, value) in &self.values {
+            if found == key {
+                words.extend(value.split_whitespace());
+            }
+        }
+        words
     }
 }
 
@@ -141,7 +144,7 @@ mod tests {
         assert_eq!(sections[0].kind(), "zone");
         assert_eq!(sections[0].name(), Some("z"));
         assert_eq!(sections[0].get("name"), Some("last"));
-        let networks: Vec<_> = sections[0].words("network").collect();
+        let networks = sections[0].words("network");
         assert_eq!(networks, ["wan", "wan", "6"]);
         let rule = &sections[1];
         assert_eq!(rule.name(), None);

@@ -49,10 +49,14 @@ include!(concat!(env!("OUT_DIR"), "/providers.rs"));
 impl Table {
     /// The compiled-in table.
     pub fn builtin() -> Table {
-        Table {
-            providers: PROVIDERS.iter().map(Packed::unpack).collect(),
-            others: OTHERS.iter().map(PackedLine::unpack).collect(),
+        let mut table = Table::default();
+        for packed in PROVIDERS {
+            table.providers.push(packed.unpack());
         }
+        for packed in OTHERS {
+            table.others.push(packed.unpack());
+        }
+        table
     }
 }
 
@@ -63,6 +67,10 @@ pub(super) fn is_packed(text: &str) -> bool {
 
 impl Packed {
     fn unpack(&self) -> Provider {
+        let mut rules = Vec::with_capacity(self.rules.len());
+        for rule in self.rules {
+            rules.extend(rule.unpack(self));
+        }
         Provider {
             id: self.id.into(),
             name: self.name.into(),
@@ -77,11 +85,7 @@ impl Packed {
             mtu: (self.mtu > 0).then_some(self.mtu),
             encap_limit: EncapLimit::Ignore,
             mesh: self.mesh,
-            rules: self
-                .rules
-                .iter()
-                .filter_map(|rule| rule.unpack(self))
-                .collect(),
+            rules,
         }
     }
 
@@ -111,15 +115,15 @@ impl PackedRule {
 
 impl PackedLine {
     fn unpack(&self) -> OtherLine {
+        let mut prefixes = Vec::with_capacity(self.prefixes.len());
+        for &(high, len) in self.prefixes {
+            prefixes.extend(ipv6_net(high, len));
+        }
         OtherLine {
             id: self.id.into(),
             name: self.name.into(),
             advice: self.advice.into(),
-            prefixes: self
-                .prefixes
-                .iter()
-                .filter_map(|&(high, len)| ipv6_net(high, len))
-                .collect(),
+            prefixes,
         }
     }
 }

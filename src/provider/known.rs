@@ -184,14 +184,11 @@ impl Provider {
     /// # Errors
     /// The provider has no rule.
     pub fn domain(&self, mesh: bool) -> Result<Domain, DomainError> {
-        let specs: Vec<RuleSpec> = self
-            .rules
-            .iter()
-            .map(|rule| {
-                let sure = rule.confidence != Confidence::Unverified;
-                self.spec(rule, mesh && self.mesh && sure)
-            })
-            .collect();
+        let mut specs: Vec<RuleSpec> = Vec::with_capacity(self.rules.len());
+        for rule in &self.rules {
+            let sure = rule.confidence != Confidence::Unverified;
+            specs.push(self.spec(rule, mesh && self.mesh && sure));
+        }
         Domain::from_specs(&specs, self.map_type, self.dialect)
     }
 }

@@ -86,8 +86,13 @@ pub enum Error {
 
 /// In the words of the C library, which every router has: nix's own table of
 /// them takes 5 KB.
-fn reason(errno: Errno) -> io::Error {
-    errno.into()
+fn reason(errno: Errno) -> String {
+    let text = io::Error::from(errno).to_string();
+    // The number tells people nothing.
+    let words = text
+        .rsplit_once('(')
+        .map_or(text.as_str(), |(words, _)| words);
+    words.trim_end().to_owned()
 }
 
 impl Error {

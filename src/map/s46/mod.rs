@@ -92,22 +92,17 @@ pub struct Provisioned {
 /// container make one set, whose protocol follows from what is among them.
 pub fn provisioned(options: &[S46Option]) -> Vec<Provisioned> {
     let mut sets = Vec::new();
-    let mut bare = Vec::new();
+    let mut bare_type = MapType::MapE;
     for option in options {
         match option {
             S46Option::Container(map_type, inner) => sets.push(set(*map_type, inner)),
-            other => bare.push(other.clone()),
+            S46Option::Bind { .. } => bare_type = MapType::Lw4o6,
+            S46Option::Dmr(_) if bare_type == MapType::MapE => bare_type = MapType::MapT,
+            _ => {}
         }
     }
-    let has = |test: fn(&S46Option) -> bool| bare.iter().any(test);
-    let map_type = if has(|o| matches!(o, S46Option::Bind { .. })) {
-        MapType::Lw4o6
-    } else if has(|o| matches!(o, S46Option::Dmr(_))) {
-        MapType::MapT
-    } else {
-        MapType::MapE
-    };
-    let bare = set(map_type, &bare);
+    // A container is no rule.
+    let bare = set(bare_type, options);
     if !bare.rules.is_empty() {
         sets.push(bare);
     }
@@ -115,19 +110,18 @@ pub fn provisioned(options: &[S46Option]) -> Vec<Provisioned> {
 }
 
 fn set(map_type: MapType, options: &[S46Option]) -> Provisioned {
-    let br = options.iter().find_map(|option| match option {
-        S46Option::Br(address) => Some(*address),
-        _ => None,
-    });
-    let dmr = options.iter().find_map(|option| match option {
-        S46Option::Dmr(dmr) => Some(*dmr),
-        _ => None,
-    });
-    let rules = options.iter().filter_map(|option| option.spec(map_type));
-    Provisioned {
-        map_type,
-        rules: rules.map(|rule| RuleSpec { br, dmr, ..rule }).collect(),
+    let (mut br, mut dmr, mut rules) = (None, None, Vec::new());
+    for option in options {
+        match option {
+            S46Option::Br(address) => br = br.or(Some(*address)),
+            S46Option::Dmr(prefix) => dmr = dmr.or(Some(*prefix)),
+            other => rules.extend(other.spec(map_type)),
+        }
     }
+    for rule in &mut rules {
+        (rule.br, rule.dmr) = (br, dmr);
+    }
+    Provisioned { map_type, rules }
 }
 
 impl S46Option {
