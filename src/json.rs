@@ -32,6 +32,30 @@ pub fn map(members: &[(&str, &dyn ToJson)]) -> Map<String, Value> {
     map
 }
 
+/// As [`object`] and [`map`]: `object!["name": &value, …]`. Names are data
+/// then, and code puts together nothing but the values.
+macro_rules! object {
+    ($($members:tt)*) => {
+        serde_json::Value::Object(members![$($members)*])
+    };
+}
+
+/// The members of `object!` as a map.
+macro_rules! members {
+    ($($name:literal: $value:expr),* $(,)?) => {
+        $crate::json::members_of(&[$($name),*], &[$($value),*])
+    };
+}
+
+/// Members from their names and as many values.
+pub(crate) fn members_of(names: &[&str], values: &[&dyn ToJson]) -> Map<String, Value> {
+    let mut map = Map::new();
+    for (name, value) in names.iter().zip(values) {
+        map.insert((*name).to_owned(), value.to_json());
+    }
+    map
+}
+
 impl ToJson for bool {
     fn to_json(&self) -> Value {
         Value::Bool(*self)
@@ -108,7 +132,11 @@ impl<T: ToJson> ToJson for Option<T> {
 
 impl<T: ToJson> ToJson for Vec<T> {
     fn to_json(&self) -> Value {
-        Value::Array(self.iter().map(T::to_json).collect())
+        let mut array = Vec::new();
+        for item in self {
+            array.push(item.to_json());
+        }
+        Value::Array(array)
     }
 }
 

@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::mapping_args::MappingArgs;
 use super::output::json_line;
 use super::{Args, Command, Failure, Outcome};
-use crate::json::{self, object};
 use crate::map::{Inner, Outer, Psid, Relay};
 use crate::view::{Row, row, rows};
 
@@ -127,11 +126,11 @@ fn psid_json(psid: Psid) -> Option<u16> {
 }
 
 fn show_outer(args: &Args, out: &mut dyn Write, outer: &Outer) -> io::Result<()> {
-    let answer = object(&[
-        ("source", &outer.source),
-        ("destination", &outer.destination),
-        ("psid", &psid_json(outer.psid)),
-    ]);
+    let answer = object![
+        "source": &outer.source,
+        "destination": &outer.destination,
+        "psid": &psid_json(outer.psid),
+    ];
     if args.has("json") {
         return json_line(out, &answer);
     }
@@ -161,12 +160,12 @@ fn inner_json(inner: Option<&Inner>, from: Option<SocketAddrV4>, error: Option<&
         Some(from) => Some(from.to_string()),
         None => inner.and_then(|inner| Some(inner.from?.to_string())),
     };
-    let mut members = json::map(&[
-        ("from", &source),
-        ("to", &inner.and_then(|inner| inner.to)),
-        ("psid", &inner.and_then(|inner| psid_json(inner.psid))),
-        ("consistent", &error.is_none()),
-    ]);
+    let mut members = members![
+        "from": &source,
+        "to": &inner.and_then(|inner| inner.to),
+        "psid": &inner.and_then(|inner| psid_json(inner.psid)),
+        "consistent": &error.is_none(),
+    ];
     if let Some(error) = error {
         members.insert("error".into(), error.into());
     }

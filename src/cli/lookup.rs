@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::output::{fail, json_line};
 use super::{Args, Command, Failure, Outcome, mapping_args, providers};
-use crate::json::{self, ToJson, object};
+use crate::json::ToJson;
 use crate::map::Border;
 use crate::provider::{Confidence, Match, Table, Verdict};
 use crate::view::{Row, rows};
@@ -88,18 +88,18 @@ pub fn lookup<'a>(table: &'a Table, prefix: &Ipv6Net) -> Result<Match<'a>, Strin
 pub fn match_json(found: &Match<'_>) -> Map<String, Value> {
     let rule = found.rule();
     let border = found.border();
-    let prefixes = object(&[
-        ("ipv6_prefix", &rule.ipv6()),
-        ("ipv4_prefix", &rule.ipv4()),
-        ("ea_len", &rule.ea_len()),
-    ]);
-    let mut members = json::map(&[
-        ("provider", &found.provider().id()),
-        ("name", &found.provider().name()),
-        ("rule", &prefixes),
-        ("br", &border.and_then(Border::br)),
-        ("confidence", &rule.confidence().as_str()),
-    ]);
+    let prefixes = object![
+        "ipv6_prefix": &rule.ipv6(),
+        "ipv4_prefix": &rule.ipv4(),
+        "ea_len": &rule.ea_len(),
+    ];
+    let mut members = members![
+        "provider": &found.provider().id(),
+        "name": &found.provider().name(),
+        "rule": &prefixes,
+        "br": &border.and_then(Border::br),
+        "confidence": &rule.confidence().as_str(),
+    ];
     if let Some(dmr) = border.and_then(Border::dmr) {
         members.insert("dmr".into(), dmr.to_json());
     }

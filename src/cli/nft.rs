@@ -6,7 +6,6 @@ use std::io::Write;
 use super::mapping_args::MappingArgs;
 use super::output::json_line;
 use super::{Args, Command, Failure, Outcome};
-use crate::json::object;
 use crate::nat::{Kernel, Line, Plan, PortList, Wishes};
 
 pub(super) const COMMAND: Command = Command {
@@ -61,11 +60,11 @@ fn run(args: &Args, out: &mut dyn Write) -> Outcome {
     let line = Line::new(interface, device, &found.mapping, false);
     let plan = Plan::new(line, wishes, &Kernel::full()).map_err(Failure::failed)?;
     if args.has("json") {
-        let answer = object(&[
-            ("mode", &plan.technique().name()),
-            ("reason", &plan.reason()),
-            ("ruleset", &plan.combined()),
-        ]);
+        let answer = object![
+            "mode": &plan.technique().name(),
+            "reason": &plan.reason(),
+            "ruleset": &plan.combined(),
+        ];
         return Ok(json_line(out, &answer)?);
     }
     Ok(out.write_all(plan.combined().as_bytes())?)

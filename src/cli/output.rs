@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use serde_json::{Map, Value};
 
 use super::{Args, Failure, Outcome};
-use crate::json::{map, object};
 use crate::map::{Mapping, PortRange};
 use crate::status::json::{self, rule};
 
@@ -17,13 +16,13 @@ pub fn mapping_json(mapping: &Mapping, provider: Option<&str>, mtu: u16) -> Map<
     let ranges: Vec<PortRange> = mapping.ports().ranges().collect();
     let fmrs: Vec<Value> = mapping.fmrs().iter().map(rule).collect();
     let mut members = json::mapping(mapping);
-    members.extend(map(&[
-        ("provider", &provider),
-        ("fmrs", &fmrs),
-        ("port_ranges", &ranges),
-        ("port_count", &mapping.ports().count()),
-        ("mtu", &mtu),
-    ]));
+    members.extend(members![
+        "provider": &provider,
+        "fmrs": &fmrs,
+        "port_ranges": &ranges,
+        "port_count": &mapping.ports().count(),
+        "mtu": &mtu,
+    ]);
     members
 }
 
@@ -36,7 +35,7 @@ pub(super) fn json_line(out: &mut dyn Write, value: &Value) -> io::Result<()> {
 /// its answer too.
 pub(super) fn fail(args: &Args, out: &mut dyn Write, reason: String) -> Outcome {
     if args.has("json") {
-        json_line(out, &object(&[("error", &reason)]))?;
+        json_line(out, &object!["error": &reason])?;
     }
     Err(Failure::Failed(reason))
 }

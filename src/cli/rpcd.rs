@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 
 use super::args::Args;
 use super::{Command, Failure, command};
-use crate::json::object;
 use crate::streams;
 
 /// What an argument of a method is.
@@ -101,7 +100,7 @@ fn signature() -> Value {
 }
 
 fn says(reason: &dyn Display) -> String {
-    object(&[("error", &reason.to_string())]).to_string()
+    object!["error": &reason.to_string()].to_string()
 }
 
 /// The answer to a call; `input` is a JSON object, or empty.

@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::mapping_args::{self, DEFAULT_MTU, Found, dialect};
 use super::output::json_line;
 use super::{Args, Command, Failure, Outcome, calc};
-use crate::json;
 use crate::map::s46::{Provisioned, S46Option, bytes_of_hex, decode, provisioned};
 use crate::map::{Dialect, Domain};
 
@@ -110,7 +109,7 @@ fn answer(options: &[S46Option], sets: &[Provisioned], found: Option<&Found>) ->
         .map(|option| match option {
             S46Option::Container(_, inner) => {
                 let inner: Vec<String> = inner.iter().map(S46Option::to_string).collect();
-                json::object(&[("container", &option.to_string()), ("options", &inner)])
+                object!["container": &option.to_string(), "options": &inner]
             }
             other => other.to_string().into(),
         })
@@ -118,9 +117,9 @@ fn answer(options: &[S46Option], sets: &[Provisioned], found: Option<&Found>) ->
     let rules = sets.iter().flat_map(|set| &set.rules);
     let rules: Vec<String> = rules.map(ToString::to_string).collect();
     let mapping = found.map(Found::json);
-    json::object(&[
-        ("options", &options),
-        ("rules", &rules),
-        ("mapping", &mapping),
-    ])
+    object![
+        "options": &options,
+        "rules": &rules,
+        "mapping": &mapping,
+    ]
 }

@@ -3,7 +3,6 @@
 
 use serde_json::{Map, Value};
 
-use crate::json::{map, object};
 use crate::map::{Border, Mapping, PortRange, Rule};
 use crate::nat::Protocol;
 
@@ -20,14 +19,14 @@ const MAX_MARKS: usize = 256;
 /// The answer of `status`.
 pub fn status(interfaces: &[Interface<'_>]) -> Value {
     let all: Vec<Value> = interfaces.iter().map(interface).collect();
-    object(&[("interfaces", &all)])
+    object!["interfaces": &all]
 }
 
 /// The member of `interfaces` for one.
 pub(super) fn interface(interface: &Interface<'_>) -> Value {
     let error = match &interface.error {
         Some((code, detail)) if interface.phase != Phase::Up => {
-            object(&[("code", code), ("detail", detail)])
+            object!["code": code, "detail": detail]
         }
         _ => Value::Null,
     };
@@ -35,13 +34,13 @@ pub(super) fn interface(interface: &Interface<'_>) -> Value {
         Some(line) => up(line),
         None => not_up(interface),
     };
-    members.extend(map(&[
-        ("interface", &interface.name),
-        ("proto", &interface.proto),
-        ("state", &interface.phase.as_str()),
-        ("error", &error),
-        ("uptime", &interface.uptime),
-    ]));
+    members.extend(members![
+        "interface": &interface.name,
+        "proto": &interface.proto,
+        "state": &interface.phase.as_str(),
+        "error": &error,
+        "uptime": &interface.uptime,
+    ]);
     members.into()
 }
 
@@ -50,59 +49,59 @@ pub fn mapping(mapping: &Mapping) -> Map<String, Value> {
     let ports = mapping.ports();
     let border = mapping.border();
     let ipv4 = mapping.ipv4();
-    map(&[
-        ("type", &mapping.map_type().as_str()),
-        ("dialect", &mapping.dialect().as_str()),
-        ("end_user_prefix", &mapping.end_user()),
-        ("bmr", &rule(mapping.bmr())),
-        ("ipv4_address", &ipv4.addr()),
-        ("ipv4_prefix_len", &ipv4.prefix_len()),
-        ("psid", &ports.is_shared().then(|| ports.psid().value())),
-        ("sharing_ratio", &ports.params().sharing_ratio()),
-        ("ce_address", &mapping.ce_address()),
-        ("br", &border.and_then(Border::br)),
-        ("dmr", &border.and_then(Border::dmr)),
-    ])
+    members![
+        "type": &mapping.map_type().as_str(),
+        "dialect": &mapping.dialect().as_str(),
+        "end_user_prefix": &mapping.end_user(),
+        "bmr": &rule(mapping.bmr()),
+        "ipv4_address": &ipv4.addr(),
+        "ipv4_prefix_len": &ipv4.prefix_len(),
+        "psid": &ports.is_shared().then(|| ports.psid().value()),
+        "sharing_ratio": &ports.params().sharing_ratio(),
+        "ce_address": &mapping.ce_address(),
+        "br": &border.and_then(Border::br),
+        "dmr": &border.and_then(Border::dmr),
+    ]
 }
 
 /// A rule as every answer shows it.
 pub fn rule(rule: &Rule) -> Value {
     let params = rule.port_params();
-    object(&[
-        ("ipv6_prefix", &rule.ipv6()),
-        ("ipv4_prefix", &rule.ipv4()),
-        ("ea_len", &rule.ea_len()),
-        ("psid_offset", &params.offset()),
-        ("psid_len", &params.psid_len()),
-    ])
+    object![
+        "ipv6_prefix": &rule.ipv6(),
+        "ipv4_prefix": &rule.ipv4(),
+        "ea_len": &rule.ea_len(),
+        "psid_offset": &params.offset(),
+        "psid_len": &params.psid_len(),
+    ]
 }
 
 fn up(line: &LineUp<'_>) -> Map<String, Value> {
     let state = line.state;
     let (mode, reason) = &state.technique;
     let provider = state.provider.as_ref();
-    let nat = object(&[
-        ("configured", &state.nat.as_str()),
-        ("mode", mode),
-        ("reason", reason),
-        ("conntrack", &state.timeouts.as_str()),
-    ]);
+    let nat = object![
+        "configured": &state.nat.as_str(),
+        "mode": mode,
+        "reason": reason,
+        "conntrack": &state.timeouts.as_str(),
+    ];
     let mut members = mapping(&state.mapping);
-    members.extend(map(&[
-        ("device", &state.device),
-        ("provider", &provider.map(|(id, _)| id)),
-        ("provider_name", &provider.map(|(_, name)| name)),
-        ("uplink", &state.uplink),
-        ("prefix_source", &state.prefix_source),
-        ("fmrs", &state.mapping.fmrs().len()),
-        ("mesh", &state.mesh),
-        ("mtu", &state.mtu),
-        ("encaplimit", &state.encaplimit),
-        ("nat", &nat),
-        ("ports", &totals(line)),
-        ("traffic", &line.traffic.as_ref().map(traffic)),
-        ("dropped", &line.dropped.as_ref().map(dropped)),
-    ]));
+    members.extend(members![
+        "device": &state.device,
+        "provider": &provider.map(|(id, _)| id),
+        "provider_name": &provider.map(|(_, name)| name),
+        "uplink": &state.uplink,
+        "prefix_source": &state.prefix_source,
+        "fmrs": &state.mapping.fmrs().len(),
+        "mesh": &state.mesh,
+        "mtu": &state.mtu,
+        "encaplimit": &state.encaplimit,
+        "nat": &nat,
+        "ports": &totals(line),
+        "traffic": &line.traffic.as_ref().map(traffic),
+        "dropped": &line.dropped.as_ref().map(dropped),
+    ]);
     members
 }
 
@@ -111,24 +110,21 @@ fn up(line: &LineUp<'_>) -> Map<String, Value> {
 fn not_up(interface: &Interface<'_>) -> Map<String, Value> {
     let (uplink, candidate) = interface.uplink();
     let mesh = interface.config.and_then(|config| config.flag("mesh"));
-    let nat = object(&[
-        ("configured", &interface.option("nat").unwrap_or("auto")),
-        ("mode", &Value::Null),
-        ("reason", &Value::Null),
-        (
-            "conntrack",
-            &interface.option("conntrack").unwrap_or("normal"),
-        ),
-    ]);
-    let mut members = map(&[
-        ("uplink", &uplink),
-        ("prefix_source", &candidate.map(|c| c.source.as_str())),
-        ("end_user_prefix", &candidate.map(|c| c.prefix)),
-        ("fmrs", &0u8),
-        ("mesh", &mesh.unwrap_or(false)),
-        ("nat", &nat),
-    ]);
-    for unknown in [
+    let nat = object![
+        "configured": &interface.option("nat").unwrap_or("auto"),
+        "mode": &Value::Null,
+        "reason": &Value::Null,
+        "conntrack": &interface.option("conntrack").unwrap_or("normal"),
+    ];
+    let mut members = members![
+        "uplink": &uplink,
+        "prefix_source": &candidate.map(|c| c.source.as_str()),
+        "end_user_prefix": &candidate.map(|c| c.prefix),
+        "fmrs": &0u8,
+        "mesh": &mesh.unwrap_or(false),
+        "nat": &nat,
+    ];
+    for unknown in &[
         "device",
         "type",
         "dialect",
@@ -148,7 +144,7 @@ fn not_up(interface: &Interface<'_>) -> Map<String, Value> {
         "traffic",
         "dropped",
     ] {
-        members.insert(unknown.into(), Value::Null);
+        members.insert((*unknown).into(), Value::Null);
     }
     members
 }
@@ -158,36 +154,40 @@ pub(super) fn totals(line: &LineUp<'_>) -> Value {
     let usage = line.usage.as_ref();
     let used = usage.map(|usage| {
         let [tcp, udp, icmp] = Protocol::ALL.map(|protocol| usage.of(protocol));
-        object(&[("tcp", &tcp), ("udp", &udp), ("icmp", &icmp)])
+        object![
+            "tcp": &tcp,
+            "udp": &udp,
+            "icmp": &icmp,
+        ]
     });
-    object(&[
-        ("total", &line.total()),
-        ("reserved", &line.reserved.count()),
-        ("forwarded", &line.forwarded().count()),
-        ("pool", &line.free()),
-        ("used", &used),
-        ("used_max", &usage.map(|usage| usage.max())),
-    ])
+    object![
+        "total": &line.total(),
+        "reserved": &line.reserved.count(),
+        "forwarded": &line.forwarded().count(),
+        "pool": &line.free(),
+        "used": &used,
+        "used_max": &usage.map(|usage| usage.max()),
+    ]
 }
 
 fn traffic(traffic: &Traffic) -> Value {
-    object(&[
-        ("rx_bytes", &traffic.rx_bytes),
-        ("rx_packets", &traffic.rx_packets),
-        ("tx_bytes", &traffic.tx_bytes),
-        ("tx_packets", &traffic.tx_packets),
-    ])
+    object![
+        "rx_bytes": &traffic.rx_bytes,
+        "rx_packets": &traffic.rx_packets,
+        "tx_bytes": &traffic.tx_bytes,
+        "tx_packets": &traffic.tx_packets,
+    ]
 }
 
 fn dropped(dropped: &Dropped) -> Value {
-    object(&[
-        ("not_ours", &dropped.not_ours),
-        ("not_br", &dropped.not_br),
-        ("pool_number", &dropped.pool_number),
-        ("no_ports", &dropped.no_ports),
-        ("guard", &dropped.guard),
-        ("exhausted", &dropped.exhausted),
-    ])
+    object![
+        "not_ours": &dropped.not_ours,
+        "not_br": &dropped.not_br,
+        "pool_number": &dropped.pool_number,
+        "no_ports": &dropped.no_ports,
+        "guard": &dropped.guard,
+        "exhausted": &dropped.exhausted,
+    ]
 }
 
 /// The answer of `ports` for one interface.
@@ -203,22 +203,22 @@ pub fn ports(interface: &Interface<'_>) -> Value {
         let used = line.usage.as_ref().map_or(&[][..], |usage| usage.hosts());
         for host in used.iter().take(MAX_HOSTS) {
             let [tcp, udp, icmp] = host.ports;
-            hosts.push(object(&[
-                ("address", &host.address),
-                ("name", &interface.world().name_of(host.address)),
-                ("tcp", &tcp),
-                ("udp", &udp),
-                ("icmp", &icmp),
-            ]));
+            hosts.push(object![
+                "address": &host.address,
+                "name": &interface.world().name_of(host.address),
+                "tcp": &tcp,
+                "udp": &udp,
+                "icmp": &icmp,
+            ]);
         }
     }
-    object(&[
-        ("interface", &interface.name),
-        ("ipv4_address", &address),
-        ("total", &total),
-        ("ranges", &Value::Array(ranges)),
-        ("hosts", &Value::Array(hosts)),
-    ])
+    object![
+        "interface": &interface.name,
+        "ipv4_address": &address,
+        "total": &total,
+        "ranges": &Value::Array(ranges),
+        "hosts": &Value::Array(hosts),
+    ]
 }
 
 fn range(line: &LineUp<'_>, range: PortRange) -> Value {
@@ -233,22 +233,22 @@ fn range(line: &LineUp<'_>, range: PortRange) -> Value {
     for forward in &line.forwards {
         for port in forward.ports.ports() {
             if range.contains(port) && forwarded.len() < MAX_MARKS {
-                forwarded.push(object(&[
-                    ("port", &port),
-                    ("proto", &forward.protocol.name()),
-                    ("to", &forward.target(port)),
-                    ("name", &forward.name),
-                ]));
+                forwarded.push(object![
+                    "port": &port,
+                    "proto": &forward.protocol.name(),
+                    "to": &forward.target(port),
+                    "name": &forward.name,
+                ]);
             }
         }
     }
-    object(&[
-        ("first", &range.first()),
-        ("last", &range.last()),
-        ("tcp", &tcp),
-        ("udp", &udp),
-        ("icmp", &icmp),
-        ("reserved", &reserved),
-        ("forwarded", &Value::Array(forwarded)),
-    ])
+    object![
+        "first": &range.first(),
+        "last": &range.last(),
+        "tcp": &tcp,
+        "udp": &udp,
+        "icmp": &icmp,
+        "reserved": &reserved,
+        "forwarded": &Value::Array(forwarded),
+    ]
 }

@@ -133,7 +133,7 @@ pub fn status(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> i
     if let Some(ports) = answer.get("ports") {
         used(out, ports, paint)?;
     }
-    for (label, bytes, packets) in [
+    for (label, bytes, packets) in &[
         ("  received", "rx_bytes", "rx_packets"),
         ("  sent", "tx_bytes", "tx_packets"),
     ] {
@@ -180,7 +180,7 @@ fn number(object: &Value, name: &str) -> u64 {
 fn used(out: &mut dyn Write, ports: &Value, paint: Paint) -> io::Result<()> {
     let free = number(ports, "pool");
     let mut text = format!("{free} of {} for NAT", number(ports, "total"));
-    for name in ["reserved", "forwarded"] {
+    for name in &["reserved", "forwarded"] {
         let count = number(ports, name);
         if count > 0 {
             let _ = write!(text, ", {count} {name}");

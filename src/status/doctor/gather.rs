@@ -4,8 +4,11 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
+use std::os::fd::AsRawFd;
+
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, socket};
 
 use crate::handler::State;
 use crate::map::{Border, MapType, Mapping, Psid};
@@ -163,16 +166,19 @@ fn address(wanted: Ipv6Addr) -> Option<Address> {
 
 /// Those of netifd's addresses that the kernel has, too.
 fn on_us(addresses: &[String]) -> Vec<String> {
-    let mut here = Vec::new();
-    for text in addresses {
+    let mut here = addresses.to_vec();
+    here.retain(|text| {
         let address = text.split('/').next().and_then(|a| a.parse().ok());
-        let bound = address.map(|address: Ipv4Addr| UdpSocket::bind((address, 0)));
-        match bound {
-            Some(Err(error)) if error.kind() == io::ErrorKind::AddrNotAvailable => {}
-            _ => here.push(text.clone()),
-        }
-    }
+        address.is_none_or(|address| may_bind(address) != Err(Errno::EADDRNOTAVAIL))
+    });
     here
+}
+
+fn may_bind(address: Ipv4Addr) -> Result<(), Errno> {
+    let (kind, flags) = (SockType::Datagram, SockFlag::SOCK_CLOEXEC);
+    let socket = socket(AddressFamily::Inet, kind, flags, None)?;
+    let place = SockaddrIn::from(SocketAddrV4::new(address, 0));
+    bind(socket.as_raw_fd(), &place)
 }
 
 /// Whether the default route that netifd knows of is in the kernel's main
@@ -234,11 +240,10 @@ fn psids(interface: &Interface<'_>, mapping: &Mapping) -> Option<(Psid, u16)> {
     if end_user.prefix_len() < end {
         return None;
     }
-    let bits = end_user
-        .network()
-        .to_bits()
-        .checked_shr(128 - u32::from(end))?;
-    let mask = (1u128 << psid.len()) - 1;
+    // What holds a PSID is a /64 or shorter.
+    let bits = (end_user.network().to_bits() >> 64) as u64;
+    let bits = bits.checked_shr(u32::from(64u8.checked_sub(end)?))?;
+    let mask = (1u64 << psid.len()) - 1;
     let found = (bits & mask) as u16;
     (found != psid.value()).then_some((psid, found))
 }
@@ -266,10 +271,12 @@ fn foreign(line: &LineUp<'_>) -> Vec<(String, String)> {
     for forward in line.forwards.iter().filter(|forward| forward.redirect) {
         let left = PortList::from_iter([forward.ports]).minus(&set);
         if let Some(first) = left.ranges().next() {
-            all.push((forward.title(), first.to_string()));
+            let found = (forward.title(), first.to_string());
+            if all.last() != Some(&found) {
+                all.push(found);
+            }
         }
     }
-    all.dedup();
     all
 }
 
@@ -277,7 +284,9 @@ fn foreign(line: &LineUp<'_>) -> Vec<(String, String)> {
 fn example(line: &LineUp<'_>) -> Option<u16> {
     let taken = line.forwarded().union(&line.reserved);
     let free = PortList::from(line.state.mapping.ports()).minus(&taken);
-    free.ports().find(|port| *port >= 1024)
+    let mut ranges = free.ranges();
+    let range = ranges.find(|range| range.last() >= 1024)?;
+    Some(range.first().max(1024))
 }
 
 const NF_TABLES: (&str, &str) = ("nf_tables", "kmod-nft-core");

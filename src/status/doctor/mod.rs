@@ -20,7 +20,6 @@ use std::fmt::Arguments;
 use serde_json::Value;
 
 use crate::handler::State;
-use crate::json::object;
 
 pub use facts::{Address, Facts, Known, Offer, Reply, Uplink};
 pub use gather::gather;
@@ -175,17 +174,17 @@ pub fn is_ok(checks: &[Check]) -> bool {
 /// The answer of `doctor` as `docs/bus.md` describes it.
 pub fn json(interface: &str, checks: &[Check]) -> Value {
     let row = |check: &Check| {
-        object(&[
-            ("id", &check.id),
-            ("verdict", &check.finding.verdict.as_str()),
-            ("seen", &check.finding.seen),
-            ("remedy", &check.finding.remedy),
-        ])
+        object![
+            "id": &check.id,
+            "verdict": &check.finding.verdict.as_str(),
+            "seen": &check.finding.seen,
+            "remedy": &check.finding.remedy,
+        ]
     };
     let rows: Vec<Value> = checks.iter().map(row).collect();
-    object(&[
-        ("interface", &interface),
-        ("ok", &is_ok(checks)),
-        ("checks", &rows),
-    ])
+    object![
+        "interface": &interface,
+        "ok": &is_ok(checks),
+        "checks": &rows,
+    ]
 }

@@ -20,14 +20,15 @@ const ECHO_REPLY: u8 = 129;
 
 /// Requests that are sent before giving up.
 const TRIES: u16 = 2;
-/// How long each may take.
+/// How long each may take: less than a second, so that its milliseconds are
+/// all there is to it.
 const PATIENCE: Duration = Duration::from_millis(800);
 
 /// Sends at most two echo requests to `address`, from `source` if this
 /// router has it.
 pub fn ping(address: Ipv6Addr, source: Option<Ipv6Addr>) -> Reply {
     match try_ping(address, source) {
-        Ok(Some(after)) => Reply::Yes(u32::try_from(after.as_millis()).unwrap_or(u32::MAX)),
+        Ok(Some(after)) => Reply::Yes(after.subsec_millis()),
         Ok(None) => Reply::No,
         Err(error) => Reply::Error(reason(&error)),
     }
@@ -103,7 +104,7 @@ fn answer(
             return Ok(None);
         };
         let mut ready = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
-        let left = u16::try_from(left.as_millis()).unwrap_or(u16::MAX);
+        let left = left.subsec_millis() as u16;
         match poll(&mut ready, PollTimeout::from(left)) {
             Ok(0) => return Ok(None),
             Err(Errno::EINTR) => continue,
