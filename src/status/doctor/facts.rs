@@ -82,9 +82,9 @@ pub enum Reply {
 
 /// All that is known of one interface and what it stands on.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct Facts<'a> {
     /// Logical interface.
-    pub interface: String,
+    pub interface: &'a str,
     /// We are root, and see everything.
     pub root: bool,
     /// netifd has answered.
@@ -92,7 +92,7 @@ pub struct Facts {
     /// Where the interface stands.
     pub phase: Phase,
     /// Its last error: code and detail.
-    pub error: Option<(String, String)>,
+    pub error: Option<&'a (String, String)>,
     /// Its uplink, where there is one.
     pub uplink: Option<Uplink>,
     /// The prefix that uplink offers.
@@ -100,7 +100,7 @@ pub struct Facts {
     /// What the provider table says of it.
     pub known: Known,
     /// What was set up, where the interface is up.
-    pub state: Option<State>,
+    pub state: Option<&'a State>,
     /// A PSID that is configured, and the one at its place in the prefix.
     pub psids: Option<(Psid, u16)>,
     /// The way to the BR, in the words of `ip route`, or why there is none.
@@ -139,7 +139,7 @@ pub struct Facts {
     /// Ports that NAT may use.
     pub free: u32,
     /// The host that uses most ports: address, name, ports.
-    pub busiest: Option<(Ipv4Addr, Option<String>, usize)>,
+    pub busiest: Option<(Ipv4Addr, Option<&'a str>, usize)>,
     /// What is in the way: what it is, and what to do about it.
     pub conflicts: Vec<(String, String)>,
 }

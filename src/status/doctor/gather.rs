@@ -23,7 +23,7 @@ use super::ping::ping;
 use super::{Address, Facts, Known, Offer, Uplink, reason};
 
 /// What there is to know about `interface`.
-pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
+pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Facts<'a> {
     let world = interface.world();
     let line = interface.line.as_ref();
     let state = line.map(|line| line.state);
@@ -38,11 +38,11 @@ pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
     let usage = line.and_then(|line| line.usage.as_ref());
     let netifd = interface.known;
     Facts {
-        interface: interface.name.to_owned(),
+        interface: interface.name,
         root: nix::unistd::Uid::effective().is_root(),
         bus: world.dump.is_some(),
         phase: interface.phase,
-        error: interface.error.clone(),
+        error: interface.error.as_ref(),
         uplink,
         offer,
         known,
@@ -65,11 +65,10 @@ pub fn gather(interface: &Interface<'_>, probe: Option<Ipv6Addr>) -> Facts {
         dropped: line.and_then(|line| line.dropped),
         used: usage.map(|usage| usage.max()),
         free: line.map_or(0, LineUp::free),
-        busiest: usage.and_then(|usage| usage.hosts().first()).map(|host| {
-            let name = world.name_of(host.address).map(str::to_owned);
-            (host.address, name, host.total())
-        }),
-        state: state.cloned(),
+        busiest: usage
+            .and_then(|usage| usage.hosts().first())
+            .map(|host| (host.address, world.name_of(host.address), host.total())),
+        state,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::map::Dialect;
 use super::super::netifd::Phase;
 use super::{Facts, Finding, Known, fail, ok, unknown, warn};
 
-pub(super) fn uplink(facts: &Facts) -> Finding {
+pub(super) fn uplink(facts: &Facts<'_>) -> Finding {
     if !facts.bus {
         return unknown(format_args!(
             "netifd does not answer, so nothing is known of the uplink"
@@ -32,7 +32,7 @@ pub(super) fn uplink(facts: &Facts) -> Finding {
     }
 }
 
-pub(super) fn prefix(facts: &Facts) -> Finding {
+pub(super) fn prefix(facts: &Facts<'_>) -> Finding {
     if !facts.bus {
         return unknown(format_args!("netifd does not answer"));
     }
@@ -67,8 +67,8 @@ pub(super) fn prefix(facts: &Facts) -> Finding {
     }
 }
 
-pub(super) fn provider(facts: &Facts) -> Finding {
-    let own = facts.state.as_ref().map(|state| state.provider.as_ref());
+pub(super) fn provider(facts: &Facts<'_>) -> Finding {
+    let own = facts.state.map(|state| state.provider.as_ref());
     match (own, &facts.known) {
         (Some(Some((id, name))), Known::Map { id: there, .. }) if id == there => {
             ok(format_args!("{name}"))
@@ -112,9 +112,9 @@ pub(super) fn provider(facts: &Facts) -> Finding {
     }
 }
 
-pub(super) fn rule(facts: &Facts) -> Finding {
-    let Some(state) = &facts.state else {
-        return match &facts.error {
+pub(super) fn rule(facts: &Facts<'_>) -> Finding {
+    let Some(state) = facts.state else {
+        return match facts.error {
             Some((code, detail)) if facts.phase == Phase::Error => {
                 let remedy = remedy_of(code);
                 fail(format_args!("{detail} ({code})"), format_args!("{remedy}"))
@@ -177,7 +177,7 @@ fn remedy_of(code: &str) -> &'static str {
     }
 }
 
-pub(super) fn dialect(facts: &Facts, state: &State) -> Finding {
+pub(super) fn dialect(facts: &Facts<'_>, state: &State) -> Finding {
     let own = state.mapping.dialect();
     match &facts.known {
         Known::Map { name, dialect, .. } if *dialect == own => {

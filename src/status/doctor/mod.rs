@@ -107,9 +107,9 @@ fn reason(error: &std::io::Error) -> String {
 /// What judges the facts.
 enum Judge {
     /// It knows what to say whatever is known.
-    Any(fn(&Facts) -> Finding),
+    Any(fn(&Facts<'_>) -> Finding),
     /// It judges what was set up.
-    Up(fn(&Facts, &State) -> Finding),
+    Up(fn(&Facts<'_>, &State) -> Finding),
 }
 
 use Judge::{Any, Up};
@@ -147,10 +147,10 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
 }
 
 /// Judges the facts.
-pub fn checks(facts: &Facts) -> Vec<Check> {
+pub fn checks(facts: &Facts<'_>) -> Vec<Check> {
     let mut all = Vec::new();
     for (id, judge) in &CHECKS {
-        let finding = match (judge, &facts.state) {
+        let finding = match (judge, facts.state) {
             (Any(judge), _) => judge(facts),
             (Up(judge), Some(state)) => judge(facts, state),
             (Up(_), None) => not_up(),

@@ -31,7 +31,7 @@ fn at_exit(chain: &Chain) -> Option<i32> {
     (hook == POSTROUTING && translates && is_ipv4).then_some(priority)
 }
 
-pub(super) fn nat(facts: &Facts, _: &State) -> Finding {
+pub(super) fn nat(facts: &Facts<'_>, _: &State) -> Finding {
     let Some(chains) = &facts.chains else {
         return hidden();
     };
@@ -79,7 +79,7 @@ pub(super) fn nat(facts: &Facts, _: &State) -> Finding {
     )
 }
 
-pub(super) fn edge(facts: &Facts, state: &State) -> Finding {
+pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
     let (mode, reason) = &state.technique;
     match mode.as_str() {
         "pool" => {}
@@ -109,7 +109,7 @@ pub(super) fn edge(facts: &Facts, state: &State) -> Finding {
     }
 }
 
-pub(super) fn offload(facts: &Facts) -> Finding {
+pub(super) fn offload(facts: &Facts<'_>) -> Finding {
     match facts.offload {
         (false, _) => ok(format_args!("flow offloading is off")),
         (true, false) => ok(format_args!("software flow offloading, compatible")),
@@ -123,7 +123,7 @@ pub(super) fn offload(facts: &Facts) -> Finding {
     }
 }
 
-pub(super) fn forwards(facts: &Facts) -> Finding {
+pub(super) fn forwards(facts: &Facts<'_>) -> Finding {
     let Some((title, ports)) = facts.foreign.first() else {
         return match facts.state {
             Some(_) => ok(format_args!("none outside the port set")),
@@ -147,7 +147,7 @@ pub(super) fn forwards(facts: &Facts) -> Finding {
     )
 }
 
-pub(super) fn ports(facts: &Facts, _: &State) -> Finding {
+pub(super) fn ports(facts: &Facts<'_>, _: &State) -> Finding {
     let Some(used) = facts.used else {
         return match facts.root {
             false => unknown(format_args!("only root can see connections")),

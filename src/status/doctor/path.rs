@@ -17,7 +17,7 @@ fn border(state: &State) -> Option<String> {
     }
 }
 
-pub(super) fn br_route(facts: &Facts, state: &State) -> Finding {
+pub(super) fn br_route(facts: &Facts<'_>, state: &State) -> Finding {
     let (Some(route), Some(border)) = (&facts.br_route, border(state)) else {
         return not_up();
     };
@@ -52,7 +52,7 @@ pub(super) fn br_route(facts: &Facts, state: &State) -> Finding {
     }
 }
 
-pub(super) fn br_reply(facts: &Facts, state: &State) -> Finding {
+pub(super) fn br_reply(facts: &Facts<'_>, state: &State) -> Finding {
     let Some(border) = border(state) else {
         return not_up();
     };
@@ -79,7 +79,7 @@ pub(super) fn probe(address: &Ipv6Addr, reply: &Reply) -> Finding {
     }
 }
 
-pub(super) fn ce_address(facts: &Facts, state: &State) -> Finding {
+pub(super) fn ce_address(facts: &Facts<'_>, state: &State) -> Finding {
     let ce = state.mapping.ce_address();
     let name = &facts.interface;
     match &facts.ce {
@@ -111,7 +111,7 @@ pub(super) fn ce_address(facts: &Facts, state: &State) -> Finding {
     }
 }
 
-pub(super) fn tunnel(facts: &Facts, state: &State) -> Finding {
+pub(super) fn tunnel(facts: &Facts<'_>, state: &State) -> Finding {
     let device = &state.device;
     match facts.device {
         None => again(facts, format_args!("there is no device {device}")),
@@ -121,7 +121,7 @@ pub(super) fn tunnel(facts: &Facts, state: &State) -> Finding {
 }
 
 /// What setting the interface up anew may mend.
-fn again(facts: &Facts, seen: Arguments<'_>) -> Finding {
+fn again(facts: &Facts<'_>, seen: Arguments<'_>) -> Finding {
     let name = &facts.interface;
     fail(
         seen,
@@ -138,7 +138,7 @@ fn overhead(map_type: MapType) -> u16 {
     }
 }
 
-pub(super) fn mtu(facts: &Facts, state: &State) -> Finding {
+pub(super) fn mtu(facts: &Facts<'_>, state: &State) -> Finding {
     let own = facts.device.map_or(state.mtu, |(_, mtu)| mtu);
     let uplink = facts.uplink.as_ref().and_then(|uplink| uplink.mtu);
     let Some(uplink) = uplink else {
@@ -157,7 +157,7 @@ pub(super) fn mtu(facts: &Facts, state: &State) -> Finding {
     )
 }
 
-pub(super) fn encaplimit(facts: &Facts, state: &State) -> Finding {
+pub(super) fn encaplimit(facts: &Facts<'_>, state: &State) -> Finding {
     if state.mapping.map_type() == MapType::MapT {
         return ok(format_args!("MAP-T has none"));
     }
@@ -179,7 +179,7 @@ pub(super) fn encaplimit(facts: &Facts, state: &State) -> Finding {
     )
 }
 
-pub(super) fn ipv4(facts: &Facts, state: &State) -> Finding {
+pub(super) fn ipv4(facts: &Facts<'_>, state: &State) -> Finding {
     if !facts.bus {
         return unknown(format_args!("netifd does not answer"));
     }
@@ -205,7 +205,7 @@ pub(super) fn ipv4(facts: &Facts, state: &State) -> Finding {
     )
 }
 
-pub(super) fn replies(facts: &Facts, state: &State) -> Finding {
+pub(super) fn replies(facts: &Facts<'_>, state: &State) -> Finding {
     let Some(traffic) = facts.traffic else {
         return not_up();
     };
@@ -230,7 +230,7 @@ pub(super) fn replies(facts: &Facts, state: &State) -> Finding {
 
 /// Why a BR says nothing, the most frequent first, without what is certain to
 /// be right.
-fn causes(facts: &Facts, state: &State) -> Vec<&'static str> {
+fn causes(facts: &Facts<'_>, state: &State) -> Vec<&'static str> {
     let mut causes = Vec::new();
     if state.provider.is_none() || !matches!(facts.known, Known::Map { .. }) {
         causes.push("the dialect (option legacymap)");

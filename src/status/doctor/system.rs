@@ -3,7 +3,7 @@
 
 use super::{Facts, Finding, fail, ok};
 
-pub(super) fn packages(facts: &Facts) -> Finding {
+pub(super) fn packages(facts: &Facts<'_>) -> Finding {
     if facts.missing.is_empty() {
         return ok(format_args!("all kernel modules are there"));
     }
@@ -14,7 +14,7 @@ pub(super) fn packages(facts: &Facts) -> Finding {
     )
 }
 
-pub(super) fn conflicts(facts: &Facts) -> Finding {
+pub(super) fn conflicts(facts: &Facts<'_>) -> Finding {
     if facts.conflicts.is_empty() {
         return ok(format_args!("no other MAP package or script"));
     }

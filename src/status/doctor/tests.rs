@@ -47,9 +47,9 @@ fn state() -> State {
 }
 
 /// The router of `tests/data/bus/doctor.json`, apart from its one warning.
-fn healthy() -> Facts {
+fn healthy() -> Facts<'static> {
     Facts {
-        interface: "wanmap".into(),
+        interface: "wanmap",
         root: true,
         bus: true,
         phase: Phase::Up,
@@ -72,7 +72,7 @@ fn healthy() -> Facts {
             border: Some("2404:9200:225:100::64".into()),
             same: true,
         },
-        state: Some(state()),
+        state: Some(Box::leak(Box::new(state()))),
         psids: None,
         br_route: Some(Ok(("via fe80::1 dev eth1".into(), "eth1".into()))),
         br_reply: Some(Reply::No),
@@ -103,7 +103,7 @@ fn healthy() -> Facts {
         dropped: Some(Dropped::default()),
         used: Some(67),
         free: 240,
-        busiest: Some((Ipv4Addr::new(192, 168, 1, 20), Some("laptop".into()), 40)),
+        busiest: Some((Ipv4Addr::new(192, 168, 1, 20), Some("laptop"), 40)),
         conflicts: Vec::new(),
     }
 }
@@ -137,17 +137,22 @@ struct Row {
     verdict: Verdict,
     /// Part of what is seen and of what to do.
     says: &'static str,
-    make: fn(&mut Facts),
+    make: fn(&mut Facts<'static>),
 }
 
-fn set_up(facts: &mut Facts) -> &mut State {
-    facts.state.as_mut().unwrap()
+fn set_up(facts: &mut Facts<'static>, change: fn(&mut State)) {
+    let mut state = facts.state.unwrap().clone();
+    change(&mut state);
+    facts.state = Some(Box::leak(Box::new(state)));
 }
 
 /// What is not known when an interface is not up.
-fn take_down(facts: &mut Facts, phase: Phase, error: Option<(&str, &str)>) {
+fn take_down(facts: &mut Facts<'static>, phase: Phase, error: Option<(&str, &str)>) {
     facts.phase = phase;
-    facts.error = error.map(|(code, detail)| (code.into(), detail.into()));
+    facts.error = error.map(|(code, detail)| {
+        let error = Box::new((code.to_owned(), detail.to_owned()));
+        &*Box::leak(error)
+    });
     facts.state = None;
     facts.br_route = None;
     facts.br_reply = None;
@@ -172,12 +177,12 @@ const FAULTS: &[Row] = &[
     Row { fault: "DS-Lite line", id: "provider", verdict: Verdict::Fail, says: "DS-Lite",
         make: |f| { f.known = Known::Refused("it is DS-Lite".into()); take_down(f, Phase::Error, None); } },
     Row { fault: "manual rule on a provider's line", id: "provider", verdict: Verdict::Warn, says: "provider 'v6plus'",
-        make: |f| { set_up(f).provider = None;
+        make: |f| { set_up(f, |s| s.provider = None);
             if let Known::Map { same, .. } = &mut f.known { *same = false } } },
     Row { fault: "the provider's rule by hand", id: "provider", verdict: Verdict::Ok, says: "it is that of JPNE v6plus",
-        make: |f| set_up(f).provider = None },
+        make: |f| set_up(f, |s| s.provider = None) },
     Row { fault: "wrong provider", id: "provider", verdict: Verdict::Warn, says: "belongs to JPNE v6plus",
-        make: |f| set_up(f).provider = Some(("ocn".into(), "OCN".into())) },
+        make: |f| set_up(f, |s| s.provider = Some(("ocn".into(), "OCN".into()))) },
     Row { fault: "contradicting rule", id: "rule", verdict: Verdict::Fail, says: "ealen 99",
         make: |f| take_down(f, Phase::Error, Some(("MAPE_INVALID_CONFIG", "ealen 99: at most 48"))) },
     Row { fault: "rule of another prefix", id: "rule", verdict: Verdict::Fail, says: "enduserprefix",
@@ -188,10 +193,12 @@ const FAULTS: &[Row] = &[
         make: |f| take_down(f, Phase::Down, None) },
     Row { fault: "subnet of a prefix", id: "rule", verdict: Verdict::Warn, says: "subnet 1",
         make: |f| {
-            let prefix = "240b:10:1:201::/64".parse().unwrap();
-            let table = Table::builtin();
-            let (found, _) = table.choose(&[prefix]).unwrap();
-            set_up(f).mapping = found.domain(false).unwrap().map(&[prefix]).unwrap();
+            set_up(f, |state| {
+                let prefix = "240b:10:1:201::/64".parse().unwrap();
+                let table = Table::builtin();
+                let (found, _) = table.choose(&[prefix]).unwrap();
+                state.mapping = found.domain(false).unwrap().map(&[prefix]).unwrap();
+            });
         } },
     Row { fault: "legacymap forgotten", id: "dialect", verdict: Verdict::Fail, says: "legacymap '0'",
         make: |f| if let Known::Map { dialect, .. } = &mut f.known { *dialect = Dialect::Rfc7597 } },
@@ -220,7 +227,7 @@ const FAULTS: &[Row] = &[
     Row { fault: "the stock MTU", id: "mtu", verdict: Verdict::Warn, says: "smaller than it need be",
         make: |f| f.device = Some((true, 1280)) },
     Row { fault: "encapsulation limit", id: "encaplimit", verdict: Verdict::Fail, says: "'ignore'",
-        make: |f| set_up(f).encaplimit = None },
+        make: |f| set_up(f, |s| s.encaplimit = None) },
     Row { fault: "no IPv4 address", id: "ipv4", verdict: Verdict::Fail, says: "does not have 106.72.0.1",
         make: |f| f.ipv4.clear() },
     Row { fault: "no default route", id: "ipv4", verdict: Verdict::Fail, says: "no IPv4 default route",
@@ -240,7 +247,7 @@ const FAULTS: &[Row] = &[
     Row { fault: "half an edge map", id: "edge", verdict: Verdict::Fail, says: "one direction",
         make: |f| { f.chains.as_mut().unwrap().pop(); } },
     Row { fault: "no egress hook", id: "edge", verdict: Verdict::Warn, says: "kmod-nft-netdev",
-        make: |f| set_up(f).technique = ("hash".into(), "no netdev egress".into()) },
+        make: |f| set_up(f, |s| s.technique = ("hash".into(), "no netdev egress".into())) },
     Row { fault: "hardware offloading", id: "offload", verdict: Verdict::Warn, says: "flow_offloading_hw '0'",
         make: |f| f.offload = (true, true) },
     Row { fault: "forward outside the set", id: "forwards", verdict: Verdict::Warn, says: "for instance 4128",
