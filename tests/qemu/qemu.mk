@@ -41,4 +41,5 @@ test-openwrt: setup-isp setup-luci ## An official image from install to removal 
 	@tests/setup openssh-client
 	@mkdir -p $(PACKAGES)
 	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 DIST=$(PACKAGES)
+	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 PKG_RELEASE=2 DIST=$(PACKAGES)/newer
 	@MAPE_WIRE=openwrt IMAGE="$(abspath $(IMAGE))" RELEASE="$(RELEASE)" PACKAGES="$(abspath $(PACKAGES))" $(WIRE)

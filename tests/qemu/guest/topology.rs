@@ -74,12 +74,16 @@ impl Topology {
         let topology = Self::namespaces()?;
         let host = |words: &[&str]| shell::run(Command::new("ip").args(words));
         host(&["link", "set", &cards.line, "netns", "acc"])?;
-        topology.acc.ip(&format!(
-            "link set dev {} name ce
-             link set dev ce up
-             addr add 2001:db8:0:1::1/64 dev ce nodad",
-            cards.line
-        ))?;
+        topology
+            .acc
+            .ip(&format!("link set dev {} name ce\n", cards.line))?;
+        // A line that was unplugged has its addresses still.
+        topology
+            .acc
+            .sysctl(&["net/ipv6/conf/ce/keep_addr_on_down=1"])?;
+        topology
+            .acc
+            .ip("link set dev ce up\naddr add 2001:db8:0:1::1/64 dev ce nodad\n")?;
         topology.to_border()?;
         // Where the CE would be there is only the switch of its LAN.
         topology.lan(None)?;

@@ -2,6 +2,7 @@
 //! An OpenWrt image on a line of the lab provider: everything its user does,
 //! from the installation to the removal (docs/testing.md).
 
+mod manager;
 mod router;
 mod steps;
 

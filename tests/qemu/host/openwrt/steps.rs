@@ -2,11 +2,10 @@
 //! What a user does with the router, in order.
 
 use super::Bench;
+use super::manager::Manager;
 use crate::Result;
 use crate::host::isp;
 use serde_json::Value;
-use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 type Step = fn(&mut Bench) -> Result<String>;
@@ -19,9 +18,13 @@ pub const ALL: &[(&str, Step)] = &[
     ("two lines of configuration give IPv4", two_lines),
     ("the ports of the line", measured),
     ("the page in LuCI", page),
+    ("an upgrade while it is up", upgraded),
     ("another prefix", renumbered),
     ("a reboot", reboots),
     ("a backup has the configuration", backup),
+    ("a /64 by advertisement alone", by_advertisement),
+    ("another provider's prefix", by_ocn),
+    ("MAP-T", by_mapt),
     ("DHCPv6 brings the rule", by_dhcpv6),
     ("lw4o6 through DHCPv6", by_lw4o6),
     ("nothing is left when it is removed", removed),
@@ -46,43 +49,7 @@ fn boots(bench: &mut Bench) -> Result<String> {
 
 fn installs(bench: &mut Bench) -> Result<String> {
     let router = &bench.router;
-    let (kind, install) =
-        if router.run("command -v apk").is_ok() && router.run("command -v opkg").is_err() {
-            (
-                "apk",
-                "apk add --allow-untrusted --no-network /tmp/packages/*.apk",
-            )
-        } else {
-            ("ipk", "opkg install /tmp/packages/*.ipk")
-        };
-    router.run("mkdir -p /tmp/packages")?;
-    let mut names = Vec::new();
-    for path in packages(bench, kind)? {
-        let content = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        router.feed(&format!("cat >/tmp/packages/{name}"), &content)?;
-        names.push(name);
-    }
-    router.run(install)?;
-    Ok(names.join(", "))
-}
-
-fn packages(bench: &Bench, kind: &str) -> Result<Vec<PathBuf>> {
-    let dir = &bench.packages;
-    let entries = fs::read_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-    let mut found: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ext| ext == kind))
-        .collect();
-    found.sort();
-    if found.is_empty() {
-        return Err(format!("no .{kind} in {}", dir.display()));
-    }
-    Ok(found)
+    Manager::of(router)?.install(router, &bench.packages)
 }
 
 fn known(bench: &mut Bench) -> Result<String> {
@@ -189,6 +156,23 @@ fn page(bench: &mut Bench) -> Result<String> {
     ))
 }
 
+fn upgraded(bench: &mut Bench) -> Result<String> {
+    let router = &bench.router;
+    // A tunnel that was taken down and made again would have another number.
+    let device = "cat /sys/class/net/map-wanmap/ifindex";
+    let (manager, before) = (Manager::of(router)?, router.run(device)?);
+    manager.install(router, &bench.packages.join("newer"))?;
+    let installed = manager.installed(router, "mape")?;
+    if installed.lines().any(|line| !line.contains("-r2")) {
+        return Err(format!("it has {}", installed.replace('\n', " ")));
+    }
+    let seen = up(bench, "wanmap")?;
+    if bench.router.run(device)? != before {
+        return Err("the tunnel was taken down".to_owned());
+    }
+    Ok(format!("the same tunnel, {seen}"))
+}
+
 fn renumbered(bench: &mut Bench) -> Result<String> {
     isp::tell("renumber", |_| ())?;
     up(bench, "wanmap")
@@ -229,54 +213,80 @@ fn backup(bench: &mut Bench) -> Result<String> {
     Ok(format!("{} files", list.lines().count()))
 }
 
-fn by_dhcpv6(bench: &mut Bench) -> Result<String> {
+fn by_advertisement(bench: &mut Bench) -> Result<String> {
+    on_line(bench, "ra", "wanmap", "fill_v6plus eim_udp icmp_errors")
+}
+
+fn by_ocn(bench: &mut Bench) -> Result<String> {
+    on_line(bench, "pd ocn", "wanmap", "fill_ocn eim_udp")
+}
+
+/// MAP-T as DHCPv6 brings it. Without the kernel module for it DHCPv6 makes no
+/// interface; who makes one is told what is missing.
+fn by_mapt(bench: &mut Bench) -> Result<String> {
     // Not every release asks for these options by itself.
     bench.router.run(
         "uci delete network.wanmap && uci set network.wan6.reqopts='94 95 96' && \
          uci commit network && service network reload",
     )?;
-    isp::tell("mode mape", |_| ())?;
-    dynamic(bench)
+    if bench.router.run("modprobe nat46 || insmod nat46").is_ok() {
+        return on_line(bench, "mapt", "wan6_4", "fill_v6plus eim_udp");
+    }
+    replug(bench, "mapt")?;
+    let router = &bench.router;
+    let rule = "type=map-t,ipv6prefix=2001:db8:1000::,prefix6len=40,ipv4prefix=203.0.113.0,\
+        prefix4len=24,ealen=16,offset=6,dmr=2001:db8:fffe::/64";
+    router.run(&format!(
+        "uci set network.mapt=interface && uci set network.mapt.proto=map && \
+         uci set network.mapt.type=map-t && uci set network.mapt.tunlink=wan6 && \
+         uci set network.mapt.rule={rule} && uci commit network && service network reload"
+    ))?;
+    let missing = "map-t needs the package kmod-nat46, which is not installed";
+    let status = "ubus call network.interface.mapt status";
+    router.until(status, |text| text.contains(missing))?;
+    router.run("uci delete network.mapt && uci commit network && service network reload")?;
+    Ok(missing.to_owned())
+}
+
+fn by_dhcpv6(bench: &mut Bench) -> Result<String> {
+    on_line(bench, "mape", "wan6_4", "fill_v6plus eim_udp")
 }
 
 fn by_lw4o6(bench: &mut Bench) -> Result<String> {
-    isp::tell("mode lw4o6", |_| ())?;
-    dynamic(bench)
+    on_line(bench, "lw4o6", "wan6_4", "fill_v6plus eim_udp")
 }
 
-/// The client makes an interface of what the new line says, and its ports are
-/// all there.
-fn dynamic(bench: &mut Bench) -> Result<String> {
+/// The router's line is of another kind: the interface is up with what the new
+/// one says, and its ports are all there.
+fn on_line(bench: &Bench, kind: &str, interface: &str, figures: &str) -> Result<String> {
+    replug(bench, kind)?;
+    let seen = up(bench, interface)?;
+    Ok(format!("{interface} {seen}; {}", measure(figures)?))
+}
+
+fn replug(bench: &Bench, kind: &str) -> Result<()> {
+    isp::tell(&format!("mode {kind}"), |_| ())?;
     isp::tell("down", |_| ())?;
     bench
         .router
         .until("ip link show eth1", |text| !text.is_empty())?;
     isp::tell("up", |_| ())?;
-    bench.router.run("ifup wan6")?;
-    let seen = up(bench, "wan6_4")?;
-    Ok(format!(
-        "wan6_4 {seen}; {}",
-        measure("fill_v6plus eim_udp")?
-    ))
+    bench.router.run("ifup wan6").map(drop)
 }
 
 /// What of us could be found on a router. opkg leaves empty folders behind.
 const TRACES: &str = "nft list tables | grep mape; ip link show | grep -o 'map-[a-z0-9_]*'; \
-    uci show firewall | grep mape; ls /var/run/mape 2>/dev/null; \
+    uci show firewall | grep mape; ls -d /var/run/mape/* /tmp/map-*.rules /tmp/mape* 2>/dev/null; \
     find / -xdev ! -type d \\( -name 'mape*' -o -name '*-mape' -o -path '*/netifd/proto/map.sh' -o -path '*/mape/*' \\) \
     -not -path '/tmp/packages/*' -not -path '/proc/*' -not -path '/tmp/backup*'";
 
 fn removed(bench: &mut Bench) -> Result<String> {
     let router = &bench.router;
-    let names = "luci-i18n-mape-ja luci-app-mape mape";
-    if router.run("command -v opkg").is_ok() {
-        router.run(&format!("opkg remove {names}"))?;
-    } else {
-        router.run(&format!("apk del {names}"))?;
-    }
-    let left = router.run(&format!("{TRACES}; true"))?;
+    let manager = Manager::of(router)?;
+    manager.remove(router, "luci-i18n-mape-ja luci-app-mape mape")?;
+    let left = router.run(&format!("{TRACES}; true"))? + &manager.installed(router, "mape")?;
     if left.trim().is_empty() {
-        return Ok("no table, device, include or file".to_owned());
+        return Ok("no table, device, include, file or package".to_owned());
     }
     Err(left.replace('\n', " "))
 }
