@@ -2,6 +2,7 @@
 //! What keeps an interface from coming up, as people get to read it.
 
 use std::fmt;
+use std::ops::Deref;
 
 use crate::text::one_line;
 
@@ -44,7 +45,12 @@ impl Code {
 
 /// A reason not to be up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+/// What a [`Problem`] says. In a box, since nearly everything here returns one
+/// instead of what it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
     /// Its class.
     pub code: Code,
     /// One line: what exactly is wrong and, where it helps, what to do.
@@ -69,11 +75,19 @@ impl Problem {
     }
 
     fn new(code: Code, detail: &dyn fmt::Display, fatal: bool) -> Self {
-        Problem {
+        Problem(Box::new(Parts {
             code,
             detail: one_line(&detail.to_string(), MAX_DETAIL),
             fatal,
-        }
+        }))
+    }
+}
+
+impl Deref for Problem {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 

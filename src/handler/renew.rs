@@ -45,7 +45,7 @@ fn compare(settings: &Settings, state: &State) -> Result<(), Error> {
                 Some(reason) => reason,
             }
         }
-        Err(problem) => problem.detail,
+        Err(problem) => problem.detail.clone(),
     };
     logging::info(
         &settings.interface,

@@ -117,7 +117,9 @@ impl Domain {
         }
         let mut entries = Vec::with_capacity(specs.len());
         for (at, spec) in specs.iter().enumerate() {
-            entries.push(Entry::new(spec, at + 1, map_type, dialect)?);
+            let (ipv6, border) = check(spec, at + 1, map_type, dialect)?;
+            let spec = spec.clone();
+            entries.push(Entry { spec, ipv6, border });
         }
         Ok(Domain {
             map_type,
@@ -232,43 +234,40 @@ impl Domain {
 }
 
 impl Entry {
-    fn new(
-        spec: &RuleSpec,
-        index: usize,
-        map_type: MapType,
-        dialect: Dialect,
-    ) -> Result<Self, DomainError> {
-        if let Some(found) = spec.map_type.filter(|&found| found != map_type) {
-            return Err(DomainError::Type {
-                index,
-                found,
-                expected: map_type,
-            });
-        }
-        let wrong = |option| DomainError::Border {
-            index,
-            option,
-            map_type,
-        };
-        let border = match (map_type, spec.br, spec.dmr) {
-            (MapType::MapT, Some(_), _) => return Err(wrong("br")),
-            (MapType::MapT, None, dmr) => dmr.map(Border::Dmr),
-            (_, _, Some(_)) => return Err(wrong("dmr")),
-            (_, br, None) => br.map(Border::Br),
-        };
-        let named = |error| DomainError::Rule { index, error };
-        let ipv6 = spec.ipv6().map_err(named)?;
-        spec.rule(map_type, dialect, None).map_err(named)?;
-        Ok(Entry {
-            spec: spec.clone(),
-            ipv6,
-            border,
-        })
-    }
-
     fn len(&self) -> u8 {
         self.ipv6.prefix_len()
     }
+}
+
+/// Rule IPv6 prefix and border of a rule that can be of such a domain.
+fn check(
+    spec: &RuleSpec,
+    index: usize,
+    map_type: MapType,
+    dialect: Dialect,
+) -> Result<(Ipv6Net, Option<Border>), DomainError> {
+    if let Some(found) = spec.map_type.filter(|&found| found != map_type) {
+        return Err(DomainError::Type {
+            index,
+            found,
+            expected: map_type,
+        });
+    }
+    let wrong = |option| DomainError::Border {
+        index,
+        option,
+        map_type,
+    };
+    let border = match (map_type, spec.br, spec.dmr) {
+        (MapType::MapT, Some(_), _) => return Err(wrong("br")),
+        (MapType::MapT, None, dmr) => dmr.map(Border::Dmr),
+        (_, _, Some(_)) => return Err(wrong("dmr")),
+        (_, br, None) => br.map(Border::Br),
+    };
+    let named = |error| DomainError::Rule { index, error };
+    let ipv6 = spec.ipv6().map_err(named)?;
+    spec.rule(map_type, dialect, None).map_err(named)?;
+    Ok((ipv6, border))
 }
 
 #[cfg(test)]

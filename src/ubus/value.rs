@@ -51,10 +51,15 @@ impl Value {
     /// ```
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        if let Value::Table(members) = &mut self {
-            members.push((name.to_owned(), value.into()));
-        }
+        self.put(name, value.into());
         self
+    }
+
+    /// Adds a member at the end of a table; any other value stays as it is.
+    pub fn put(&mut self, name: &str, value: Value) {
+        if let Value::Table(members) = self {
+            members.push((name.to_owned(), value));
+        }
     }
 
     /// The member of that name. Of several the last counts, as for a JSON parser.

@@ -314,7 +314,7 @@ mod tests {
     fn contradictions_are_named_as_options() {
         let problem = |more: &str| {
             let json = format!(r#"{{{V6PLUS},{more}}}"#);
-            read(Protocol::Mape, &json).unwrap_err().detail
+            read(Protocol::Mape, &json).unwrap_err().detail.clone()
         };
         assert_eq!(
             problem(r#""ealen":40"#),
