@@ -18,22 +18,8 @@ pub trait ToJson {
     fn to_json(&self) -> Value;
 }
 
-/// An object of these members.
-pub fn object(members: &[(&str, &dyn ToJson)]) -> Value {
-    Value::Object(map(members))
-}
-
-/// As [`object`], to add more members.
-pub fn map(members: &[(&str, &dyn ToJson)]) -> Map<String, Value> {
-    let mut map = Map::new();
-    for (name, value) in members {
-        map.insert((*name).to_owned(), value.to_json());
-    }
-    map
-}
-
-/// As [`object`] and [`map`]: `object!["name": &value, …]`. Names are data
-/// then, and code puts together nothing but the values.
+/// An object: `object!["name": &value, …]`. Names are data, and code puts
+/// together nothing but the values.
 macro_rules! object {
     ($($members:tt)*) => {
         serde_json::Value::Object(members![$($members)*])
@@ -148,18 +134,18 @@ mod tests {
     #[test]
     fn members_become_what_json_makes_of_them() {
         let address = Ipv6Addr::LOCALHOST;
-        let made = object(&[
-            ("flag", &true),
-            ("number", &u64::MAX),
-            ("small", &7u8),
-            ("text", &"a \"word\""),
-            ("address", &address),
-            ("prefix", &Ipv4Net::from(Ipv4Addr::LOCALHOST)),
-            ("nothing", &None::<u16>),
-            ("something", &Some("x".to_owned())),
-            ("list", &vec![1u16, 2]),
-            ("inner", &object(&[("a", &1usize)])),
-        ]);
+        let made = object![
+            "flag": &true,
+            "number": &u64::MAX,
+            "small": &7u8,
+            "text": &"a \"word\"",
+            "address": &address,
+            "prefix": &Ipv4Net::from(Ipv4Addr::LOCALHOST),
+            "nothing": &None::<u16>,
+            "something": &Some("x".to_owned()),
+            "list": &vec![1u16, 2],
+            "inner": &object!["a": &1usize],
+        ];
         let expected = json!({
             "flag": true, "number": u64::MAX, "small": 7, "text": "a \"word\"",
             "address": "::1", "prefix": "127.0.0.1/32", "nothing": null,
@@ -170,6 +156,6 @@ mod tests {
 
     #[test]
     fn the_last_of_two_members_of_a_name_stays() {
-        assert_eq!(object(&[("a", &1u8), ("a", &2u8)]), json!({ "a": 2 }));
+        assert_eq!(object!["a": &1u8, "a": &2u8], json!({ "a": 2 }));
     }
 }

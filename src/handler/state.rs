@@ -15,7 +15,6 @@ use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 use serde_json::{Map, Value};
 
 use super::settings::Protocol;
-use crate::json;
 use crate::map::{Domain, Mapping, RuleSpec};
 use crate::nat::{Mode, Timeouts};
 use crate::paths;
@@ -149,30 +148,30 @@ impl State {
             spec.fmr = true;
             fmrs.push(spec.to_string());
         }
-        json::map(&[
-            ("interface", &self.interface),
-            ("proto", &self.protocol.as_str()),
-            ("device", &self.device),
-            ("type", &map_type.as_str()),
-            ("dialect", &mapping.dialect().as_str()),
-            ("end_user_prefix", &mapping.end_user()),
-            ("rule", &bmr.to_string()),
-            ("fmrs", &fmrs),
-            ("provider", &self.provider.as_ref().map(|p| &p.0)),
-            ("provider_name", &self.provider.as_ref().map(|p| &p.1)),
-            ("uplink", &self.uplink),
-            ("prefix_source", &self.prefix_source),
-            ("mtu", &self.mtu),
-            ("encaplimit", &self.encaplimit),
-            ("zone", &self.zone),
-            ("mesh", &self.mesh),
-            ("nat", &self.nat.as_str()),
-            ("nat_mode", &self.technique.0),
-            ("nat_reason", &self.technique.1),
-            ("conntrack", &self.timeouts.as_str()),
-            ("reserve", &self.reserve),
-            ("since", &self.since),
-        ])
+        members![
+            "interface": &self.interface,
+            "proto": &self.protocol.as_str(),
+            "device": &self.device,
+            "type": &map_type.as_str(),
+            "dialect": &mapping.dialect().as_str(),
+            "end_user_prefix": &mapping.end_user(),
+            "rule": &bmr.to_string(),
+            "fmrs": &fmrs,
+            "provider": &self.provider.as_ref().map(|p| &p.0),
+            "provider_name": &self.provider.as_ref().map(|p| &p.1),
+            "uplink": &self.uplink,
+            "prefix_source": &self.prefix_source,
+            "mtu": &self.mtu,
+            "encaplimit": &self.encaplimit,
+            "zone": &self.zone,
+            "mesh": &self.mesh,
+            "nat": &self.nat.as_str(),
+            "nat_mode": &self.technique.0,
+            "nat_reason": &self.technique.1,
+            "conntrack": &self.timeouts.as_str(),
+            "reserve": &self.reserve,
+            "since": &self.since,
+        ]
     }
 
     fn from_json(value: &Value) -> Result<Self, &'static str> {

@@ -13,7 +13,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, sock
 use crate::handler::State;
 use crate::map::{Border, MapType, Mapping, Psid};
 use crate::nat::{self, Chain, PortList, Section};
-use crate::paths::{rooted, run_dir};
+use crate::paths::{names_in, rooted, run_dir};
 use crate::provider::{self, Verdict};
 
 use super::super::netifd::Known as Netifd;
@@ -361,13 +361,9 @@ fn conflicts(chains: &[Chain]) -> Vec<(String, String)> {
         );
     }
     // State files that cannot be used.
-    if let Ok(entries) = fs::read_dir(run_dir()) {
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let interface = name.to_str().and_then(|name| name.strip_suffix(".json"));
-            if let Some(Err(error)) = interface.map(State::load) {
-                note(error.to_string(), "run ifup for that interface");
-            }
+    for interface in names_in(&run_dir(), ".json").unwrap_or_default() {
+        if let Err(error) = State::load(&interface) {
+            note(error.to_string(), "run ifup for that interface");
         }
     }
     found
