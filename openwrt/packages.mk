@@ -121,7 +121,8 @@ test-packages: ## Check the packages; OPKG= and APK= install them for real
 .PHONY: test-reproducible
 test-reproducible: $(CROSS_READY) ## Two builds of the last commit, byte for byte (ARCH=…, APK=)
 	set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
-	build() { git clone -q $(CURDIR) "$$work/$$1" && $(MAKE) --no-print-directory -C "$$work/$$1" \
+	git clone -q $(CURDIR) "$$work/here"; git clone -q "$$work/here" "$$work/some/where/else"; \
+	build() { $(MAKE) --no-print-directory -C "$$work/$$1" \
 		ipk $(if $(APK_GIVEN),apk APK=$(if $(findstring /,$(APK)),$(abspath $(APK)),$(APK))) TARGET=$(TARGET) \
 		DIST="$$work/$$2" CROSS_TOOLS=$(CROSS_TOOLS) -o $(CROSS_READY); }; \
 	(umask 022; TZ=UTC build here first); \
