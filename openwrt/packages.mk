@@ -53,6 +53,8 @@ CROSS_FLAGS = -Clink-self-contained=no -Crelocation-model=static \
 	--remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME_DIR)/registry/src=crates
 # Every ARMv7 has Thumb-2: the same code in instructions of half the size.
 CROSS_FLAGS += $(if $(filter armv7%,$(TARGET)),-Ctarget-feature=+thumb-mode)
+# Equal ends of blocks once: LLVM does it after laying out the blocks only where told.
+CROSS_FLAGS += $(if $(filter mips%,$(TARGET)),-Cllvm-args=-enable-tail-merge)
 CROSS_ENV = env -u RUSTUP_TOOLCHAIN PATH=$(CROSS_TOOLS)/bin:$(RUST_PREFIX)/bin:/usr/bin:/bin \
 	RUSTC_BOOTSTRAP=1 CARGO=$(RUST_PREFIX)/bin/cargo RUSTC=$(RUST_PREFIX)/bin/rustc \
 	RUSTDOC=$(RUST_PREFIX)/bin/rustdoc
