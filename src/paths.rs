@@ -50,14 +50,14 @@ pub fn names_in(directory: &Path, ending: &str) -> io::Result<Vec<String>> {
         Err(error) => return Err(error),
     };
     let mut names = Vec::new();
-    for entry in entries.flatten() {
-        if let Some(name) = entry.file_name().to_str()
+    for entry in entries {
+        if let Some(name) = entry?.file_name().to_str()
             && let Some(stem) = name.strip_suffix(ending)
             && !stem.is_empty()
         {
-            names.push(stem.to_owned());
+            let at = names.partition_point(|name: &String| name.as_str() < stem);
+            names.insert(at, stem.to_owned());
         }
     }
-    names.sort();
     Ok(names)
 }

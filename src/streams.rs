@@ -1,19 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Standard input and output, each at one go: the buffers of the standard
+//! Files, standard input and output, each at one go: the buffers of the standard
 //! library are for those who read and write in pieces.
 
+use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::unistd::{read, write};
 
-/// What comes in, up to its end or a little more than `limit` bytes.
+/// Standard input, up to its end or a little more than `limit` bytes.
 pub(crate) fn input(limit: usize) -> io::Result<Vec<u8>> {
-    let stdin = io::stdin();
+    all(io::stdin().as_fd(), limit)
+}
+
+/// A file, up to its end or a little more than `limit` bytes.
+pub(crate) fn file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    all(File::open(path)?.as_fd(), limit)
+}
+
+/// The text of a file; what is not UTF-8 is replaced by U+FFFD.
+pub(crate) fn text(path: impl AsRef<Path>) -> io::Result<String> {
+    let bytes = file(path.as_ref(), usize::MAX)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What there is to read, up to its end or a little more than `limit` bytes.
+pub(crate) fn all(source: BorrowedFd<'_>, limit: usize) -> io::Result<Vec<u8>> {
     let mut all = Vec::new();
     let mut buffer = [0; 4096];
     while all.len() < limit {
-        match read(&stdin, &mut buffer) {
+        match read(source, &mut buffer) {
             Ok(0) => break,
             Ok(len) => all.extend_from_slice(buffer.get(..len).unwrap_or_default()),
             Err(Errno::EINTR) => {}

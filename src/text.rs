@@ -10,3 +10,8 @@ pub fn one_line(text: &str, longest: usize) -> String {
     }
     line
 }
+
+/// In quotes, as it stands in a sentence; control characters become spaces.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", one_line(text, usize::MAX))
+}

@@ -2,7 +2,6 @@
 //! `mape mapcalc`, and `mapcalc` by that name: the stock helper's output and
 //! exit status.
 
-use std::fs;
 use std::io::{self, Write};
 
 use ipnet::Ipv6Net;
@@ -87,7 +86,7 @@ fn dialect_of_environment() -> Dialect {
 }
 
 fn saved(path: &str) -> Result<Value, Failure> {
-    let text = fs::read_to_string(path)
+    let text = crate::streams::text(path)
         .map_err(|error| Failure::failed(format_args!("{path}: {error}")))?;
     serde_json::from_str(&text)
         .map_err(|error| Failure::failed(format_args!("{path} is not JSON: {error}")))

@@ -9,6 +9,7 @@ use super::problem::{Code, Problem};
 use crate::logging;
 use crate::map::{Border, Dialect, Mapping, Rule};
 use crate::paths::rooted;
+use crate::text::quoted;
 
 const CONTROL: &str = "/proc/net/nat46/control";
 
@@ -71,7 +72,7 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
             remove(device);
             return Err(Problem::passing(
                 Code::TunnelFailed,
-                format!("kmod-nat46 does not take {command:?}: {error}"),
+                format!("kmod-nat46 does not take {}: {error}", quoted(&command)),
             ));
         }
     }

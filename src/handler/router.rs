@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the plan asks of the router it runs on.
 
-use std::fs;
 use std::net::Ipv6Addr;
 
 use super::plan::{Plan, Router};
 use crate::map::PortSet;
 use crate::nat::{Opened, zones_of};
 use crate::paths::rooted;
+use crate::streams;
 use crate::ubus::Value;
 
 /// The router we run on.
@@ -19,9 +19,8 @@ pub struct System {
 impl System {
     /// Reads the firewall configuration; one that is missing names nothing.
     pub fn new() -> Self {
-        let firewall = fs::read(rooted("/etc/config/firewall")).unwrap_or_default();
         System {
-            firewall: String::from_utf8_lossy(&firewall).into_owned(),
+            firewall: streams::text(rooted("/etc/config/firewall")).unwrap_or_default(),
         }
     }
 
@@ -42,7 +41,7 @@ impl System {
 
     /// Seconds since boot.
     pub fn uptime(&self) -> u64 {
-        let text = fs::read_to_string("/proc/uptime").unwrap_or_default();
+        let text = streams::text("/proc/uptime").unwrap_or_default();
         let seconds = text.split(['.', ' ']).next().unwrap_or_default();
         seconds.parse().unwrap_or(0)
     }
@@ -59,7 +58,7 @@ impl Router for System {
         if device.contains('/') {
             return None;
         }
-        let read = |path: &String| fs::read_to_string(rooted(path)).ok()?.trim().parse().ok();
+        let read = |path: &String| streams::text(rooted(path)).ok()?.trim().parse().ok();
         places.iter().find_map(read)
     }
 

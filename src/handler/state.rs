@@ -18,6 +18,7 @@ use super::settings::Protocol;
 use crate::map::{Domain, Mapping, RuleSpec};
 use crate::nat::{Mode, Timeouts};
 use crate::paths;
+use crate::streams;
 
 /// An interface that is set up.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +96,7 @@ impl State {
     /// The file is there but cannot be used.
     pub fn load(interface: &str) -> Result<Option<Self>, StateError> {
         let path = paths::state_file(interface);
-        let text = match fs::read_to_string(&path) {
+        let text = match streams::text(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io_error(&path, error)),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Address translation of one interface: planned, held back, loaded, removed.
 
-use std::fs;
 use std::io;
 use std::time::Duration;
 
@@ -261,7 +260,7 @@ fn kernel_file() -> std::path::PathBuf {
 }
 
 fn known_kernel() -> Kernel {
-    let text = fs::read_to_string(kernel_file()).unwrap_or_default();
+    let text = crate::streams::text(kernel_file()).unwrap_or_default();
     let mut lines = text.lines();
     let mut next = || match lines.next() {
         None | Some("") => Ok(()),

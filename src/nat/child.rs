@@ -8,7 +8,7 @@
 
 use std::ffi::{CStr, CString, c_char};
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -22,8 +22,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, chdir, dup2_stderr, dup2_stdin, dup2_stdout, fork, getppid};
 
+use crate::streams;
+
 /// Most of what a child says that is kept.
-const MAX_HEARD: u64 = 64 * 1024;
+const MAX_HEARD: usize = 64 * 1024;
 
 /// Time between two looks at whether the child has ended.
 const NAP: Duration = Duration::from_millis(2);
@@ -80,13 +82,10 @@ pub(super) fn run(
         WaitStatus::Exited(_, status) => Some(status),
         _ => None,
     };
-    let mut heard = Vec::new();
     said.rewind()?;
-    said.take(MAX_HEARD).read_to_end(&mut heard)?;
-    Ok(Ended::Exit {
-        status,
-        said: heard,
-    })
+    let mut said = streams::all(said.as_fd(), MAX_HEARD)?;
+    said.truncate(MAX_HEARD);
+    Ok(Ended::Exit { status, said })
 }
 
 /// A file in memory that goes with the last process that has it open.
@@ -169,7 +168,7 @@ mod tests {
     fn a_child_that_says_too_much_is_cut_short() {
         let (status, said) = exit(sh("head -c 300000 /dev/zero >&2", b"", LONG));
         assert_eq!(status, Some(0));
-        assert_eq!(said.len() as u64, MAX_HEARD);
+        assert_eq!(said.len(), MAX_HEARD);
     }
 
     #[test]

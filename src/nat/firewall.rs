@@ -5,6 +5,7 @@
 //! that DNAT rules and local services see what the configuration says.
 
 use crate::map::PortSet;
+use crate::text::quoted;
 
 use super::conntrack::Protocol;
 use super::error::brief;
@@ -204,7 +205,7 @@ fn speaks(section: &Section, protocol: &[&str]) -> bool {
 fn title(section: &Section) -> String {
     let name = section.get("name").or(section.name()).unwrap_or("unnamed");
     let plain = name.chars().filter(|c| !c.is_control()).take(MAX_NAME);
-    format!("{:?}", plain.collect::<String>())
+    quoted(&plain.collect::<String>())
 }
 
 #[cfg(test)]

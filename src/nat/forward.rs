@@ -3,6 +3,7 @@
 //! opens.
 
 use crate::map::PortRange;
+use crate::text::quoted;
 
 use super::conntrack::Protocol;
 use super::ports::PortList;
@@ -68,7 +69,7 @@ impl Forward {
             false => "opened port",
         };
         match &self.name {
-            Some(name) => format!("{kind} {name:?}"),
+            Some(name) => format!("{kind} {}", quoted(name)),
             None => format!("a {kind}"),
         }
     }

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The files the table comes from.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::fmt::Display;
+use std::io;
 use std::path::Path;
 
 use super::builtin::is_packed;
 use super::parse::{Problem, Warning};
 use super::table::Table;
 use crate::paths::names_in;
+use crate::streams;
 
 /// The table of the package.
 const PACKAGED: &str = "usr/share/mape/providers.json";
 /// Files of the user, read in the order of their names.
 const LOCAL: &str = "etc/mape/providers.d";
 /// Largest file that is read, in bytes: several times what 4,096 rules take.
-const MAX_SIZE: u64 = 1 << 20;
+const MAX_SIZE: usize = 1 << 20;
 
 /// A table and what was wrong with its files.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ pub fn load(root: &Path) -> Loaded {
         // To recognise it takes a fraction of what it takes to read it.
         Ok(text) if is_packed(&text) => (Table::builtin(), Vec::new()),
         Ok(text) => Table::parse(&text, &name(&packaged)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => (Table::default(), Vec::new()),
+        Err(error) if error.is_missing() => (Table::default(), Vec::new()),
         Err(error) => (Table::default(), vec![unreadable(&packaged, &error)]),
     };
     if table.rule_count() == 0 {
@@ -60,26 +61,38 @@ fn extend(table: &mut Table, path: &Path, warnings: &mut Vec<Warning>) {
     }
 }
 
-fn read(path: &Path) -> io::Result<String> {
+/// Why a file is not read.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error("{0}")]
+    System(#[from] io::Error),
+    #[error("{0}")]
+    Unfit(&'static str),
+}
+
+impl Unreadable {
+    fn is_missing(&self) -> bool {
+        matches!(self, Unreadable::System(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+fn read(path: &Path) -> Result<String, Unreadable> {
     // A FIFO or device in the directory must not hold up the handler.
     if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("not a regular file"));
+        return Err(Unreadable::Unfit("not a regular file"));
     }
-    let mut text = String::new();
-    File::open(path)?
-        .take(MAX_SIZE + 1)
-        .read_to_string(&mut text)?;
-    match text.len() as u64 {
-        0..=MAX_SIZE => Ok(text),
-        _ => Err(io::Error::other("larger than 1 MiB")),
+    let bytes = streams::file(path, MAX_SIZE + 1)?;
+    if bytes.len() > MAX_SIZE {
+        return Err(Unreadable::Unfit("larger than 1 MiB"));
     }
+    String::from_utf8(bytes).map_err(|_| Unreadable::Unfit("stream did not contain valid UTF-8"))
 }
 
 fn name(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Warning {
+fn unreadable(path: &Path, error: &dyn Display) -> Warning {
     Warning {
         source: name(path),
         entry: String::new(),

@@ -70,7 +70,7 @@ pub enum Problem {
         /// Its value.
         value: String,
         /// What it may be.
-        allowed: &'static str,
+        allowed: String,
     },
     /// `dmr` outside MAP-T or `br` in MAP-T.
     #[error("{key} does not belong to {map_type}")]

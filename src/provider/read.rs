@@ -2,6 +2,7 @@
 //! Single values of a providers file, each checked where it is read.
 
 use std::net::Ipv6Addr;
+use std::str::FromStr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde_json::{Map, Value};
@@ -16,7 +17,7 @@ type Object = Map<String, Value>;
 
 /// Smallest MTU an IPv6 link may have (RFC 8200 section 5), below which no
 /// provider's tunnel goes; the largest is what 16 bits hold.
-const MIN_MTU: u64 = 1280;
+const MIN_MTU: u16 = 1280;
 
 /// The members of an object, each checked where it is taken. The first problem
 /// is kept; what has one reads as if it were missing.
@@ -49,7 +50,11 @@ impl<'a> Members<'a> {
         self.problem.get_or_insert(problem);
     }
 
-    fn refuse(&mut self, key: &'static str, value: &Value, allowed: &'static str) {
+    /// Notes a value that is not what it may be; one that is missing may be.
+    fn refuse(&mut self, key: &'static str, allowed: String) {
+        let Some(value) = self.object.get(key) else {
+            return;
+        };
         let whole = value.to_string();
         // The file may hold anything; the log line stays readable.
         let mut shown = one_line(&whole, 60);
@@ -63,51 +68,53 @@ impl<'a> Members<'a> {
         });
     }
 
-    /// What `read` makes of the value of `key`, if there is one.
-    fn take<T>(
-        &mut self,
-        key: &'static str,
-        allowed: &'static str,
-        read: impl FnOnce(&'a Value) -> Option<T>,
-    ) -> Option<T> {
-        let value = self.object.get(key)?;
-        let taken = read(value);
-        if taken.is_none() {
-            self.refuse(key, value, allowed);
+    /// What was made of the value of `key`, which is refused where that is
+    /// nothing.
+    fn keep<T>(&mut self, key: &'static str, allowed: &str, made: Option<T>) -> Option<T> {
+        if made.is_none() {
+            self.refuse(key, allowed.into());
         }
-        taken
+        made
     }
 
-    /// As [`Members::take`], of a member that must be there.
-    fn need<T>(
-        &mut self,
-        key: &'static str,
-        allowed: &'static str,
-        read: impl FnOnce(&'a Value) -> Option<T>,
-    ) -> Option<T> {
+    fn need(&mut self, key: &'static str) {
         if !self.object.contains_key(key) {
             self.fail(Problem::Missing(key));
         }
-        self.take(key, allowed, read)
     }
 
-    fn offset(&mut self) -> Option<u8> {
-        self.take("psid_offset", "a number from 0 to 16", |v| small(v, 16))
+    fn str(&self, key: &str) -> Option<&'a str> {
+        self.object.get(key)?.as_str()
     }
 
-    fn psid_len(&mut self) -> Option<u8> {
-        self.take("psid_len", "a number from 0 to 16", |v| small(v, 16))
+    /// A text that says a `T`.
+    fn parsed<T: FromStr>(&mut self, key: &'static str, allowed: &str) -> Option<T> {
+        let parsed = self.str(key).and_then(|text| text.parse().ok());
+        self.keep(key, allowed, parsed)
+    }
+
+    fn number(&mut self, key: &'static str, min: u16, max: u16) -> Option<u16> {
+        let number = self.object.get(key).and_then(Value::as_u64);
+        let fits = number.filter(|n| (min.into()..=max.into()).contains(n));
+        if fits.is_none() {
+            self.refuse(key, format!("a number from {min} to {max}"));
+        }
+        fits.map(|n| n as u16)
+    }
+
+    /// A number of bits.
+    fn bits(&mut self, key: &'static str, max: u8) -> Option<u8> {
+        self.number(key, 0, max.into()).map(|n| n as u8)
     }
 
     /// A string without line breaks or other control characters: it is shown
     /// to people and logged.
     pub(super) fn text(&mut self, key: &'static str) -> Option<&'a str> {
-        self.take(key, "a line of text", |value| {
-            let text = value.as_str()?;
-            let plain =
-                !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control);
-            plain.then_some(text)
-        })
+        let plain = |text: &&str| {
+            !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control)
+        };
+        let text = self.str(key).filter(plain);
+        self.keep(key, "a line of text", text)
     }
 
     fn border(&mut self, map_type: MapType) -> Option<Border> {
@@ -121,15 +128,12 @@ impl<'a> Members<'a> {
         }
         if is_map_t {
             let allowed = "an IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits";
-            return self.take("dmr", allowed, |value| {
-                Some(Border::Dmr(value.as_str()?.parse().ok()?))
-            });
+            return self.parsed("dmr", allowed).map(Border::Dmr);
         }
-        self.take("br", "an IPv6 address", |value| {
-            let address: Ipv6Addr = value.as_str()?.parse().ok()?;
-            let usable = !address.is_unspecified() && !address.is_multicast();
-            usable.then_some(Border::Br(address))
-        })
+        let address = self.str("br").and_then(|text| text.parse().ok());
+        let usable = |address: &Ipv6Addr| !address.is_unspecified() && !address.is_multicast();
+        let br = address.filter(usable);
+        self.keep("br", "an IPv6 address", br).map(Border::Br)
     }
 
     fn confidence(&mut self) -> Option<Confidence> {
@@ -139,18 +143,10 @@ impl<'a> Members<'a> {
             Confidence::Unverified,
             Confidence::Local,
         ];
-        let allowed = "high, medium, unverified or local";
-        self.take("confidence", allowed, |value| {
-            let word = value.as_str()?;
-            all.into_iter().find(|c| c.as_str() == word)
-        })
+        let word = self.str("confidence");
+        let known = all.into_iter().find(|c| Some(c.as_str()) == word);
+        self.keep("confidence", "high, medium, unverified or local", known)
     }
-}
-
-/// A number that is at most `max`.
-fn small(value: &Value, max: u8) -> Option<u8> {
-    let number = value.as_u64().filter(|&n| n <= u64::from(max))?;
-    Some(number as u8)
 }
 
 /// `address/length` without bits beyond the length: those are the mark of a
@@ -209,40 +205,34 @@ pub(super) fn provider(object: &Object, provider: &mut Provider) -> Result<Commo
     if let Some(name) = members.text("name") {
         provider.name = name.into();
     }
-    if let Some(map_type) =
-        members.take("type", "map-e or map-t", |value| match value.as_str()? {
-            "map-e" => Some(MapType::MapE),
-            "map-t" => Some(MapType::MapT),
-            _ => None,
-        })
-    {
-        provider.map_type = map_type;
-    }
-    if let Some(dialect) = members.take("dialect", "rfc7597 or draft-03", |value| {
-        value.as_str()?.parse().ok()
-    }) {
-        provider.dialect = dialect;
-    }
-    provider.offset = members.offset().or(provider.offset);
+    let map_type = match members.str("type") {
+        Some("map-e") => Some(MapType::MapE),
+        Some("map-t") => Some(MapType::MapT),
+        _ => None,
+    };
+    let map_type = members.keep("type", "map-e or map-t", map_type);
+    provider.map_type = map_type.unwrap_or(provider.map_type);
+    let dialect = members.parsed("dialect", "rfc7597 or draft-03");
+    provider.dialect = dialect.unwrap_or(provider.dialect);
+    provider.offset = members.bits("psid_offset", 16).or(provider.offset);
     provider.border = members.border(provider.map_type).or(provider.border);
-    let mtu = members.take("mtu", "a number from 1280 to 65535", |value| {
-        let mtu = value.as_u64().filter(|&mtu| mtu >= MIN_MTU)?;
-        u16::try_from(mtu).ok()
-    });
+    let mtu = members.number("mtu", MIN_MTU, u16::MAX);
     provider.mtu = mtu.or(provider.mtu);
-    let allowed = "\"ignore\" or a number from 0 to 255";
-    if let Some(limit) = members.take("encaplimit", allowed, |value| match value.as_str() {
-        Some("ignore") => Some(EncapLimit::Ignore),
-        Some(_) => None,
-        None => Some(EncapLimit::Limit(small(value, u8::MAX)?)),
-    }) {
-        provider.encap_limit = limit;
-    }
-    if let Some(mesh) = members.take("mesh", "true or false", Value::as_bool) {
-        provider.mesh = mesh;
-    }
+    let limit = match object.get("encaplimit") {
+        Some(Value::String(word)) if word == "ignore" => Some(EncapLimit::Ignore),
+        Some(value) => {
+            let limit = value.as_u64().and_then(|limit| limit.try_into().ok());
+            limit.map(EncapLimit::Limit)
+        }
+        None => None,
+    };
+    let limit = members.keep("encaplimit", "\"ignore\" or a number from 0 to 255", limit);
+    provider.encap_limit = limit.unwrap_or(provider.encap_limit);
+    let mesh = object.get("mesh").and_then(Value::as_bool);
+    let mesh = members.keep("mesh", "true or false", mesh);
+    provider.mesh = mesh.unwrap_or(provider.mesh);
     let common = Common {
-        psid_len: members.psid_len(),
+        psid_len: members.bits("psid_len", 16),
         confidence: members.confidence().unwrap_or(Confidence::Local),
     };
     members.finish().map(|()| common)
@@ -269,18 +259,23 @@ pub(super) fn rule(
 ) -> Result<KnownRule, Problem> {
     let object = value.as_object().ok_or(Problem::NotObject)?;
     let mut members = Members::of(object, RULE);
-    let ipv6 = members.need("ipv6", "an IPv6 prefix of 1 to 64 bits", ipv6_net);
-    let ipv4 = members.need("ipv4", "an IPv4 prefix of 1 to 32 bits", ipv4_net);
-    let ea_len = members.need("ea_len", "a number from 0 to 48", |v| small(v, 48));
+    members.need("ipv6");
+    let ipv6 = object.get("ipv6").and_then(ipv6_net);
+    let ipv6 = members.keep("ipv6", "an IPv6 prefix of 1 to 64 bits", ipv6);
+    members.need("ipv4");
+    let ipv4 = object.get("ipv4").and_then(ipv4_net);
+    let ipv4 = members.keep("ipv4", "an IPv4 prefix of 1 to 32 bits", ipv4);
+    members.need("ea_len");
+    let ea_len = members.bits("ea_len", 48);
     let rule = KnownRule {
         ipv6: ipv6.unwrap_or_default(),
         ipv4: ipv4.unwrap_or_default(),
         ea_len: ea_len.unwrap_or_default(),
-        offset: members.offset(),
+        offset: members.bits("psid_offset", 16),
         border: members.border(provider.map_type),
         confidence: members.confidence().unwrap_or(common.confidence),
     };
-    let psid_len = members.psid_len().or(common.psid_len);
+    let psid_len = members.bits("psid_len", 16).or(common.psid_len);
     members.finish()?;
     check(&rule, provider, psid_len)?;
     Ok(rule)
@@ -299,7 +294,7 @@ pub(super) fn other_line(id: &str, value: &Value) -> Result<OtherLine, Problem> 
         prefixes.push(ipv6_net(value).ok_or(Problem::Value {
             key: "prefixes",
             value: String::new(),
-            allowed: "IPv6 prefixes of 1 to 64 bits",
+            allowed: "IPv6 prefixes of 1 to 64 bits".into(),
         })?);
     }
     let mut members = Members {

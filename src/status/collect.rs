@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Looks at the router. What cannot be seen is noted, never fatal.
 
-use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use crate::handler::State;
 use crate::handler::bus::Netifd;
 use crate::nat::{Connection, Counters, Opened, Section, connections};
 use crate::paths::rooted;
+use crate::streams;
 
 use super::world::{Dropped, Measured, Traffic, World, zones};
 
@@ -21,7 +21,7 @@ impl World {
     pub fn collect() -> Self {
         let mut world = World {
             states: State::load_all(),
-            names: leases(&fs::read_to_string(rooted("/tmp/dhcp.leases")).unwrap_or_default()),
+            names: leases(&streams::text(rooted("/tmp/dhcp.leases")).unwrap_or_default()),
             boot_seconds: boot_seconds(),
             ..World::default()
         };
@@ -73,8 +73,8 @@ fn admits(state: &State, firewall: &str) -> bool {
 /// A configuration file; one that does not exist says nothing.
 fn config(name: &str, notes: &mut Vec<String>) -> String {
     let path = rooted(&format!("/etc/config/{name}"));
-    match fs::read(&path) {
-        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+    match streams::text(&path) {
+        Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => {
             notes.push(format!("{}: {error}", path.display()));
@@ -84,7 +84,7 @@ fn config(name: &str, notes: &mut Vec<String>) -> String {
 }
 
 fn boot_seconds() -> u64 {
-    let text = fs::read_to_string("/proc/uptime").unwrap_or_default();
+    let text = streams::text("/proc/uptime").unwrap_or_default();
     let seconds = text.split('.').next().unwrap_or_default();
     seconds.parse().unwrap_or(0)
 }
@@ -111,7 +111,7 @@ fn traffic(device: &str) -> Option<Traffic> {
     }
     let read = |name: &str| -> Option<u64> {
         let path = format!("/sys/class/net/{device}/statistics/{name}");
-        fs::read_to_string(rooted(&path)).ok()?.trim().parse().ok()
+        streams::text(rooted(&path)).ok()?.trim().parse().ok()
     };
     Some(Traffic {
         rx_bytes: read("rx_bytes")?,

@@ -5,7 +5,7 @@
 use super::{DecodeError, EncodeError, MAX_DEPTH, MAX_MESSAGE, Value};
 
 const HEADER: usize = 4;
-const NAMED: u32 = 0x8000_0000;
+const NAMED: u8 = 0x80;
 const LENGTH: u32 = 0x00ff_ffff;
 
 const UNSPECIFIED: u8 = 0;
@@ -48,36 +48,30 @@ pub(super) fn next_attr<'a>(rest: &mut &'a [u8]) -> Result<Option<RawAttr<'a>>, 
     *rest = rest.get(padded(len)..).unwrap_or_default();
     let [first, ..] = *header;
     Ok(Some(RawAttr {
-        id: first & 0x7f,
-        named: word & NAMED != 0,
+        id: first & !NAMED,
+        named: first & NAMED != 0,
         payload,
     }))
 }
 
-/// Writes an attribute whose payload `fill` appends.
-pub(super) fn put(
-    out: &mut Vec<u8>,
-    id: u8,
-    fill: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
-) -> Result<(), EncodeError> {
-    put_word(out, u32::from(id) << 24, fill)
+/// Begins an attribute and returns where: [`close`] ends it there once the
+/// payload has been appended.
+pub(super) fn open(out: &mut Vec<u8>, id: u8) -> usize {
+    let start = out.len();
+    out.extend_from_slice(&[id, 0, 0, 0]);
+    start
 }
 
-fn put_word(
-    out: &mut Vec<u8>,
-    flags: u32,
-    fill: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
-) -> Result<(), EncodeError> {
-    let start = out.len();
-    out.extend_from_slice(&[0; HEADER]);
-    fill(out)?;
+/// Ends the attribute that was begun at `start`.
+pub(super) fn close(out: &mut Vec<u8>, start: usize) -> Result<(), EncodeError> {
     let len = out.len() - start;
     if out.len() > MAX_MESSAGE {
         return Err(EncodeError::TooLong(out.len()));
     }
-    let length = u32::try_from(len).map_err(|_| EncodeError::TooLong(len))?;
-    if let Some(header) = out.get_mut(start..start + HEADER) {
-        header.copy_from_slice(&(flags | length).to_be_bytes());
+    // No message is so long that the length would reach into the first byte.
+    if let Some([_, length @ ..]) = out.get_mut(start..start + HEADER) {
+        let [_, high, middle, low] = (len as u32).to_be_bytes();
+        length.copy_from_slice(&[high, middle, low]);
     }
     out.resize(start + padded(len), 0);
     Ok(())
@@ -110,9 +104,10 @@ pub(super) fn put_members(
     members: &[(String, Value)],
     depth: usize,
 ) -> Result<(), EncodeError> {
-    members
-        .iter()
-        .try_for_each(|(name, value)| put_value(out, name, value, depth))
+    for (name, value) in members {
+        put_value(out, name, value, depth)?;
+    }
+    Ok(())
 }
 
 fn put_value(
@@ -136,23 +131,24 @@ fn put_value(
     if inner > MAX_DEPTH {
         return Err(EncodeError::Depth);
     }
-    put_word(out, NAMED | u32::from(kind) << 24, |out| {
-        put_name(out, name)?;
-        match value {
-            Value::Null => {}
-            Value::Bool(b) => out.push(u8::from(*b)),
-            Value::Int16(n) => out.extend_from_slice(&n.to_be_bytes()),
-            Value::Int32(n) => out.extend_from_slice(&n.to_be_bytes()),
-            Value::Int64(n) => out.extend_from_slice(&n.to_be_bytes()),
-            Value::Double(n) => out.extend_from_slice(&n.to_bits().to_be_bytes()),
-            Value::String(s) => put_text(out, s)?,
-            Value::Table(members) => put_members(out, members, inner)?,
-            Value::Array(items) => items
-                .iter()
-                .try_for_each(|item| put_value(out, "", item, inner))?,
+    let start = open(out, NAMED | kind);
+    put_name(out, name)?;
+    match value {
+        Value::Null => {}
+        Value::Bool(b) => out.push(u8::from(*b)),
+        Value::Int16(n) => out.extend_from_slice(&n.to_be_bytes()),
+        Value::Int32(n) => out.extend_from_slice(&n.to_be_bytes()),
+        Value::Int64(n) => out.extend_from_slice(&n.to_be_bytes()),
+        Value::Double(n) => out.extend_from_slice(&n.to_bits().to_be_bytes()),
+        Value::String(s) => put_text(out, s)?,
+        Value::Table(members) => put_members(out, members, inner)?,
+        Value::Array(items) => {
+            for item in items {
+                put_value(out, "", item, inner)?;
+            }
         }
-        Ok(())
-    })
+    }
+    close(out, start)
 }
 
 fn put_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
@@ -199,12 +195,13 @@ fn value(kind: u8, payload: &[u8], depth: usize) -> Result<Value, DecodeError> {
     let wrong = |_| DecodeError::Size(kind);
     Ok(match kind {
         UNSPECIFIED => Value::Null,
-        ARRAY => Value::Array(
-            members(payload, depth)?
-                .into_iter()
-                .map(|(_, value)| value)
-                .collect(),
-        ),
+        ARRAY => {
+            let mut items = Vec::new();
+            for (_, item) in members(payload, depth)? {
+                items.push(item);
+            }
+            Value::Array(items)
+        }
         TABLE => Value::Table(members(payload, depth)?),
         STRING => Value::String(text(payload)?),
         INT64 => Value::Int64(i64::from_be_bytes(payload.try_into().map_err(wrong)?)),

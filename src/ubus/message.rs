@@ -163,9 +163,11 @@ impl Message {
         let mut out = vec![0, self.kind as u8];
         out.extend_from_slice(&self.seq.to_be_bytes());
         out.extend_from_slice(&self.peer.to_be_bytes());
-        blob::put(&mut out, 0, |out| {
-            self.attrs.iter().try_for_each(|attr| put_attr(out, attr))
-        })?;
+        let start = blob::open(&mut out, 0);
+        for attr in &self.attrs {
+            put_attr(&mut out, attr)?;
+        }
+        blob::close(&mut out, start)?;
         Ok(out)
     }
 
@@ -200,40 +202,43 @@ impl Message {
 }
 
 fn put_attr(out: &mut Vec<u8>, attr: &Attr) -> Result<(), EncodeError> {
-    let number = |out: &mut Vec<u8>, id, n: u32| {
-        blob::put(out, id, |out| {
-            out.extend_from_slice(&n.to_be_bytes());
-            Ok(())
-        })
+    let id = match attr {
+        Attr::Status(_) => 1,
+        Attr::ObjPath(_) => 2,
+        Attr::ObjId(_) => 3,
+        Attr::Method(_) => 4,
+        Attr::ObjType(_) => 5,
+        Attr::Signature(_) => 6,
+        Attr::Data(_) => 7,
+        Attr::Target(_) => 8,
+        Attr::Active(_) => 9,
+        Attr::NoReply(_) => 10,
+        Attr::Subscribers(_) => 11,
+        Attr::User(_) => 12,
+        Attr::Group(_) => 13,
     };
-    let flag = |out: &mut Vec<u8>, id, b: bool| {
-        blob::put(out, id, |out| {
-            out.push(u8::from(b));
-            Ok(())
-        })
-    };
-    let table = |out: &mut Vec<u8>, id, value: &Value| {
-        let members = value.as_table().ok_or(EncodeError::NotATable)?;
-        blob::put(out, id, |out| blob::put_members(out, members, 0))
-    };
-    let text = |out: &mut Vec<u8>, id, s: &str| blob::put(out, id, |out| blob::put_text(out, s));
+    let number = |out: &mut Vec<u8>, n: u32| out.extend_from_slice(&n.to_be_bytes());
+    let start = blob::open(out, id);
     match attr {
-        Attr::Status(status) => number(out, 1, status.code()),
-        Attr::ObjPath(s) => text(out, 2, s),
-        Attr::ObjId(n) => number(out, 3, *n),
-        Attr::Method(s) => text(out, 4, s),
-        Attr::ObjType(n) => number(out, 5, *n),
-        Attr::Signature(v) => table(out, 6, v),
-        Attr::Data(v) => table(out, 7, v),
-        Attr::Target(n) => number(out, 8, *n),
-        Attr::Active(b) => flag(out, 9, *b),
-        Attr::NoReply(b) => flag(out, 10, *b),
-        Attr::Subscribers(ids) => blob::put(out, 11, |out| {
-            ids.iter().try_for_each(|id| number(out, 0, *id))
-        }),
-        Attr::User(s) => text(out, 12, s),
-        Attr::Group(s) => text(out, 13, s),
+        Attr::Status(status) => number(out, status.code()),
+        Attr::ObjId(n) | Attr::ObjType(n) | Attr::Target(n) => number(out, *n),
+        Attr::Active(flag) | Attr::NoReply(flag) => out.push(u8::from(*flag)),
+        Attr::ObjPath(text) | Attr::Method(text) | Attr::User(text) | Attr::Group(text) => {
+            blob::put_text(out, text)?;
+        }
+        Attr::Signature(table) | Attr::Data(table) => {
+            let members = table.as_table().ok_or(EncodeError::NotATable)?;
+            blob::put_members(out, members, 0)?;
+        }
+        Attr::Subscribers(ids) => {
+            for id in ids {
+                let start = blob::open(out, 0);
+                number(out, *id);
+                blob::close(out, start)?;
+            }
+        }
     }
+    blob::close(out, start)
 }
 
 fn attr(id: u8, payload: &[u8]) -> Result<Option<Attr>, DecodeError> {

@@ -8,6 +8,7 @@ use super::problem::{Code, Problem};
 use crate::map::{Border, Domain, MapType, SpecError};
 use crate::nat::{Mode, Timeouts};
 use crate::netifd::{Config, ConfigError};
+use crate::text::quoted;
 
 mod reader;
 
@@ -100,8 +101,9 @@ pub fn device_name(interface: &str) -> Result<String, Problem> {
         return Err(Problem::fatal(
             Code::InvalidConfig,
             format!(
-                "interface name {interface:?}: only letters, digits, '_', '-' and '.' are \
-                 allowed, a letter or digit first"
+                "interface name {}: only letters, digits, '_', '-' and '.' are \
+                 allowed, a letter or digit first",
+                quoted(interface)
             ),
         ));
     }

@@ -117,7 +117,7 @@ fn uplink(interface: &Interface<'_>, state: Option<&State>) -> (Option<Uplink>, 
 }
 
 fn read(path: &str) -> Option<String> {
-    Some(fs::read_to_string(rooted(path)).ok()?.trim().to_owned())
+    Some(crate::streams::text(rooted(path)).ok()?.trim().to_owned())
 }
 
 /// The MTU a router advertised, where there is one, is the line's.
