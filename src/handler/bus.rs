@@ -84,13 +84,13 @@ impl Netifd {
         parent: &str,
         address: std::net::Ipv6Addr,
     ) -> Result<(), Error> {
-        let message = Value::texts(&[
+        let mut message = Value::texts(&[
             ("name", name),
             ("ifname", &format!("@{parent}")),
             ("proto", "static"),
         ]);
         let addresses = vec![Value::from(address.to_string())];
-        let message = message.with("ip6addr", addresses);
+        message.put("ip6addr", addresses.into());
         self.client
             .call("network", "add_dynamic", &message, self.timeout)
             .map(drop)

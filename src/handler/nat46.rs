@@ -72,7 +72,7 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
             remove(device);
             return Err(Problem::passing(
                 Code::TunnelFailed,
-                format!("kmod-nat46 does not take {}: {error}", quoted(&command)),
+                format_args!("kmod-nat46 does not take {}: {error}", quoted(&command)),
             ));
         }
     }

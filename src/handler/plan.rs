@@ -90,10 +90,10 @@ impl Plan {
     pub fn link_up(&self, firewall: Vec<Value>) -> Notify {
         let mut data = Value::table();
         if let Some(zone) = &self.zone {
-            data = data.with("zone", zone.as_str());
+            data.put("zone", zone.as_str().into());
         }
         if !firewall.is_empty() {
-            data = data.with("firewall", firewall);
+            data.put("firewall", firewall.into());
         }
         let is_map_e = self.mapping.map_type() == MapType::MapE;
         let tunnel = self.br().map(|remote| Tunnel {
@@ -173,7 +173,7 @@ impl<'a> Line<'a> {
             };
             return Err(Problem::passing(
                 Code::InvalidMapRule,
-                format!("rule {}: {missing} is missing", mapping.bmr().ipv6()),
+                format_args!("rule {}: {missing} is missing", mapping.bmr().ipv6()),
             ));
         }
         let mesh = settings.mesh.unwrap_or(!mapping.fmrs().is_empty());
@@ -214,7 +214,7 @@ impl<'a> Line<'a> {
         let mapping = domain.map(prefixes).map_err(|error| {
             Problem::passing(
                 Code::UnknownProvider,
-                format!("provider {}: {error}", provider.id()),
+                format_args!("provider {}: {error}", provider.id()),
             )
         })?;
         let mapping = match settings.border {

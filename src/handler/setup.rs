@@ -183,7 +183,7 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
         true => finish(settings, plan, &mut translation, &router),
         false => Err(Problem::passing(
             Code::NoUplinkPrefix,
-            format!("{} went away during the setup", plan.uplink),
+            format_args!("{} went away during the setup", plan.uplink),
         )),
     };
     if let Err(problem) = finished {
@@ -237,7 +237,7 @@ fn place_address(
         .map_err(|error| match error.status() {
             Some(_) => Failure::Problem(Problem::passing(
                 Code::TunnelFailed,
-                format!("netifd does not take the CE's address: {error}"),
+                format_args!("netifd does not take the CE's address: {error}"),
             )),
             None => Failure::Bus(error),
         })
@@ -272,7 +272,7 @@ fn tunnel_failure(error: Error) -> Failure {
         Some(Status::PermissionDenied) => Failure::Unwanted,
         Some(status) => Failure::Problem(Problem::passing(
             Code::TunnelFailed,
-            format!(
+            format_args!(
                 "netifd could not make the tunnel ({status}); is kmod-ip6-tunnel installed and \
                  the uplink up?"
             ),
@@ -330,12 +330,12 @@ fn record(state: &State, settings: &Settings) -> Result<(), Problem> {
 fn summary(state: &State) -> String {
     let mapping = &state.mapping;
     let ports = mapping.ports();
-    let provider = state
-        .provider
-        .as_ref()
-        .map_or(String::new(), |(_, name)| format!("{name}, "));
+    let (provider, comma) = match &state.provider {
+        Some((_, name)) => (name.as_str(), ", "),
+        None => ("", ""),
+    };
     format!(
-        "{provider}{} {}, {} ports, CE {}, NAT {} ({})",
+        "{provider}{comma}{} {}, {} ports, CE {}, NAT {} ({})",
         mapping.map_type(),
         mapping.ipv4(),
         ports.count(),

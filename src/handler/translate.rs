@@ -76,7 +76,6 @@ impl<'a> Subject<'a> {
 /// The rules of one interface and the program that loads them.
 pub struct Translation {
     nft: Nft,
-    line: Line,
     wishes: Wishes,
     kernel: Kernel,
     plan: Plan,
@@ -100,7 +99,7 @@ impl Translation {
             subject.mesh,
         );
         let reserve = PortList::parse(&subject.reserve.join(" "))
-            .map_err(|error| Problem::fatal(Code::InvalidConfig, format!("reserve: {error}")))?;
+            .map_err(|error| Problem::fatal(Code::InvalidConfig, format_args!("reserve: {error}")))?;
         let opened = router.opened(
             subject.interface,
             subject.device,
@@ -115,10 +114,9 @@ impl Translation {
             timeouts: subject.timeouts,
         };
         let kernel = known_kernel();
-        let plan = Plan::new(line.clone(), wishes.clone(), &kernel).map_err(nat_problem)?;
+        let plan = Plan::new(line, wishes.clone(), &kernel).map_err(nat_problem)?;
         Ok(Translation {
             nft,
-            line,
             wishes,
             kernel,
             plan,
@@ -130,6 +128,10 @@ impl Translation {
     /// Things the user should know, one line each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    fn interface(&self) -> &str {
+        &self.plan.line().interface
     }
 
     /// The rules.
@@ -153,10 +155,10 @@ impl Translation {
     /// # Errors
     /// The kernel has no nf_tables.
     pub fn guard(&self) -> Result<(), Problem> {
-        guard::put_up(&self.line.interface, &self.line.device).map_err(|error| {
+        guard::put_up(self.interface(), &self.plan.line().device).map_err(|error| {
             Problem::passing(
                 Code::NatFailed,
-                format!("the kernel does not take rules: {error}; is kmod-nft-core installed?"),
+                format_args!("the kernel does not take rules: {error}; is kmod-nft-core installed?"),
             )
         })
     }
@@ -169,7 +171,7 @@ impl Translation {
     /// Even that was refused; the guard still stands.
     pub fn load(&mut self) -> Result<(), Problem> {
         loop {
-            let rules = self.plan.combined() + &guard::removal(&self.line.interface);
+            let rules = self.plan.combined() + &guard::removal(self.interface());
             let refused = match self.nft.run(&rules, TIMEOUT) {
                 Ok(()) => {
                     // An nft that refuses everything says nothing either.
@@ -188,7 +190,7 @@ impl Translation {
     /// nft refuses every rule for a device that has just gone, which says
     /// nothing about the kernel.
     fn device_exists(&self) -> bool {
-        if_nametoindex(self.line.device.as_str()).is_ok()
+        if_nametoindex(self.plan.line().device.as_str()).is_ok()
     }
 
     /// Plans again without what the kernel refuses on any device, or, where
@@ -199,7 +201,7 @@ impl Translation {
         let able = self.nft.probe(TIMEOUT).map_err(nat_failed)?;
         let unclear = able == Kernel::full();
         let lacks = |part: &Result<(), String>| unclear || part.is_err();
-        let interface = &self.line.interface;
+        let interface = self.interface();
         if self.plan.is_tight() && lacks(&able.timeouts) {
             self.kernel.timeouts = Err(refused.into());
             logging::warn(interface, &format_args!("no timeout policies: {refused}"));
@@ -222,15 +224,15 @@ impl Translation {
             return Ok(false);
         }
         self.plan =
-            Plan::new(self.line.clone(), self.wishes.clone(), &self.kernel).map_err(nat_problem)?;
+            Plan::new(self.plan.line().clone(), self.wishes.clone(), &self.kernel).map_err(nat_problem)?;
         self.learned = Some(able).filter(|able| *able != Kernel::full());
         Ok(true)
     }
 
     /// Removes rules and guard; for a link that did not come up.
     pub fn remove(&self) {
-        if let Err(error) = nat::remove(&self.line.interface) {
-            logging::warn(&self.line.interface, &error);
+        if let Err(error) = nat::remove(self.interface()) {
+            logging::warn(self.interface(), &error);
         }
     }
 }

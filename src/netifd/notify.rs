@@ -114,68 +114,81 @@ impl Notify {
     /// The message for `network.interface`, in the order the shell handlers
     /// write it.
     pub fn to_value(&self, interface: &str) -> Value {
-        let message = match self {
-            Notify::LinkUp(update) => update.to_value(),
-            Notify::LinkDown => action(0).with("link-up", false),
-            Notify::Run { command, env } => action(1)
-                .with("command", texts(command))
-                .with("env", texts(env)),
-            Notify::Kill { signal } => action(2).with("signal", *signal),
-            Notify::Error { code, detail } => action(3).with(
-                "error",
-                vec![Value::from(*code), Value::from(detail.as_str())],
-            ),
-            Notify::BlockRestart => action(4),
-            Notify::Available(available) => action(5).with("available", *available),
+        let mut message = Value::table();
+        message.put("action", Value::Int32(self.action()));
+        match self {
+            Notify::LinkUp(update) => update.put(&mut message),
+            Notify::LinkDown => message.put("link-up", Value::Bool(false)),
+            Notify::Run { command, env } => {
+                message.put("command", list(command, text));
+                message.put("env", list(env, text));
+            }
+            Notify::Kill { signal } => message.put("signal", Value::Int32(*signal)),
+            Notify::Error { code, detail } => {
+                message.put("error", list(&[code, detail.as_str()], text));
+            }
+            Notify::Available(available) => message.put("available", Value::Bool(*available)),
             Notify::HostDependency { host, ifname } => {
-                let message = action(6).with("host", host.as_str());
-                match ifname {
-                    Some(ifname) => message.with("ifname", ifname.as_str()),
-                    None => message,
+                message.put("host", text(host));
+                if let Some(ifname) = ifname {
+                    message.put("ifname", text(ifname));
                 }
             }
-            Notify::SetupFailed => action(7),
-        };
-        message.with("interface", interface)
+            Notify::BlockRestart | Notify::SetupFailed => {}
+        }
+        message.put("interface", text(&interface));
+        message
+    }
+
+    fn action(&self) -> i32 {
+        match self {
+            Notify::LinkUp(_) | Notify::LinkDown => 0,
+            Notify::Run { .. } => 1,
+            Notify::Kill { .. } => 2,
+            Notify::Error { .. } => 3,
+            Notify::BlockRestart => 4,
+            Notify::Available(_) => 5,
+            Notify::HostDependency { .. } => 6,
+            Notify::SetupFailed => 7,
+        }
     }
 }
 
-fn action(number: i32) -> Value {
-    Value::table().with("action", number)
+fn text(text: &impl AsRef<str>) -> Value {
+    Value::from(text.as_ref())
 }
 
-fn texts(list: &[String]) -> Vec<Value> {
-    list.iter().map(|text| Value::from(text.as_str())).collect()
+fn list<T>(items: &[T], value: impl Fn(&T) -> Value) -> Value {
+    let mut list = Vec::with_capacity(items.len());
+    for item in items {
+        list.push(value(item));
+    }
+    Value::Array(list)
 }
 
 impl Update {
-    fn to_value(&self) -> Value {
-        let mut message = action(0)
-            .with("ifname", self.ifname.as_str())
-            .with("link-up", true);
+    fn put(&self, message: &mut Value) {
+        message.put("ifname", text(&self.ifname));
+        message.put("link-up", Value::Bool(true));
         if let Some(tunnel) = &self.tunnel {
-            message = message.with("tunnel", tunnel.to_value());
+            message.put("tunnel", tunnel.to_value());
         }
-        message = message.with("data", self.data.clone()).with("keep", false);
-        message = message.with("ipaddr", list(&self.addresses, address));
-        message = message.with("routes", list(&self.routes, route));
+        message.put("data", self.data.clone());
+        message.put("keep", Value::Bool(false));
+        message.put("ipaddr", list(&self.addresses, address));
+        message.put("routes", list(&self.routes, route));
         if !self.routes6.is_empty() {
-            message = message.with("routes6", list(&self.routes6, route6));
+            message.put("routes6", list(&self.routes6, route6));
         }
-        message
     }
-}
-
-fn list<T>(items: &[T], value: impl Fn(&T) -> Value) -> Vec<Value> {
-    items.iter().map(value).collect()
 }
 
 fn address(net: &Ipv4Net) -> Value {
-    let entry = Value::texts(&[("ipaddr", &net.addr().to_string())]);
-    match net.prefix_len() {
-        32 => entry,
-        len => entry.with("mask", len.to_string()),
+    let mut entry = Value::texts(&[("ipaddr", &net.addr().to_string())]);
+    if net.prefix_len() < 32 {
+        entry.put("mask", net.prefix_len().to_string().into());
     }
+    entry
 }
 
 fn route6(net: &Ipv6Net) -> Value {
@@ -207,19 +220,19 @@ impl Tunnel {
         // encapsulation limit of an existing device as it is.
         let mut data = Value::table();
         if let Some(limit) = &self.encaplimit {
-            data = data.with("encaplimit", limit.as_str());
+            data.put("encaplimit", text(limit));
         }
         if let Some(fmrs) = &self.fmrs {
-            data = data.with("fmrs", list(fmrs, fmr));
+            data.put("fmrs", list(fmrs, fmr));
         }
-        Value::table()
-            .with("mode", "ipip6")
-            .with("mtu", i32::from(self.mtu))
-            .with("ttl", i32::from(self.ttl))
-            .with("local", self.local.to_string())
-            .with("remote", self.remote.to_string())
-            .with("link", self.link.as_str())
-            .with("data", data)
+        let mut tunnel = Value::texts(&[("mode", "ipip6")]);
+        tunnel.put("mtu", Value::Int32(self.mtu.into()));
+        tunnel.put("ttl", Value::Int32(self.ttl.into()));
+        tunnel.put("local", text(&self.local.to_string()));
+        tunnel.put("remote", text(&self.remote.to_string()));
+        tunnel.put("link", text(&self.link));
+        tunnel.put("data", data);
+        tunnel
     }
 }
 
@@ -235,13 +248,13 @@ impl Fmr {
 }
 
 fn fmr(fmr: &Fmr) -> Value {
-    let prefixes = Value::texts(&[
+    let mut entry = Value::texts(&[
         ("prefix6", &fmr.prefix6.to_string()),
         ("prefix4", &fmr.prefix4.to_string()),
     ]);
-    prefixes
-        .with("ealen", i32::from(fmr.ealen))
-        .with("offset", i32::from(fmr.offset))
+    entry.put("ealen", Value::Int32(fmr.ealen.into()));
+    entry.put("offset", Value::Int32(fmr.offset.into()));
+    entry
 }
 
 #[cfg(test)]

@@ -149,12 +149,7 @@ impl Client {
         if reply.status != Status::Ok {
             return Err(refused(&format!("{object} {method}"), reply.status));
         }
-        let data = reply.data.into_iter().flat_map(|message| message.attrs);
-        let table = data.into_iter().find_map(|attr| match attr {
-            Attr::Data(table) => Some(table),
-            _ => None,
-        });
-        Ok(table.unwrap_or_else(Value::table))
+        Ok(reply.data.map_or_else(Value::table, Message::into_data))
     }
 
     fn invoke(
@@ -264,13 +259,13 @@ impl Client {
         match message.kind {
             Kind::Invoke => {
                 let name = message.method().unwrap_or_default().to_owned();
-                let data = message.data().cloned().unwrap_or_else(Value::table);
                 if message.no_reply() != Some(true) {
                     let mut answer = Message::new(Kind::Status, message.seq, message.peer)
                         .with(Attr::Status(Status::Ok));
                     answer.attrs.extend(message.objid().map(Attr::ObjId));
                     self.connection.send(&answer, deadline)?;
                 }
+                let data = message.into_data();
                 self.keep(Event::Notification { name, data });
             }
             Kind::Unsubscribe => {

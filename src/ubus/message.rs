@@ -155,6 +155,16 @@ impl Message {
         group: Group -> &str, v => v.as_str();
     }
 
+    /// Arguments or answer; an empty table where there is none.
+    pub(super) fn into_data(self) -> Value {
+        for attr in self.attrs.into_iter().rev() {
+            if let Attr::Data(table) = attr {
+                return table;
+            }
+        }
+        Value::table()
+    }
+
     /// The bytes on the wire.
     ///
     /// # Errors

@@ -100,7 +100,7 @@ pub fn device_name(interface: &str) -> Result<String, Problem> {
     if !interface.chars().all(plain) || !first.is_some_and(|c| c.is_ascii_alphanumeric()) {
         return Err(Problem::fatal(
             Code::InvalidConfig,
-            format!(
+            format_args!(
                 "interface name {}: only letters, digits, '_', '-' and '.' are \
                  allowed, a letter or digit first",
                 quoted(interface)
@@ -110,7 +110,7 @@ pub fn device_name(interface: &str) -> Result<String, Problem> {
     if interface.len() > MAX_NAME {
         return Err(Problem::fatal(
             Code::InvalidConfig,
-            format!(
+            format_args!(
                 "interface name {interface}: at most {MAX_NAME} characters, since its device \
                  is called map-{interface}"
             ),

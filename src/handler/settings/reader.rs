@@ -249,7 +249,7 @@ fn with_length(
         Ok(len) if len <= 128 => Ok((address.into(), Some(len))),
         _ => Err(Problem::fatal(
             Code::InvalidMapRule,
-            format!("{option} {text}: write the address alone and its length as {key}"),
+            format_args!("{option} {text}: write the address alone and its length as {key}"),
         )),
     }
 }
