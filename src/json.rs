@@ -12,6 +12,12 @@ use serde_json::{Map, Value};
 
 use crate::map::{Dmr, PortRange};
 
+/// A value as one line. Its `Display` would bring the way to write it as many,
+/// and errors that no text in memory has.
+pub fn line(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 /// What a member of an object can hold.
 pub trait ToJson {
     /// Its JSON: numbers as numbers, addresses and prefixes as text.

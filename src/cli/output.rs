@@ -28,7 +28,7 @@ pub fn mapping_json(mapping: &Mapping, provider: Option<&str>, mtu: u16) -> Map<
 
 /// Prints a value as one line of JSON.
 pub(super) fn json_line(out: &mut dyn Write, value: &Value) -> io::Result<()> {
-    writeln!(out, "{value}")
+    writeln!(out, "{}", crate::json::line(value))
 }
 
 /// Ends a command that cannot be done: where JSON was asked for, the reason is

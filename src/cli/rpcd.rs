@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::args::Args;
 use super::{Command, Failure, command};
+use crate::json::line;
 use crate::streams;
 
 /// What an argument of a method is.
@@ -62,7 +63,7 @@ pub fn is_called_by(path: &str) -> bool {
 /// into a status that says nothing.
 pub fn main(args: &[String]) -> ExitCode {
     let answer = match args {
-        [word] if word == "list" => signature().to_string(),
+        [word] if word == "list" => line(&signature()),
         [word, method] if word == "call" => match streams::input(MAX_INPUT) {
             Ok(input) => call(method, &String::from_utf8_lossy(&input)),
             Err(error) => says(&format_args!("arguments cannot be read: {error}")),
@@ -100,7 +101,7 @@ fn signature() -> Value {
 }
 
 fn says(reason: &dyn Display) -> String {
-    object!["error": &reason.to_string()].to_string()
+    line(&object!["error": &reason.to_string()])
 }
 
 /// The answer to a call; `input` is a JSON object, or empty.

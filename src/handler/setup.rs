@@ -320,7 +320,7 @@ fn record(state: &State, settings: &Settings) -> Result<(), Problem> {
     let path = paths::rules_file(&state.interface);
     // /tmp is everybody's: what somebody put there keeps nobody offline.
     if let Err(error) = write_atomically(&path, rules.as_bytes()) {
-        log::warn!("{}: {error}; scripts will miss it", path.display());
+        log::warn!("{}: {error}; scripts will miss it", path.to_string_lossy());
     }
     state
         .save()

@@ -15,6 +15,7 @@ use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 use serde_json::{Map, Value};
 
 use super::settings::Protocol;
+use crate::json;
 use crate::map::{Domain, Mapping, RuleSpec};
 use crate::nat::{Mode, Timeouts};
 use crate::paths;
@@ -102,7 +103,7 @@ impl State {
             Err(error) => return Err(io_error(&path, error)),
         };
         let damaged = |what| StateError::Damaged {
-            path: path.display().to_string(),
+            path: path.to_string_lossy().into_owned(),
             what,
         };
         Self::parse(&text).map(Some).map_err(damaged)
@@ -110,7 +111,7 @@ impl State {
 
     /// The text of the file.
     pub fn to_text(&self) -> String {
-        format!("{}\n", Value::Object(self.to_json()))
+        json::line(&Value::Object(self.to_json())) + "\n"
     }
 
     /// Reads what [`State::to_text`] wrote.
@@ -304,7 +305,7 @@ fn make_directory(directory: &Path) -> io::Result<()> {
 
 fn io_error(path: &Path, error: io::Error) -> StateError {
     StateError::Io {
-        path: path.display().to_string(),
+        path: path.to_string_lossy().into_owned(),
         error,
     }
 }

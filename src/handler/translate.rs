@@ -98,8 +98,9 @@ impl Translation {
             subject.mapping,
             subject.mesh,
         );
-        let reserve = PortList::parse(&subject.reserve.join(" "))
-            .map_err(|error| Problem::fatal(Code::InvalidConfig, format_args!("reserve: {error}")))?;
+        let reserve = PortList::parse(&subject.reserve.join(" ")).map_err(|error| {
+            Problem::fatal(Code::InvalidConfig, format_args!("reserve: {error}"))
+        })?;
         let opened = router.opened(
             subject.interface,
             subject.device,
@@ -158,7 +159,9 @@ impl Translation {
         guard::put_up(self.interface(), &self.plan.line().device).map_err(|error| {
             Problem::passing(
                 Code::NatFailed,
-                format_args!("the kernel does not take rules: {error}; is kmod-nft-core installed?"),
+                format_args!(
+                    "the kernel does not take rules: {error}; is kmod-nft-core installed?"
+                ),
             )
         })
     }
@@ -201,30 +204,22 @@ impl Translation {
         let able = self.nft.probe(TIMEOUT).map_err(nat_failed)?;
         let unclear = able == Kernel::full();
         let lacks = |part: &Result<(), String>| unclear || part.is_err();
-        let interface = self.interface();
-        if self.plan.is_tight() && lacks(&able.timeouts) {
-            self.kernel.timeouts = Err(refused.into());
-            logging::warn(interface, &format_args!("no timeout policies: {refused}"));
+        let (given_up, warning) = if self.plan.is_tight() && lacks(&able.timeouts) {
+            (&mut self.kernel.timeouts, "no timeout policies:")
         } else if self.plan.refuses_when_full() && lacks(&able.connlimit) {
-            self.kernel.connlimit = Err(refused.into());
-            logging::warn(
-                interface,
-                &format_args!(
-                    "connections will wait in vain when all ports are in use, \
-                 is kmod-nft-connlimit installed? {refused}"
-                ),
-            );
+            let warning = "connections will wait in vain when all ports are in use, \
+                           is kmod-nft-connlimit installed?";
+            (&mut self.kernel.connlimit, warning)
         } else if matches!(self.plan.technique(), Technique::Pool(_)) && lacks(&able.edge) {
-            self.kernel.edge = Err(refused.into());
-            logging::warn(
-                interface,
-                &format_args!("no edge map, is kmod-nft-netdev installed? {refused}"),
-            );
+            let warning = "no edge map, is kmod-nft-netdev installed?";
+            (&mut self.kernel.edge, warning)
         } else {
             return Ok(false);
-        }
-        self.plan =
-            Plan::new(self.plan.line().clone(), self.wishes.clone(), &self.kernel).map_err(nat_problem)?;
+        };
+        *given_up = Err(refused.into());
+        logging::warn(self.interface(), &format_args!("{warning} {refused}"));
+        self.plan = Plan::new(self.plan.line().clone(), self.wishes.clone(), &self.kernel)
+            .map_err(nat_problem)?;
         self.learned = Some(able).filter(|able| *able != Kernel::full());
         Ok(true)
     }

@@ -89,7 +89,7 @@ fn read(path: &Path) -> Result<String, Unreadable> {
 }
 
 fn name(path: &Path) -> String {
-    path.display().to_string()
+    path.to_string_lossy().into_owned()
 }
 
 fn unreadable(path: &Path, error: &dyn Display) -> Warning {

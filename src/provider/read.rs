@@ -11,6 +11,7 @@ use crate::map::{Border, MapType};
 
 use super::known::{Confidence, EncapLimit, KnownRule, OtherLine, Provider};
 use super::parse::Problem;
+use crate::json::line;
 use crate::text::one_line;
 
 type Object = Map<String, Value>;
@@ -55,7 +56,7 @@ impl<'a> Members<'a> {
         let Some(value) = self.object.get(key) else {
             return;
         };
-        let whole = value.to_string();
+        let whole = line(value);
         // The file may hold anything; the log line stays readable.
         let mut shown = one_line(&whole, 60);
         if shown.len() < whole.len() {

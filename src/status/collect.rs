@@ -77,7 +77,7 @@ fn config(name: &str, notes: &mut Vec<String>) -> String {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => {
-            notes.push(format!("{}: {error}", path.display()));
+            notes.push(format!("{}: {error}", path.to_string_lossy()));
             String::new()
         }
     }

@@ -54,7 +54,7 @@ pub enum EncodeError {
 #[derive(Debug, Error)]
 pub enum Error {
     /// Nothing listens at the socket's path, or it may not be used.
-    #[error("cannot connect to ubus at {path}: {cause}", path = .0.display(), cause = reason(*.1))]
+    #[error("cannot connect to ubus at {path}: {cause}", path = .0.to_string_lossy(), cause = reason(*.1))]
     Connect(PathBuf, Errno),
     /// The deadline passed; the text says during what.
     #[error("ubus took too long to {0}")]
