@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Text that others wrote, as it may be shown.
+//! Text that others wrote: as it may be shown, and what is in it.
 
 /// At most `longest` characters of `text`, without what would tear a line of a
 /// log or a terminal: control characters become spaces.
@@ -14,4 +14,11 @@ pub fn one_line(text: &str, longest: usize) -> String {
 /// In quotes, as it stands in a sentence; control characters become spaces.
 pub fn quoted(text: &str) -> String {
     format!("\"{}\"", one_line(text, usize::MAX))
+}
+
+/// Whether `part` stands somewhere in `text`. The standard library's search,
+/// also that for a single character, takes 2 KB.
+pub fn has(text: &str, part: &str) -> bool {
+    let mut places = text.as_bytes().windows(part.len().max(1));
+    places.any(|place| place == part.as_bytes())
 }

@@ -48,9 +48,7 @@ pub(crate) fn fill(answer: &Value, text: &str) -> Option<String> {
             Value::Number(number) if hex => {
                 let _ = write!(filled, "{:x}", number.as_u64()?);
             }
-            other => {
-                let _ = write!(filled, "{other}");
-            }
+            other => filled += &crate::json::line(other),
         }
     }
     Some(filled)

@@ -121,7 +121,7 @@ pub fn links(dump: &Value, name: &str) -> Vec<Link> {
 /// Whether a shell takes a name for one word and nothing else: those who call
 /// us evaluate what we print.
 fn is_word(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     name.chars().all(plain)
 }
 

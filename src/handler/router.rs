@@ -8,6 +8,7 @@ use crate::map::PortSet;
 use crate::nat::{Opened, zones_of};
 use crate::paths::rooted;
 use crate::streams;
+use crate::text::has;
 use crate::ubus::Value;
 
 /// The router we run on.
@@ -55,7 +56,7 @@ impl Router for System {
             format!("/sys/class/net/{device}/mtu"),
         ];
         // A device name comes from netifd, but a path must stay one.
-        if device.contains('/') {
+        if has(device, "/") {
             return None;
         }
         let read = |path: &String| streams::text(rooted(path)).ok()?.trim().parse().ok();

@@ -5,15 +5,16 @@ use std::fmt::Write;
 
 use super::line::{MAX_DEVICE, MAX_INTERFACE};
 use super::ports::PortList;
+use crate::text::quoted;
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NatError {
     /// The name cannot be part of a table's name.
-    #[error("interface {0:?}: 1 to {MAX_INTERFACE} letters, digits, _, . or -")]
+    #[error("interface {}: 1 to {MAX_INTERFACE} letters, digits, _, . or -", quoted(.0))]
     Interface(String),
     /// The kernel has no device of such a name.
-    #[error("device {0:?}: 1 to {MAX_DEVICE} letters, digits, _, ., @ or -")]
+    #[error("device {}: 1 to {MAX_DEVICE} letters, digits, _, ., @ or -", quoted(.0))]
     Device(String),
     /// Reserved ports that are not ours.
     #[error("reserve {ports}: not among the ports of this line, {}", brief(.allowed))]

@@ -5,7 +5,7 @@
 //! that DNAT rules and local services see what the configuration says.
 
 use crate::map::PortSet;
-use crate::text::quoted;
+use crate::text::{has, quoted};
 
 use super::conntrack::Protocol;
 use super::error::brief;
@@ -139,10 +139,10 @@ fn counts(section: &Section, zones: &[String]) -> bool {
     let from_us = section.get("src") == Some("*") || names(section, "src", zones);
     let other_family = section
         .get("family")
-        .is_some_and(|family| family.contains('6') && !family.contains('4'));
+        .is_some_and(|family| has(family, "6") && !has(family, "4"));
     let mut ipv6 = false;
     for key in ["src_ip", "dest_ip", "src_dip"] {
-        ipv6 |= section.words(key).iter().any(|word| word.contains(':'));
+        ipv6 |= section.words(key).iter().any(|word| has(word, ":"));
     }
     from_us && is_enabled(section) && !other_family && !ipv6
 }

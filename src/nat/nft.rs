@@ -10,7 +10,7 @@ use super::child::{self, Ended};
 use super::error::NatError;
 use super::plan::Kernel;
 use crate::paths::rooted;
-use crate::text::one_line;
+use crate::text::{has, one_line};
 
 /// Where OpenWrt and Debian have it; `PATH` comes after.
 const PLACES: [&str; 2] = ["/usr/sbin/nft", "/sbin/nft"];
@@ -127,7 +127,7 @@ fn complaint(said: &[u8], status: Option<i32>) -> String {
     let said = String::from_utf8_lossy(said);
     let mut fallback = "";
     for line in said.lines().map(str::trim) {
-        if line.contains("rror") {
+        if has(line, "rror") {
             return one_line(line, MAX_COMPLAINT);
         }
         if fallback.is_empty() {

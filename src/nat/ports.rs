@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::map::{PortRange, PortSet};
+use crate::text::quoted;
 
 /// Ports as ascending ranges that neither overlap nor touch; may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -13,7 +14,7 @@ pub struct PortList(Vec<PortRange>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PortListError {
     /// Not a port and not a range.
-    #[error("{0:?}: a port (1 to 65535) or a range such as 5000-5010 is wanted")]
+    #[error("{}: a port (1 to 65535) or a range such as 5000-5010 is wanted", quoted(.0))]
     Syntax(String),
     /// The first port is above the last one.
     #[error("{first}-{last}: the first port is above the last; write {last}-{first}")]

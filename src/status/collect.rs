@@ -10,6 +10,7 @@ use crate::handler::bus::Netifd;
 use crate::nat::{Connection, Counters, Opened, Section, connections};
 use crate::paths::rooted;
 use crate::streams;
+use crate::text::has;
 
 use super::world::{Dropped, Measured, Traffic, World, zones};
 
@@ -106,7 +107,7 @@ pub fn leases(text: &str) -> Vec<(Ipv4Addr, String)> {
 
 fn traffic(device: &str) -> Option<Traffic> {
     // A device name comes from our own file, but a path must stay one.
-    if device.contains('/') {
+    if has(device, "/") {
         return None;
     }
     let read = |name: &str| -> Option<u64> {

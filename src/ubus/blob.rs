@@ -79,7 +79,7 @@ pub(super) fn close(out: &mut Vec<u8>, start: usize) -> Result<(), EncodeError> 
 
 /// Appends a C string: the text and a NUL.
 pub(super) fn put_text(out: &mut Vec<u8>, text: &str) -> Result<(), EncodeError> {
-    if text.contains('\0') {
+    if text.as_bytes().contains(&0) {
         return Err(EncodeError::Nul);
     }
     out.extend_from_slice(text.as_bytes());

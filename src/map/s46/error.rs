@@ -8,7 +8,7 @@ use super::decode::{BIND, BR, CONT_LW, CONT_MAPE, CONT_MAPT, DMR, PORTPARAMS, RU
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum S46Error {
     /// A character that is neither a hexadecimal digit nor a separator.
-    #[error("hex: {0:?} is no hexadecimal digit")]
+    #[error("hex: '{}' is no hexadecimal digit", .0.escape_default())]
     Digit(char),
     /// Half a byte is left.
     #[error("hex: an odd number of digits")]

@@ -15,6 +15,7 @@ use crate::map::{Border, MapType, Mapping, Psid};
 use crate::nat::{self, Chain, PortList, Section};
 use crate::paths::{names_in, rooted, run_dir};
 use crate::provider::{self, Verdict};
+use crate::text::has;
 
 use super::super::netifd::Known as Netifd;
 use super::super::route::route_to;
@@ -122,7 +123,7 @@ fn read(path: &str) -> Option<String> {
 
 /// The MTU a router advertised, where there is one, is the line's.
 fn uplink_mtu(device: &str) -> Option<u16> {
-    if device.contains('/') {
+    if has(device, "/") {
         return None;
     }
     let ipv6 = read(&format!("/proc/sys/net/ipv6/conf/{device}/mtu"));
@@ -133,7 +134,7 @@ fn uplink_mtu(device: &str) -> Option<u16> {
 fn device(name: &str) -> Option<(bool, u16)> {
     /// `IFF_UP`.
     const UP: u32 = 1;
-    if name.contains('/') {
+    if has(name, "/") {
         return None;
     }
     let flags = read(&format!("/sys/class/net/{name}/flags"))?;
@@ -330,10 +331,10 @@ fn has_module(modules: &str, name: &str) -> bool {
     }
     let file = format!("/{name}.ko");
     let list = |name| read(&format!("{modules}/{name}")).unwrap_or_default();
-    list("modules.builtin").contains(&file)
+    has(&list("modules.builtin"), &file)
         || list("modules.dep").lines().any(|line| {
             let path = line.split(':').next().unwrap_or_default();
-            path.contains(&file) && exists(&format!("{modules}/{path}"))
+            has(path, &file) && exists(&format!("{modules}/{path}"))
         })
 }
 

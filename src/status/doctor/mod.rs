@@ -101,7 +101,10 @@ fn finding(verdict: Verdict, seen: Arguments<'_>, remedy: Option<Arguments<'_>>)
 /// What the kernel says, without the number of the error.
 fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().into()
+    match text.rsplit_once('(') {
+        Some((words, number)) if number.starts_with("os error") => words.trim_end().into(),
+        _ => text,
+    }
 }
 
 /// What judges the facts.
