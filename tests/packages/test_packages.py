@@ -228,11 +228,14 @@ class Manager:
         """Make the manager believe that a package was installed by name, not from a file."""
 
     def wait_for_restart(self):
+        return self.wait_for("ubus call network restart")
+
+    def wait_for(self, late):
         """The calls, when the one that comes two seconds late has come."""
         calls = []
         for _ in range(100):
             calls += self.root.calls()
-            if "ubus call network restart" in calls:
+            if late in calls:
                 break
             time.sleep(0.1)
         return calls
@@ -271,7 +274,9 @@ class Manager:
         self.up("wanmap")
         self.root.write("firewall.mape", "")
         self.remove("mape")
-        calls = self.root.calls()
+        calls = self.wait_for("rpcd reload")
+        self.assertIn("rpcd reload", calls)
+        self.assertFalse(self.root.exists("/var/run/mape"))
         self.assertIn("ubus call network.interface.wanmap down", calls)
         self.assertLess(calls.index("ubus call network.interface.wanmap down"), calls.index("uci -q delete firewall.mape"))
         self.assertIn("uci commit firewall", calls)

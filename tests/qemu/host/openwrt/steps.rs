@@ -290,6 +290,9 @@ fn removed(bench: &mut Bench) -> Result<String> {
     let router = &bench.router;
     let manager = Manager::of(router)?;
     manager.remove(router, "luci-i18n-mape-ja luci-app-mape mape")?;
+    router.until("ubus list", |objects| {
+        objects.lines().all(|object| object != "mape")
+    })?;
     let left = router.run(&format!("{TRACES}; true"))? + &manager.installed(router, "mape")?;
     if left.trim().is_empty() {
         return Ok("no table, device, include, file or package".to_owned());
