@@ -125,11 +125,21 @@ fn waits(seen: &Seen) -> bool {
     !seen.up && seen.tunnel.is_none() && !seen.default_route
 }
 
+/// The two lines of configuration that suffice.
+fn two_lines(stage: &mut Stage<'_>) {
+    let options = [("tunlink", "wan6")];
+    stage.router.configure("wanmap", "mape", &options);
+}
+
+fn brought_up(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    two_lines(stage);
+    stage.until("wanmap", "it is up", is_up);
+}
+
 fn setup_and_ifdown(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, Some(PREFIX));
-    stage
-        .router
-        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    two_lines(stage);
     stage.until(
         "wanmap",
         "with two lines of configuration IPv4 is up",
@@ -153,9 +163,7 @@ fn existing_configuration(stage: &mut Stage<'_>) {
 
 fn late_prefix(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, None);
-    stage
-        .router
-        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    two_lines(stage);
     stage.until("wanmap", "without a prefix the user reads why", |seen| {
         waits(seen) && seen.errors.len() == 1
     });
@@ -166,11 +174,7 @@ fn late_prefix(stage: &mut Stage<'_>) {
 }
 
 fn changed_prefix(stage: &mut Stage<'_>) {
-    stage.router.line_gives(WAN6, Some(PREFIX));
-    stage
-        .router
-        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
-    stage.until("wanmap", "it is up", is_up);
+    brought_up(stage);
     stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
     stage.until("wanmap", "it follows the new prefix", is_up_elsewhere);
     stage.still("wanmap", "it stays there", is_up_elsewhere);
@@ -184,11 +188,7 @@ fn changed_prefix(stage: &mut Stage<'_>) {
 }
 
 fn renew(stage: &mut Stage<'_>) {
-    stage.router.line_gives(WAN6, Some(PREFIX));
-    stage
-        .router
-        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
-    stage.until("wanmap", "it is up", is_up);
+    brought_up(stage);
     for _ in 0..3 {
         stage.router.renew("wanmap");
     }
@@ -199,11 +199,7 @@ fn renew(stage: &mut Stage<'_>) {
 
 /// What an uplink does that goes and comes where netifd does not watch it for us.
 fn lost_address(stage: &mut Stage<'_>) {
-    stage.router.line_gives(WAN6, Some(PREFIX));
-    stage
-        .router
-        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
-    stage.until("wanmap", "it is up", is_up);
+    brought_up(stage);
     stage.router.ifdown("wanmap_");
     stage.until("wanmap", "netifd does not notice", |seen| {
         seen.up && seen.ce.is_empty()
@@ -214,9 +210,7 @@ fn lost_address(stage: &mut Stage<'_>) {
 }
 
 fn uplink_comes_and_goes(stage: &mut Stage<'_>) {
-    stage
-        .router
-        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    two_lines(stage);
     stage.still("wanmap", "without an uplink it waits", waits);
     stage.called("wanmap", "setup", 0..=2);
     stage.router.line_gives(WAN6, Some(PREFIX));
@@ -238,9 +232,7 @@ fn refused_tunnel(stage: &mut Stage<'_>) {
         return;
     }
     stage.router.line_gives(WAN6, Some(PREFIX));
-    stage
-        .router
-        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    two_lines(stage);
     stage.until(
         "wanmap",
         "the user reads that the tunnel was refused",
@@ -294,11 +286,7 @@ fn two_interfaces(stage: &mut Stage<'_>) {
 }
 
 fn upgrade(stage: &mut Stage<'_>) {
-    stage.router.line_gives(WAN6, Some(PREFIX));
-    stage
-        .router
-        .configure("wanmap", "mape", &[("tunlink", "wan6")]);
-    stage.until("wanmap", "it is up", is_up);
+    brought_up(stage);
     stage.router.upgrade();
     stage.still("wanmap", "an upgrade does not disturb it", is_up);
     stage.called("wanmap", "setup", 1..=1);
