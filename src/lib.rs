@@ -40,4 +40,5 @@ mod streams;
 mod text;
 pub mod ubus;
 pub mod uplink;
+pub mod value;
 mod view;

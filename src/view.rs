@@ -5,7 +5,7 @@
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 
-use serde_json::Value;
+use crate::value::Value;
 
 /// A row: its label, and its text. `{member}` stands for a member of the
 /// answer, `{inner.member}` for one of an object in it, `{member:x}` for a
@@ -45,7 +45,7 @@ pub(crate) fn fill(answer: &Value, text: &str) -> Option<String> {
         match names.try_fold(answer, |value, name| value.get(name))? {
             Value::Null => return None,
             Value::String(text) => filled.push_str(text),
-            Value::Number(number) if hex => {
+            number if hex => {
                 let _ = write!(filled, "{:x}", number.as_u64()?);
             }
             other => filled += &crate::json::line(other),
@@ -57,11 +57,12 @@ pub(crate) fn fill(answer: &Value, text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::tests::of;
     use serde_json::json;
 
     #[test]
     fn a_row_needs_its_members() {
-        let answer = json!({ "a": "x", "b": { "c": 52 }, "d": null, "e": [1] });
+        let answer = of(json!({ "a": "x", "b": { "c": 52 }, "d": null, "e": [1] }));
         let filled = |text| fill(&answer, text);
         assert_eq!(
             filled("{a}, {b.c} (0x{b.c:x})").as_deref(),

@@ -285,7 +285,10 @@ fn every_recorded_exchange_is_answered_byte_for_byte() {
 fn handlers_are_described_alike() {
     let net = recorded_router();
     let pairs = replay(&net, "handlers");
-    let of = |m: &Message| m.data().and_then(|d| d.get("map")).map(Json::from);
+    let of = |m: &Message| -> Option<Json> {
+        let map = mape::json::line(m.data()?.get("map")?);
+        serde_json::from_str(&map).ok()
+    };
     let (recorded, live) = pairs
         .iter()
         .find_map(|(r, l)| Some((of(r)?, of(l)?)))

@@ -87,7 +87,8 @@ fn replies_read_like_what_the_ubus_command_printed() {
         let text = fs::read_to_string(data().join(format!("{name}.reply.json"))).unwrap();
         let printed: Json = serde_json::from_str(&text).unwrap();
         let reply = message(name, true, Kind::Data);
-        let read = Json::from(reply.data().unwrap());
+        let read = mape::json::line(reply.data().unwrap());
+        let read: Json = serde_json::from_str(&read).unwrap();
         assert_eq!(without_uptime(read), without_uptime(printed), "{name}");
     }
 }
@@ -114,7 +115,7 @@ fn an_update_is_built_from_values_to_the_recorded_bytes() {
             "data",
             Value::table()
                 .with("encaplimit", "ignore")
-                .with("fmrs", vec![]),
+                .with("fmrs", Vec::<Value>::new()),
         );
     let address = Value::table().with("ipaddr", "14.8.170.170");
     let route = Value::table()

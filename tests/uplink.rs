@@ -27,8 +27,13 @@ fn dump(interfaces: &[Value]) -> Value {
     json!({ "interface": interfaces })
 }
 
+/// As the bus brings it.
+fn bus(dump: &Value) -> mape::ubus::Value {
+    mape::json::parse(&dump.to_string()).unwrap()
+}
+
 fn only(dump: &Value, tunlink: Option<&str>) -> Uplink {
-    let mut found = find(dump, tunlink, None).unwrap();
+    let mut found = find(&bus(dump), tunlink, None).unwrap();
     assert_eq!(found.len(), 1);
     found.remove(0)
 }
@@ -42,7 +47,7 @@ fn shown(uplink: &Uplink) -> Vec<String> {
 }
 
 fn refusal(dump: &Value, tunlink: Option<&str>) -> UplinkError {
-    find(dump, tunlink, None).unwrap_err()
+    find(&bus(dump), tunlink, None).unwrap_err()
 }
 
 #[test]
@@ -131,11 +136,11 @@ fn a_deprecated_prefix_counts_only_while_there_is_no_other() {
 #[test]
 fn the_option_is_the_only_candidate() {
     let prefix = "240b:12:1:200::5/56".parse().unwrap();
-    let found = find(&recorded(), Some("wan6"), Some(prefix)).unwrap();
+    let found = find(&bus(&recorded()), Some("wan6"), Some(prefix)).unwrap();
     assert_eq!(shown(&found[0]), ["240b:12:1:200::/56 option"]);
     let bare = dump(&[interface("wan6", json!({}))]);
     for tunlink in [Some("wan6"), None] {
-        let found = find(&bare, tunlink, Some(prefix)).unwrap();
+        let found = find(&bus(&bare), tunlink, Some(prefix)).unwrap();
         assert_eq!(found[0].candidates[0].source, Source::Option);
     }
 }
@@ -182,7 +187,7 @@ fn without_tunlink_the_way_out_is_found() {
         json!({"proto": "6in4", "ipv6-prefix": prefix("2001:db8:4::")}),
     );
     let found = find(
-        &dump(&[lan.clone(), backup, wan6, down, tunnel]),
+        &bus(&dump(&[lan.clone(), backup, wan6, down, tunnel])),
         None,
         None,
     )

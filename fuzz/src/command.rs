@@ -52,11 +52,11 @@ pub fn bus_arguments(data: &[u8]) {
 /// Lines: an interface, a rule for each further one, and perhaps a dump.
 pub fn mapcalc(data: &[u8]) {
     let text = text(data);
-    let mut dump = Value::Null;
+    let mut dump = mape::value::Value::Null;
     let mut words = Vec::new();
     for line in text.lines().take(12) {
         match line.starts_with('{') {
-            true => dump = serde_json::from_str(line).unwrap_or_default(),
+            true => dump = mape::json::parse(line).unwrap_or_default(),
             false => words.push(line),
         }
     }
@@ -68,7 +68,7 @@ pub fn mapcalc(data: &[u8]) {
 
 /// Scripts evaluate the output: nothing may come out of it but assignments of
 /// plain words.
-pub(super) fn mapcalc_of(names: &[&str], rules: &str, dump: &Value) {
+pub(super) fn mapcalc_of(names: &[&str], rules: &str, dump: &mape::value::Value) {
     let rules: Vec<&str> = rules.lines().collect();
     for name in names {
         let links = links(dump, name);

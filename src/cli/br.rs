@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::net::{Ipv6Addr, SocketAddrV4};
 use std::str::FromStr;
 
-use serde_json::Value;
+use crate::value::{self, Value};
 
 use super::mapping_args::MappingArgs;
 use super::output::json_line;
@@ -167,7 +167,7 @@ fn inner_json(inner: Option<&Inner>, from: Option<SocketAddrV4>, error: Option<&
         "consistent": &error.is_none(),
     ];
     if let Some(error) = error {
-        members.insert("error".into(), error.into());
+        value::put(&mut members, "error", error.into());
     }
     members.into()
 }
@@ -204,7 +204,7 @@ fn show_inner(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     const RULE: &str = "type=map-t,ipv6prefix=3001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
                         prefix4len=24,ealen=12,offset=6,dmr=2001:db8:ffff::/64";

@@ -73,9 +73,7 @@ pub(super) fn print(out: &mut dyn Write, found: &Found) -> io::Result<()> {
         ratio => format!("{}, shared by {ratio}", ipv4.addr()),
     };
     let mut answer = found.json();
-    if let Some(members) = answer.as_object_mut() {
-        members.insert("ipv4".into(), addresses.into());
-    }
+    answer.put("ipv4", addresses.into());
     rows(out, &answer, ROWS)?;
     let ranges: Vec<PortRange> = mapping.ports().ranges().collect();
     let (count, in_ranges) = (mapping.ports().count(), ranges.len());

@@ -3,8 +3,8 @@
 
 use std::io::Write;
 
+use crate::value::Value;
 use ipnet::Ipv6Net;
-use serde_json::{Map, Value};
 
 use super::output::{fail, json_line};
 use super::{Args, Command, Failure, Outcome, mapping_args, providers};
@@ -43,7 +43,7 @@ fn run(args: &Args, out: &mut dyn Write) -> Outcome {
         Ok(found) => found,
         Err(reason) => return fail(args, out, reason),
     };
-    let answer = match_json(&found).into();
+    let answer = match_json(&found);
     if args.has("json") {
         return Ok(json_line(out, &answer)?);
     }
@@ -85,7 +85,7 @@ pub fn lookup<'a>(table: &'a Table, prefix: &Ipv6Net) -> Result<Match<'a>, Strin
 }
 
 /// What `mape lookup --json` prints of a rule.
-pub fn match_json(found: &Match<'_>) -> Map<String, Value> {
+pub fn match_json(found: &Match<'_>) -> Value {
     let rule = found.rule();
     let border = found.border();
     let prefixes = object![
@@ -93,7 +93,7 @@ pub fn match_json(found: &Match<'_>) -> Map<String, Value> {
         "ipv4_prefix": &rule.ipv4(),
         "ea_len": &rule.ea_len(),
     ];
-    let mut members = members![
+    let mut answer = object![
         "provider": &found.provider().id(),
         "name": &found.provider().name(),
         "rule": &prefixes,
@@ -101,7 +101,7 @@ pub fn match_json(found: &Match<'_>) -> Map<String, Value> {
         "confidence": &rule.confidence().as_str(),
     ];
     if let Some(dmr) = border.and_then(Border::dmr) {
-        members.insert("dmr".into(), dmr.to_json());
+        answer.put("dmr", dmr.to_json());
     }
-    members
+    answer
 }

@@ -4,8 +4,8 @@
 
 use std::io::{self, Write};
 
+use crate::value::Value;
 use ipnet::Ipv6Net;
-use serde_json::Value;
 
 use super::{Args, Command, Failure, Outcome, complain};
 use crate::handler::bus::Netifd;
@@ -88,7 +88,7 @@ fn dialect_of_environment() -> Dialect {
 fn saved(path: &str) -> Result<Value, Failure> {
     let text = crate::streams::text(path)
         .map_err(|error| Failure::failed(format_args!("{path}: {error}")))?;
-    serde_json::from_str(&text)
+    crate::json::parse(&text)
         .map_err(|error| Failure::failed(format_args!("{path} is not JSON: {error}")))
 }
 

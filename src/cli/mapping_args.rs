@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The arguments that describe a subscriber, shared by `calc`, `br` and `nft`.
 
+use crate::value::Value;
 use ipnet::Ipv6Net;
-use serde_json::Value;
 
 use super::output::mapping_json;
 use super::{Args, Failure, providers};
@@ -27,7 +27,7 @@ pub(super) struct Found {
 impl Found {
     /// What `mape calc --json` prints.
     pub fn json(&self) -> Value {
-        mapping_json(&self.mapping, self.provider.as_deref(), self.mtu).into()
+        mapping_json(&self.mapping, self.provider.as_deref(), self.mtu)
     }
 }
 

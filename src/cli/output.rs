@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value};
+use crate::value::Value;
 
 use super::{Args, Failure, Outcome};
 use crate::map::{Mapping, PortRange};
@@ -12,7 +12,7 @@ use crate::status::json::{self, rule};
 /// The whole mapping of a CE: what `mape calc --json` prints.
 ///
 /// `mtu` is in bytes.
-pub fn mapping_json(mapping: &Mapping, provider: Option<&str>, mtu: u16) -> Map<String, Value> {
+pub fn mapping_json(mapping: &Mapping, provider: Option<&str>, mtu: u16) -> Value {
     let ranges: Vec<PortRange> = mapping.ports().ranges().collect();
     let fmrs: Vec<Value> = mapping.fmrs().iter().map(rule).collect();
     let mut members = json::mapping(mapping);
@@ -23,7 +23,7 @@ pub fn mapping_json(mapping: &Mapping, provider: Option<&str>, mtu: u16) -> Map<
         "port_count": &mapping.ports().count(),
         "mtu": &mtu,
     ]);
-    members
+    members.into()
 }
 
 /// Prints a value as one line of JSON.

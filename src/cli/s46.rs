@@ -3,8 +3,8 @@
 
 use std::io::{self, Write};
 
+use crate::value::Value;
 use ipnet::Ipv6Net;
-use serde_json::Value;
 
 use super::mapping_args::{self, DEFAULT_MTU, Found, dialect};
 use super::output::json_line;

@@ -66,12 +66,10 @@ impl Netifd {
     ///
     /// # Errors
     /// A bus that does not work.
-    pub fn dump(&mut self) -> Result<serde_json::Value, Error> {
+    pub fn dump(&mut self) -> Result<Value, Error> {
         let empty = Value::table();
-        let dump = self
-            .client
-            .call("network.interface", "dump", &empty, self.timeout)?;
-        Ok(serde_json::Value::from(&dump))
+        self.client
+            .call("network.interface", "dump", &empty, self.timeout)
     }
 
     /// Makes a static interface that puts `address` on the device of `parent`.

@@ -5,7 +5,6 @@
 use std::net::Ipv6Addr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
-use serde_json::Value as Json;
 
 use super::problem::{Code, Problem};
 use super::settings::{Rules, Settings};
@@ -69,7 +68,7 @@ impl Plan {
     /// Why the interface cannot come up (yet).
     pub fn new(
         settings: &Settings,
-        dump: &Json,
+        dump: &Value,
         table: &Table,
         router: &dyn Router,
     ) -> Result<Self, Problem> {

@@ -13,6 +13,7 @@ use crate::paths;
 use crate::provider;
 use crate::ubus::Error;
 use crate::uplink;
+use crate::value::Value;
 
 /// Leaves the interface alone where nothing has changed, so that connections
 /// live; otherwise has netifd tear it down and set it up again, which removes
@@ -55,7 +56,7 @@ fn compare(settings: &Settings, state: &State) -> Result<(), Error> {
 }
 
 /// The uplink may have gone and come while netifd did not watch it for us.
-fn missing_address(dump: &serde_json::Value, plan: &Plan, interface: &str) -> Option<String> {
+fn missing_address(dump: &Value, plan: &Plan, interface: &str) -> Option<String> {
     plan.br()?;
     let address = plan.mapping.ce_address();
     let is_there = uplink::has_address(dump, &address_interface(interface), address);

@@ -22,6 +22,7 @@ use crate::paths;
 use crate::provider;
 use crate::ubus::{Error, Status};
 use crate::uplink;
+use crate::value::Value;
 
 /// Why an attempt did not bring the interface up.
 enum Failure {
@@ -223,7 +224,7 @@ fn place_address(
     bus: &mut Netifd,
     settings: &Settings,
     plan: &Plan,
-    dump: &serde_json::Value,
+    dump: &Value,
 ) -> Result<(), Failure> {
     if plan.br().is_none() {
         return Ok(());

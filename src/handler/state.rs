@@ -11,8 +11,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::value::{Members, Value};
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
-use serde_json::{Map, Value};
 
 use super::settings::Protocol;
 use crate::json;
@@ -111,7 +111,7 @@ impl State {
 
     /// The text of the file.
     pub fn to_text(&self) -> String {
-        json::line(&Value::Object(self.to_json())) + "\n"
+        json::line(&Value::Table(self.to_json())) + "\n"
     }
 
     /// Reads what [`State::to_text`] wrote.
@@ -119,7 +119,7 @@ impl State {
     /// # Errors
     /// Name of the member that is missing or damaged.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let value: Value = serde_json::from_str(text).map_err(|_| "JSON")?;
+        let value = json::parse(text).map_err(|_| "JSON")?;
         Self::from_json(&value)
     }
 
@@ -140,7 +140,7 @@ impl State {
         remove_written(&path).map_err(|error| io_error(&path, error))
     }
 
-    fn to_json(&self) -> Map<String, Value> {
+    fn to_json(&self) -> Members {
         let mapping = &self.mapping;
         let map_type = mapping.map_type();
         let bmr = RuleSpec::from_rule(mapping.bmr(), map_type, mapping.border());
@@ -364,7 +364,6 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::map::{Dialect, MapType};
-    use serde_json::json;
 
     fn state() -> State {
         let specs = [
@@ -399,15 +398,16 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let state = state();
-        let json = Value::Object(state.to_json());
+        let json = Value::Table(state.to_json());
         assert_eq!(State::from_json(&json), Ok(state));
     }
 
     #[test]
     fn damage_is_named() {
-        let mut json = Value::Object(state().to_json());
-        json["mtu"] = json!("1460");
+        let mut json = Value::Table(state().to_json());
+        json.put("mtu", "1460".into());
         assert_eq!(State::from_json(&json), Err("mtu"));
-        assert_eq!(State::from_json(&json!([])), Err("interface"));
+        assert_eq!(State::parse("[]"), Err("interface"));
+        assert_eq!(State::parse("{"), Err("JSON"));
     }
 }

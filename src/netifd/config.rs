@@ -6,11 +6,12 @@
 //! pass whatever their maker wrote: numbers and truth values as text, and
 //! members nobody declared.
 
-use serde_json::{Map, Value};
+use crate::json;
+use crate::value::Value;
 
 /// Options by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Config(Map<String, Value>);
+pub struct Config(Value);
 
 /// Why a configuration or one option was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,8 +53,8 @@ impl Config {
     /// # Errors
     /// Anything but a JSON object.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        match serde_json::from_str(text) {
-            Ok(Value::Object(members)) => Ok(Config(members)),
+        match json::parse(text) {
+            Ok(table @ Value::Table(_)) => Ok(Config(table)),
             Ok(_) => Err(ConfigError::Json("it is another JSON value".into())),
             Err(error) => Err(ConfigError::Json(error.to_string())),
         }
@@ -143,9 +144,9 @@ fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()),
         Value::Bool(flag) => Some(if *flag { "1" } else { "0" }.into()),
-        Value::Number(number) => Some(number.to_string()),
         Value::Null => Some(String::new()),
-        Value::Array(_) | Value::Object(_) => None,
+        Value::Array(_) | Value::Table(_) => None,
+        number => Some(json::line(number)),
     }
 }
 

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use crate::json;
+use crate::value::Value;
 
 use crate::map::{Dialect, MAX_RULES, MapType, SpecError};
 
@@ -124,7 +125,7 @@ impl Table {
             over: Table::default(),
             dropped: Vec::new(),
         };
-        match serde_json::from_str::<Value>(text) {
+        match json::parse(text) {
             Ok(value) => reader.file(&value, self),
             Err(error) => reader.warn(String::new(), Problem::Syntax(error.to_string())),
         }
@@ -170,17 +171,17 @@ impl Reader<'_> {
     }
 
     fn file(&mut self, value: &Value, base: &Table) {
-        let Some(object) = value.as_object() else {
+        let Some(object) = value.as_table() else {
             return self.warn(String::new(), Problem::NotObject);
         };
-        if object
+        if value
             .get("format")
             .is_some_and(|f| f.as_u64() != Some(FORMAT))
         {
             return self.warn(String::new(), Problem::Format);
         }
         for (key, value) in object {
-            match (key.as_str(), value.as_object()) {
+            match (key.as_str(), value.as_table()) {
                 ("format" | "note" | "sources", _) => (),
                 ("providers", Some(all)) => {
                     for (id, value) in all {
@@ -199,7 +200,7 @@ impl Reader<'_> {
     }
 
     fn provider(&mut self, id: &str, value: &Value, base: &Table) {
-        if value.is_null() {
+        if *value == Value::Null {
             self.dropped.push(id.into());
             return;
         }
@@ -207,24 +208,16 @@ impl Reader<'_> {
         if !read::is_id(id) {
             return self.warn(entry, Problem::Id);
         }
-        let Some(object) = value.as_object() else {
-            return self.warn(entry, Problem::NotObject);
-        };
         let known = base.providers.iter().find(|p| p.id == id);
         let mut provider = known.map_or_else(|| Provider::blank(id), Provider::without_rules);
-        match read::provider(object, &mut provider) {
-            Ok(common) => self.rules(object, &mut provider, common),
+        match read::provider(value, &mut provider) {
+            Ok(common) => self.rules(value, &mut provider, common),
             Err(problem) => return self.warn(entry, problem),
         }
         self.over.providers.push(provider);
     }
 
-    fn rules(
-        &mut self,
-        object: &Map<String, Value>,
-        provider: &mut Provider,
-        common: read::Common,
-    ) {
+    fn rules(&mut self, object: &Value, provider: &mut Provider, common: read::Common) {
         let list = match object.get("rules").map(Value::as_array) {
             None => return,
             Some(Some(list)) => list,
@@ -272,7 +265,7 @@ impl Reader<'_> {
     }
 
     fn other(&mut self, id: &str, value: &Value) {
-        if value.is_null() {
+        if *value == Value::Null {
             self.dropped.push(id.into());
             return;
         }

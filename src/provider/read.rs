@@ -4,8 +4,8 @@
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use crate::value::Value;
 use ipnet::{Ipv4Net, Ipv6Net};
-use serde_json::{Map, Value};
 
 use crate::map::{Border, MapType};
 
@@ -14,8 +14,6 @@ use super::parse::Problem;
 use crate::json::line;
 use crate::text::one_line;
 
-type Object = Map<String, Value>;
-
 /// Smallest MTU an IPv6 link may have (RFC 8200 section 5), below which no
 /// provider's tunnel goes; the largest is what 16 bits hold.
 const MIN_MTU: u16 = 1280;
@@ -23,23 +21,26 @@ const MIN_MTU: u16 = 1280;
 /// The members of an object, each checked where it is taken. The first problem
 /// is kept; what has one reads as if it were missing.
 pub(super) struct Members<'a> {
-    object: &'a Object,
+    object: &'a Value,
     problem: Option<Problem>,
 }
 
 impl<'a> Members<'a> {
     /// Those of `object`, which may have no other `keys`.
-    pub(super) fn of(object: &'a Object, keys: &[&str]) -> Self {
+    ///
+    /// # Errors
+    /// It is no object.
+    pub(super) fn of(object: &'a Value, keys: &[&str]) -> Result<Self, Problem> {
         let mut members = Members {
             object,
             problem: None,
         };
-        for key in object.keys() {
+        for (key, _) in object.as_table().ok_or(Problem::NotObject)? {
             if !keys.contains(&key.as_str()) {
                 members.fail(Problem::Key(shown_name(key)));
             }
         }
-        members
+        Ok(members)
     }
 
     /// Nothing, or the first problem.
@@ -79,7 +80,7 @@ impl<'a> Members<'a> {
     }
 
     fn need(&mut self, key: &'static str) {
-        if !self.object.contains_key(key) {
+        if self.object.get(key).is_none() {
             self.fail(Problem::Missing(key));
         }
     }
@@ -121,7 +122,7 @@ impl<'a> Members<'a> {
     fn border(&mut self, map_type: MapType) -> Option<Border> {
         let is_map_t = map_type == MapType::MapT;
         let foreign = if is_map_t { "br" } else { "dmr" };
-        if self.object.contains_key(foreign) {
+        if self.object.get(foreign).is_some() {
             self.fail(Problem::Foreign {
                 key: foreign,
                 map_type,
@@ -201,8 +202,8 @@ const PROVIDER: &[&str] = &[
 
 /// Reads the values of a provider over those in `provider`, all but its
 /// rules.
-pub(super) fn provider(object: &Object, provider: &mut Provider) -> Result<Common, Problem> {
-    let mut members = Members::of(object, PROVIDER);
+pub(super) fn provider(object: &Value, provider: &mut Provider) -> Result<Common, Problem> {
+    let mut members = Members::of(object, PROVIDER)?;
     if let Some(name) = members.text("name") {
         provider.name = name.into();
     }
@@ -254,12 +255,11 @@ const RULE: &[&str] = &[
 
 /// Reads one rule of `provider` and checks it as a whole.
 pub(super) fn rule(
-    value: &Value,
+    object: &Value,
     provider: &Provider,
     common: Common,
 ) -> Result<KnownRule, Problem> {
-    let object = value.as_object().ok_or(Problem::NotObject)?;
-    let mut members = Members::of(object, RULE);
+    let mut members = Members::of(object, RULE)?;
     members.need("ipv6");
     let ipv6 = object.get("ipv6").and_then(ipv6_net);
     let ipv6 = members.keep("ipv6", "an IPv6 prefix of 1 to 64 bits", ipv6);
@@ -283,11 +283,11 @@ pub(super) fn rule(
 }
 
 /// Reads a kind of line without MAP.
-pub(super) fn other_line(id: &str, value: &Value) -> Result<OtherLine, Problem> {
+pub(super) fn other_line(id: &str, object: &Value) -> Result<OtherLine, Problem> {
     if !is_id(id) {
         return Err(Problem::Id);
     }
-    let object = value.as_object().ok_or(Problem::NotObject)?;
+    object.as_table().ok_or(Problem::NotObject)?;
     let list = object.get("prefixes").ok_or(Problem::Missing("prefixes"))?;
     let list = list.as_array().ok_or(Problem::NotArray("prefixes"))?;
     let mut prefixes = Vec::with_capacity(list.len());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The answers of `status` and `ports` as `docs/bus.md` describes them.
 
-use serde_json::{Map, Value};
+use crate::value::{Members, Value};
 
 use crate::map::{Border, Mapping, PortRange, Rule};
 use crate::nat::Protocol;
@@ -45,7 +45,7 @@ pub(super) fn interface(interface: &Interface<'_>) -> Value {
 }
 
 /// What every answer shows of a mapping.
-pub fn mapping(mapping: &Mapping) -> Map<String, Value> {
+pub fn mapping(mapping: &Mapping) -> Members {
     let ports = mapping.ports();
     let border = mapping.border();
     let ipv4 = mapping.ipv4();
@@ -76,7 +76,7 @@ pub fn rule(rule: &Rule) -> Value {
     ]
 }
 
-fn up(line: &LineUp<'_>) -> Map<String, Value> {
+fn up(line: &LineUp<'_>) -> Members {
     let state = line.state;
     let (mode, reason) = &state.technique;
     let provider = state.provider.as_ref();
@@ -107,7 +107,7 @@ fn up(line: &LineUp<'_>) -> Map<String, Value> {
 
 /// What is known without a mapping: the configuration, and what the uplink
 /// offers.
-fn not_up(interface: &Interface<'_>) -> Map<String, Value> {
+fn not_up(interface: &Interface<'_>) -> Members {
     let (uplink, candidate) = interface.uplink();
     let mesh = interface.config.and_then(|config| config.flag("mesh"));
     let nat = object![
@@ -144,7 +144,7 @@ fn not_up(interface: &Interface<'_>) -> Map<String, Value> {
         "traffic",
         "dropped",
     ] {
-        members.insert((*unknown).into(), Value::Null);
+        members.push(((*unknown).into(), Value::Null));
     }
     members
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What netifd says of an interface, apart from its addresses.
 
-use serde_json::Value;
+use crate::value::Value;
 
 use crate::view::fill;
 
@@ -142,7 +142,8 @@ pub(crate) fn rows<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::json::tests::of;
+    use serde_json::{Value, json};
 
     fn phase(more: Value) -> Phase {
         let mut interface = json!({
@@ -152,7 +153,7 @@ mod tests {
         for (key, value) in more.as_object().unwrap() {
             interface[key] = value.clone();
         }
-        let dump = json!({ "interface": [interface] });
+        let dump = of(json!({ "interface": [interface] }));
         Known::all(&dump).next().unwrap().phase()
     }
 
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn a_real_answer() {
         let text = include_str!("../../tests/data/ubus/dump.reply.json");
-        let dump = serde_json::from_str(text).unwrap();
+        let dump = crate::json::parse(text).unwrap();
         let all: Vec<Known<'_>> = Known::all(&dump).collect();
         let names: Vec<&str> = all.iter().map(|i| i.name()).collect();
         assert!(

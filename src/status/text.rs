@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use serde_json::{Map, Value};
+use crate::value::Value;
 
 use crate::handler::State;
 use crate::map::{MapType, PortRange};
@@ -126,9 +126,7 @@ pub fn status(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> i
         };
         return rows(out, &answer, &[(label, text)]);
     };
-    if let Some(members) = answer.as_object_mut() {
-        for_people(members, line.state);
-    }
+    for_people(&mut answer, line.state);
     rows(out, &answer, UP)?;
     if let Some(ports) = answer.get("ports") {
         used(out, ports, paint)?;
@@ -150,25 +148,25 @@ pub fn status(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> i
 }
 
 /// What stands in the answer in other words, or not at all.
-fn for_people(members: &mut Map<String, Value>, state: &State) {
+fn for_people(answer: &mut Value, state: &State) {
     let mapping = &state.mapping;
     let network = match mapping.ipv4() {
         whole if whole.prefix_len() < 32 => whole.to_string(),
         single => single.addr().to_string(),
     };
-    members.insert("network".into(), network.into());
+    answer.put("network", network.into());
     if mapping.map_type() != MapType::MapT {
         let limit = match state.encaplimit.as_deref() {
             Some("ignore") => "none",
             Some(limit) => limit,
             None => "4",
         };
-        members.insert("limit".into(), limit.into());
+        answer.put("limit", limit.into());
     }
     let count = mapping.fmrs().len();
     if count > 0 {
         let used = if state.mesh { "in use" } else { "not in use" };
-        members.insert("used_fmrs".into(), format!("{count}, {used}").into());
+        answer.put("used_fmrs", format!("{count}, {used}").into());
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::net::Ipv4Addr;
 
-use serde_json::Value;
+use crate::value::Value;
 
 use crate::handler::State;
 use crate::map::PortRange;

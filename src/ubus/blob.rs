@@ -2,7 +2,8 @@
 //! Attributes as bytes: a header word (1 bit "has a name", 7 bits type, 24 bits length with the
 //! header), the payload, zeros up to a multiple of four. Everything is big-endian.
 
-use super::{DecodeError, EncodeError, MAX_DEPTH, MAX_MESSAGE, Value};
+use super::{DecodeError, EncodeError, MAX_DEPTH, MAX_MESSAGE};
+use crate::value::{Members, Value};
 
 const HEADER: usize = 4;
 const NAMED: u8 = 0x80;
@@ -120,12 +121,11 @@ fn put_value(
         Value::Null => UNSPECIFIED,
         Value::Array(_) => ARRAY,
         Value::Table(_) => TABLE,
-        Value::String(_) => STRING,
+        Value::String(_) | Value::Decimal(_) => STRING,
         Value::Int64(_) => INT64,
         Value::Int32(_) => INT32,
         Value::Int16(_) => INT16,
         Value::Bool(_) => INT8,
-        Value::Double(_) => DOUBLE,
     };
     let inner = depth + 1;
     if inner > MAX_DEPTH {
@@ -139,8 +139,7 @@ fn put_value(
         Value::Int16(n) => out.extend_from_slice(&n.to_be_bytes()),
         Value::Int32(n) => out.extend_from_slice(&n.to_be_bytes()),
         Value::Int64(n) => out.extend_from_slice(&n.to_be_bytes()),
-        Value::Double(n) => out.extend_from_slice(&n.to_bits().to_be_bytes()),
-        Value::String(s) => put_text(out, s)?,
+        Value::String(s) | Value::Decimal(s) => put_text(out, s)?,
         Value::Table(members) => put_members(out, members, inner)?,
         Value::Array(items) => {
             for item in items {
@@ -162,7 +161,7 @@ fn put_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
 }
 
 /// Reads the members of a table up to the end of `bytes`.
-pub(super) fn members(mut bytes: &[u8], depth: usize) -> Result<Vec<(String, Value)>, DecodeError> {
+pub(super) fn members(mut bytes: &[u8], depth: usize) -> Result<Members, DecodeError> {
     let mut found = Vec::new();
     while let Some(attr) = next_attr(&mut bytes)? {
         found.push(named_value(&attr, depth)?);
@@ -211,10 +210,9 @@ fn value(kind: u8, payload: &[u8], depth: usize) -> Result<Value, DecodeError> {
             let [byte] = payload.try_into().map_err(wrong)?;
             Value::Bool(byte != 0)
         }
-        DOUBLE => {
-            let bits = u64::from_be_bytes(payload.try_into().map_err(wrong)?);
-            Value::Double(f64::from_bits(bits))
-        }
+        // Nothing here wants one.
+        DOUBLE if payload.len() == 8 => Value::Null,
+        DOUBLE => return Err(DecodeError::Size(kind)),
         other => return Err(DecodeError::Type(other)),
     })
 }

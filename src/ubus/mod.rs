@@ -26,16 +26,15 @@ mod blob;
 mod client;
 mod connection;
 mod error;
-mod json;
 mod message;
 mod status;
-mod value;
 
 pub use client::{Client, Event};
 pub use error::{DecodeError, EncodeError, Error};
 pub use message::{Attr, FrameReader, Kind, Message};
 pub use status::Status;
-pub use value::Value;
+
+pub use crate::value::Value;
 
 /// Longest message either side may send, header included: what ubusd and libubus accept.
 ///

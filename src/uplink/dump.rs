@@ -3,8 +3,8 @@
 
 use std::net::Ipv6Addr;
 
+use crate::value::Value;
 use ipnet::Ipv6Net;
-use serde_json::Value;
 
 use super::{Candidate, Source, UplinkError};
 

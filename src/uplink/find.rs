@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The interface the tunnel runs over.
 
+use crate::value::Value;
 use ipnet::Ipv6Net;
-use serde_json::Value;
 
 use super::dump::{Interface, interfaces};
 use super::{Candidate, Source, Uplink, UplinkError};

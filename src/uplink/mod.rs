@@ -15,6 +15,8 @@ use std::net::Ipv6Addr;
 
 use ipnet::Ipv6Net;
 
+use crate::value::Value;
+
 pub use find::find;
 
 /// Where an end-user prefix was found. The order is the order in which they
@@ -100,20 +102,16 @@ impl Uplink {
 
 /// Whether interface `name` is there with addresses, and `address` is not
 /// among them.
-pub fn has_other_address(dump: &serde_json::Value, name: &str, address: Ipv6Addr) -> bool {
+pub fn has_other_address(dump: &Value, name: &str, address: Ipv6Addr) -> bool {
     with_addresses(dump, name, |all| !all.is_empty() && !all.contains(&address))
 }
 
 /// Whether interface `name` is there with `address`.
-pub fn has_address(dump: &serde_json::Value, name: &str, address: Ipv6Addr) -> bool {
+pub fn has_address(dump: &Value, name: &str, address: Ipv6Addr) -> bool {
     with_addresses(dump, name, |all| all.contains(&address))
 }
 
-fn with_addresses(
-    dump: &serde_json::Value,
-    name: &str,
-    is_so: impl Fn(&[Ipv6Addr]) -> bool,
-) -> bool {
+fn with_addresses(dump: &Value, name: &str, is_so: impl Fn(&[Ipv6Addr]) -> bool) -> bool {
     dump::interfaces(dump).is_ok_and(|all| {
         all.iter()
             .filter(|interface| interface.name == name)

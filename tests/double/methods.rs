@@ -97,7 +97,9 @@ impl World {
             "get_proto_handlers" => {
                 let mut table = Value::table();
                 for (name, handler) in &self.handlers {
-                    table = table.with(name, Value::from(&discovery::description(handler)));
+                    let described = discovery::description(handler).to_string();
+                    let described = mape::json::parse(&described).expect("JSON");
+                    table.put(name, described);
                 }
                 (Status::Ok, Some(table))
             }
@@ -169,7 +171,7 @@ impl World {
         interface.dynamic = true;
         interface.made_from = Some(arguments.clone());
         if let Some(handler) = self.handlers.get(proto) {
-            let config = serde_json::Value::from(arguments).to_string();
+            let config = mape::json::line(arguments);
             interface.handler = Some(HandlerState::new(handler, config));
             interface.available = handler.available;
             self.add_interface(interface);

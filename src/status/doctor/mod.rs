@@ -17,7 +17,7 @@ mod tests;
 
 use std::fmt::Arguments;
 
-use serde_json::Value;
+use crate::value::Value;
 
 use crate::handler::State;
 

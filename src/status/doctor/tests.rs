@@ -110,7 +110,7 @@ fn healthy() -> Facts<'static> {
 
 fn fixture(name: &str) -> Value {
     let path = format!("{}/tests/data/bus/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    crate::json::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 #[test]
@@ -124,11 +124,10 @@ fn the_answers_that_the_page_is_tested_with() {
     let answer = json("wanmap", &checks(&facts));
     let expected = fixture("doctor-fail");
     // The file has the first two lines of it.
-    assert_eq!(answer["ok"], expected["ok"]);
-    assert_eq!(
-        answer["checks"].as_array().unwrap()[..2],
-        expected["checks"].as_array().unwrap()[..]
-    );
+    assert_eq!(answer.get("ok"), expected.get("ok"));
+    let checks = |answer: &Value| answer.get("checks")?.as_array().map(<[Value]>::to_vec);
+    let expected = checks(&expected).unwrap();
+    assert_eq!(checks(&answer).unwrap()[..2], expected[..]);
 }
 
 struct Row {

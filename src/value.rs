@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The values of blobmsg, ubus's counterpart of JSON.
+//! One kind of value for the bus and for JSON: blobmsg's, which tells integers
+//! by their width.
+
+/// Named members in order. A name may occur twice; the last counts.
+pub type Members = Vec<(String, Value)>;
 
 /// A typed value; tables keep the order of their members.
 ///
-/// The receiver checks the kind, not only the number: netifd takes `mtu` as [`Value::Int32`]
+/// On the bus the receiver checks the kind, not only the number: netifd takes `mtu` as [`Value::Int32`]
 /// and `link-up` as [`Value::Bool`], and nothing else.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Value {
     /// No value: JSON's `null`, blobmsg's unspecified type.
+    #[default]
     Null,
     /// blobmsg INT8, which the bus uses for truth values only.
     Bool(bool),
@@ -17,14 +22,15 @@ pub enum Value {
     Int32(i32),
     /// blobmsg INT64.
     Int64(i64),
-    /// blobmsg DOUBLE.
-    Double(f64),
+    /// A number of JSON that is no integer of 64 bits, in its own words: nothing here calculates
+    /// with one. The bus has it as a text, and its own DOUBLE arrives as [`Value::Null`].
+    Decimal(String),
     /// blobmsg STRING. What is not UTF-8 on the wire arrives as U+FFFD.
     String(String),
     /// An ordered list.
     Array(Vec<Value>),
-    /// Named members in order; a name may occur twice, see [`Value::get`].
-    Table(Vec<(String, Value)>),
+    /// JSON's object, see [`Value::get`].
+    Table(Members),
 }
 
 impl Value {
@@ -42,10 +48,10 @@ impl Value {
         Value::Table(table)
     }
 
-    /// Adds a member at the end of a table and returns it; any other value stays as it is.
+    /// The table with that member, see [`Value::put`].
     ///
     /// ```
-    /// # use mape::ubus::Value;
+    /// # use mape::value::Value;
     /// let v = Value::table().with("action", 0).with("link-up", true);
     /// assert_eq!(v.get("link-up"), Some(&Value::Bool(true)));
     /// ```
@@ -55,18 +61,16 @@ impl Value {
         self
     }
 
-    /// Adds a member at the end of a table; any other value stays as it is.
+    /// Sets a member of a table, at the end where it is new; any other value stays as it is.
     pub fn put(&mut self, name: &str, value: Value) {
         if let Value::Table(members) = self {
-            members.push((name.to_owned(), value));
+            put(members, name, value);
         }
     }
 
     /// The member of that name. Of several the last counts, as for a JSON parser.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        let members = self.as_table()?;
-        let (_, value) = members.iter().rev().find(|(n, _)| n == name)?;
-        Some(value)
+        get(self.as_table()?, name)
     }
 
     /// The text of a string.
@@ -87,12 +91,9 @@ impl Value {
         }
     }
 
-    /// The number in a double.
-    pub fn as_f64(&self) -> Option<f64> {
-        match self {
-            Value::Double(n) => Some(*n),
-            _ => None,
-        }
+    /// The number in an integer that is not negative.
+    pub fn as_u64(&self) -> Option<u64> {
+        u64::try_from(self.as_i64()?).ok()
     }
 
     /// The truth value.
@@ -120,6 +121,20 @@ impl Value {
     }
 }
 
+/// The member of that name; of several the last.
+pub fn get<'a>(members: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
+    let mut all = members.iter().rev();
+    all.find(|(n, _)| n == name).map(|(_, value)| value)
+}
+
+/// Sets a member, at the end where it is new.
+pub fn put(members: &mut Members, name: &str, value: Value) {
+    match members.iter_mut().rev().find(|(n, _)| n == name) {
+        Some((_, place)) => *place = value,
+        None => members.push((name.to_owned(), value)),
+    }
+}
+
 impl From<bool> for Value {
     fn from(b: bool) -> Self {
         Value::Bool(b)
@@ -132,9 +147,10 @@ impl From<i32> for Value {
     }
 }
 
+/// In the least width of the bus's that holds it and is in use, as `ubus call` chooses it.
 impl From<i64> for Value {
     fn from(n: i64) -> Self {
-        Value::Int64(n)
+        i32::try_from(n).map_or(Value::Int64(n), Value::Int32)
     }
 }
 
@@ -153,5 +169,11 @@ impl From<String> for Value {
 impl From<Vec<Value>> for Value {
     fn from(items: Vec<Value>) -> Self {
         Value::Array(items)
+    }
+}
+
+impl From<Members> for Value {
+    fn from(members: Members) -> Self {
+        Value::Table(members)
     }
 }
