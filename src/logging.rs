@@ -5,12 +5,13 @@
 use std::env;
 use std::ffi::CString;
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use nix::libc;
 
+use crate::streams::complain;
 use crate::text;
 
 /// Where the system's log daemon listens.
@@ -28,8 +29,7 @@ impl Log for Stderr {
     }
 
     fn log(&self, record: &Record<'_>) {
-        // Nobody is left to tell if even this fails.
-        let _ = writeln!(io::stderr(), "mape: {}", one_line(record));
+        complain(&format!("mape: {}", one_line(record)));
     }
 
     fn flush(&self) {}

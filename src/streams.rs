@@ -10,6 +10,8 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::unistd::{read, write};
 
+use crate::text::one_line;
+
 /// Standard input, up to its end or a little more than `limit` bytes.
 pub(crate) fn input(limit: usize) -> io::Result<Vec<u8>> {
     all(io::stdin().as_fd(), limit)
@@ -41,15 +43,28 @@ pub(crate) fn all(source: BorrowedFd<'_>, limit: usize) -> io::Result<Vec<u8>> {
     Ok(all)
 }
 
-/// Prints all of `text`. Where output is closed, nobody wants it.
+/// Prints all of `text` on standard output.
 pub(crate) fn print(text: &[u8]) -> io::Result<()> {
-    let stdout = io::stdout();
+    put(io::stdout().as_fd(), text)
+}
+
+/// A line on standard error. It may quote arguments and files: nothing in them
+/// reaches a terminal as a command.
+pub(crate) fn complain(line: &str) {
+    let line = one_line(line, usize::MAX) + "\n";
+    // Nobody is left to tell if even this fails.
+    let _ = put(io::stderr().as_fd(), line.as_bytes());
+}
+
+/// Writes all of `text`. Where output is closed, or its reader has seen enough,
+/// nobody wants it.
+fn put(to: BorrowedFd<'_>, text: &[u8]) -> io::Result<()> {
     let mut left = text;
     while !left.is_empty() {
-        match write(&stdout, left) {
+        match write(to, left) {
             Ok(len) => left = left.get(len..).unwrap_or_default(),
             Err(Errno::EINTR) => {}
-            Err(Errno::EBADF) => break,
+            Err(Errno::EBADF | Errno::EPIPE) => break,
             Err(errno) => return Err(errno.into()),
         }
     }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Answers for people: rows of text, made of the members of a JSON answer by
+//! What commands print. Answers for people are rows of text, made of the members of a JSON answer by
 //! a table instead of by code for each row.
 
-use std::fmt::{Display, Write as _};
-use std::io::{self, Write};
+use std::fmt::{self, Display, Write as _};
 
 use crate::value::Value;
 
@@ -13,19 +12,45 @@ use crate::value::Value;
 /// counts whose members all are there; where none is, there is no row.
 pub(crate) type Row = (&'static str, &'static str);
 
-/// Prints the rows that `answer` has members for.
-pub(crate) fn rows(out: &mut dyn Write, answer: &Value, rows: &[Row]) -> io::Result<()> {
-    for (label, text) in rows {
-        if let Some(text) = text.split('|').find_map(|text| fill(answer, text)) {
-            row(out, label, &text)?;
+/// What a command prints: text in memory, to which writing cannot fail.
+#[derive(Debug, Default)]
+pub struct Page(String);
+
+impl Page {
+    /// What has been printed.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// What `write!` and `writeln!` call.
+    pub fn write_fmt(&mut self, text: fmt::Arguments<'_>) {
+        let _ = self.0.write_fmt(text);
+    }
+
+    /// Prints `text` as it is.
+    pub fn push(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
+    /// Prints a value as one line of JSON.
+    pub fn json(&mut self, value: &Value) {
+        self.push(&crate::json::line(value));
+        self.push("\n");
+    }
+
+    /// Prints the rows that `answer` has members for.
+    pub(crate) fn rows(&mut self, answer: &Value, rows: &[Row]) {
+        for (label, text) in rows {
+            if let Some(text) = text.split('|').find_map(|text| fill(answer, text)) {
+                self.row(label, &text);
+            }
         }
     }
-    Ok(())
-}
 
-/// Prints `label` and `text` in two columns.
-pub(crate) fn row(out: &mut dyn Write, label: &str, text: &dyn Display) -> io::Result<()> {
-    writeln!(out, "{label:<18}{text}")
+    /// Prints `label` and `text` in two columns.
+    pub(crate) fn row(&mut self, label: &str, text: &dyn Display) {
+        writeln!(self, "{label:<18}{text}");
+    }
 }
 
 /// `text` with the members that it names; `None` where one is missing or null.
@@ -72,14 +97,13 @@ mod tests {
         for missing in ["{d}", "x{f}", "{a.c}", "{b.f}", "{e.0}"] {
             assert_eq!(filled(missing), None, "{missing}");
         }
-        let mut out = Vec::new();
+        let mut page = Page::default();
         let table = [
             ("one", "{d}|{f}|{a}"),
             ("two", "{d}"),
             ("three", "{d}|none"),
         ];
-        rows(&mut out, &answer, &table).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, "one               x\nthree             none\n");
+        page.rows(&answer, &table);
+        assert_eq!(page.text(), "one               x\nthree             none\n");
     }
 }

@@ -4,6 +4,7 @@
 
 use std::net::Ipv4Addr;
 
+use mape::cli::Page;
 use mape::handler::{Protocol as Proto, State};
 use mape::nat::{Connection, Mode, Protocol, Section, Timeouts};
 use mape::provider::Table;
@@ -18,15 +19,15 @@ fn fixture(name: &str) -> Value {
 
 /// What people see of the same router is what `tests/data/text` has.
 fn assert_text(world: &World, name: &str) {
-    let mut shown = Vec::new();
+    let mut shown = Page::default();
     for interface in &world.interfaces() {
-        text::status(&mut shown, interface, Paint::PLAIN).unwrap();
-        shown.push(b'\n');
-        text::ports(&mut shown, interface, Paint::PLAIN).unwrap();
+        text::status(&mut shown, interface, Paint::PLAIN);
+        shown.push("\n");
+        text::ports(&mut shown, interface, Paint::PLAIN);
     }
     let path = format!("{}/tests/data/text/{name}.txt", env!("CARGO_MANIFEST_DIR"));
     let expected = std::fs::read_to_string(path).unwrap();
-    assert_eq!(String::from_utf8(shown).unwrap(), expected, "{name}");
+    assert_eq!(shown.text(), expected, "{name}");
 }
 
 const NETWORK: &str = "
@@ -355,9 +356,9 @@ fn lines_that_are_not_up() {
 
 /// What a command prints, with whether it succeeded.
 fn mape<const N: usize>(args: [&str; N]) -> (Value, bool) {
-    let mut out = Vec::new();
+    let mut out = Page::default();
     let done = mape::cli::run(&args.map(str::to_owned), &mut out).is_ok();
-    (serde_json::from_slice(&out).unwrap(), done)
+    (serde_json::from_str(out.text()).unwrap(), done)
 }
 
 #[test]

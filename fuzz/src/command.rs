@@ -2,7 +2,7 @@
 //! Arguments: of a person, of a page through rpcd, of scripts to `mapcalc`.
 
 use mape::cli::mapcalc::links;
-use mape::cli::{Failure, rpcd, run};
+use mape::cli::{Failure, Page, rpcd, run};
 use mape::map::stock::report;
 use serde_json::Value;
 
@@ -20,19 +20,19 @@ pub fn command_line(data: &[u8]) {
     let text = text(rest);
     let words = [command].into_iter().chain(text.split('\n'));
     let words: Vec<String> = words.map(|word| word.replace('\0', "")).collect();
-    let mut out = Vec::new();
+    let mut out = Page::default();
     let outcome = run(&words, &mut out);
-    let said = String::from_utf8(out).expect("text");
-    match outcome {
+    let said = out.text();
+    match outcome.map_err(|failure| *failure) {
         // What people typed is shown to them as they typed it.
         Err(Failure::Usage(reason) | Failure::Failed(reason)) => assert!(!reason.is_empty()),
-        Err(Failure::Said | Failure::Output(_)) => {}
+        Err(Failure::Said) => {}
         Ok(()) => assert!(!said.is_empty(), "{words:?}"),
     }
     // Further behind it may be another option's value.
     let asked_first = words.get(1).is_some_and(|word| word == "--json");
     if asked_first && !said.is_empty() && command != "s46" {
-        let read = serde_json::from_str::<Value>(&said);
+        let read = serde_json::from_str::<Value>(said);
         assert!(said.starts_with("Usage: ") || read.is_ok(), "{said}");
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::{Command, Failure};
+use super::{Command, Failure, Outcome};
 
 /// What a command was given.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ impl Args {
     ///
     /// # Errors
     /// What of it the command does not know.
-    pub fn read(command: &Command, line: &[String]) -> Result<Self, Failure> {
+    pub fn read(command: &Command, line: &[String]) -> Outcome<Self> {
         let mut args = Args::default();
         let mut line = line.iter();
         let mut only_words = false;
@@ -89,7 +89,7 @@ impl Args {
     ///
     /// # Errors
     /// It is something else.
-    pub fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Failure> {
+    pub fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Outcome<Option<T>> {
         let value = self.get(name).map(str::parse).transpose();
         value.map_err(Failure::usage)
     }

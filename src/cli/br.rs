@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape br`: a packet as the BR sees it, and the BR's own check.
 
-use std::io::{self, Write};
 use std::net::{Ipv6Addr, SocketAddrV4};
 use std::str::FromStr;
 
-use crate::value::{self, Value};
-
 use super::mapping_args::MappingArgs;
-use super::output::json_line;
-use super::{Args, Command, Failure, Outcome};
+use super::{Args, Command, Failure, Outcome, Page};
 use crate::map::{Inner, Outer, Psid, Relay};
-use crate::view::{Row, row, rows};
+use crate::value::{self, Value};
+use crate::view::Row;
 
 pub(super) const COMMAND: Command = Command {
     name: "br",
@@ -60,7 +57,7 @@ prefix4len=24,ealen=12,offset=6,dmr=2001:db8:ffff::/64
     run,
 };
 
-fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+fn run(args: &Args, out: &mut Page) -> Outcome {
     let from = value(args, "from", IPV4)?;
     let to = value(args, "to", IPV4)?;
     let from6 = value(args, "from6", IPV6)?;
@@ -69,7 +66,8 @@ fn run(args: &Args, out: &mut dyn Write) -> Outcome {
     match (from, to, from6, to6) {
         (Some(from), Some(to), None, None) => {
             let outer = given.relay()?.outer(from, to).map_err(Failure::failed)?;
-            Ok(show_outer(args, out, &outer)?)
+            show_outer(args, out, &outer);
+            Ok(())
         }
         (from, None, Some(from6), to6) if from.is_some() || to6.is_some() => {
             backwards(args, out, &given.relay()?, from6, to6, from)
@@ -84,7 +82,7 @@ const IPV4: &str = "an IPv4 address and port such as 192.0.2.18:1089";
 const IPV6: &str = "an IPv6 address";
 
 /// The value of an option.
-fn value<T: FromStr>(args: &Args, option: &str, expected: &str) -> Result<Option<T>, Failure> {
+fn value<T: FromStr>(args: &Args, option: &str, expected: &str) -> Outcome<Option<T>> {
     let Some(text) = args.get(option) else {
         return Ok(None);
     };
@@ -95,7 +93,7 @@ fn value<T: FromStr>(args: &Args, option: &str, expected: &str) -> Result<Option
 /// From IPv6 to IPv4. What was learned is printed even where a check fails.
 fn backwards(
     args: &Args,
-    out: &mut dyn Write,
+    out: &mut Page,
     relay: &Relay,
     from6: Ipv6Addr,
     to6: Option<Ipv6Addr>,
@@ -114,28 +112,31 @@ fn backwards(
     }
     let error = error.map(|error| error.to_string());
     if args.has("json") {
-        json_line(out, &inner_json(inner.as_ref(), from, error.as_deref()))?;
+        out.json(&inner_json(inner.as_ref(), from, error.as_deref()));
     } else {
-        show_inner(out, inner.as_ref(), from, error.is_none())?;
+        show_inner(out, inner.as_ref(), from, error.is_none());
     }
-    error.map_or(Ok(()), |error| Err(Failure::Failed(error)))
+    match error {
+        Some(error) => Err(Failure::Failed(error).into()),
+        None => Ok(()),
+    }
 }
 
 fn psid_json(psid: Psid) -> Option<u16> {
     (!psid.is_empty()).then(|| psid.value())
 }
 
-fn show_outer(args: &Args, out: &mut dyn Write, outer: &Outer) -> io::Result<()> {
+fn show_outer(args: &Args, out: &mut Page, outer: &Outer) {
     let answer = object![
         "source": &outer.source,
         "destination": &outer.destination,
         "psid": &psid_json(outer.psid),
     ];
     if args.has("json") {
-        return json_line(out, &answer);
+        return out.json(&answer);
     }
-    rows(out, &answer, OUTER)?;
-    show_psid(out, outer.psid)
+    out.rows(&answer, OUTER);
+    show_psid(out, outer.psid);
 }
 
 const OUTER: &[Row] = &[
@@ -143,15 +144,11 @@ const OUTER: &[Row] = &[
     ("IPv6 destination", "{destination}"),
 ];
 
-fn show_psid(out: &mut dyn Write, psid: Psid) -> io::Result<()> {
+fn show_psid(out: &mut Page, psid: Psid) {
     let (value, bits) = (psid.value(), psid.len());
     match psid.is_empty() {
-        true => row(out, "PSID", &"none, the address is not shared"),
-        false => row(
-            out,
-            "PSID",
-            &format_args!("{value} (0x{value:x}), {bits} bits"),
-        ),
+        true => out.row("PSID", &"none, the address is not shared"),
+        false => out.row("PSID", &format_args!("{value} (0x{value:x}), {bits} bits")),
     }
 }
 
@@ -172,32 +169,23 @@ fn inner_json(inner: Option<&Inner>, from: Option<SocketAddrV4>, error: Option<&
     members.into()
 }
 
-fn show_inner(
-    out: &mut dyn Write,
-    inner: Option<&Inner>,
-    from: Option<SocketAddrV4>,
-    consistent: bool,
-) -> io::Result<()> {
+fn show_inner(out: &mut Page, inner: Option<&Inner>, from: Option<SocketAddrV4>, consistent: bool) {
     if let Some(inner) = inner {
         for (label, address) in [("IPv4 source", inner.from), ("IPv4 destination", inner.to)] {
             match &address {
-                Some(address) => row(out, label, address)?,
-                None => row(out, label, &"not told by a BR")?,
+                Some(address) => out.row(label, address),
+                None => out.row(label, &"not told by a BR"),
             }
         }
-        show_psid(out, inner.psid)?;
+        show_psid(out, inner.psid);
     }
     match from {
-        _ if !consistent => Ok(()),
-        Some(from) => {
-            let text = format_args!("yes, {from} belongs to this source");
-            row(out, "consistent", &text)
-        }
-        None => row(
-            out,
+        _ if !consistent => {}
+        Some(from) => out.row(
             "consistent",
-            &"yes, prefix and interface identifier agree",
+            &format_args!("yes, {from} belongs to this source"),
         ),
+        None => out.row("consistent", &"yes, prefix and interface identifier agree"),
     }
 }
 
@@ -210,10 +198,10 @@ mod tests {
                         prefix4len=24,ealen=12,offset=6,dmr=2001:db8:ffff::/64";
 
     fn mape(args: &[&str]) -> (String, Outcome) {
-        let mut out = Vec::new();
+        let mut out = Page::default();
         let args = ["br", "--rule", RULE].iter().chain(args);
         let outcome = crate::cli::run(&args.map(ToString::to_string).collect::<Vec<_>>(), &mut out);
-        (String::from_utf8(out).unwrap(), outcome)
+        (out.text().to_owned(), outcome)
     }
 
     #[test]
@@ -256,7 +244,7 @@ mod tests {
         // Port 1153 = 000001 0010 000001: PSID 2.
         let (text, outcome) = mape(&["--json", "--from6", ce, "--from", "192.0.2.18:1153"]);
         let error = outcome.unwrap_err();
-        assert!(matches!(error, Failure::Failed(_)));
+        assert!(matches!(*error, Failure::Failed(_)));
         assert!(
             error
                 .to_string()
@@ -276,7 +264,10 @@ mod tests {
             &["--from6", "x", "--to6", "2001:db8::1"],
         ] {
             let (_, outcome) = mape(args);
-            assert!(matches!(outcome, Err(Failure::Usage(_))), "{args:?}");
+            assert!(
+                matches!(*outcome.unwrap_err(), Failure::Usage(_)),
+                "{args:?}"
+            );
         }
     }
 }

@@ -2,13 +2,12 @@
 //! `mape calc`: the whole mapping of a CE.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
 
 use super::mapping_args::{Found, MappingArgs};
-use super::output::{fail, json_line};
-use super::{Args, Command, Failure, Outcome};
+use super::output::fail;
+use super::{Args, Command, Failure, Outcome, Page};
 use crate::map::PortRange;
-use crate::view::{Row, row, rows};
+use crate::view::Row;
 
 pub(super) const COMMAND: Command = Command {
     name: "calc",
@@ -34,14 +33,17 @@ prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1
     run,
 };
 
-fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+fn run(args: &Args, out: &mut Page) -> Outcome {
     let found = match MappingArgs::read(args)?.find() {
-        Err(Failure::Failed(reason)) => return fail(args, out, reason),
-        other => other?,
+        Ok(found) => found,
+        Err(failure) => match *failure {
+            Failure::Failed(reason) => return fail(args, out, reason),
+            other => return Err(other.into()),
+        },
     };
     match args.has("json") {
-        true => json_line(out, &found.json())?,
-        false => print(out, &found)?,
+        true => out.json(&found.json()),
+        false => print(out, &found),
     }
     Ok(())
 }
@@ -64,7 +66,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// Prints a mapping for people.
-pub(super) fn print(out: &mut dyn Write, found: &Found) -> io::Result<()> {
+pub(super) fn print(out: &mut Page, found: &Found) {
     let mapping = &found.mapping;
     let ipv4 = mapping.ipv4();
     let addresses = match mapping.ports().params().sharing_ratio() {
@@ -74,16 +76,16 @@ pub(super) fn print(out: &mut dyn Write, found: &Found) -> io::Result<()> {
     };
     let mut answer = found.json();
     answer.put("ipv4", addresses.into());
-    rows(out, &answer, ROWS)?;
+    out.rows(&answer, ROWS);
     let ranges: Vec<PortRange> = mapping.ports().ranges().collect();
     let (count, in_ranges) = (mapping.ports().count(), ranges.len());
-    row(out, "ports", &format_args!("{count} in {in_ranges} ranges"))?;
+    out.row("ports", &format_args!("{count} in {in_ranges} ranges"));
     for line in ranges.chunks(6) {
         let mut text = String::new();
         for range in line {
             let _ = write!(text, "{range:<12}");
         }
-        writeln!(out, "  {}", text.trim_end())?;
+        writeln!(out, "  {}", text.trim_end());
     }
     let (subnet, len) = (mapping.subnet_id(), mapping.bmr().end_user_len());
     if subnet != 0 {
@@ -91,7 +93,6 @@ pub(super) fn print(out: &mut dyn Write, found: &Found) -> io::Result<()> {
             out,
             "note: the BR sends to subnet 0 of the /{len}; this prefix is subnet {subnet}, so \
              nothing will come back"
-        )?;
+        );
     }
-    Ok(())
 }

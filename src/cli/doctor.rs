@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape doctor`: why a line does not work.
 
-use std::io::{self, Write};
 use std::net::Ipv6Addr;
 
-use super::output::{fail, json_line};
+use super::output::fail;
 use super::status::{choose, collect};
-use super::{Args, Command, Failure, Outcome};
+use super::{Args, Command, Failure, Outcome, Page};
 use crate::status::doctor::{self, Check, Verdict};
 use crate::status::text::{Hue, Paint};
 
@@ -35,7 +34,7 @@ Examples:
     run,
 };
 
-fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+fn run(args: &Args, out: &mut Page) -> Outcome {
     let probe = args.get("probe").map(address).transpose()?;
     let world = collect();
     let interfaces = world.interfaces();
@@ -45,24 +44,24 @@ fn run(args: &Args, out: &mut dyn Write) -> Outcome {
     };
     let checks = doctor::checks(&doctor::gather(interface, probe));
     if args.has("json") {
-        json_line(out, &doctor::json(interface.name, &checks))?;
+        out.json(&doctor::json(interface.name, &checks));
     } else {
         for check in &checks {
-            print(out, check, Paint::for_stdout())?;
+            print(out, check, Paint::for_stdout());
         }
     }
     match doctor::is_ok(&checks) {
         true => Ok(()),
-        false => Err(Failure::Said),
+        false => Err(Failure::Said.into()),
     }
 }
 
-fn address(text: &str) -> Result<Ipv6Addr, Failure> {
+fn address(text: &str) -> Outcome<Ipv6Addr> {
     text.parse()
         .map_err(|_| Failure::usage(format!("--probe {text}: must be an IPv6 address")))
 }
 
-fn print(out: &mut dyn Write, check: &Check, paint: Paint) -> io::Result<()> {
+fn print(out: &mut Page, check: &Check, paint: Paint) {
     let finding = &check.finding;
     let word = format!("{:<8}", finding.verdict.as_str());
     let word = match finding.verdict {
@@ -71,9 +70,8 @@ fn print(out: &mut dyn Write, check: &Check, paint: Paint) -> io::Result<()> {
         Verdict::Fail => paint.hue(Hue::Bad, &word),
         Verdict::Unknown => word,
     };
-    writeln!(out, "{word}{:<12}{}", check.id, finding.seen)?;
-    match &finding.remedy {
-        Some(remedy) => writeln!(out, "{:20}-> {remedy}", ""),
-        None => Ok(()),
+    writeln!(out, "{word}{:<12}{}", check.id, finding.seen);
+    if let Some(remedy) = &finding.remedy {
+        writeln!(out, "{:20}-> {remedy}", "");
     }
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape firewall`: called by firewall4 after each load.
 
-use std::io::Write;
-
-use super::{Args, Command, Outcome};
+use super::{Args, Command, Outcome, Page};
 use crate::handler::{State, System, refresh};
 use crate::logging;
 
@@ -26,7 +24,7 @@ Example:
     run,
 };
 
-fn run(_: &Args, _: &mut dyn Write) -> Outcome {
+fn run(_: &Args, _: &mut Page) -> Outcome {
     logging::init();
     let router = System::new();
     for state in State::load_all() {

@@ -2,9 +2,7 @@
 //! `mape hotplug`: called by the hotplug script when an interface of netifd
 //! came up or changed.
 
-use std::io::Write;
-
-use super::{Args, Command, Failure, Outcome};
+use super::{Args, Command, Failure, Outcome, Page};
 use crate::handler::State;
 use crate::handler::bus::Netifd;
 use crate::logging;
@@ -27,7 +25,7 @@ Example:
     run,
 };
 
-fn run(args: &Args, _: &mut dyn Write) -> Outcome {
+fn run(args: &Args, _: &mut Page) -> Outcome {
     let uplink = args.word();
     let uplink = uplink.ok_or_else(|| Failure::usage("INTERFACE is missing"))?;
     logging::init();

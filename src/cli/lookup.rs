@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape lookup`: which provider and rule a prefix belongs to.
 
-use std::io::Write;
-
-use crate::value::Value;
 use ipnet::Ipv6Net;
 
-use super::output::{fail, json_line};
-use super::{Args, Command, Failure, Outcome, mapping_args, providers};
+use super::output::fail;
+use super::{Args, Command, Failure, Outcome, Page, mapping_args, providers};
 use crate::json::ToJson;
 use crate::map::Border;
 use crate::provider::{Confidence, Match, Table, Verdict};
-use crate::view::{Row, rows};
+use crate::value::Value;
+use crate::view::Row;
 
 pub(super) const COMMAND: Command = Command {
     name: "lookup",
@@ -34,7 +32,7 @@ Example:
     run,
 };
 
-fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+fn run(args: &Args, out: &mut Page) -> Outcome {
     let prefix = args.word();
     let prefix = prefix.ok_or_else(|| Failure::usage("a prefix or address is missing"))?;
     let prefix = mapping_args::prefix(prefix)?;
@@ -45,15 +43,16 @@ fn run(args: &Args, out: &mut dyn Write) -> Outcome {
     };
     let answer = match_json(&found);
     if args.has("json") {
-        return Ok(json_line(out, &answer)?);
+        out.json(&answer);
+        return Ok(());
     }
-    rows(out, &answer, ROWS)?;
+    out.rows(&answer, ROWS);
     if found.rule().confidence() == Confidence::Unverified {
         let id = found.provider().id();
         writeln!(
             out,
             "note: nobody has confirmed this rule; it is only used with option provider '{id}'"
-        )?;
+        );
     }
     Ok(())
 }

@@ -2,16 +2,14 @@
 //! `mape mapcalc`, and `mapcalc` by that name: the stock helper's output and
 //! exit status.
 
-use std::io::{self, Write};
-
-use crate::value::Value;
 use ipnet::Ipv6Net;
 
-use super::{Args, Command, Failure, Outcome, complain};
+use super::{Args, Command, Failure, Outcome, Page, complain};
 use crate::handler::bus::Netifd;
 use crate::map::Dialect;
 use crate::map::stock::{Link, report};
 use crate::status::netifd::rows;
+use crate::value::Value;
 
 pub(super) const COMMAND: Command = Command {
     name: "mapcalc",
@@ -37,7 +35,7 @@ ipv4prefix=192.0.2.0,prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1
     run,
 };
 
-fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+fn run(args: &Args, out: &mut Page) -> Outcome {
     let [interface, rules @ ..] = args.words.as_slice() else {
         return usage();
     };
@@ -54,23 +52,20 @@ fn run(args: &Args, out: &mut dyn Write) -> Outcome {
     };
     let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
     let report = report(&rules, dialect, &links(&dump, interface));
-    out.write_all(report.output.as_bytes())?;
+    out.push(&report.output);
     for line in &report.complaints {
         complain(line);
     }
     match report.complete {
         true => Ok(()),
-        false => Err(Failure::Said),
+        false => Err(Failure::Said.into()),
     }
 }
 
 /// The stock helper's own words and status.
 fn usage() -> Outcome {
-    let _ = writeln!(
-        io::stderr(),
-        "Usage: mapcalc <interface|*> <rule1> [rule2] [...]"
-    );
-    Err(Failure::Said)
+    complain("Usage: mapcalc <interface|*> <rule1> [rule2] [...]");
+    Err(Failure::Said.into())
 }
 
 /// The stock helper takes anything but 0, and what begins with no digit, for
@@ -85,14 +80,14 @@ fn dialect_of_environment() -> Dialect {
     }
 }
 
-fn saved(path: &str) -> Result<Value, Failure> {
+fn saved(path: &str) -> Outcome<Value> {
     let text = crate::streams::text(path)
         .map_err(|error| Failure::failed(format_args!("{path}: {error}")))?;
     crate::json::parse(&text)
         .map_err(|error| Failure::failed(format_args!("{path} is not JSON: {error}")))
 }
 
-fn asked() -> Result<Value, Failure> {
+fn asked() -> Outcome<Value> {
     let dump = Netifd::connect("").and_then(|mut netifd| netifd.dump());
     dump.map_err(Failure::failed)
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The arguments that describe a subscriber, shared by `calc`, `br` and `nft`.
 
-use crate::value::Value;
 use ipnet::Ipv6Net;
 
 use super::output::mapping_json;
-use super::{Args, Failure, providers};
+use super::{Args, Failure, Outcome, providers};
 use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec};
+use crate::value::Value;
 
 /// `--prefix`, `--provider`, `--rule` and `--legacy`.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(super) fn dialect(args: &Args) -> Dialect {
 
 impl<'a> MappingArgs<'a> {
     /// Those among `args`.
-    pub fn read(args: &'a Args) -> Result<Self, Failure> {
+    pub fn read(args: &'a Args) -> Outcome<Self> {
         let mut rules = Vec::new();
         for (_, text) in args.options.iter().filter(|(name, _)| *name == "rule") {
             rules.push(text.parse().map_err(Failure::usage)?);
@@ -58,7 +58,7 @@ impl<'a> MappingArgs<'a> {
     }
 
     /// The mapping these arguments describe.
-    pub fn find(&self) -> Result<Found, Failure> {
+    pub fn find(&self) -> Outcome<Found> {
         let prefix = self.prefix;
         let prefix = prefix.ok_or_else(|| Failure::usage("--prefix is missing"))?;
         let (domain, provider, mtu) = self.domain()?;
@@ -71,7 +71,7 @@ impl<'a> MappingArgs<'a> {
 
     /// The domain these arguments describe, as its BR knows it: of the
     /// subscriber alone where there is a prefix, else of all of them.
-    pub fn relay(&self) -> Result<Relay, Failure> {
+    pub fn relay(&self) -> Outcome<Relay> {
         match self.prefix {
             Some(_) => Ok(Relay::of(&self.find()?.mapping)),
             None => Ok(Relay::new(&self.domain()?.0)),
@@ -79,7 +79,7 @@ impl<'a> MappingArgs<'a> {
     }
 
     /// The domain, whose it is, and the MTU there.
-    fn domain(&self) -> Result<(Domain, Option<String>, u16), Failure> {
+    fn domain(&self) -> Outcome<(Domain, Option<String>, u16)> {
         if !self.rules.is_empty() {
             if self.provider.is_some() {
                 return Err(Failure::usage("give --provider or --rule, not both"));
@@ -110,7 +110,7 @@ impl<'a> MappingArgs<'a> {
 }
 
 /// A prefix, or an address within one, which then counts as its /64.
-pub(super) fn prefix(text: &str) -> Result<Ipv6Net, Failure> {
+pub(super) fn prefix(text: &str) -> Outcome<Ipv6Net> {
     if let Ok(net) = text.parse::<Ipv6Net>() {
         return Ok(net.trunc());
     }

@@ -21,13 +21,13 @@ mod s46;
 mod status;
 
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use args::{Args, HELP};
 
-use crate::streams;
+use crate::streams::{complain, print};
 
+pub use crate::view::Page;
 pub use output::mapping_json;
 
 /// Why a command did not do what it was asked.
@@ -43,26 +43,26 @@ pub enum Failure {
     /// status 1.
     #[error("")]
     Said,
-    /// Printing failed. A reader that has closed its pipe has seen enough:
-    /// nothing is said of that.
-    #[error("cannot write: {0}")]
-    Output(#[from] io::Error),
 }
 
 impl Failure {
     /// A failure of what was asked for.
-    pub fn failed(reason: impl Display) -> Self {
-        Failure::Failed(reason.to_string())
+    pub fn failed(reason: impl Display) -> Box<Self> {
+        Failure::because(Failure::Failed, &reason)
     }
 
     /// A command line that cannot be understood.
-    pub fn usage(reason: impl Display) -> Self {
-        Failure::Usage(reason.to_string())
+    pub fn usage(reason: impl Display) -> Box<Self> {
+        Failure::because(Failure::Usage, &reason)
+    }
+
+    fn because(kind: fn(String) -> Self, reason: &dyn Display) -> Box<Self> {
+        Box::new(kind(reason.to_string()))
     }
 }
 
-/// What a command comes to.
-pub type Outcome = Result<(), Failure>;
+/// What a command, or a step of it, comes to.
+pub type Outcome<T = ()> = Result<T, Box<Failure>>;
 
 /// A subcommand.
 struct Command {
@@ -75,7 +75,7 @@ struct Command {
     options: &'static [&'static str],
     /// Most arguments that are no options.
     words: usize,
-    run: fn(&Args, &mut dyn Write) -> Outcome,
+    run: fn(&Args, &mut Page) -> Outcome,
 }
 
 const COMMANDS: &[Command] = &[
@@ -95,89 +95,81 @@ const COMMANDS: &[Command] = &[
 /// Runs `mape` with these arguments (without its own name) on standard output
 /// and standard error.
 pub fn main(args: &[String]) -> ExitCode {
-    let mut out = Vec::new();
+    let mut out = Page::default();
     let outcome = run(args, &mut out);
     // What was found out before a failure belongs to the answer.
-    let written = streams::print(&out);
-    match outcome.and_then(|()| Ok(written?)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
-        Err(failure) => {
-            if !matches!(failure, Failure::Said) {
-                complain(&format!("mape: {failure}"));
-            }
-            match failure {
-                Failure::Usage(_) => ExitCode::from(2),
-                _ => ExitCode::FAILURE,
-            }
-        }
-    }
-}
-
-/// A line on standard error. It may quote arguments and files: nothing in them
-/// reaches a terminal as a command.
-fn complain(line: &str) {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let line: String = line.chars().map(clean).collect();
-    // Nobody is left to tell if even this fails.
-    let _ = writeln!(io::stderr(), "{line}");
+    let printed = print(out.text().as_bytes());
+    let (reason, status) = match (outcome.map_err(|failure| *failure), printed) {
+        (Ok(()), Ok(())) => return ExitCode::SUCCESS,
+        (Ok(()), Err(error)) => (format!("cannot write: {error}"), 1),
+        (Err(Failure::Said), _) => return ExitCode::FAILURE,
+        (Err(Failure::Failed(reason)), _) => (reason, 1),
+        (Err(Failure::Usage(reason)), _) => (reason, 2),
+    };
+    complain(&format!("mape: {reason}"));
+    ExitCode::from(status)
 }
 
 /// Runs one command line, writing to `out`.
 ///
 /// # Errors
 /// What [`Failure`] says.
-pub fn run(args: &[String], out: &mut dyn Write) -> Outcome {
+pub fn run(args: &[String], out: &mut Page) -> Outcome {
     let (name, rest) = match args {
-        [] => return help(out),
+        [] => ("help", args),
         [name, rest @ ..] => (name.as_str(), rest),
     };
     match name {
-        "help" | "-h" | "--help" => return help(out),
-        "-V" | "--version" => return Ok(writeln!(out, "mape {}", env!("CARGO_PKG_VERSION"))?),
-        _ => {}
+        "help" | "-h" | "--help" => help(out),
+        "-V" | "--version" => out.push(VERSION),
+        _ => return run_command(name, rest, out),
     }
-    if name.starts_with('-') {
-        return Err(Failure::usage(format_args!("invalid option '{name}'")));
-    }
+    Ok(())
+}
+
+const VERSION: &str = concat!("mape ", env!("CARGO_PKG_VERSION"), "\n");
+
+fn run_command(name: &str, rest: &[String], out: &mut Page) -> Outcome {
     let Some(command) = command(name) else {
-        return Err(Failure::usage(format_args!(
-            "there is no command {name}; `mape` alone lists them"
-        )));
+        return Err(match name.starts_with('-') {
+            true => Failure::usage(format_args!("invalid option '{name}'")),
+            false => Failure::usage(format_args!(
+                "there is no command {name}; `mape` alone lists them"
+            )),
+        });
     };
-    let outcome = Args::read(command, rest).and_then(|args| match args.has(HELP) {
-        true => Ok(out.write_all(command.help.as_bytes())?),
-        false => (command.run)(&args, out),
+    let outcome = Args::read(command, rest).and_then(|args| {
+        if args.has(HELP) {
+            out.push(command.help);
+            return Ok(());
+        }
+        (command.run)(&args, out)
     });
-    match outcome {
-        Err(Failure::Usage(reason)) => Err(Failure::usage(format_args!(
-            "{reason}; see `mape {name} --help`"
-        ))),
-        other => other,
-    }
+    outcome.map_err(|failure| match *failure {
+        Failure::Usage(reason) => {
+            Failure::usage(format_args!("{reason}; see `mape {name} --help`"))
+        }
+        _ => failure,
+    })
 }
 
 fn command(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
-fn help(out: &mut dyn Write) -> Outcome {
-    writeln!(
-        out,
-        "mape {} - IPv4 for OpenWrt routers on IPv6-only lines\n\n\
-         Usage: mape COMMAND [ARGUMENTS] [--json]\n\nCommands:",
-        env!("CARGO_PKG_VERSION")
-    )?;
+fn help(out: &mut Page) {
+    out.push(concat!(
+        "mape ",
+        env!("CARGO_PKG_VERSION"),
+        " - IPv4 for OpenWrt routers on IPv6-only lines\n\n\
+         Usage: mape COMMAND [ARGUMENTS] [--json]\n\nCommands:\n"
+    ));
     for command in COMMANDS {
-        writeln!(out, "  {:<10} {}", command.name, command.about)?;
+        writeln!(out, "  {:<10} {}", command.name, command.about);
     }
-    writeln!(
-        out,
+    out.push(
         "\n`mape COMMAND --help` explains a command with an example.\n\
          netifd calls this program as /lib/netifd/proto/mape.sh; the interface\n\
-         is configured in /etc/config/network or in LuCI."
-    )?;
-    Ok(())
+         is configured in /etc/config/network or in LuCI.\n",
+    );
 }

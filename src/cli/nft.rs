@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape nft`: the ruleset of a CE, not applied.
 
-use std::io::Write;
-
 use super::mapping_args::MappingArgs;
-use super::output::json_line;
-use super::{Args, Command, Failure, Outcome};
+use super::{Args, Command, Failure, Outcome, Page};
 use crate::nat::{Kernel, Line, Plan, PortList, Wishes};
 
 pub(super) const COMMAND: Command = Command {
@@ -43,7 +40,7 @@ Example:
     run,
 };
 
-fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+fn run(args: &Args, out: &mut Page) -> Outcome {
     let defaults = Wishes::default();
     let wishes = Wishes {
         mode: args.parsed("nat")?.unwrap_or(defaults.mode),
@@ -59,13 +56,14 @@ fn run(args: &Args, out: &mut dyn Write) -> Outcome {
     let interface = device.strip_prefix("map-").unwrap_or(device);
     let line = Line::new(interface, device, &found.mapping, false);
     let plan = Plan::new(line, wishes, &Kernel::full()).map_err(Failure::failed)?;
-    if args.has("json") {
-        let answer = object![
+    let ruleset = plan.combined();
+    match args.has("json") {
+        true => out.json(&object![
             "mode": &plan.technique().name(),
             "reason": &plan.reason(),
-            "ruleset": &plan.combined(),
-        ];
-        return Ok(json_line(out, &answer)?);
+            "ruleset": &ruleset,
+        ]),
+        false => out.push(&ruleset),
     }
-    Ok(out.write_all(plan.combined().as_bytes())?)
+    Ok(())
 }

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What several commands print alike.
 
-use std::io::{self, Write};
-
-use crate::value::Value;
-
-use super::{Args, Failure, Outcome};
+use super::{Args, Failure, Outcome, Page};
 use crate::map::{Mapping, PortRange};
 use crate::status::json::{self, rule};
+use crate::value::Value;
 
 /// The whole mapping of a CE: what `mape calc --json` prints.
 ///
@@ -26,16 +23,11 @@ pub fn mapping_json(mapping: &Mapping, provider: Option<&str>, mtu: u16) -> Valu
     members.into()
 }
 
-/// Prints a value as one line of JSON.
-pub(super) fn json_line(out: &mut dyn Write, value: &Value) -> io::Result<()> {
-    writeln!(out, "{}", crate::json::line(value))
-}
-
 /// Ends a command that cannot be done: where JSON was asked for, the reason is
 /// its answer too.
-pub(super) fn fail(args: &Args, out: &mut dyn Write, reason: String) -> Outcome {
+pub(super) fn fail(args: &Args, out: &mut Page, reason: String) -> Outcome {
     if args.has("json") {
-        json_line(out, &object!["error": &reason])?;
+        out.json(&object!["error": &reason]);
     }
-    Err(Failure::Failed(reason))
+    Err(Failure::Failed(reason).into())
 }

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The providers this machine knows, for every command that needs them.
 
-use std::io::{self, Write};
-
 use crate::paths;
 use crate::provider::{Table, load};
+use crate::streams::complain;
 
 /// The table of the installed files, or the compiled-in one. What is wrong
 /// with the files goes to standard error, a line each.
 pub(super) fn table() -> Table {
     let loaded = load(&paths::rooted("/"));
     for warning in &loaded.warnings {
-        // Nobody is left to tell when this fails.
-        let _ = writeln!(io::stderr(), "mape: warning: {warning}");
+        complain(&format!("mape: warning: {warning}"));
     }
     loaded.table
 }

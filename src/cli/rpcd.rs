@@ -4,15 +4,13 @@
 //! input for each call. The answer is what the command of that name prints.
 
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::value::{Members, Value};
-
 use super::args::Args;
-use super::{Command, Failure, command};
+use super::{Command, Failure, Page, command};
 use crate::json::{line, parse};
 use crate::streams;
+use crate::value::{Members, Value};
 
 /// What an argument of a method is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,10 +67,7 @@ pub fn main(args: &[String]) -> ExitCode {
             Err(error) => says(&format_args!("arguments cannot be read: {error}")),
         },
         _ => {
-            let _ = writeln!(
-                io::stderr(),
-                "mape: rpcd calls this with list, or call METHOD"
-            );
+            streams::complain("mape: rpcd calls this with list, or call METHOD");
             return ExitCode::from(2);
         }
     };
@@ -106,15 +101,15 @@ fn says(reason: &dyn Display) -> String {
 
 /// The answer to a call; `input` is a JSON object, or empty.
 pub fn call(method: &str, input: &str) -> String {
-    let mut out = Vec::new();
+    let mut out = Page::default();
     let outcome = arguments(method, input)
-        .map_err(Failure::Usage)
+        .map_err(Failure::usage)
         .and_then(|(command, args)| (command.run)(&args, &mut out));
-    match (String::from_utf8(out), outcome) {
+    match (out.text(), outcome) {
+        ("", Err(failure)) => says(&failure),
+        ("", Ok(())) => says(&"no answer"),
         // What a command has printed says why it failed, too.
-        (Ok(text), _) if !text.trim().is_empty() => text,
-        (_, Err(failure)) => says(&failure),
-        (_, Ok(())) => says(&"no answer"),
+        (text, _) => text.to_owned(),
     }
 }
 

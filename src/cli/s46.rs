@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape s46`: what an operator's DHCPv6 server provisions.
 
-use std::io::{self, Write};
-
-use crate::value::Value;
 use ipnet::Ipv6Net;
 
 use super::mapping_args::{self, DEFAULT_MTU, Found, dialect};
-use super::output::json_line;
-use super::{Args, Command, Failure, Outcome, calc};
+use super::{Args, Command, Failure, Outcome, Page, calc};
 use crate::map::s46::{Provisioned, S46Option, bytes_of_hex, decode, provisioned};
 use crate::map::{Dialect, Domain};
+use crate::value::Value;
 
 pub(super) const COMMAND: Command = Command {
     name: "s46",
@@ -40,7 +37,7 @@ Example:
     run,
 };
 
-fn run(args: &Args, out: &mut dyn Write) -> Outcome {
+fn run(args: &Args, out: &mut Page) -> Outcome {
     let json = args.has("json");
     let dialect = dialect(args);
     let prefix = args.get("prefix").map(mapping_args::prefix).transpose()?;
@@ -52,22 +49,22 @@ fn run(args: &Args, out: &mut dyn Write) -> Outcome {
     let options = decode(&bytes).map_err(Failure::failed)?;
     let sets = provisioned(&options);
     if !json {
-        print(out, &options, &sets)?;
+        print(out, &options, &sets);
     }
     let mapping = match prefix {
         Some(prefix) => Some(mapping(&sets, dialect, prefix)?),
         None => None,
     };
     match (&mapping, json) {
-        (Some(found), false) => calc::print(out, found)?,
+        (Some(found), false) => calc::print(out, found),
         (None, false) => {}
-        (found, true) => json_line(out, &answer(&options, &sets, found.as_ref()))?,
+        (found, true) => out.json(&answer(&options, &sets, found.as_ref())),
     }
     Ok(())
 }
 
 /// The mapping by the first set of rules that has one.
-fn mapping(sets: &[Provisioned], dialect: Dialect, prefix: Ipv6Net) -> Result<Found, Failure> {
+fn mapping(sets: &[Provisioned], dialect: Dialect, prefix: Ipv6Net) -> Outcome<Found> {
     let mut reason = String::from("the options hold no rule");
     for set in sets {
         let domain = Domain::from_specs(&set.rules, set.map_type, dialect);
@@ -85,22 +82,21 @@ fn mapping(sets: &[Provisioned], dialect: Dialect, prefix: Ipv6Net) -> Result<Fo
             Err(error) => reason = error,
         }
     }
-    Err(Failure::Failed(reason))
+    Err(Failure::Failed(reason).into())
 }
 
-fn print(out: &mut dyn Write, options: &[S46Option], sets: &[Provisioned]) -> io::Result<()> {
+fn print(out: &mut Page, options: &[S46Option], sets: &[Provisioned]) {
     for option in options {
-        writeln!(out, "{option}")?;
+        writeln!(out, "{option}");
         if let S46Option::Container(_, inner) = option {
             for option in inner {
-                writeln!(out, "  {option}")?;
+                writeln!(out, "  {option}");
             }
         }
     }
     for rule in sets.iter().flat_map(|set| &set.rules) {
-        writeln!(out, "rule {rule}")?;
+        writeln!(out, "rule {rule}");
     }
-    Ok(())
 }
 
 fn answer(options: &[S46Option], sets: &[Provisioned], found: Option<&Found>) -> Value {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape status` and `mape ports`: what is up, and which ports are in use.
 
-use std::io::{self, Write};
-
-use super::output::{fail, json_line};
-use super::{Args, Command, Outcome};
+use super::output::fail;
+use super::{Args, Command, Outcome, Page, complain};
 use crate::status::text::{self, Paint};
 use crate::status::{self, Interface, World};
 
@@ -53,12 +51,12 @@ Example:
 pub(super) fn collect() -> World {
     let world = World::collect();
     for note in &world.notes {
-        let _ = writeln!(io::stderr(), "mape: warning: {note}");
+        complain(&format!("mape: warning: {note}"));
     }
     world
 }
 
-fn run_status(args: &Args, out: &mut dyn Write) -> Outcome {
+fn run_status(args: &Args, out: &mut Page) -> Outcome {
     let world = collect();
     let mut interfaces = world.interfaces();
     if let Some(name) = args.word() {
@@ -69,32 +67,34 @@ fn run_status(args: &Args, out: &mut dyn Write) -> Outcome {
         }
     }
     if args.has("json") {
-        return Ok(json_line(out, &status::json::status(&interfaces))?);
+        out.json(&status::json::status(&interfaces));
+        return Ok(());
     }
     if interfaces.is_empty() {
-        return Ok(writeln!(out, "{}", NONE)?);
+        writeln!(out, "{NONE}");
     }
     let paint = Paint::for_stdout();
     for (at, interface) in interfaces.iter().enumerate() {
         if at > 0 {
-            writeln!(out)?;
+            out.push("\n");
         }
-        text::status(out, interface, paint)?;
+        text::status(out, interface, paint);
     }
     Ok(())
 }
 
-fn run_ports(args: &Args, out: &mut dyn Write) -> Outcome {
+fn run_ports(args: &Args, out: &mut Page) -> Outcome {
     let world = collect();
     let interfaces = world.interfaces();
     let interface = match choose(&interfaces, args.word()) {
         Ok(interface) => interface,
         Err(reason) => return fail(args, out, reason),
     };
-    if args.has("json") {
-        return Ok(json_line(out, &status::json::ports(interface))?);
+    match args.has("json") {
+        true => out.json(&status::json::ports(interface)),
+        false => text::ports(out, interface, Paint::for_stdout()),
     }
-    Ok(text::ports(out, interface, Paint::for_stdout())?)
+    Ok(())
 }
 
 const NONE: &str = "no interface of proto mape or map is configured; \

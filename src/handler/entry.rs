@@ -2,7 +2,6 @@
 //! netifd's calls: `NAME.sh '' dump` and
 //! `NAME.sh PROTO ACTION INTERFACE CONFIG [DEVICE]`.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::bus::Netifd;
@@ -26,12 +25,11 @@ pub fn main(protocol: Protocol, args: &[String]) -> ExitCode {
         }
         _ => {}
     }
-    let _ = writeln!(
-        io::stderr(),
+    streams::complain(&format!(
         "mape: netifd calls this as ./{name}.sh {name} setup|renew|teardown INTERFACE CONFIG; \
          `mape` is the command for people",
         name = protocol.as_str()
-    );
+    ));
     ExitCode::from(2)
 }
 

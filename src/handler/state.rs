@@ -11,7 +11,6 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::value::{Members, Value};
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 
 use super::settings::Protocol;
@@ -20,6 +19,7 @@ use crate::map::{Domain, Mapping, RuleSpec};
 use crate::nat::{Mode, Timeouts};
 use crate::paths;
 use crate::streams;
+use crate::value::{Members, Value};
 
 /// An interface that is set up.
 #[derive(Debug, Clone, PartialEq)]

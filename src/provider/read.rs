@@ -4,10 +4,10 @@
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
-use crate::value::Value;
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use crate::map::{Border, MapType};
+use crate::value::Value;
 
 use super::known::{Confidence, EncapLimit, KnownRule, OtherLine, Provider};
 use super::parse::Problem;

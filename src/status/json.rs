@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The answers of `status` and `ports` as `docs/bus.md` describes them.
 
-use crate::value::{Members, Value};
-
 use crate::map::{Border, Mapping, PortRange, Rule};
 use crate::nat::Protocol;
+use crate::value::{Members, Value};
 
 use super::netifd::Phase;
 use super::world::{Dropped, Interface, LineUp, Traffic};

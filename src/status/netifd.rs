@@ -2,7 +2,6 @@
 //! What netifd says of an interface, apart from its addresses.
 
 use crate::value::Value;
-
 use crate::view::fill;
 
 /// An interface of `network.interface dump`.

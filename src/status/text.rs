@@ -2,14 +2,13 @@
 //! `status` and `ports` for people.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
-
-use crate::value::Value;
+use std::io;
 
 use crate::handler::State;
 use crate::map::{MapType, PortRange};
 use crate::nat::{PortList, Protocol};
-use crate::view::{Row, fill, row, rows};
+use crate::value::Value;
+use crate::view::{Page, Row, fill};
 
 use super::json;
 use super::netifd::Phase;
@@ -97,10 +96,7 @@ const DROPPED: &[(&str, &str)] = &[
 ];
 
 /// Writes what `mape status` shows of an interface.
-///
-/// # Errors
-/// What writing says.
-pub fn status(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> io::Result<()> {
+pub fn status(out: &mut Page, interface: &Interface<'_>, paint: Paint) {
     let hue = match interface.phase {
         Phase::Up => Hue::Good,
         Phase::Pending | Phase::Down => Hue::Doubtful,
@@ -108,14 +104,14 @@ pub fn status(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> i
     };
     let Interface { name, proto, .. } = interface;
     let phase = paint.hue(hue, interface.phase.as_str());
-    write!(out, "{name} ({proto}): {phase}")?;
+    write!(out, "{name} ({proto}): {phase}");
     if let Some(seconds) = interface.uptime {
-        write!(out, " for {}", duration(seconds))?;
+        write!(out, " for {}", duration(seconds));
     }
-    writeln!(out)?;
+    writeln!(out);
     let mut answer = json::interface(interface);
     let Some(line) = &interface.line else {
-        rows(out, &answer, NOT_UP)?;
+        out.rows(&answer, NOT_UP);
         let (label, text) = match interface.phase {
             Phase::Up => ("  note", "not set up by mape: nothing else is known of it"),
             Phase::Down if interface.known.is_none() => {
@@ -124,12 +120,12 @@ pub fn status(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> i
             Phase::Down => ("  to start it", "ifup {interface}"),
             _ => ("  for the cause", "mape doctor {interface}"),
         };
-        return rows(out, &answer, &[(label, text)]);
+        return out.rows(&answer, &[(label, text)]);
     };
     for_people(&mut answer, line.state);
-    rows(out, &answer, UP)?;
+    out.rows(&answer, UP);
     if let Some(ports) = answer.get("ports") {
-        used(out, ports, paint)?;
+        used(out, ports, paint);
     }
     for (label, bytes, packets) in &[
         ("  received", "rx_bytes", "rx_packets"),
@@ -138,11 +134,11 @@ pub fn status(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> i
         let count = |name| answer.get("traffic")?.get(name)?.as_u64();
         if let (Some(bytes), Some(packets)) = (count(bytes), count(packets)) {
             let bytes = size(bytes);
-            row(out, label, &format_args!("{bytes} in {packets} packets"))?;
+            out.row(label, &format_args!("{bytes} in {packets} packets"));
         }
     }
     match answer.get("dropped") {
-        None | Some(Value::Null) => Ok(()),
+        None | Some(Value::Null) => {}
         Some(dropped) => show_dropped(out, dropped, paint),
     }
 }
@@ -175,7 +171,7 @@ fn number(object: &Value, name: &str) -> u64 {
 }
 
 /// Number and use of the ports, of which the answer says `ports`.
-fn used(out: &mut dyn Write, ports: &Value, paint: Paint) -> io::Result<()> {
+fn used(out: &mut Page, ports: &Value, paint: Paint) {
     let free = number(ports, "pool");
     let mut text = format!("{free} of {} for NAT", number(ports, "total"));
     for name in &["reserved", "forwarded"] {
@@ -184,7 +180,7 @@ fn used(out: &mut dyn Write, ports: &Value, paint: Paint) -> io::Result<()> {
             let _ = write!(text, ", {count} {name}");
         }
     }
-    row(out, "  ports", &text)?;
+    out.row("  ports", &text);
     let each = fill(ports, "tcp {used.tcp}, udp {used.udp}, icmp {used.icmp}");
     let most = number(ports, "used_max");
     let share = most.saturating_mul(100).checked_div(free).unwrap_or(0);
@@ -200,10 +196,10 @@ fn used(out: &mut dyn Write, ports: &Value, paint: Paint) -> io::Result<()> {
         }
         None => "not known: only root may ask, and only with kmod-nf-conntrack-netlink".into(),
     };
-    row(out, "  in use", &text)
+    out.row("  in use", &text);
 }
 
-fn show_dropped(out: &mut dyn Write, dropped: &Value, paint: Paint) -> io::Result<()> {
+fn show_dropped(out: &mut Page, dropped: &Value, paint: Paint) {
     let mut text = String::new();
     for (name, what) in DROPPED {
         let count = number(dropped, name);
@@ -215,21 +211,16 @@ fn show_dropped(out: &mut dyn Write, dropped: &Value, paint: Paint) -> io::Resul
     if text.is_empty() {
         text.push_str("none");
     }
-    row(out, "  dropped", &text)?;
-    match number(dropped, "exhausted") {
-        0 => Ok(()),
-        count => {
-            let text = format!("{count} connections found no free port so far");
-            row(out, "  exhausted", &paint.hue(Hue::Bad, &text))
-        }
+    out.row("  dropped", &text);
+    let count = number(dropped, "exhausted");
+    if count > 0 {
+        let text = format!("{count} connections found no free port so far");
+        out.row("  exhausted", &paint.hue(Hue::Bad, &text));
     }
 }
 
 /// Writes what `mape ports` shows of an interface.
-///
-/// # Errors
-/// What writing says.
-pub fn ports(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> io::Result<()> {
+pub fn ports(out: &mut Page, interface: &Interface<'_>, paint: Paint) {
     let name = &interface.name;
     let Some(line) = &interface.line else {
         let phase = interface.phase.as_str();
@@ -240,45 +231,39 @@ pub fn ports(out: &mut dyn Write, interface: &Interface<'_>, paint: Paint) -> io
         count => format!("{count} ranges"),
     };
     let (address, total) = (line.state.mapping.ipv4().addr(), line.total());
-    writeln!(out, "{name}: {address}, {total} ports in {ranges}")?;
-    used(out, &json::totals(line), paint)?;
-    out.write_all(b"\nrange         tcp  udp icmp  # used  R reserved  F forwarded\n")?;
+    writeln!(out, "{name}: {address}, {total} ports in {ranges}");
+    used(out, &json::totals(line), paint);
+    out.push("\nrange         tcp  udp icmp  # used  R reserved  F forwarded\n");
     let forwarded = line.forwarded();
     for range in line.ranges() {
-        range_row(out, line, &forwarded, range)?;
+        range_row(out, line, &forwarded, range);
     }
     let hosts = line.usage.as_ref().map_or(&[][..], |usage| usage.hosts());
     if !hosts.is_empty() {
-        out.write_all(b"\nhost               tcp  udp icmp  name\n")?;
+        out.push("\nhost               tcp  udp icmp  name\n");
     }
     for host in hosts.iter().take(json::MAX_HOSTS) {
         let [tcp, udp, icmp] = host.ports;
         let name = interface.world().name_of(host.address).unwrap_or("-");
         let address = host.address.to_string();
-        writeln!(out, "{address:<17}{tcp:>5}{udp:>5}{icmp:>5}  {name}")?;
+        writeln!(out, "{address:<17}{tcp:>5}{udp:>5}{icmp:>5}  {name}");
     }
-    Ok(())
 }
 
 /// Widest bar in characters; a range of no more ports has one for each.
 const BAR: u32 = 32;
 
-fn range_row(
-    out: &mut dyn Write,
-    line: &LineUp<'_>,
-    forwarded: &PortList,
-    range: PortRange,
-) -> io::Result<()> {
+fn range_row(out: &mut Page, line: &LineUp<'_>, forwarded: &PortList, range: PortRange) {
     let usage = line.usage.as_ref();
-    write!(out, "{range:<12}")?;
+    write!(out, "{range:<12}");
     let mut most = 0;
     for protocol in Protocol::ALL {
         match usage.map(|usage| usage.of_range(protocol, range)) {
             Some(count) => {
                 most = most.max(count);
-                write!(out, "{count:>5}")?;
+                write!(out, "{count:>5}");
             }
-            None => out.write_all(b"    ?")?,
+            None => out.push("    ?"),
         }
     }
     if range.count() > BAR {
@@ -294,7 +279,7 @@ fn range_row(
             _ => '.',
         });
     }
-    writeln!(out, "  {picture}")
+    writeln!(out, "  {picture}");
 }
 
 /// `part` of `whole` as a bar of `width` characters.

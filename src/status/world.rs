@@ -4,14 +4,13 @@
 
 use std::net::Ipv4Addr;
 
-use crate::value::Value;
-
 use crate::handler::State;
 use crate::map::PortRange;
 use crate::nat::{
     Connection, Forward, Kernel, Line, Mode, Opened, Plan, PortList, Section, Wishes, zones_of,
 };
 use crate::uplink;
+use crate::value::Value;
 
 use super::netifd::{Known, Phase};
 use super::usage::Usage;

@@ -3,10 +3,10 @@
 
 use std::net::Ipv6Addr;
 
-use crate::value::Value;
 use ipnet::Ipv6Net;
 
 use super::{Candidate, Source, UplinkError};
+use crate::value::Value;
 
 pub(super) struct Interface<'a> {
     pub(super) name: &'a str,

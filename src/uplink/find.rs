@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The interface the tunnel runs over.
 
-use crate::value::Value;
 use ipnet::Ipv6Net;
 
 use super::dump::{Interface, interfaces};
 use super::{Candidate, Source, Uplink, UplinkError};
+use crate::value::Value;
 
 /// The uplinks to try, best first; never empty.
 ///

@@ -17,9 +17,8 @@ mod tests;
 
 use std::fmt::Arguments;
 
-use crate::value::Value;
-
 use crate::handler::State;
+use crate::value::Value;
 
 pub use facts::{Address, Facts, Known, Offer, Reply, Uplink};
 pub use gather::gather;
