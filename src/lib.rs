@@ -26,6 +26,7 @@
 pub mod json;
 
 pub mod cli;
+pub mod exit;
 mod fingerprint;
 pub mod handler;
 pub mod heap;
@@ -36,7 +37,7 @@ pub mod netifd;
 pub mod paths;
 pub mod provider;
 pub mod status;
-mod streams;
+pub mod streams;
 mod text;
 pub mod ubus;
 pub mod uplink;

@@ -2,17 +2,16 @@
 //! Where log lines go: to syslog when a daemon runs us, to standard error when
 //! a person does.
 
-use std::env;
 use std::ffi::CString;
 use std::fmt::Display;
-use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use log::{Level, LevelFilter, Log, Metadata, Record};
 use nix::libc;
 
-use crate::streams::complain;
-use crate::text;
+use crate::paths::variable;
+use crate::streams;
+use crate::text::one_line;
 
 /// Where the system's log daemon listens.
 const SOCKET: &str = "/dev/log";
@@ -20,93 +19,76 @@ const SOCKET: &str = "/dev/log";
 /// Longest line in characters: what log daemons keep whole.
 const MAX_LINE: usize = 900;
 
-/// Plain lines on standard error.
-struct Stderr;
+/// Where lines go: nowhere until [`init`].
+static TARGET: AtomicU8 = AtomicU8::new(NOWHERE);
+const NOWHERE: u8 = 0;
+const STDERR: u8 = 1;
+const SYSLOG: u8 = 2;
 
-impl Log for Stderr {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
+/// How much a line matters, as syslog(3) numbers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Level {
+    /// Something does not work.
+    Error = libc::LOG_ERR,
+    /// Somebody should know it.
+    Warning = libc::LOG_WARNING,
+    /// It just happens.
+    Info = libc::LOG_INFO,
+}
+
+/// Logs a line. It may quote options, files and servers: none of them writes a
+/// line of its own into the log, and none a page.
+pub fn say(level: Level, what: &dyn Display) {
+    let target = TARGET.load(Relaxed);
+    if target == NOWHERE {
+        return;
     }
-
-    fn log(&self, record: &Record<'_>) {
-        complain(&format!("mape: {}", one_line(record)));
+    let line = one_line(&what.to_string(), MAX_LINE);
+    match target {
+        SYSLOG => to_syslog(level, line),
+        _ => streams::complain(&format!("mape: {line}")),
     }
-
-    fn flush(&self) {}
 }
 
 /// The C library's syslog(3): it is in every router anyway, where a crate for
 /// it brings a calendar of 50 KB.
-struct Syslog;
-
-impl Log for Syslog {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    #[allow(unsafe_code)]
-    fn log(&self, record: &Record<'_>) {
-        let Ok(line) = CString::new(one_line(record)) else {
-            return;
-        };
+#[allow(unsafe_code)]
+fn to_syslog(level: Level, line: String) {
+    if let Ok(line) = CString::new(line) {
         // SAFETY: both strings end in a NUL and outlive the call; the format
         // takes one string.
-        unsafe { libc::syslog(priority(record.level()), c"%s".as_ptr(), line.as_ptr()) };
-    }
-
-    fn flush(&self) {}
-}
-
-/// What is logged may quote options, files and servers: none of them writes a
-/// line of its own into the log, and none a page.
-fn one_line(record: &Record<'_>) -> String {
-    text::one_line(&record.args().to_string(), MAX_LINE)
-}
-
-fn priority(level: Level) -> i32 {
-    match level {
-        Level::Error => libc::LOG_ERR,
-        Level::Warn => libc::LOG_WARNING,
-        Level::Info => libc::LOG_INFO,
-        Level::Debug | Level::Trace => libc::LOG_DEBUG,
+        unsafe { libc::syslog(level as i32, c"%s".as_ptr(), line.as_ptr()) };
     }
 }
 
-/// Logs one line about `subject`, mostly an interface: a macro would lay out all
-/// of it again wherever something is said.
-pub fn say(level: Level, subject: &str, what: &dyn Display) {
-    log::log!(level, "{subject}: {what}");
-}
-
-/// Says what went wrong, and stays so.
+/// Says what went wrong with `subject`, mostly an interface, and stays so.
 pub fn error(subject: &str, what: &dyn Display) {
-    say(Level::Error, subject, what);
+    say(Level::Error, &format_args!("{subject}: {what}"));
 }
 
 /// Says what somebody should know.
 pub fn warn(subject: &str, what: &dyn Display) {
-    say(Level::Warn, subject, what);
+    say(Level::Warning, &format_args!("{subject}: {what}"));
 }
 
 /// Says what happens.
 pub fn info(subject: &str, what: &dyn Display) {
-    say(Level::Info, subject, what);
+    say(Level::Info, &format_args!("{subject}: {what}"));
 }
 
 /// Starts logging. `MAPE_ROOT` means a test, which reads standard error.
 pub fn init() {
-    let watched = io::stderr().is_terminal() || env::var_os("MAPE_ROOT").is_some();
+    let watched = streams::is_terminal(2) || variable(c"MAPE_ROOT").is_some();
     // netifd passes standard error on to syslog, so nothing is lost where
     // nobody listens.
-    let logger: &'static dyn Log = if !watched && Path::new(SOCKET).exists() {
+    let target = if !watched && Path::new(SOCKET).exists() {
         open();
-        &Syslog
+        SYSLOG
     } else {
-        &Stderr
+        STDERR
     };
-    if log::set_logger(logger).is_ok() {
-        log::set_max_level(LevelFilter::Info);
-    }
+    TARGET.store(target, Relaxed);
 }
 
 #[allow(unsafe_code)]

@@ -5,14 +5,32 @@
 //! of its own: `MAPE_ROOT` is put before each of them, and `MAPE_UBUS_SOCKET`
 //! names the bus. Neither is meant for anything else.
 
-use std::env;
-use std::fs;
+use std::ffi::CStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nix::dir::Dir;
+use nix::fcntl::OFlag;
+use nix::libc;
+
+use crate::streams;
+
+/// A variable of the environment.
+#[allow(unsafe_code)]
+pub fn variable(name: &CStr) -> Option<String> {
+    // SAFETY: nothing in this program changes the environment, so what getenv(3)
+    // points to stays.
+    let value = unsafe {
+        libc::getenv(name.as_ptr())
+            .as_ref()
+            .map(|c| CStr::from_ptr(c))
+    };
+    value.map(|value| value.to_string_lossy().into_owned())
+}
+
 /// `path` (absolute) below `MAPE_ROOT`, where that is set.
 pub fn rooted(path: &str) -> PathBuf {
-    match env::var_os("MAPE_ROOT") {
+    match variable(c"MAPE_ROOT") {
         Some(root) => Path::new(&root).join(path.trim_start_matches('/')),
         None => PathBuf::from(path),
     }
@@ -20,7 +38,7 @@ pub fn rooted(path: &str) -> PathBuf {
 
 /// The socket of the bus, if a test says where it is.
 pub fn ubus_socket() -> Option<PathBuf> {
-    env::var_os("MAPE_UBUS_SOCKET").map(PathBuf::from)
+    variable(c"MAPE_UBUS_SOCKET").map(PathBuf::from)
 }
 
 /// Directory of what is up now; on tmpfs, gone with a reboot.
@@ -44,14 +62,14 @@ pub fn rules_file(interface: &str) -> PathBuf {
 /// # Errors
 /// The directory cannot be read.
 pub fn names_in(directory: &Path, ending: &str) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+    let mut names = Vec::new();
+    let mut directory = match streams::open(directory, OFlag::O_DIRECTORY) {
+        Ok(directory) => Dir::from_fd(directory)?,
+        Err(error) if streams::is_missing(&error) => return Ok(names),
         Err(error) => return Err(error),
     };
-    let mut names = Vec::new();
-    for entry in entries {
-        if let Some(name) = entry?.file_name().to_str()
+    for entry in directory.iter() {
+        if let Ok(name) = entry?.file_name().to_str()
             && let Some(stem) = name.strip_suffix(ending)
             && !stem.is_empty()
         {

@@ -1,25 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Files, standard input and output, each at one go: the buffers of the standard
-//! library are for those who read and write in pieces.
+//! Files, standard input and output, each at one go: the buffers and locks of
+//! the standard library are for those who read and write in pieces.
 
-use std::fs::File;
+use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::unistd::{read, write};
+use nix::fcntl::{self, OFlag};
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::stat::Mode;
+use nix::unistd::{isatty, read, write};
 
 use crate::text::one_line;
 
+/// Makes the first three files something that can be used, as nobody promises
+/// who calls us, and writing to a closed pipe an error.
+pub fn prepare() {
+    // What is opened later must not take the place of one that is closed.
+    while let Ok(file) = open(Path::new("/dev/null"), OFlag::O_RDWR) {
+        if file.as_raw_fd() > 2 {
+            break;
+        }
+        std::mem::forget(file);
+    }
+    #[allow(unsafe_code)]
+    // SAFETY: no handler that anything could be wrong with.
+    let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) };
+}
+
 /// Standard input, up to its end or a little more than `limit` bytes.
 pub(crate) fn input(limit: usize) -> io::Result<Vec<u8>> {
-    all(io::stdin().as_fd(), limit)
+    all(standard(0), limit)
 }
 
 /// A file, up to its end or a little more than `limit` bytes.
 pub(crate) fn file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    all(File::open(path)?.as_fd(), limit)
+    all(open(path, OFlag::O_RDONLY)?.as_fd(), limit)
+}
+
+/// Opens a file; a new one is everybody's to read. `OpenOptions` would find and
+/// explain flags that do not go together, which takes 5 KB.
+pub(crate) fn open(path: &Path, how: OFlag) -> io::Result<OwnedFd> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mode = Mode::from_bits_truncate(0o644);
+    Ok(fcntl::open(path.as_c_str(), how | OFlag::O_CLOEXEC, mode)?)
+}
+
+/// Opens a file, and writes `contents` into it.
+pub(crate) fn write_file(path: &Path, how: OFlag, contents: &[u8]) -> io::Result<()> {
+    write_all(open(path, how | OFlag::O_WRONLY)?.as_fd(), contents)
 }
 
 /// The text of a file; what is not UTF-8 is replaced by U+FFFD.
@@ -43,9 +75,13 @@ pub(crate) fn all(source: BorrowedFd<'_>, limit: usize) -> io::Result<Vec<u8>> {
     Ok(all)
 }
 
-/// Prints all of `text` on standard output.
+/// Prints all of `text`. Where output is closed, nobody wants it.
 pub(crate) fn print(text: &[u8]) -> io::Result<()> {
-    put(io::stdout().as_fd(), text)
+    match write_all(standard(1), text) {
+        // Where output is closed, or its reader has seen enough, nobody wants it.
+        Err(error) if is(&error, Errno::EBADF) || is(&error, Errno::EPIPE) => Ok(()),
+        other => other,
+    }
 }
 
 /// A line on standard error. It may quote arguments and files: nothing in them
@@ -53,18 +89,39 @@ pub(crate) fn print(text: &[u8]) -> io::Result<()> {
 pub(crate) fn complain(line: &str) {
     let line = one_line(line, usize::MAX) + "\n";
     // Nobody is left to tell if even this fails.
-    let _ = put(io::stderr().as_fd(), line.as_bytes());
+    let _ = write_all(standard(2), line.as_bytes());
 }
 
-/// Writes all of `text`. Where output is closed, or its reader has seen enough,
-/// nobody wants it.
-fn put(to: BorrowedFd<'_>, text: &[u8]) -> io::Result<()> {
-    let mut left = text;
+/// Whether somebody looks at standard output (1) or standard error (2).
+pub(crate) fn is_terminal(number: RawFd) -> bool {
+    isatty(standard(number)) == Ok(true)
+}
+
+#[allow(unsafe_code)]
+fn standard(number: RawFd) -> BorrowedFd<'static> {
+    // SAFETY: `prepare` has seen to it that the first three are open, and nobody
+    // closes them.
+    unsafe { BorrowedFd::borrow_raw(number) }
+}
+
+/// Whether it is this error of the system. `ErrorKind` sorts all there are.
+pub(crate) fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno as i32)
+}
+
+/// Whether what was asked for does not exist.
+pub(crate) fn is_missing(error: &io::Error) -> bool {
+    is(error, Errno::ENOENT)
+}
+
+/// Writes all of `bytes`.
+pub(crate) fn write_all(target: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<()> {
+    let mut left = bytes;
     while !left.is_empty() {
-        match write(to, left) {
+        match write(target, left) {
+            Ok(0) => return Err(Errno::EIO.into()),
             Ok(len) => left = left.get(len..).unwrap_or_default(),
             Err(Errno::EINTR) => {}
-            Err(Errno::EBADF | Errno::EPIPE) => break,
             Err(errno) => return Err(errno.into()),
         }
     }

@@ -8,6 +8,7 @@ use super::{Args, Command, Failure, Outcome, Page, complain};
 use crate::handler::bus::Netifd;
 use crate::map::Dialect;
 use crate::map::stock::{Link, report};
+use crate::paths::variable;
 use crate::status::netifd::rows;
 use crate::value::Value;
 
@@ -71,7 +72,7 @@ fn usage() -> Outcome {
 /// The stock helper takes anything but 0, and what begins with no digit, for
 /// yes.
 fn dialect_of_environment() -> Dialect {
-    let legacy = std::env::var("LEGACY").unwrap_or_default();
+    let legacy = variable(c"LEGACY").unwrap_or_default();
     let digits = legacy.trim_start().trim_start_matches(['+', '-']);
     let number = digits.chars().take_while(char::is_ascii_digit);
     match number.into_iter().any(|digit| digit != '0') {

@@ -21,10 +21,10 @@ mod s46;
 mod status;
 
 use std::fmt::Display;
-use std::process::ExitCode;
 
 use args::{Args, HELP};
 
+use crate::exit::Exit;
 use crate::streams::{complain, print};
 
 pub use crate::view::Page;
@@ -94,20 +94,20 @@ const COMMANDS: &[Command] = &[
 
 /// Runs `mape` with these arguments (without its own name) on standard output
 /// and standard error.
-pub fn main(args: &[String]) -> ExitCode {
+pub fn main(args: &[String]) -> Exit {
     let mut out = Page::default();
     let outcome = run(args, &mut out);
     // What was found out before a failure belongs to the answer.
     let printed = print(out.text().as_bytes());
     let (reason, status) = match (outcome.map_err(|failure| *failure), printed) {
-        (Ok(()), Ok(())) => return ExitCode::SUCCESS,
-        (Ok(()), Err(error)) => (format!("cannot write: {error}"), 1),
-        (Err(Failure::Said), _) => return ExitCode::FAILURE,
-        (Err(Failure::Failed(reason)), _) => (reason, 1),
-        (Err(Failure::Usage(reason)), _) => (reason, 2),
+        (Ok(()), Ok(())) => return Exit::Done,
+        (Ok(()), Err(error)) => (format!("cannot write: {error}"), Exit::Failed),
+        (Err(Failure::Said), _) => return Exit::Failed,
+        (Err(Failure::Failed(reason)), _) => (reason, Exit::Failed),
+        (Err(Failure::Usage(reason)), _) => (reason, Exit::Misused),
     };
     complain(&format!("mape: {reason}"));
-    ExitCode::from(status)
+    status
 }
 
 /// Runs one command line, writing to `out`.

@@ -4,10 +4,10 @@
 //! input for each call. The answer is what the command of that name prints.
 
 use std::fmt::Display;
-use std::process::ExitCode;
 
 use super::args::Args;
 use super::{Command, Failure, Page, command};
+use crate::exit::Exit;
 use crate::json::{line, parse};
 use crate::streams;
 use crate::value::{Members, Value};
@@ -59,7 +59,7 @@ pub fn is_called_by(path: &str) -> bool {
 
 /// Answers rpcd. Every answer is one JSON object: rpcd turns anything else
 /// into a status that says nothing.
-pub fn main(args: &[String]) -> ExitCode {
+pub fn main(args: &[String]) -> Exit {
     let answer = match args {
         [word] if word == "list" => line(&signature()),
         [word, method] if word == "call" => match streams::input(MAX_INPUT) {
@@ -68,13 +68,10 @@ pub fn main(args: &[String]) -> ExitCode {
         },
         _ => {
             streams::complain("mape: rpcd calls this with list, or call METHOD");
-            return ExitCode::from(2);
+            return Exit::Misused;
         }
     };
-    match streams::print(format!("{}\n", answer.trim_end()).as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    streams::print(format!("{}\n", answer.trim_end()).as_bytes()).into()
 }
 
 /// Methods with an example of each argument, whose type counts.

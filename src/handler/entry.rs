@@ -2,20 +2,19 @@
 //! netifd's calls: `NAME.sh '' dump` and
 //! `NAME.sh PROTO ACTION INTERFACE CONFIG [DEVICE]`.
 
-use std::process::ExitCode;
-
 use super::bus::Netifd;
 use super::problem::Problem;
 use super::renew::renew;
 use super::settings::{Protocol, Settings};
 use super::setup::{refuse, setup};
 use super::teardown::teardown;
+use crate::exit::Exit;
 use crate::logging;
 use crate::netifd::{Config, Description};
 use crate::streams;
 
 /// Runs a call for the protocol whose name we were called by.
-pub fn main(protocol: Protocol, args: &[String]) -> ExitCode {
+pub fn main(protocol: Protocol, args: &[String]) -> Exit {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
         [_, "dump", ..] => return dump(protocol),
@@ -30,24 +29,21 @@ pub fn main(protocol: Protocol, args: &[String]) -> ExitCode {
          `mape` is the command for people",
         name = protocol.as_str()
     ));
-    ExitCode::from(2)
+    Exit::Misused
 }
 
-fn dump(protocol: Protocol) -> ExitCode {
+fn dump(protocol: Protocol) -> Exit {
     let description = Description {
         name: protocol.as_str(),
     };
-    match streams::print(format!("{}\n", description.to_line()).as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    streams::print(format!("{}\n", description.to_line()).as_bytes()).into()
 }
 
-fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> ExitCode {
+fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> Exit {
     // Undoing must work with any configuration.
     if action == "teardown" {
         teardown(interface);
-        return ExitCode::SUCCESS;
+        return Exit::Done;
     }
     let settings = Config::parse(config)
         .map_err(Problem::from)
@@ -69,8 +65,8 @@ fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> Exit
         }
         (other, _) => {
             logging::error(interface, &format_args!("unknown action {other}"));
-            return ExitCode::from(2);
+            return Exit::Misused;
         }
     }
-    ExitCode::SUCCESS
+    Exit::Done
 }

@@ -2,13 +2,15 @@
 //! MAP-T through OpenWrt's kmod-nat46: a device that translates, told what to
 //! do in the words of `/proc/net/nat46/control`.
 
-use std::fs;
 use std::io;
+
+use nix::fcntl::OFlag;
 
 use super::problem::{Code, Problem};
 use crate::logging;
 use crate::map::{Border, Dialect, Mapping, Rule};
 use crate::paths::rooted;
+use crate::streams;
 use crate::text::quoted;
 
 const CONTROL: &str = "/proc/net/nat46/control";
@@ -77,7 +79,8 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
         }
     }
     let size = rooted(&format!("/sys/class/net/{device}/mtu"));
-    if let Err(error) = fs::write(size, mtu.to_string()) {
+    let whole = OFlag::O_CREAT | OFlag::O_TRUNC;
+    if let Err(error) = streams::write_file(&size, whole, mtu.to_string().as_bytes()) {
         logging::warn(device, &format_args!("the MTU stays as it is: {error}"));
     }
     Ok(())
@@ -93,11 +96,9 @@ pub fn remove(device: &str) {
 
 /// One command, one write.
 fn say(command: &str) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
     // A plain file stands for the module in tests; the kernel ignores append.
-    options.append(true);
-    let mut control = options.open(rooted(CONTROL))?;
-    io::Write::write_all(&mut control, format!("{command}\n").as_bytes())
+    let line = format!("{command}\n");
+    streams::write_file(&rooted(CONTROL), OFlag::O_APPEND, line.as_bytes())
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::router::{self, System};
 use super::settings::Settings;
 use super::state::{self, State, remove_written, write_atomically};
 use super::translate::{Subject, Translation};
-use crate::logging;
+use crate::logging::{self, Level};
 use crate::netifd::Notify;
 use crate::paths;
 use crate::provider;
@@ -158,7 +158,7 @@ fn connect(settings: &Settings) -> Result<Netifd, Failure> {
 fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
     let loaded = provider::load(&paths::rooted("/"));
     for warning in &loaded.warnings {
-        log::warn!("{warning}");
+        logging::say(Level::Warning, warning);
     }
     let dump = bus.dump()?;
     let router = System::new();
@@ -321,7 +321,8 @@ fn record(state: &State, settings: &Settings) -> Result<(), Problem> {
     let path = paths::rules_file(&state.interface);
     // /tmp is everybody's: what somebody put there keeps nobody offline.
     if let Err(error) = write_atomically(&path, rules.as_bytes()) {
-        log::warn!("{}: {error}; scripts will miss it", path.to_string_lossy());
+        let path = path.to_string_lossy();
+        logging::warn(&path, &format_args!("{error}; scripts will miss it"));
     }
     state
         .save()

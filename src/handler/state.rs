@@ -6,12 +6,13 @@
 //! what was done and not what the configuration says now.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
 
 use super::settings::Protocol;
 use crate::json;
@@ -99,7 +100,7 @@ impl State {
         let path = paths::state_file(interface);
         let text = match streams::text(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if streams::is_missing(&error) => return Ok(None),
             Err(error) => return Err(io_error(&path, error)),
         };
         let damaged = |what| StateError::Damaged {
@@ -279,14 +280,14 @@ impl<'a> Saved<'a> {
 /// Whoever holds it is alone in changing rules and records. It goes with the
 /// process, and with the nft it started: the kernel finishes a transaction even
 /// for a process that was killed, and a teardown must come after that.
-pub type Lock = Flock<fs::File>;
+pub type Lock = Flock<OwnedFd>;
 
 /// Waits for the lock; each holder keeps it only as long as nft may take.
 /// `None` where there is no place for it, which must not stop anybody.
 pub fn lock() -> Option<Lock> {
     let directory = paths::run_dir();
     make_directory(&directory).ok()?;
-    let file = fs::File::open(&directory).ok()?;
+    let file = streams::open(&directory, OFlag::O_RDONLY).ok()?;
     // A child keeps it open, and by that the lock.
     fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).ok()?;
     Flock::lock(file, FlockArg::LockExclusive).ok()
@@ -294,7 +295,7 @@ pub fn lock() -> Option<Lock> {
 
 fn make_directory(directory: &Path) -> io::Result<()> {
     match fs::DirBuilder::new().mode(0o755).create(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match directory.parent() {
+        Err(error) if streams::is_missing(&error) => match directory.parent() {
             Some(parent) => make_directory(parent).and_then(|()| make_directory(directory)),
             None => Err(error),
         },
@@ -321,12 +322,8 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
     let temporary = temporary(path);
     let written = (|| {
         remove_if_there(&temporary)?;
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o644)
-            .open(&temporary)?;
-        file.write_all(contents)?;
+        let new = OFlag::O_CREAT | OFlag::O_EXCL;
+        streams::write_file(&temporary, new, contents)?;
         fs::rename(&temporary, path)
     })();
     if written.is_err() {
@@ -355,7 +352,7 @@ pub fn remove_written(path: &Path) -> io::Result<()> {
 /// What the system says.
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if streams::is_missing(&error) => Ok(()),
         other => other,
     }
 }

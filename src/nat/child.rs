@@ -7,9 +7,8 @@
 //! router pays 25 KB for it.
 
 use std::ffi::{CStr, CString, c_char};
-use std::fs::File;
-use std::io::{self, Seek, Write};
-use std::os::fd::AsFd;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +19,9 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, chdir, dup2_stderr, dup2_stdin, dup2_stdout, fork, getppid};
+use nix::unistd::{
+    ForkResult, Pid, Whence, chdir, dup2_stderr, dup2_stdin, dup2_stdout, fork, getppid, lseek,
+};
 
 use crate::streams;
 
@@ -60,10 +61,10 @@ pub(super) fn run(
     timeout: Duration,
 ) -> io::Result<Ended> {
     let deadline = Instant::now() + timeout;
-    let mut stdin = nameless()?;
-    stdin.write_all(input)?;
-    stdin.rewind()?;
-    let mut said = nameless()?;
+    let stdin = nameless()?;
+    streams::write_all(stdin.as_fd(), input)?;
+    lseek(&stdin, 0, Whence::SeekSet)?;
+    let said = nameless()?;
     let program = CString::new(program.as_os_str().as_bytes())?;
     let mut argv = vec![program.as_ptr()];
     argv.extend(args.iter().map(|arg| arg.as_ptr()));
@@ -82,20 +83,20 @@ pub(super) fn run(
         WaitStatus::Exited(_, status) => Some(status),
         _ => None,
     };
-    said.rewind()?;
+    lseek(&said, 0, Whence::SeekSet)?;
     let mut said = streams::all(said.as_fd(), MAX_HEARD)?;
     said.truncate(MAX_HEARD);
     Ok(Ended::Exit { status, said })
 }
 
 /// A file in memory that goes with the last process that has it open.
-fn nameless() -> io::Result<File> {
-    Ok(memfd_create(c"mape", MFdFlags::MFD_CLOEXEC)?.into())
+fn nameless() -> io::Result<OwnedFd> {
+    Ok(memfd_create(c"mape", MFdFlags::MFD_CLOEXEC)?)
 }
 
 /// What the child does of itself. netifd kills a handler and tears down right
 /// after; rules that an orphan loaded later would stay for ever.
-fn become_program(argv: &[*const c_char], stdin: &File, said: &File, parent: Pid) -> ! {
+fn become_program(argv: &[*const c_char], stdin: &OwnedFd, said: &OwnedFd, parent: Pid) -> ! {
     let is_ready = set_pdeathsig(Signal::SIGKILL).is_ok()
         // We may have died before it asked.
         && getppid() == parent

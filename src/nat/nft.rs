@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Loading rules: `nft -f -`, the one child process of the crate.
 
-use std::env;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use super::child::{self, Ended};
 use super::error::NatError;
 use super::plan::Kernel;
-use crate::paths::rooted;
+use crate::paths::{rooted, variable};
 use crate::text::{has, one_line};
 
 /// Where OpenWrt and Debian have it; `PATH` comes after.
@@ -53,7 +52,7 @@ impl Nft {
     /// # Errors
     /// [`NftError::Missing`].
     pub fn find() -> Result<Self, NftError> {
-        let path = env::var("PATH").unwrap_or_default();
+        let path = variable(c"PATH").unwrap_or_default();
         let usual = PLACES.into_iter().map(rooted);
         let others = path
             .split(':')

@@ -72,7 +72,7 @@ enum Unreadable {
 
 impl Unreadable {
     fn is_missing(&self) -> bool {
-        matches!(self, Unreadable::System(error) if error.kind() == io::ErrorKind::NotFound)
+        matches!(self, Unreadable::System(error) if streams::is_missing(error))
     }
 }
 

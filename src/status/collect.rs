@@ -76,7 +76,7 @@ fn config(name: &str, notes: &mut Vec<String>) -> String {
     let path = rooted(&format!("/etc/config/{name}"));
     match streams::text(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) if streams::is_missing(&error) => String::new(),
         Err(error) => {
             notes.push(format!("{}: {error}", path.to_string_lossy()));
             String::new()

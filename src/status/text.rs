@@ -2,11 +2,12 @@
 //! `status` and `ports` for people.
 
 use std::fmt::Write as _;
-use std::io;
 
 use crate::handler::State;
 use crate::map::{MapType, PortRange};
 use crate::nat::{PortList, Protocol};
+use crate::paths::variable;
+use crate::streams;
 use crate::value::Value;
 use crate::view::{Page, Row, fill};
 
@@ -36,8 +37,8 @@ impl Paint {
     /// Colours where standard output is a terminal and `NO_COLOR` is not set
     /// (<https://no-color.org>).
     pub fn for_stdout() -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Paint(wanted && io::IsTerminal::is_terminal(&io::stdout()))
+        let wanted = variable(c"NO_COLOR").is_none_or(|value| value.is_empty());
+        Paint(wanted && streams::is_terminal(1))
     }
 
     /// `text`, in colour.
