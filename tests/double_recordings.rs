@@ -144,7 +144,7 @@ fn recorded_router() -> Double {
     let dump: Json = serde_json::from_str(&file("dump.reply.json")).unwrap();
     let recorded = Message::decode(&recording("dump")[5].1).unwrap();
     let recorded = recorded
-        .data()
+        .get(Attr::Data)
         .unwrap()
         .get("interface")
         .unwrap()
@@ -171,7 +171,7 @@ fn recorded_router() -> Double {
             }
             if interface.dynamic {
                 let add = Message::decode(&recording("adddyn")[4].1).unwrap();
-                interface.made_from = add.data().cloned();
+                interface.made_from = add.get(Attr::Data).cloned();
                 interface.parent = Some("wan6".to_owned());
             }
             w.add_interface(interface);
@@ -234,8 +234,8 @@ fn renumber(message: &mut Message, numbers: &[(u32, u32)]) {
     };
     message.peer = new(message.peer);
     for attr in &mut message.attrs {
-        if let Attr::ObjId(id) = attr {
-            *id = new(*id);
+        if let (Attr::ObjId, Value::Int32(id)) = attr {
+            *id = new(id.cast_unsigned()).cast_signed();
         }
     }
 }
@@ -257,8 +257,8 @@ fn without_uptime(value: &Value) -> Value {
 
 fn without_uptime_in(message: &Message) -> Message {
     let mut message = message.clone();
-    for attr in &mut message.attrs {
-        if let Attr::Data(data) = attr {
+    for (attr, data) in &mut message.attrs {
+        if *attr == Attr::Data {
             *data = without_uptime(data);
         }
     }
@@ -286,7 +286,7 @@ fn handlers_are_described_alike() {
     let net = recorded_router();
     let pairs = replay(&net, "handlers");
     let of = |m: &Message| -> Option<Json> {
-        let map = mape::json::line(m.data()?.get("map")?);
+        let map = mape::json::line(m.get(Attr::Data)?.get("map")?);
         serde_json::from_str(&map).ok()
     };
     let (recorded, live) = pairs

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use mape::netifd::{Notify, Route, Tunnel, Update};
-use mape::ubus::{Attr, Kind, Message, Value};
+use mape::ubus::{Attr, Kind, Message, Value, number};
 use serde_json::Value as Json;
 use std::fs;
 use std::path::Path;
@@ -32,12 +32,12 @@ fn recorded(name: &str) -> (Vec<u8>, u16, u32) {
 fn is_as_recorded(name: &str, notify: &Notify) {
     let (frame, seq, object) = recorded(name);
     let message = Message::new(Kind::Invoke, seq, object)
-        .with(Attr::ObjId(object))
-        .with(Attr::Method("notify_proto".into()))
-        .with(Attr::Data(notify.to_value("wanmap")));
+        .with(Attr::ObjId, number(object))
+        .with(Attr::Method, "notify_proto")
+        .with(Attr::Data, notify.to_value("wanmap"));
     let theirs = Message::decode(&frame).unwrap();
     // The values first: their difference can be read.
-    assert_eq!(message.data(), theirs.data(), "{name}");
+    assert_eq!(message.get(Attr::Data), theirs.get(Attr::Data), "{name}");
     assert_eq!(message.encode().unwrap(), frame, "{name}");
 }
 

@@ -2,7 +2,7 @@
 //! The client against servers that behave badly in every way a socket allows.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-use mape::ubus::{Attr, Client, Error, Event, FrameReader, Kind, Message, Status, Value};
+use mape::ubus::{Attr, Client, Error, Event, FrameReader, Kind, Message, Status, Value, number};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -44,24 +44,24 @@ impl Peer {
     }
 
     fn status(&mut self, request: &Message, status: Status) {
-        let mut answer =
-            Message::new(Kind::Status, request.seq, request.peer).with(Attr::Status(status));
+        let mut answer = Message::new(Kind::Status, request.seq, request.peer)
+            .with(Attr::Status, number(status.code()));
         if request.kind == Kind::Invoke {
-            answer = answer.with(Attr::ObjId(request.peer));
+            answer = answer.with(Attr::ObjId, number(request.peer));
         }
         self.send(&answer);
     }
 
     fn object(&mut self, request: &Message, id: u32) {
-        self.send(&Message::new(Kind::Data, request.seq, 0).with(Attr::ObjId(id)));
+        self.send(&Message::new(Kind::Data, request.seq, 0).with(Attr::ObjId, number(id)));
         self.status(request, Status::Ok);
     }
 
     fn data(&mut self, request: &Message, data: Value) {
         self.send(
             &Message::new(Kind::Data, request.seq, request.peer)
-                .with(Attr::ObjId(request.peer))
-                .with(Attr::Data(data)),
+                .with(Attr::ObjId, number(request.peer))
+                .with(Attr::Data, data),
         );
     }
 
@@ -100,12 +100,12 @@ fn server(script: impl FnOnce(&mut Peer) + Send + 'static) -> (Client, JoinHandl
 fn a_call_looks_up_once() {
     let (mut client, thread) = server(|peer| {
         let lookup = peer.expect(Kind::Lookup);
-        assert_eq!(lookup.objpath(), Some("network.interface"));
+        assert_eq!(lookup.text(Attr::ObjPath), Some("network.interface"));
         peer.object(&lookup, 7);
         for n in 0..2 {
             let invoke = peer.expect(Kind::Invoke);
             assert_eq!((invoke.peer, invoke.objid()), (7, Some(7)));
-            assert_eq!(invoke.method(), Some("dump"));
+            assert_eq!(invoke.text(Attr::Method), Some("dump"));
             peer.data(&invoke, Value::table().with("n", n));
             peer.status(&invoke, Status::Ok);
         }
@@ -149,11 +149,13 @@ fn an_answer_may_come_in_single_bytes_among_strangers() {
         peer.object(&lookup, 7);
         let invoke = peer.expect(Kind::Invoke);
         let other = Message::new(Kind::Data, invoke.seq.wrapping_sub(1), 7)
-            .with(Attr::Data(Value::table().with("x", "stale")));
+            .with(Attr::Data, Value::table().with("x", "stale"));
         peer.send(&other);
-        peer.send(&Message::new(Kind::Status, 999, 7).with(Attr::Status(Status::NotFound)));
+        peer.send(
+            &Message::new(Kind::Status, 999, 7).with(Attr::Status, number(Status::NotFound.code())),
+        );
         let answer = Message::new(Kind::Data, invoke.seq, 7)
-            .with(Attr::Data(Value::table().with("x", "right")));
+            .with(Attr::Data, Value::table().with("x", "right"));
         for byte in answer.encode().unwrap() {
             peer.raw(&[byte]);
         }
@@ -171,7 +173,7 @@ fn a_call_that_ran_out_of_time_leaves_the_stream_intact() {
         peer.object(&lookup, 7);
         let slow = peer.expect(Kind::Invoke);
         let late = Message::new(Kind::Data, slow.seq, 7)
-            .with(Attr::Data(Value::table().with("x", "late")))
+            .with(Attr::Data, Value::table().with("x", "late"))
             .encode()
             .unwrap();
         let (first, rest) = late.split_at(21);
@@ -286,7 +288,8 @@ fn an_object_that_came_back_under_another_number_is_found_again() {
         let lookup = peer.expect(Kind::Lookup);
         peer.object(&lookup, 7);
         let stale = peer.expect(Kind::Invoke);
-        let gone = Message::new(Kind::Status, stale.seq, 7).with(Attr::Status(Status::NotFound));
+        let gone = Message::new(Kind::Status, stale.seq, 7)
+            .with(Attr::Status, number(Status::NotFound.code()));
         peer.send(&gone);
         let lookup = peer.expect(Kind::Lookup);
         peer.object(&lookup, 8);
@@ -302,9 +305,9 @@ fn an_object_that_came_back_under_another_number_is_found_again() {
 
 fn notification(seq: u16, name: &str) -> Message {
     Message::new(Kind::Invoke, seq, 99)
-        .with(Attr::ObjId(50))
-        .with(Attr::Method(name.to_owned()))
-        .with(Attr::Data(Value::table().with("interface", "wan6")))
+        .with(Attr::ObjId, number(50))
+        .with(Attr::Method, name)
+        .with(Attr::Data, Value::table().with("interface", "wan6"))
 }
 
 #[test]
@@ -315,7 +318,10 @@ fn notifications_are_delivered_and_confirmed() {
         let lookup = peer.expect(Kind::Lookup);
         peer.object(&lookup, 7);
         let subscribe = peer.expect(Kind::Subscribe);
-        assert_eq!((subscribe.objid(), subscribe.target()), (Some(50), Some(7)));
+        assert_eq!(
+            (subscribe.objid(), subscribe.number(Attr::Target)),
+            (Some(50), Some(7))
+        );
         peer.status(&subscribe, Status::Ok);
         // One comes while an answer is awaited, one asks for no reply.
         let invoke = peer.expect(Kind::Invoke);
@@ -325,11 +331,11 @@ fn notifications_are_delivered_and_confirmed() {
         assert_eq!((confirmed.seq, confirmed.peer), (3, 99));
         assert_eq!(confirmed.objid(), Some(50));
         assert_eq!(confirmed.status(), Some(Status::Ok));
-        peer.send(&notification(4, "interface.down").with(Attr::NoReply(true)));
+        peer.send(&notification(4, "interface.down").with(Attr::NoReply, true));
         peer.send(
             &Message::new(Kind::Unsubscribe, 5, 0)
-                .with(Attr::ObjId(50))
-                .with(Attr::Target(7)),
+                .with(Attr::ObjId, number(50))
+                .with(Attr::Target, number(7)),
         );
         assert_eq!(peer.next(), None, "nothing to confirm");
     });

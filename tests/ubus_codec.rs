@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use mape::ubus::{
-    Attr, DecodeError, EncodeError, FrameReader, Kind, MAX_DEPTH, MAX_MESSAGE, Message, Status,
-    Value,
+    Attr, DecodeError, EncodeError, FrameReader, Kind, MAX_DEPTH, MAX_MESSAGE, Message, Value,
+    number,
 };
 use proptest::prelude::*;
 
@@ -33,21 +33,23 @@ fn table() -> impl Strategy<Value = Value> {
     prop::collection::vec((text(), value()), 0..6).prop_map(Value::Table)
 }
 
-fn attr() -> impl Strategy<Value = Attr> {
+fn attr() -> impl Strategy<Value = (Attr, Value)> {
+    let a_number = || any::<u32>().prop_map(number);
+    let a_text = || text().prop_map(Value::String);
+    let a_flag = || any::<bool>().prop_map(Value::Bool);
     prop_oneof![
-        any::<u32>().prop_map(|n| Attr::Status(Status::from_code(n))),
-        text().prop_map(Attr::ObjPath),
-        any::<u32>().prop_map(Attr::ObjId),
-        text().prop_map(Attr::Method),
-        any::<u32>().prop_map(Attr::ObjType),
-        table().prop_map(Attr::Signature),
-        table().prop_map(Attr::Data),
-        any::<u32>().prop_map(Attr::Target),
-        any::<bool>().prop_map(Attr::Active),
-        any::<bool>().prop_map(Attr::NoReply),
-        prop::collection::vec(any::<u32>(), 0..5).prop_map(Attr::Subscribers),
-        text().prop_map(Attr::User),
-        text().prop_map(Attr::Group),
+        (Just(Attr::Status), a_number()),
+        (Just(Attr::ObjPath), a_text()),
+        (Just(Attr::ObjId), a_number()),
+        (Just(Attr::Method), a_text()),
+        (Just(Attr::ObjType), a_number()),
+        (Just(Attr::Signature), table()),
+        (Just(Attr::Data), table()),
+        (Just(Attr::Target), a_number()),
+        (Just(Attr::Active), a_flag()),
+        (Just(Attr::NoReply), a_flag()),
+        (Just(Attr::User), a_text()),
+        (Just(Attr::Group), a_text()),
     ]
 }
 
@@ -118,7 +120,7 @@ proptest! {
 }
 
 fn with_data(data: Value) -> Message {
-    Message::new(Kind::Data, 1, 2).with(Attr::Data(data))
+    Message::new(Kind::Data, 1, 2).with(Attr::Data, data)
 }
 
 fn nested(levels: usize) -> Value {
@@ -174,7 +176,7 @@ fn text_that_is_not_utf8_is_still_read() {
     let at = frame.iter().position(|&b| b == b'?').unwrap();
     frame[at] = 0xff;
     let read = Message::decode(&frame).unwrap();
-    let x = read.data().unwrap().get("x").unwrap();
+    let x = read.get(Attr::Data).unwrap().get("x").unwrap();
     assert_eq!(x.as_str(), Some("ab\u{fffd}"));
 }
 

@@ -2,7 +2,7 @@
 //! The codec against what the `ubus` command and the real ubusd and netifd said to each other.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use mape::ubus::{Attr, FrameReader, Kind, Message, Status, Value};
+use mape::ubus::{Attr, FrameReader, Kind, Message, Status, Value, number};
 use serde_json::Value as Json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -87,7 +87,7 @@ fn replies_read_like_what_the_ubus_command_printed() {
         let text = fs::read_to_string(data().join(format!("{name}.reply.json"))).unwrap();
         let printed: Json = serde_json::from_str(&text).unwrap();
         let reply = message(name, true, Kind::Data);
-        let read = mape::json::line(reply.data().unwrap());
+        let read = mape::json::line(reply.get(Attr::Data).unwrap());
         let read: Json = serde_json::from_str(&read).unwrap();
         assert_eq!(without_uptime(read), without_uptime(printed), "{name}");
     }
@@ -133,9 +133,9 @@ fn an_update_is_built_from_values_to_the_recorded_bytes() {
         .with("interface", "wanmap");
     let object = recorded.objid().unwrap();
     let built = Message::new(Kind::Invoke, recorded.seq, object)
-        .with(Attr::ObjId(object))
-        .with(Attr::Method("notify_proto".to_owned()))
-        .with(Attr::Data(arguments));
+        .with(Attr::ObjId, number(object))
+        .with(Attr::Method, "notify_proto")
+        .with(Attr::Data, arguments);
     assert_eq!(built.encode().unwrap(), recorded.encode().unwrap());
 }
 

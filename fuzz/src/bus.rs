@@ -3,7 +3,7 @@
 
 use mape::json;
 use mape::status::netifd::Known;
-use mape::ubus::{FrameReader, MAX_MESSAGE, Message};
+use mape::ubus::{Attr, FrameReader, MAX_MESSAGE, Message};
 use mape::uplink;
 
 use super::{is_said, json_is_read_as_others_read_it, text};
@@ -55,7 +55,7 @@ fn sent_and_received(message: &Message) {
     assert!(bytes.len() <= MAX_MESSAGE);
     let again = Message::decode(&bytes).expect("what we have written");
     assert_eq!(again.encode().ok(), Some(bytes));
-    if let Some(data) = message.data() {
+    if let Some(data) = message.get(Attr::Data) {
         let read = json::parse(&json::line(data)).expect("what we have written");
         assert_eq!(json::parse(&json::line(&read)), Ok(read));
     }

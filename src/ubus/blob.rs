@@ -11,12 +11,12 @@ const LENGTH: u32 = 0x00ff_ffff;
 
 const UNSPECIFIED: u8 = 0;
 const ARRAY: u8 = 1;
-const TABLE: u8 = 2;
-const STRING: u8 = 3;
+pub(super) const TABLE: u8 = 2;
+pub(super) const STRING: u8 = 3;
 const INT64: u8 = 4;
-const INT32: u8 = 5;
+pub(super) const INT32: u8 = 5;
 const INT16: u8 = 6;
-const INT8: u8 = 7;
+pub(super) const INT8: u8 = 7;
 const DOUBLE: u8 = 8;
 
 const fn padded(len: usize) -> usize {
@@ -79,7 +79,7 @@ pub(super) fn close(out: &mut Vec<u8>, start: usize) -> Result<(), EncodeError> 
 }
 
 /// Appends a C string: the text and a NUL.
-pub(super) fn put_text(out: &mut Vec<u8>, text: &str) -> Result<(), EncodeError> {
+fn put_text(out: &mut Vec<u8>, text: &str) -> Result<(), EncodeError> {
     if text.as_bytes().contains(&0) {
         return Err(EncodeError::Nul);
     }
@@ -89,7 +89,7 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str) -> Result<(), EncodeError>
 }
 
 /// Reads a C string: must end with a NUL, counts up to the first.
-pub(super) fn text(payload: &[u8]) -> Result<String, DecodeError> {
+fn text(payload: &[u8]) -> Result<String, DecodeError> {
     let (last, _) = payload.split_last().ok_or(DecodeError::Size(STRING))?;
     if *last != 0 {
         return Err(DecodeError::Size(STRING));
@@ -99,25 +99,9 @@ pub(super) fn text(payload: &[u8]) -> Result<String, DecodeError> {
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// Appends the members of a table without a header of their own.
-pub(super) fn put_members(
-    out: &mut Vec<u8>,
-    members: &[(String, Value)],
-    depth: usize,
-) -> Result<(), EncodeError> {
-    for (name, value) in members {
-        put_value(out, name, value, depth)?;
-    }
-    Ok(())
-}
-
-fn put_value(
-    out: &mut Vec<u8>,
-    name: &str,
-    value: &Value,
-    depth: usize,
-) -> Result<(), EncodeError> {
-    let kind = match value {
+/// The type of a value.
+pub(super) fn kind(value: &Value) -> u8 {
+    match value {
         Value::Null => UNSPECIFIED,
         Value::Array(_) => ARRAY,
         Value::Table(_) => TABLE,
@@ -126,13 +110,31 @@ fn put_value(
         Value::Int32(_) => INT32,
         Value::Int16(_) => INT16,
         Value::Bool(_) => INT8,
-    };
+    }
+}
+
+fn put_value(
+    out: &mut Vec<u8>,
+    name: &str,
+    value: &Value,
+    depth: usize,
+) -> Result<(), EncodeError> {
     let inner = depth + 1;
     if inner > MAX_DEPTH {
         return Err(EncodeError::Depth);
     }
-    let start = open(out, NAMED | kind);
+    let start = open(out, NAMED | kind(value));
     put_name(out, name)?;
+    put_payload(out, value, inner)?;
+    close(out, start)
+}
+
+/// Appends what a value consists of, at that depth, without a header.
+pub(super) fn put_payload(
+    out: &mut Vec<u8>,
+    value: &Value,
+    depth: usize,
+) -> Result<(), EncodeError> {
     match value {
         Value::Null => {}
         Value::Bool(b) => out.push(u8::from(*b)),
@@ -140,14 +142,18 @@ fn put_value(
         Value::Int32(n) => out.extend_from_slice(&n.to_be_bytes()),
         Value::Int64(n) => out.extend_from_slice(&n.to_be_bytes()),
         Value::String(s) | Value::Decimal(s) => put_text(out, s)?,
-        Value::Table(members) => put_members(out, members, inner)?,
+        Value::Table(members) => {
+            for (name, value) in members {
+                put_value(out, name, value, depth)?;
+            }
+        }
         Value::Array(items) => {
             for item in items {
-                put_value(out, "", item, inner)?;
+                put_value(out, "", item, depth)?;
             }
         }
     }
-    close(out, start)
+    Ok(())
 }
 
 fn put_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
@@ -161,7 +167,7 @@ fn put_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
 }
 
 /// Reads the members of a table up to the end of `bytes`.
-pub(super) fn members(mut bytes: &[u8], depth: usize) -> Result<Members, DecodeError> {
+fn members(mut bytes: &[u8], depth: usize) -> Result<Members, DecodeError> {
     let mut found = Vec::new();
     while let Some(attr) = next_attr(&mut bytes)? {
         found.push(named_value(&attr, depth)?);
@@ -187,7 +193,8 @@ fn split_name<'a>(attr: &RawAttr<'a>) -> Result<(String, &'a [u8]), DecodeError>
     Ok((name, payload))
 }
 
-fn value(kind: u8, payload: &[u8], depth: usize) -> Result<Value, DecodeError> {
+/// The value of that kind in `payload`, which lies that deep.
+pub(super) fn value(kind: u8, payload: &[u8], depth: usize) -> Result<Value, DecodeError> {
     if depth > MAX_DEPTH {
         return Err(DecodeError::Depth);
     }

@@ -2,7 +2,7 @@
 //! The caller's side of the bus.
 
 use super::connection::Connection;
-use super::{Attr, Error, Kind, Message, Status, Value};
+use super::{Attr, Error, Kind, Message, Status, Value, number};
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -112,7 +112,7 @@ impl Client {
         if let Some((_, id)) = self.objects.iter().find(|(path, _)| path == object) {
             return Ok(*id);
         }
-        let path = Attr::ObjPath(object.to_owned());
+        let path = (Attr::ObjPath, object.into());
         let reply = self.request(Kind::Lookup, 0, vec![path], deadline)?;
         let id = reply.data.as_ref().and_then(Message::objid);
         match (reply.status, id) {
@@ -161,9 +161,9 @@ impl Client {
     ) -> Result<Reply, Error> {
         let id = self.lookup_until(object, deadline)?;
         let attrs = vec![
-            Attr::ObjId(id),
-            Attr::Method(method.to_owned()),
-            Attr::Data(arguments.clone()),
+            (Attr::ObjId, number(id)),
+            (Attr::Method, method.into()),
+            (Attr::Data, arguments.clone()),
         ];
         self.request(Kind::Invoke, id, attrs, deadline)
     }
@@ -176,7 +176,10 @@ impl Client {
         let deadline = after(timeout);
         let subscriber = self.subscriber(deadline)?;
         let target = self.lookup_until(object, deadline)?;
-        let attrs = vec![Attr::ObjId(subscriber), Attr::Target(target)];
+        let attrs = vec![
+            (Attr::ObjId, number(subscriber)),
+            (Attr::Target, number(target)),
+        ];
         let reply = self.request(Kind::Subscribe, 0, attrs, deadline)?;
         if reply.status != Status::Ok {
             self.objects.retain(|(path, _)| path != object);
@@ -222,7 +225,7 @@ impl Client {
         &mut self,
         kind: Kind,
         peer: u32,
-        attrs: Vec<Attr>,
+        attrs: Vec<(Attr, Value)>,
         deadline: Instant,
     ) -> Result<Reply, Error> {
         self.seq = self.seq.wrapping_add(1);
@@ -258,18 +261,20 @@ impl Client {
     fn unasked(&mut self, message: Message, deadline: Instant) -> Result<(), Error> {
         match message.kind {
             Kind::Invoke => {
-                let name = message.method().unwrap_or_default().to_owned();
-                if message.no_reply() != Some(true) {
+                let name = message.text(Attr::Method).unwrap_or_default().to_owned();
+                if message.get(Attr::NoReply) != Some(&Value::Bool(true)) {
                     let mut answer = Message::new(Kind::Status, message.seq, message.peer)
-                        .with(Attr::Status(Status::Ok));
-                    answer.attrs.extend(message.objid().map(Attr::ObjId));
+                        .with(Attr::Status, number(Status::Ok.code()));
+                    if let Some(id) = message.get(Attr::ObjId) {
+                        answer = answer.with(Attr::ObjId, id.clone());
+                    }
                     self.connection.send(&answer, deadline)?;
                 }
                 let data = message.into_data();
                 self.keep(Event::Notification { name, data });
             }
             Kind::Unsubscribe => {
-                if let Some(target) = message.target() {
+                if let Some(target) = message.number(Attr::Target) {
                     self.objects.retain(|(_, id)| *id != target);
                     self.keep(Event::Gone(target));
                 }

@@ -45,9 +45,10 @@ pub enum EncodeError {
     /// Arrays and tables nested deeper than [`MAX_DEPTH`].
     #[error("nested deeper than {MAX_DEPTH} levels")]
     Depth,
-    /// The argument of a method must be a [`Table`](super::Value::Table).
+    /// A part of a message of another type than it has, such as a method's argument that is no
+    /// [`Table`](super::Value::Table).
     #[error("a method's argument must be a table")]
-    NotATable,
+    Kind,
 }
 
 /// Why a request to the bus failed.

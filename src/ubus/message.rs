@@ -52,35 +52,62 @@ kinds! {
     Monitor = 11,
 }
 
-/// Part of a message.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Attr {
-    /// The outcome.
-    Status(Status),
+macro_rules! attrs {
+    ($($(#[$doc:meta])* $name:ident = $code:literal: $kind:ident,)*) => {
+        /// A part of a message that is used on either side; others are left out when read.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Attr {
+            $($(#[$doc])* $name = $code,)*
+        }
+
+        impl Attr {
+            fn from_code(code: u8) -> Option<Self> {
+                match code {
+                    $($code => Some(Attr::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// blobmsg's type of its value.
+            fn kind(self) -> u8 {
+                match self {
+                    $(Attr::$name => blob::$kind,)*
+                }
+            }
+        }
+    };
+}
+
+attrs! {
+    /// The outcome: [`Status::code`] as a [`number`].
+    Status = 1: INT32,
     /// An object's path, such as `network.interface`.
-    ObjPath(String),
-    /// An object's number.
-    ObjId(u32),
+    ObjPath = 2: STRING,
+    /// An object's [`number`].
+    ObjId = 3: INT32,
     /// The name of a method or notification.
-    Method(String),
-    /// The number of an object's type.
-    ObjType(u32),
+    Method = 4: STRING,
+    /// The [`number`] of an object's type.
+    ObjType = 5: INT32,
     /// An object's methods: a table of tables.
-    Signature(Value),
+    Signature = 6: TABLE,
     /// Arguments or answer: a table.
-    Data(Value),
-    /// The object to subscribe to.
-    Target(u32),
+    Data = 7: TABLE,
+    /// The [`number`] of the object to subscribe to.
+    Target = 8: INT32,
     /// Whether an object has subscribers.
-    Active(bool),
+    Active = 9: INT8,
     /// The sender wants no status.
-    NoReply(bool),
-    /// The objects that will get a notification.
-    Subscribers(Vec<u32>),
+    NoReply = 10: INT8,
     /// The caller's user name.
-    User(String),
+    User = 12: STRING,
     /// The caller's group name.
-    Group(String),
+    Group = 13: STRING,
+}
+
+/// A number of a client, object or type, which has no sign, as a value.
+pub fn number(n: u32) -> Value {
+    Value::Int32(n.cast_signed())
 }
 
 /// One frame. The order of the attributes is kept, so that what was read can be written back.
@@ -93,19 +120,7 @@ pub struct Message {
     /// In requests the object, in answers and greetings the client.
     pub peer: u32,
     /// The contents.
-    pub attrs: Vec<Attr>,
-}
-
-macro_rules! getters {
-    ($($(#[$doc:meta])* $name:ident: $variant:ident -> $type:ty, $v:ident => $get:expr;)*) => {
-        $($(#[$doc])*
-        pub fn $name(&self) -> Option<$type> {
-            self.attrs.iter().rev().find_map(|attr| match attr {
-                Attr::$variant($v) => Some($get),
-                _ => None,
-            })
-        })*
-    };
+    pub attrs: Vec<(Attr, Value)>,
 }
 
 impl Message {
@@ -121,45 +136,45 @@ impl Message {
 
     /// Adds an attribute at the end.
     #[must_use]
-    pub fn with(mut self, attr: Attr) -> Self {
-        self.attrs.push(attr);
+    pub fn with(mut self, attr: Attr, value: impl Into<Value>) -> Self {
+        self.attrs.push((attr, value.into()));
         self
     }
 
-    getters! {
-        /// The outcome, if the message has one.
-        status: Status -> Status, v => *v;
-        /// The object's path.
-        objpath: ObjPath -> &str, v => v.as_str();
-        /// The object's number.
-        objid: ObjId -> u32, v => *v;
-        /// The method's name.
-        method: Method -> &str, v => v.as_str();
-        /// The number of the object's type.
-        objtype: ObjType -> u32, v => *v;
-        /// The object's methods.
-        signature: Signature -> &Value, v => v;
-        /// Arguments or answer.
-        data: Data -> &Value, v => v;
-        /// The object to subscribe to.
-        target: Target -> u32, v => *v;
-        /// Whether the object has subscribers.
-        active: Active -> bool, v => *v;
-        /// Whether the sender wants no status.
-        no_reply: NoReply -> bool, v => *v;
-        /// The objects that will get the notification.
-        subscribers: Subscribers -> &[u32], v => v.as_slice();
-        /// The caller's user name.
-        user: User -> &str, v => v.as_str();
-        /// The caller's group name.
-        group: Group -> &str, v => v.as_str();
+    /// A part of it; of several the last.
+    pub fn get(&self, attr: Attr) -> Option<&Value> {
+        let mut all = self.attrs.iter().rev();
+        all.find(|(a, _)| *a == attr).map(|(_, value)| value)
+    }
+
+    /// A part that is a [`number`].
+    pub fn number(&self, attr: Attr) -> Option<u32> {
+        match self.get(attr)? {
+            Value::Int32(n) => Some(n.cast_unsigned()),
+            _ => None,
+        }
+    }
+
+    /// A part that is a text.
+    pub fn text(&self, attr: Attr) -> Option<&str> {
+        self.get(attr)?.as_str()
+    }
+
+    /// The outcome, if the message has one.
+    pub fn status(&self) -> Option<Status> {
+        self.number(Attr::Status).map(Status::from_code)
+    }
+
+    /// The object's number.
+    pub fn objid(&self) -> Option<u32> {
+        self.number(Attr::ObjId)
     }
 
     /// Arguments or answer; an empty table where there is none.
     pub(super) fn into_data(self) -> Value {
-        for attr in self.attrs.into_iter().rev() {
-            if let Attr::Data(table) = attr {
-                return table;
+        for (attr, value) in self.attrs.into_iter().rev() {
+            if attr == Attr::Data {
+                return value;
             }
         }
         Value::table()
@@ -174,8 +189,13 @@ impl Message {
         out.extend_from_slice(&self.seq.to_be_bytes());
         out.extend_from_slice(&self.peer.to_be_bytes());
         let start = blob::open(&mut out, 0);
-        for attr in &self.attrs {
-            put_attr(&mut out, attr)?;
+        for (attr, value) in &self.attrs {
+            if blob::kind(value) != attr.kind() {
+                return Err(EncodeError::Kind);
+            }
+            let start = blob::open(&mut out, *attr as u8);
+            blob::put_payload(&mut out, value, 0)?;
+            blob::close(&mut out, start)?;
         }
         blob::close(&mut out, start)?;
         Ok(out)
@@ -205,86 +225,13 @@ impl Message {
         );
         let mut rest = outer.payload;
         while let Some(raw) = blob::next_attr(&mut rest)? {
-            message.attrs.extend(attr(raw.id, raw.payload)?);
+            if let Some(attr) = Attr::from_code(raw.id) {
+                let value = blob::value(attr.kind(), raw.payload, 0)?;
+                message.attrs.push((attr, value));
+            }
         }
         Ok(message)
     }
-}
-
-fn put_attr(out: &mut Vec<u8>, attr: &Attr) -> Result<(), EncodeError> {
-    let id = match attr {
-        Attr::Status(_) => 1,
-        Attr::ObjPath(_) => 2,
-        Attr::ObjId(_) => 3,
-        Attr::Method(_) => 4,
-        Attr::ObjType(_) => 5,
-        Attr::Signature(_) => 6,
-        Attr::Data(_) => 7,
-        Attr::Target(_) => 8,
-        Attr::Active(_) => 9,
-        Attr::NoReply(_) => 10,
-        Attr::Subscribers(_) => 11,
-        Attr::User(_) => 12,
-        Attr::Group(_) => 13,
-    };
-    let number = |out: &mut Vec<u8>, n: u32| out.extend_from_slice(&n.to_be_bytes());
-    let start = blob::open(out, id);
-    match attr {
-        Attr::Status(status) => number(out, status.code()),
-        Attr::ObjId(n) | Attr::ObjType(n) | Attr::Target(n) => number(out, *n),
-        Attr::Active(flag) | Attr::NoReply(flag) => out.push(u8::from(*flag)),
-        Attr::ObjPath(text) | Attr::Method(text) | Attr::User(text) | Attr::Group(text) => {
-            blob::put_text(out, text)?;
-        }
-        Attr::Signature(table) | Attr::Data(table) => {
-            let members = table.as_table().ok_or(EncodeError::NotATable)?;
-            blob::put_members(out, members, 0)?;
-        }
-        Attr::Subscribers(ids) => {
-            for id in ids {
-                let start = blob::open(out, 0);
-                number(out, *id);
-                blob::close(out, start)?;
-            }
-        }
-    }
-    blob::close(out, start)
-}
-
-fn attr(id: u8, payload: &[u8]) -> Result<Option<Attr>, DecodeError> {
-    let number = |payload: &[u8]| {
-        let bytes = payload.try_into().map_err(|_| DecodeError::Size(id))?;
-        Ok(u32::from_be_bytes(bytes))
-    };
-    let flag = || {
-        let [byte] = payload.try_into().map_err(|_| DecodeError::Size(id))?;
-        Ok(byte != 0)
-    };
-    let table = || blob::members(payload, 0).map(Value::Table);
-    let text = || blob::text(payload).map_err(|_| DecodeError::Size(id));
-    Ok(Some(match id {
-        1 => Attr::Status(Status::from_code(number(payload)?)),
-        2 => Attr::ObjPath(text()?),
-        3 => Attr::ObjId(number(payload)?),
-        4 => Attr::Method(text()?),
-        5 => Attr::ObjType(number(payload)?),
-        6 => Attr::Signature(table()?),
-        7 => Attr::Data(table()?),
-        8 => Attr::Target(number(payload)?),
-        9 => Attr::Active(flag()?),
-        10 => Attr::NoReply(flag()?),
-        11 => {
-            let mut ids = Vec::new();
-            let mut rest = payload;
-            while let Some(raw) = blob::next_attr(&mut rest)? {
-                ids.push(number(raw.payload)?);
-            }
-            Attr::Subscribers(ids)
-        }
-        12 => Attr::User(text()?),
-        13 => Attr::Group(text()?),
-        _ => return Ok(None),
-    }))
 }
 
 /// Finds messages in a stream: bytes go in as they come, whole messages come out.

@@ -31,7 +31,7 @@ mod status;
 
 pub use client::{Client, Event};
 pub use error::{DecodeError, EncodeError, Error};
-pub use message::{Attr, FrameReader, Kind, Message};
+pub use message::{Attr, FrameReader, Kind, Message, number};
 pub use status::Status;
 
 pub use crate::value::Value;

@@ -4,7 +4,7 @@
 use super::methods::{interface_methods, main_methods};
 use super::record::{Call, Entry};
 use super::world::{Shared, World};
-use mape::ubus::{Attr, FrameReader, Kind, Message, Status, Value};
+use mape::ubus::{Attr, FrameReader, Kind, Message, Status, Value, number};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -93,8 +93,8 @@ impl Bus {
             let owner = self.objects.get(&subscriber).and_then(|o| o.owner);
             if let Some(owner) = owner {
                 let message = Message::new(Kind::Unsubscribe, 0, 0)
-                    .with(Attr::ObjId(subscriber))
-                    .with(Attr::Target(target));
+                    .with(Attr::ObjId, number(subscriber))
+                    .with(Attr::Target, number(target));
                 self.send(owner, &message);
             }
         }
@@ -207,12 +207,12 @@ impl World {
                 continue;
             };
             let message = Message::new(Kind::Invoke, seq, NETIFD)
-                .with(Attr::NoReply(true))
-                .with(Attr::ObjId(subscriber))
-                .with(Attr::Method(name.to_owned()))
-                .with(Attr::User("root".to_owned()))
-                .with(Attr::Group("root".to_owned()))
-                .with(Attr::Data(data.clone()));
+                .with(Attr::NoReply, true)
+                .with(Attr::ObjId, number(subscriber))
+                .with(Attr::Method, name)
+                .with(Attr::User, "root")
+                .with(Attr::Group, "root")
+                .with(Attr::Data, data.clone());
             self.bus.send(owner, &message);
         }
     }
@@ -225,10 +225,10 @@ impl World {
                 None => return,
             },
             Kind::AddObject => {
-                let path = message.objpath();
+                let path = message.text(Attr::ObjPath);
                 let id = self.bus.add_object(path, Some(client));
-                let reply =
-                    Message::new(Kind::Data, message.seq, message.peer).with(Attr::ObjId(id));
+                let reply = Message::new(Kind::Data, message.seq, message.peer)
+                    .with(Attr::ObjId, number(id));
                 self.bus.send(client, &reply);
                 Status::Ok
             }
@@ -246,13 +246,13 @@ impl World {
             Kind::Status | Kind::Data | Kind::Notify => return,
             _ => Status::InvalidCommand,
         };
-        let reply =
-            Message::new(Kind::Status, message.seq, message.peer).with(Attr::Status(status));
+        let reply = Message::new(Kind::Status, message.seq, message.peer)
+            .with(Attr::Status, number(status.code()));
         self.bus.send(client, &reply);
     }
 
     fn look_up(&mut self, client: u32, message: &Message) -> Status {
-        let wanted = message.objpath();
+        let wanted = message.text(Attr::ObjPath);
         let matching: Vec<_> = self
             .bus
             .objects
@@ -275,10 +275,10 @@ impl World {
                 _ => (0x622e_15f6, interface_methods()),
             };
             let reply = Message::new(Kind::Data, message.seq, message.peer)
-                .with(Attr::ObjPath(path))
-                .with(Attr::ObjId(id))
-                .with(Attr::ObjType(kind))
-                .with(Attr::Signature(methods));
+                .with(Attr::ObjPath, path)
+                .with(Attr::ObjId, number(id))
+                .with(Attr::ObjType, number(kind))
+                .with(Attr::Signature, methods);
             self.bus.send(client, &reply);
         }
         Status::Ok
@@ -293,8 +293,8 @@ impl World {
             Some(object) if object.owner != Some(client) => Status::PermissionDenied,
             Some(_) => {
                 self.bus.remove(id);
-                let reply =
-                    Message::new(Kind::Data, message.seq, message.peer).with(Attr::ObjId(id));
+                let reply = Message::new(Kind::Data, message.seq, message.peer)
+                    .with(Attr::ObjId, number(id));
                 self.bus.send(client, &reply);
                 Status::Ok
             }
@@ -302,7 +302,8 @@ impl World {
     }
 
     fn subscribe(&mut self, client: u32, message: &Message) -> Status {
-        let (Some(subscriber), Some(target)) = (message.objid(), message.target()) else {
+        let (Some(subscriber), Some(target)) = (message.objid(), message.number(Attr::Target))
+        else {
             return Status::InvalidArgument;
         };
         let owner = self.bus.objects.get(&subscriber).map(|o| o.owner);
@@ -319,7 +320,8 @@ impl World {
     }
 
     fn unsubscribe(&mut self, message: &Message) -> Status {
-        let (Some(subscriber), Some(target)) = (message.objid(), message.target()) else {
+        let (Some(subscriber), Some(target)) = (message.objid(), message.number(Attr::Target))
+        else {
             return Status::InvalidArgument;
         };
         let pair = (subscriber, target);
@@ -343,14 +345,14 @@ impl World {
 
     /// Runs a method and answers as its object does; a status returned is ubusd's own.
     fn invoke(&mut self, client: u32, message: &Message) -> Option<Status> {
-        let (Some(id), Some(method)) = (message.objid(), message.method()) else {
+        let (Some(id), Some(method)) = (message.objid(), message.text(Attr::Method)) else {
             return Some(Status::InvalidArgument);
         };
         let Some(object) = self.bus.objects.get(&id) else {
             return Some(Status::NotFound);
         };
         let path = object.path.clone().filter(|_| object.owner.is_none())?;
-        let arguments = message.data().cloned();
+        let arguments = message.get(Attr::Data).cloned();
         self.record.push(Entry::Call(Call {
             pid: self.bus.clients.get(&client).map_or(0, |c| c.pid),
             object: path.clone(),
@@ -370,14 +372,14 @@ impl World {
         }
         if let Some(data) = data {
             let reply = Message::new(Kind::Data, message.seq, id)
-                .with(Attr::ObjId(id))
-                .with(Attr::Data(data));
+                .with(Attr::ObjId, number(id))
+                .with(Attr::Data, data);
             self.bus.send(client, &reply);
         }
-        if message.no_reply() != Some(true) {
+        if message.get(Attr::NoReply) != Some(&Value::Bool(true)) {
             let reply = Message::new(Kind::Status, message.seq, id)
-                .with(Attr::Status(status))
-                .with(Attr::ObjId(id));
+                .with(Attr::Status, number(status.code()))
+                .with(Attr::ObjId, number(id));
             self.bus.send(client, &reply);
         }
         None
