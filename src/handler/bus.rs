@@ -105,7 +105,7 @@ impl Netifd {
             .call("network.interface", "status", &message, self.timeout);
         match answer {
             Err(error) if error.status() == Some(Status::NotFound) => Ok(false),
-            other => other.map(|status| status.get("up") == Some(&Value::Bool(true))),
+            other => other.map(|status| status.get("up").and_then(Value::as_bool) == Some(true)),
         }
     }
 

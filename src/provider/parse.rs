@@ -200,7 +200,7 @@ impl Reader<'_> {
     }
 
     fn provider(&mut self, id: &str, value: &Value, base: &Table) {
-        if *value == Value::Null {
+        if let Value::Null = value {
             self.dropped.push(id.into());
             return;
         }
@@ -265,7 +265,7 @@ impl Reader<'_> {
     }
 
     fn other(&mut self, id: &str, value: &Value) {
-        if *value == Value::Null {
+        if let Value::Null = value {
             self.dropped.push(id.into());
             return;
         }

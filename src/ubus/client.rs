@@ -3,7 +3,6 @@
 
 use super::connection::Connection;
 use super::{Attr, Error, Kind, Message, Status, Value, number};
-use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -59,7 +58,8 @@ pub struct Client {
     seq: u16,
     objects: Vec<(String, u32)>,
     subscriber: Option<u32>,
-    events: VecDeque<Event>,
+    /// The oldest first.
+    events: Vec<Event>,
 }
 
 impl Client {
@@ -87,7 +87,7 @@ impl Client {
                 seq: 0,
                 objects: Vec::new(),
                 subscriber: None,
-                events: VecDeque::new(),
+                events: Vec::new(),
             }),
             Some(_) => Err(Error::Closed),
             None => Err(Error::Timeout("greet")),
@@ -211,8 +211,8 @@ impl Client {
     /// If the connection is lost.
     pub fn next_event(&mut self, deadline: Instant) -> Result<Option<Event>, Error> {
         loop {
-            if let Some(event) = self.events.pop_front() {
-                return Ok(Some(event));
+            if !self.events.is_empty() {
+                return Ok(Some(self.events.remove(0)));
             }
             match self.connection.receive(deadline)? {
                 Some(message) => self.unasked(message, deadline)?,
@@ -262,11 +262,11 @@ impl Client {
         match message.kind {
             Kind::Invoke => {
                 let name = message.text(Attr::Method).unwrap_or_default().to_owned();
-                if message.get(Attr::NoReply) != Some(&Value::Bool(true)) {
+                if message.get(Attr::NoReply).and_then(Value::as_bool) != Some(true) {
                     let mut answer = Message::new(Kind::Status, message.seq, message.peer)
                         .with(Attr::Status, number(Status::Ok.code()));
-                    if let Some(id) = message.get(Attr::ObjId) {
-                        answer = answer.with(Attr::ObjId, id.clone());
+                    if let Some(id) = message.objid() {
+                        answer = answer.with(Attr::ObjId, number(id));
                     }
                     self.connection.send(&answer, deadline)?;
                 }
@@ -286,9 +286,9 @@ impl Client {
 
     fn keep(&mut self, event: Event) {
         if self.events.len() >= MAX_EVENTS {
-            self.events.pop_front();
+            self.events.remove(0);
         }
-        self.events.push_back(event);
+        self.events.push(event);
     }
 }
 
