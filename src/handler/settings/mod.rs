@@ -173,7 +173,10 @@ impl Settings {
             reserve: reader.list("reserve"),
             rule_text,
         };
-        reader.problem().map_or(Ok(settings), Err)
+        match reader.problem() {
+            None => Ok(settings),
+            Some(problem) => Err(problem),
+        }
     }
 
     /// Name of the network device.

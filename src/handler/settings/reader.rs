@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
         let provider = self.text("provider");
         let strings = self.list("rule");
         let mut manual = !strings.is_empty();
-        for option in ["ipaddr", "ip6prefix", "ip6prefixlen", "ealen"] {
+        for option in &["ipaddr", "ip6prefix", "ip6prefixlen", "ealen"] {
             manual |= self.text(option).is_some();
         }
         if let Some(problem) = self.problem() {
