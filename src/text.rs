@@ -22,3 +22,13 @@ pub fn has(text: &str, part: &str) -> bool {
     let mut places = text.as_bytes().windows(part.len().max(1));
     places.any(|place| place == part.as_bytes())
 }
+
+/// What UCI takes a word for that is to say yes or no.
+pub fn truth(word: &str) -> Option<bool> {
+    const YES: [&str; 5] = ["1", "on", "true", "yes", "enabled"];
+    const NO: [&str; 5] = ["0", "off", "false", "no", "disabled"];
+    match (YES.contains(&word), NO.contains(&word)) {
+        (false, false) => None,
+        (yes, _) => Some(yes),
+    }
+}

@@ -68,6 +68,18 @@ impl Value {
         }
     }
 
+    /// Adds a text as [`Value::put`] does.
+    pub fn put_text(&mut self, name: &str, text: &str) {
+        self.put(name, Value::from(text));
+    }
+
+    /// Adds a text where there is one.
+    pub fn put_known(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.put_text(name, text);
+        }
+    }
+
     /// The member of that name. Of several the last counts, as for a JSON parser.
     pub fn get(&self, name: &str) -> Option<&Value> {
         get(self.as_table()?, name)

@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 
 use mape::cli::Page;
-use mape::handler::{Protocol as Proto, State};
+use mape::handler::{Link, Protocol as Proto, State};
 use mape::nat::{Connection, Mode, Protocol, Section, Timeouts};
 use mape::provider::Table;
 use mape::status::text::{self, Paint};
@@ -96,15 +96,17 @@ fn state(prefix: &str, source: &str, technique: (&str, &str), timeouts: Timeouts
     State {
         interface: "wanmap".into(),
         protocol: Proto::Mape,
-        device: "map-wanmap".into(),
-        mapping: found.domain(false).unwrap().map(&[prefix]).unwrap(),
-        provider: Some((provider.id().into(), provider.name().into())),
-        uplink: "wan6".into(),
-        prefix_source: source.into(),
-        mtu: 1460,
-        encaplimit: Some("ignore".into()),
-        zone: None,
-        mesh: false,
+        link: Link {
+            device: "map-wanmap".into(),
+            mapping: found.domain(false).unwrap().map(&[prefix]).unwrap(),
+            provider: Some((provider.id().into(), provider.name().into())),
+            uplink: "wan6".into(),
+            prefix_source: source.into(),
+            mtu: 1460,
+            encaplimit: Some("ignore".into()),
+            zone: None,
+            mesh: false,
+        },
         nat: Mode::Auto,
         technique: (technique.0.into(), technique.1.into()),
         timeouts,
@@ -277,12 +279,13 @@ fn people_see_all_of_a_line() {
     ] {
         let domain = Domain::from_specs(&[rule], map_type, Dialect::Rfc7597).unwrap();
         let v6plus = state("240b:10:1:200::/56", "ip6prefix", POOL, Timeouts::Normal);
-        let state = State {
+        let link = Link {
             mapping: domain.map(&[prefix]).unwrap(),
             provider: None,
             encaplimit: None,
-            ..v6plus
+            ..v6plus.link
         };
+        let state = State { link, ..v6plus };
         let mut world = up(state, "", &ports, 0);
         if map_type == MapType::MapT {
             // Neither netifd nor conntrack can be asked, and rules are hidden.

@@ -104,7 +104,7 @@ fn whatever_another_user_planted_in_tmp() {
     let tmp = net.root().join("tmp");
     let victim = net.root().join("victim");
     fs::write(&victim, "precious").unwrap();
-    let names = ["map-wanmap.rules", "map-wanmap.tmp"];
+    let names = ["map-wanmap.rules", "map-wanmap.rules.tmp"];
     for name in names {
         symlink(&victim, tmp.join(name)).unwrap();
     }

@@ -3,7 +3,7 @@
 //! real one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use mape::netifd::{Notify, Route, Tunnel, Update};
+use mape::netifd::{Notify, Tunnel, Update};
 use mape::ubus::{Attr, Kind, Message, Value, number};
 use serde_json::Value as Json;
 use std::fs;
@@ -29,7 +29,7 @@ fn recorded(name: &str) -> (Vec<u8>, u16, u32) {
         .unwrap()
 }
 
-fn is_as_recorded(name: &str, notify: &Notify) {
+fn is_as_recorded(name: &str, notify: &Notify<'_>) {
     let (frame, seq, object) = recorded(name);
     let message = Message::new(Kind::Invoke, seq, object)
         .with(Attr::ObjId, number(object))
@@ -48,26 +48,25 @@ fn a_link_that_is_up() {
         ttl: 64,
         local: "240b:12:aaaa:bb00:e:8aa:aa00:bb00".parse().unwrap(),
         remote: "2404:9200:225:100::64".parse().unwrap(),
-        link: "wan6".into(),
-        encaplimit: Some("ignore".into()),
-        fmrs: Some(Vec::new()),
+        link: "wan6",
+        encaplimit: Some("ignore"),
+        fmrs: Some(&[]),
     };
     let update = Update {
-        ifname: "map-wanmap".into(),
+        ifname: "map-wanmap",
         tunnel: Some(tunnel),
-        addresses: vec!["14.8.170.170/32".parse().unwrap()],
-        routes: vec![Route::DEFAULT],
-        routes6: Vec::new(),
+        address: [14, 8, 170, 170].into(),
+        inside: None,
         data: Value::table().with("zone", "wan"),
     };
-    is_as_recorded("update", &Notify::LinkUp(Box::new(update)));
+    is_as_recorded("update", &Notify::LinkUp(&update));
 }
 
 #[test]
 fn an_error_with_its_detail() {
     let error = Notify::Error {
         code: "INVALID_MAP_RULE",
-        detail: "detail".into(),
+        detail: "detail",
     };
     is_as_recorded("error", &error);
 }
@@ -75,8 +74,8 @@ fn an_error_with_its_detail() {
 #[test]
 fn a_dependency_on_the_uplink() {
     let dependency = Notify::HostDependency {
-        host: "::".into(),
-        ifname: Some("wan6".into()),
+        host: "::",
+        ifname: Some("wan6"),
     };
     is_as_recorded("hostdep", &dependency);
 }

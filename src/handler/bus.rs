@@ -14,9 +14,16 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait in a teardown, all of which netifd gives five seconds.
 const SHORT_TIMEOUT: Duration = Duration::from_millis(1500);
 
+/// netifd's object for what concerns interfaces.
+const INTERFACE: &str = "network.interface";
+
+/// What can go wrong on the bus. In a box, since whoever talks to netifd may
+/// return it.
+pub type BusError = Box<Error>;
+
 /// A connection on behalf of one interface.
 pub struct Netifd {
-    client: Client,
+    client: Box<Client>,
     interface: String,
     timeout: Duration,
 }
@@ -26,7 +33,7 @@ impl Netifd {
     ///
     /// # Errors
     /// Nobody listens, or nobody answers.
-    pub fn connect(interface: &str) -> Result<Self, Error> {
+    pub fn connect(interface: &str) -> Result<Self, BusError> {
         Self::connect_within(interface, TIMEOUT)
     }
 
@@ -34,7 +41,7 @@ impl Netifd {
     ///
     /// # Errors
     /// Nobody listens, or nobody answers.
-    pub fn connect_in_haste(interface: &str) -> Result<Self, Error> {
+    pub fn connect_in_haste(interface: &str) -> Result<Self, BusError> {
         Self::connect_within(interface, SHORT_TIMEOUT)
     }
 
@@ -42,34 +49,42 @@ impl Netifd {
     ///
     /// # Errors
     /// Nobody listens, or nobody answers.
-    pub fn connect_within(interface: &str, timeout: Duration) -> Result<Self, Error> {
+    pub fn connect_within(interface: &str, timeout: Duration) -> Result<Self, BusError> {
         let path = paths::ubus_socket().unwrap_or_else(Client::default_path);
         Ok(Netifd {
-            client: Client::connect(&path, timeout)?,
+            client: Box::new(Client::connect(&path, timeout)?),
             interface: interface.into(),
             timeout,
         })
+    }
+
+    /// Calls a method of netifd.
+    fn call(&mut self, object: &str, method: &str, message: &Value) -> Result<Value, BusError> {
+        let answer = self.client.call(object, method, message, self.timeout);
+        answer.map_err(Box::new)
+    }
+
+    /// Calls a method of netifd about one interface.
+    fn about(&mut self, name: &str, method: &str) -> Result<Value, BusError> {
+        let message = Value::texts(&[("interface", name)]);
+        self.call(INTERFACE, method, &message)
     }
 
     /// Tells netifd something about our interface.
     ///
     /// # Errors
     /// What netifd refused, or a bus that does not work.
-    pub fn notify(&mut self, notify: &Notify) -> Result<(), Error> {
+    pub fn notify(&mut self, notify: &Notify<'_>) -> Result<(), BusError> {
         let message = notify.to_value(&self.interface);
-        self.client
-            .call("network.interface", "notify_proto", &message, self.timeout)
-            .map(drop)
+        self.call(INTERFACE, "notify_proto", &message).map(drop)
     }
 
     /// State of all interfaces.
     ///
     /// # Errors
     /// A bus that does not work.
-    pub fn dump(&mut self) -> Result<Value, Error> {
-        let empty = Value::table();
-        self.client
-            .call("network.interface", "dump", &empty, self.timeout)
+    pub fn dump(&mut self) -> Result<Value, BusError> {
+        self.call(INTERFACE, "dump", &Value::table())
     }
 
     /// Makes a static interface that puts `address` on the device of `parent`.
@@ -81,7 +96,7 @@ impl Netifd {
         name: &str,
         parent: &str,
         address: std::net::Ipv6Addr,
-    ) -> Result<(), Error> {
+    ) -> Result<(), BusError> {
         let mut message = Value::texts(&[
             ("name", name),
             ("ifname", &format!("@{parent}")),
@@ -89,21 +104,15 @@ impl Netifd {
         ]);
         let addresses = vec![Value::from(address.to_string())];
         message.put("ip6addr", addresses.into());
-        self.client
-            .call("network", "add_dynamic", &message, self.timeout)
-            .map(drop)
+        self.call("network", "add_dynamic", &message).map(drop)
     }
 
     /// Whether an interface is there and up.
     ///
     /// # Errors
     /// A bus that does not work.
-    pub fn is_up(&mut self, name: &str) -> Result<bool, Error> {
-        let message = Value::texts(&[("interface", name)]);
-        let answer = self
-            .client
-            .call("network.interface", "status", &message, self.timeout);
-        match answer {
+    pub fn is_up(&mut self, name: &str) -> Result<bool, BusError> {
+        match self.about(name, "status") {
             Err(error) if error.status() == Some(Status::NotFound) => Ok(false),
             other => other.map(|status| status.get("up").and_then(Value::as_bool) == Some(true)),
         }
@@ -114,12 +123,8 @@ impl Netifd {
     ///
     /// # Errors
     /// A bus that does not work.
-    pub fn take_down(&mut self, name: &str) -> Result<(), Error> {
-        let message = Value::texts(&[("interface", name)]);
-        let answer = self
-            .client
-            .call("network.interface", "down", &message, self.timeout);
-        match answer {
+    pub fn take_down(&mut self, name: &str) -> Result<(), BusError> {
+        match self.about(name, "down") {
             Err(error) if error.status() == Some(Status::NotFound) => Ok(()),
             other => other.map(drop),
         }
@@ -129,21 +134,18 @@ impl Netifd {
     ///
     /// # Errors
     /// netifd refused it.
-    pub fn ask_renew(&mut self) -> Result<(), Error> {
-        let message = Value::texts(&[("interface", &self.interface)]);
-        self.client
-            .call("network.interface", "renew", &message, self.timeout)
-            .map(drop)
+    pub fn ask_renew(&mut self) -> Result<(), BusError> {
+        let own = self.interface.clone();
+        self.about(&own, "renew").map(drop)
     }
 
     /// Listens to what happens to interfaces, for [`Netifd::wait_until`].
     ///
     /// # Errors
     /// The bus does not let us.
-    pub fn listen(&mut self) -> Result<(), Error> {
-        self.client
-            .subscribe("network.interface", self.timeout)
-            .map(drop)
+    pub fn listen(&mut self) -> Result<(), BusError> {
+        self.client.subscribe(INTERFACE, self.timeout)?;
+        Ok(())
     }
 
     /// Waits until something happens to an interface other than ours, or until
@@ -151,7 +153,7 @@ impl Netifd {
     ///
     /// # Errors
     /// The connection is lost.
-    pub fn wait_until(&mut self, deadline: Instant) -> Result<bool, Error> {
+    pub fn wait_until(&mut self, deadline: Instant) -> Result<bool, BusError> {
         while let Some(event) = self.client.next_event(deadline)? {
             if event.interface() != Some(self.interface.as_str()) {
                 return Ok(true);

@@ -48,14 +48,14 @@ fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> Exit
     let settings = Config::parse(config)
         .map_err(Problem::from)
         .and_then(|config| Settings::new(protocol, interface, &config));
-    match (action, settings) {
-        ("setup", Ok(settings)) => setup(&settings),
-        ("renew", Ok(settings)) => renew(&settings),
+    match (action, &settings) {
+        ("setup", Ok(settings)) => setup(settings),
+        ("renew", Ok(settings)) => renew(settings),
         ("setup" | "renew", Err(problem)) => {
             let told = match Netifd::connect(interface) {
-                Ok(mut bus) => refuse(&mut bus, interface, &problem),
+                Ok(mut bus) => refuse(&mut bus, interface, problem),
                 Err(error) => {
-                    logging::error(interface, &problem);
+                    logging::error(interface, problem);
                     Err(error)
                 }
             };

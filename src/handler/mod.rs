@@ -4,6 +4,8 @@
 
 pub mod bus;
 mod entry;
+mod files;
+mod link;
 mod nat46;
 mod pause;
 mod plan;
@@ -19,6 +21,7 @@ mod teardown;
 mod translate;
 
 pub use entry::main;
+pub use link::Link;
 pub use plan::{Plan, Router};
 pub use problem::{Code, Problem};
 pub use refresh::refresh;

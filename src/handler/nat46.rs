@@ -20,9 +20,9 @@ pub fn is_there() -> bool {
     rooted(CONTROL).exists()
 }
 
-/// What to write to make `device` translate for `mapping`: one command a
-/// write, as the module reads them. `fmrs` are those of a mesh.
-pub fn commands(device: &str, mapping: &Mapping, fmrs: &[Rule]) -> Vec<String> {
+/// What makes `device` translate for `mapping`: one command a line, each to be
+/// written at once, as the module reads them. `fmrs` are those of a mesh.
+fn commands(device: &str, mapping: &Mapping, fmrs: &[Rule]) -> String {
     let style = match mapping.dialect() {
         Dialect::Rfc7597 => "MAP",
         Dialect::Draft03 => "MAP0",
@@ -32,17 +32,15 @@ pub fn commands(device: &str, mapping: &Mapping, fmrs: &[Rule]) -> Vec<String> {
         _ => String::new(),
     };
     let local = rule_words("local", mapping.bmr());
-    let mut commands = vec![
-        format!("add {device}"),
-        format!(
-            "config {device} local.style {style} {local} remote.v4 0.0.0.0/0 remote.v6 {dmr} \
-             remote.style RFC6052 remote.ea-len 0 remote.psid-offset 0"
-        ),
-    ];
-    commands.extend(fmrs.iter().map(|rule| {
+    let mut commands = format!(
+        "add {device}\n\
+         config {device} local.style {style} {local} remote.v4 0.0.0.0/0 remote.v6 {dmr} \
+         remote.style RFC6052 remote.ea-len 0 remote.psid-offset 0\n"
+    );
+    for rule in fmrs {
         let remote = rule_words("remote", rule);
-        format!("insert {device} remote.style {style} {remote}")
-    }));
+        commands += &format!("insert {device} remote.style {style} {remote}\n");
+    }
     commands
 }
 
@@ -69,12 +67,12 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
     }
     // A device that an earlier attempt left would keep its old rules.
     remove(device);
-    for command in commands(device, mapping, fmrs) {
-        if let Err(error) = say(&command) {
+    for command in commands(device, mapping, fmrs).lines() {
+        if let Err(error) = say(command) {
             remove(device);
             return Err(Problem::passing(
                 Code::TunnelFailed,
-                format_args!("kmod-nat46 does not take {}: {error}", quoted(&command)),
+                format_args!("kmod-nat46 does not take {}: {error}", quoted(command)),
             ));
         }
     }
@@ -126,7 +124,9 @@ mod tests {
         let mapping = mapping(Dialect::Rfc7597);
         let other = mapping.fmrs()[1];
         assert_eq!(
-            commands("map-wan", &mapping, &[other]),
+            commands("map-wan", &mapping, &[other])
+                .lines()
+                .collect::<Vec<_>>(),
             [
                 "add map-wan",
                 "config map-wan local.style MAP local.v4 192.0.2.0/24 local.v6 2001:db8::/40 \
@@ -142,6 +142,6 @@ mod tests {
     #[test]
     fn legacy_style() {
         let words = commands("map-wan", &mapping(Dialect::Draft03), &[]);
-        assert!(words[1].contains("local.style MAP0 "), "{}", words[1]);
+        assert!(words.contains("local.style MAP0 "), "{words}");
     }
 }

@@ -2,14 +2,15 @@
 //! From options and network to what is to be set up: pure, so that a test can
 //! ask for the plan of any line.
 
-use std::net::Ipv6Addr;
+use std::ops::Deref;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::Ipv6Net;
 
+use super::link::Link;
 use super::problem::{Code, Problem};
 use super::settings::{Rules, Settings};
-use crate::map::{Border, Dialect, Domain, MapType, Mapping};
-use crate::netifd::{Fmr, Notify, Route, Tunnel, Update};
+use crate::map::{Dialect, Domain, MapType, Mapping};
+use crate::netifd::{Fmr, Tunnel, Update};
 use crate::provider::{Match, Provider, Table};
 use crate::ubus::Value;
 use crate::uplink::{self, Uplink, UplinkError};
@@ -25,34 +26,26 @@ pub trait Router {
 /// What is to be set up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Addresses, ports and rules.
-    pub mapping: Mapping,
-    /// Id and name of the provider whose rules these are.
-    pub provider: Option<(String, String)>,
-    /// Logical interface that carries the tunnel.
-    pub uplink: String,
-    /// Network device of that interface.
+    /// What will be on record.
+    pub link: Link,
+    /// Network device of the uplink.
     pub uplink_device: Option<String>,
-    /// Where the end-user prefix comes from.
-    pub source: uplink::Source,
-    /// Network device of the tunnel.
-    pub device: String,
-    /// MTU of the tunnel in bytes.
-    pub mtu: u16,
     /// Hop limit of the outer header.
     pub ttl: u8,
-    /// Encapsulation limit, as [`Tunnel::encaplimit`].
-    pub encaplimit: Option<String>,
-    /// Firewall zone to report.
-    pub zone: Option<String>,
     /// Firewall zone whose configuration names the interface.
     pub own_zone: Option<String>,
-    /// Whether packets for other CEs go to them directly.
-    pub mesh: bool,
     /// FMRs for the kernel.
     pub fmrs: Vec<Fmr>,
     /// Things the user should know, one line each.
     pub warnings: Vec<String>,
+}
+
+impl Deref for Plan {
+    type Target = Link;
+
+    fn deref(&self) -> &Link {
+        &self.link
+    }
 }
 
 /// Bytes that the outer IPv6 header takes.
@@ -75,8 +68,8 @@ impl Plan {
         let uplinks = uplink::find(dump, settings.tunlink.as_deref(), settings.end_user)
             .map_err(uplink_problem)?;
         let mut first_problem = None;
-        for uplink in uplinks {
-            match Line::find(settings, &uplink, table) {
+        for uplink in &uplinks {
+            match Line::find(settings, uplink, table) {
                 Ok(line) => return Ok(line.plan(settings, uplink, router)),
                 Err(problem) => first_problem = first_problem.or(Some(problem)),
             }
@@ -86,42 +79,32 @@ impl Plan {
     }
 
     /// The tunnel, its addresses and routes as netifd takes them.
-    pub fn link_up(&self, firewall: Vec<Value>) -> Notify {
+    pub fn link_up(&self, firewall: Vec<Value>) -> Update<'_> {
         let mut data = Value::table();
-        if let Some(zone) = &self.zone {
-            data.put("zone", zone.as_str().into());
-        }
+        data.put_known("zone", self.zone.as_deref());
         if !firewall.is_empty() {
             data.put("firewall", firewall.into());
         }
         let is_map_e = self.mapping.map_type() == MapType::MapE;
+        let ce = self.mapping.ce_address();
         let tunnel = self.br().map(|remote| Tunnel {
             mtu: self.mtu,
             ttl: self.ttl,
-            local: self.mapping.ce_address(),
+            local: ce,
             remote,
-            link: self.uplink.clone(),
-            encaplimit: self.encaplimit.clone(),
-            fmrs: is_map_e.then(|| self.fmrs.clone()),
+            link: &self.uplink,
+            encaplimit: self.encaplimit.as_deref(),
+            fmrs: is_map_e.then_some(&self.fmrs),
         });
-        Notify::LinkUp(Box::new(Update {
-            ifname: self.device.clone(),
-            tunnel,
-            addresses: vec![Ipv4Net::from(self.mapping.ipv4().addr())],
-            routes: vec![Route::DEFAULT],
+        Update {
+            ifname: &self.device,
             // Without a tunnel what comes for the CE's address must be routed
             // into the device that translates it.
-            routes6: match self.br() {
-                Some(_) => Vec::new(),
-                None => vec![Ipv6Net::from(self.mapping.ce_address())],
-            },
+            inside: tunnel.is_none().then_some(ce),
+            tunnel,
+            address: self.mapping.ipv4().addr(),
             data,
-        }))
-    }
-
-    /// The tunnel's other end; `None` for MAP-T.
-    pub fn br(&self) -> Option<Ipv6Addr> {
-        self.mapping.border().and_then(Border::br)
+        }
     }
 }
 
@@ -160,7 +143,9 @@ impl<'a> Line<'a> {
     ) -> Result<Self, Problem> {
         if domain.map_type() == MapType::Lw4o6 {
             // A binding may be made for a single address (RFC 7596 section 5.1).
-            prefixes.extend(uplink.addresses.iter().copied().map(Ipv6Net::from));
+            for address in &uplink.addresses {
+                prefixes.push((*address).into());
+            }
         }
         let mapping = domain
             .map(&prefixes)
@@ -227,7 +212,7 @@ impl<'a> Line<'a> {
         })
     }
 
-    fn plan(self, settings: &Settings, uplink: Uplink, router: &dyn Router) -> Plan {
+    fn plan(self, settings: &Settings, uplink: &Uplink, router: &dyn Router) -> Plan {
         let Line {
             mapping,
             provider,
@@ -248,19 +233,24 @@ impl<'a> Line<'a> {
             .mtu
             .unwrap_or_else(|| default_mtu(link_mtu, provider));
         let source = uplink.source_of(&mapping.end_user());
-        Plan {
-            provider: provider.map(|p| (p.id().to_owned(), p.name().to_owned())),
-            source: source.unwrap_or(uplink::Source::OnLink),
+        let source = source.unwrap_or(uplink::Source::OnLink);
+        let zone = zone(settings, uplink, router);
+        let link = Link {
             device: settings.device(),
-            mtu,
-            ttl: if settings.ttl == 0 { 64 } else { settings.ttl },
-            encaplimit: encaplimit(settings, provider),
-            zone: zone(settings, &uplink, router),
-            own_zone: router.zone(&settings.interface),
-            uplink: uplink.interface,
-            uplink_device: uplink.l3_device,
             mapping,
+            provider: provider.map(|p| (p.id().to_owned(), p.name().to_owned())),
+            uplink: uplink.interface.clone(),
+            prefix_source: source.as_str().into(),
+            mtu,
+            encaplimit: encaplimit(settings, provider),
+            zone,
             mesh,
+        };
+        Plan {
+            link,
+            uplink_device: uplink.l3_device.clone(),
+            ttl: if settings.ttl == 0 { 64 } else { settings.ttl },
+            own_zone: router.zone(&settings.interface),
             fmrs,
             warnings,
         }
@@ -277,8 +267,10 @@ fn default_mtu(link: Option<u16>, provider: Option<&Provider>) -> u16 {
 /// An explicit option wins; the BRs of the providers drop packets with the
 /// option that the kernel would add.
 fn encaplimit(settings: &Settings, provider: Option<&Provider>) -> Option<String> {
-    let known = provider.map(|provider| provider.encap_limit().to_string());
-    settings.encaplimit.clone().or(known)
+    match &settings.encaplimit {
+        Some(given) => Some(given.clone()),
+        None => provider.map(|provider| provider.encap_limit().to_string()),
+    }
 }
 
 /// `zone` where it is given; else none if the firewall configuration names our

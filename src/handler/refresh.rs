@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! After firewall4 has loaded: are our rules there, and still right?
 
+use super::files::lock;
 use super::problem::Problem;
 use super::router::System;
-use super::state::{State, lock};
+use super::setup::warn_of;
+use super::state::State;
 use super::translate::{Subject, Translation};
 use crate::logging;
 
@@ -23,9 +25,7 @@ pub fn refresh(interface: &str, router: &System) -> Result<(), Problem> {
         return Ok(());
     };
     let mut translation = Translation::new(&Subject::made(&state), router)?;
-    for warning in translation.warnings() {
-        logging::warn(&state.interface, warning);
-    }
+    warn_of(&state.interface, translation.warnings());
     if translation.is_loaded() {
         return Ok(());
     }

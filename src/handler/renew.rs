@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `renew`: the network may have changed; does the interface still fit it?
 
-use super::bus::Netifd;
+use std::fmt::Display;
+
+use super::bus::{BusError, Netifd};
+use super::link::Link;
 use super::plan::Plan;
 use super::router::System;
 use super::settings::Settings;
@@ -11,7 +14,6 @@ use crate::logging;
 use crate::netifd::Notify;
 use crate::paths;
 use crate::provider;
-use crate::ubus::Error;
 use crate::uplink;
 use crate::value::Value;
 
@@ -34,7 +36,7 @@ pub fn renew(settings: &Settings) {
     }
 }
 
-fn compare(settings: &Settings, state: &State) -> Result<(), Error> {
+fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
     let mut bus = Netifd::connect(&settings.interface)?;
     let dump = bus.dump()?;
     let loaded = provider::load(&paths::rooted("/"));
@@ -63,33 +65,29 @@ fn missing_address(dump: &Value, plan: &Plan, interface: &str) -> Option<String>
     (!is_there).then(|| format!("{address} is gone from {}", plan.uplink))
 }
 
-/// What of the link differs from what is set up, for the log.
-fn difference(plan: &Plan, state: &State) -> Option<String> {
-    let (new, old) = (&plan.mapping, &state.mapping);
-    if new.ce_address() != old.ce_address() || new.ipv4() != old.ipv4() {
-        return Some(format!(
-            "the prefix changed from {} to {}",
-            old.end_user(),
-            new.end_user()
-        ));
+/// What of a link differs from what is set up, for the log.
+fn difference(new: &Link, old: &Link) -> Option<String> {
+    let changed = |what: &str, old: &dyn Display, new: &dyn Display| {
+        Some(format!("the {what} changed from {old} to {new}"))
+    };
+    let (now, before) = (&new.mapping, &old.mapping);
+    if now.ce_address() != before.ce_address() || now.ipv4() != before.ipv4() {
+        return changed("prefix", &before.end_user(), &now.end_user());
     }
-    if new.border() != old.border() {
+    if now.border() != before.border() {
         return Some("the border relay changed".into());
     }
-    if new.ports() != old.ports() || new.fmrs() != old.fmrs() || new.map_type() != old.map_type() {
+    if now.ports() != before.ports()
+        || now.fmrs() != before.fmrs()
+        || now.map_type() != before.map_type()
+    {
         return Some("the rules changed".into());
     }
-    if plan.uplink != state.uplink {
-        return Some(format!(
-            "the uplink changed from {} to {}",
-            state.uplink, plan.uplink
-        ));
+    if new.uplink != old.uplink {
+        return changed("uplink", &old.uplink, &new.uplink);
     }
-    if plan.mtu != state.mtu {
-        return Some(format!(
-            "the MTU changed from {} to {}",
-            state.mtu, plan.mtu
-        ));
+    if new.mtu != old.mtu {
+        return changed("MTU", &old.mtu, &new.mtu);
     }
     None
 }

@@ -88,17 +88,14 @@ fn tunnel_rules(plan: &Plan, device: &str, br: Ipv6Addr) -> Vec<Value> {
     let mut sources = vec![br.to_string()];
     sources.extend(plan.fmrs.iter().map(|fmr| fmr.prefix6.to_string()));
     let ce = plan.mapping.ce_address().to_string();
-    let mut rules = Vec::with_capacity(sources.len());
+    let mut rules = Vec::new();
     for source in &sources {
-        rules.push(Value::texts(&[
-            ("type", "rule"),
+        rules.push(accept(&[
             ("src", "*"),
             ("device", device),
-            ("family", "ipv6"),
             ("proto", "4"),
             ("src_ip", source),
             ("dest_ip", &ce),
-            ("target", "ACCEPT"),
         ]));
     }
     rules
@@ -111,18 +108,24 @@ fn translation_rules(plan: &Plan, uplink: &str) -> Vec<Value> {
         return Vec::new();
     };
     let ce = plan.mapping.ce_address().to_string();
-    let accept = |device: &str, side: &str| {
-        Value::texts(&[
-            ("type", "rule"),
-            ("src", zone),
-            ("dest", zone),
-            ("device", device),
-            ("direction", "in"),
-            ("family", "ipv6"),
-            ("proto", "all"),
-            (side, &ce),
-            ("target", "ACCEPT"),
-        ])
-    };
-    vec![accept(&plan.device, "src_ip"), accept(uplink, "dest_ip")]
+    [(plan.device.as_str(), "src_ip"), (uplink, "dest_ip")]
+        .map(|(device, side)| {
+            accept(&[
+                ("src", zone),
+                ("dest", zone),
+                ("device", device),
+                ("direction", "in"),
+                ("proto", "all"),
+                (side, &ce),
+            ])
+        })
+        .into()
+}
+
+fn accept(what: &[(&str, &str)]) -> Value {
+    let mut rule = Value::texts(&[("type", "rule"), ("family", "ipv6"), ("target", "ACCEPT")]);
+    for (name, text) in what {
+        rule.put_text(name, text);
+    }
+    rule
 }

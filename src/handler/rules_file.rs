@@ -17,7 +17,8 @@ pub fn text(mapping: &Mapping, rule_text: &str, uplink: &str) -> String {
         interface: uplink.into(),
         prefixes: vec![mapping.end_user()],
     };
-    let rules: Vec<&str> = rule.split_whitespace().collect();
+    let mut rules = Vec::new();
+    rules.extend(rule.split_whitespace());
     let report = report(&rules, mapping.dialect(), &[link]);
     format!("rule={rule}\n{}", report.output)
 }

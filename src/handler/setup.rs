@@ -7,20 +7,22 @@
 
 use std::time::{Duration, Instant};
 
-use super::bus::Netifd;
+use super::bus::{BusError, Netifd};
+use super::files::{lock, remove_written, write_atomically};
+use super::link::Link;
 use super::nat46;
 use super::pause::Pause;
 use super::plan::Plan;
 use super::problem::{Code, Problem};
 use super::router::{self, System};
 use super::settings::Settings;
-use super::state::{self, State, remove_written, write_atomically};
+use super::state::State;
 use super::translate::{Subject, Translation};
 use crate::logging::{self, Level};
 use crate::netifd::Notify;
 use crate::paths;
 use crate::provider;
-use crate::ubus::{Error, Status};
+use crate::ubus::Status;
 use crate::uplink;
 use crate::value::Value;
 
@@ -29,7 +31,7 @@ enum Failure {
     /// Something people should read.
     Problem(Problem),
     /// The bus does not work; nobody can be told.
-    Bus(Error),
+    Bus(BusError),
     /// netifd does not want the interface now. It calls again when it does.
     Unwanted,
 }
@@ -40,8 +42,8 @@ impl From<Problem> for Failure {
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<BusError> for Failure {
+    fn from(error: BusError) -> Self {
         match error.status() {
             // Teardown has begun.
             Some(Status::PermissionDenied) => Failure::Unwanted,
@@ -118,15 +120,15 @@ fn try_once(
 ///
 /// # Errors
 /// The bus does not work.
-pub fn refuse(bus: &mut Netifd, interface: &str, problem: &Problem) -> Result<(), Error> {
+pub fn refuse(bus: &mut Netifd, interface: &str, problem: &Problem) -> Result<(), BusError> {
     logging::error(interface, problem);
     tell(bus, problem).and(bus.notify(&Notify::BlockRestart))
 }
 
-fn tell(bus: &mut Netifd, problem: &Problem) -> Result<(), Error> {
+fn tell(bus: &mut Netifd, problem: &Problem) -> Result<(), BusError> {
     bus.notify(&Notify::Error {
         code: problem.code.as_str(),
-        detail: problem.detail.clone(),
+        detail: &problem.detail,
     })
 }
 
@@ -134,8 +136,8 @@ fn tell(bus: &mut Netifd, problem: &Problem) -> Result<(), Error> {
 fn connect(settings: &Settings) -> Result<Netifd, Failure> {
     let mut bus = Netifd::connect(&settings.interface)?;
     let dependency = Notify::HostDependency {
-        host: "::".into(),
-        ifname: settings.tunlink.clone(),
+        host: "::",
+        ifname: settings.tunlink.as_deref(),
     };
     match bus.notify(&dependency) {
         Ok(()) => Ok(bus),
@@ -164,14 +166,14 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
     let router = System::new();
     let plan = Plan::new(settings, &dump, &loaded.table, &router)?;
     let mut translation = Translation::new(&Subject::planned(settings, &plan), &router)?;
-    for warning in plan.warnings.iter().chain(translation.warnings()) {
-        logging::warn(&settings.interface, warning);
-    }
+    warn_of(&settings.interface, &plan.warnings);
+    warn_of(&settings.interface, translation.warnings());
     place_address(bus, settings, &plan, &dump)?;
     translation.guard()?;
     make_device(&plan).inspect_err(|_| translation.remove())?;
     let device = plan.device.clone();
-    let linked = bus.notify(&plan.link_up(router::firewall_rules(&plan)));
+    let update = plan.link_up(router::firewall_rules(&plan));
+    let linked = bus.notify(&Notify::LinkUp(&update));
     if let Err(error) = linked {
         // Where the answer was lost netifd may have made the tunnel: the guard
         // stays until an attempt succeeds or a teardown clears up.
@@ -197,6 +199,13 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Logs what the user should know, a line each.
+pub fn warn_of(interface: &str, warnings: &[String]) {
+    for warning in warnings {
+        logging::warn(interface, warning);
+    }
+}
+
 fn undo(translation: &Translation, device: &str) {
     translation.remove();
     nat46::remove(device);
@@ -209,9 +218,9 @@ fn finish(
     translation: &mut Translation,
     router: &System,
 ) -> Result<(), Problem> {
-    let _lock = state::lock();
+    let _lock = lock();
     translation.load()?;
-    let state = new_state(settings, plan, translation, router.uptime());
+    let state = new_state(settings, plan.link, translation, router.uptime());
     record(&state, settings)?;
     logging::info(&settings.interface, &summary(&state));
     Ok(())
@@ -246,7 +255,7 @@ fn place_address(
 
 /// Whether the CE's address is there still. netifd only begins to watch the
 /// uplink for us when the tunnel is up, and takes the address away with it.
-fn stands(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<bool, Error> {
+fn stands(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<bool, BusError> {
     match plan.br() {
         Some(_) => bus.is_up(&address_interface(&settings.interface)),
         None => Ok(true),
@@ -268,7 +277,7 @@ pub fn address_interface(interface: &str) -> String {
     format!("{interface}_")
 }
 
-fn tunnel_failure(error: Error) -> Failure {
+fn tunnel_failure(error: BusError) -> Failure {
     match error.status() {
         Some(Status::PermissionDenied) => Failure::Unwanted,
         Some(status) => Failure::Problem(Problem::passing(
@@ -289,24 +298,16 @@ fn wait_for_network(bus: &mut Netifd, pause: &mut Pause) -> Result<(), Failure> 
     // Changes come in bursts; half a second gathers them, and keeps an uplink
     // that flaps from driving us.
     if bus.wait_until(Instant::now() + longest)? {
-        std::thread::sleep(Duration::from_millis(500).min(longest));
+        std::thread::sleep(Duration::from_millis(500));
     }
     Ok(())
 }
 
-fn new_state(settings: &Settings, plan: Plan, translation: &Translation, since: u64) -> State {
+fn new_state(settings: &Settings, link: Link, translation: &Translation, since: u64) -> State {
     State {
         interface: settings.interface.clone(),
         protocol: settings.protocol,
-        device: plan.device,
-        mapping: plan.mapping,
-        provider: plan.provider,
-        uplink: plan.uplink,
-        prefix_source: plan.source.as_str().into(),
-        mtu: plan.mtu,
-        encaplimit: plan.encaplimit,
-        zone: plan.zone,
-        mesh: plan.mesh,
+        link,
         nat: settings.nat,
         technique: translation.technique(),
         timeouts: settings.timeouts,

@@ -5,15 +5,13 @@
 //! reload, by renew (is anything different?) and by teardown, which must undo
 //! what was done and not what the configuration says now.
 
-use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 use std::str::FromStr;
 
-use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
-
+use super::files::{make_directory, remove_written, write_atomically};
+use super::link::Link;
 use super::settings::Protocol;
 use crate::json;
 use crate::map::{Domain, Mapping, RuleSpec};
@@ -29,24 +27,8 @@ pub struct State {
     pub interface: String,
     /// Its protocol.
     pub protocol: Protocol,
-    /// Network device of the tunnel.
-    pub device: String,
-    /// Addresses, ports and rules.
-    pub mapping: Mapping,
-    /// Id and name of the provider whose rules these are.
-    pub provider: Option<(String, String)>,
-    /// Logical interface of the uplink.
-    pub uplink: String,
-    /// Where the end-user prefix comes from.
-    pub prefix_source: String,
-    /// MTU of the tunnel in bytes.
-    pub mtu: u16,
-    /// Encapsulation limit, `ignore` or a number; `None` is the kernel's.
-    pub encaplimit: Option<String>,
-    /// Firewall zone we report for the interface.
-    pub zone: Option<String>,
-    /// Whether packets for other CEs go to them directly.
-    pub mesh: bool,
+    /// The link itself.
+    pub link: Link,
     /// `nat` as configured.
     pub nat: Mode,
     /// Technique that was chosen, and why.
@@ -58,6 +40,14 @@ pub struct State {
     /// Seconds from boot to the moment the interface came up. Not a date:
     /// a router's clock jumps when it finds the time.
     pub since: u64,
+}
+
+impl Deref for State {
+    type Target = Link;
+
+    fn deref(&self) -> &Link {
+        &self.link
+    }
 }
 
 /// Why a state file cannot be used.
@@ -89,7 +79,9 @@ impl State {
     pub fn save(&self) -> Result<(), StateError> {
         let path = paths::state_file(&self.interface);
         let text = self.to_text();
-        write_atomically(&path, text.as_bytes()).map_err(|error| io_error(&path, error))
+        make_directory(&paths::run_dir())
+            .and_then(|()| write_atomically(&path, text.as_bytes()))
+            .map_err(|error| io_error(&path, error))
     }
 
     /// Reads the state of an interface; `None` where it is not set up.
@@ -199,15 +191,17 @@ impl State {
         let state = State {
             interface,
             protocol,
-            device: saved.text("device").into(),
-            mapping,
-            provider,
-            uplink: saved.text("uplink").into(),
-            prefix_source: saved.text("prefix_source").into(),
-            mtu: saved.keep("mtu", mtu).unwrap_or_default(),
-            encaplimit: optional("encaplimit"),
-            zone: optional("zone"),
-            mesh: saved.keep("mesh", mesh).unwrap_or_default(),
+            link: Link {
+                device: saved.text("device").into(),
+                mapping,
+                provider,
+                uplink: saved.text("uplink").into(),
+                prefix_source: saved.text("prefix_source").into(),
+                mtu: saved.keep("mtu", mtu).unwrap_or_default(),
+                encaplimit: optional("encaplimit"),
+                zone: optional("zone"),
+                mesh: saved.keep("mesh", mesh).unwrap_or_default(),
+            },
             nat: saved.word("nat").unwrap_or_default(),
             technique: (
                 saved.text("nat_mode").into(),
@@ -217,7 +211,10 @@ impl State {
             reserve: saved.texts("reserve"),
             since: saved.number("since").unwrap_or_default(),
         };
-        saved.damaged.map_or(Ok(state), Err)
+        match saved.damaged {
+            None => Ok(state),
+            Some(what) => Err(what),
+        }
     }
 }
 
@@ -231,9 +228,15 @@ impl<'a> Saved<'a> {
     /// Notes that what was made of a member is nothing.
     fn keep<T>(&mut self, key: &'static str, made: Option<T>) -> Option<T> {
         if made.is_none() {
-            self.damaged.get_or_insert(key);
+            self.note(key);
         }
         made
+    }
+
+    // What each kind of member is made of is different, what is missing is not.
+    #[inline(never)]
+    fn note(&mut self, key: &'static str) {
+        self.damaged.get_or_insert(key);
     }
 
     fn text(&mut self, key: &'static str) -> &'a str {
@@ -277,83 +280,10 @@ impl<'a> Saved<'a> {
     }
 }
 
-/// Whoever holds it is alone in changing rules and records. It goes with the
-/// process, and with the nft it started: the kernel finishes a transaction even
-/// for a process that was killed, and a teardown must come after that.
-pub type Lock = Flock<OwnedFd>;
-
-/// Waits for the lock; each holder keeps it only as long as nft may take.
-/// `None` where there is no place for it, which must not stop anybody.
-pub fn lock() -> Option<Lock> {
-    let directory = paths::run_dir();
-    make_directory(&directory).ok()?;
-    let file = streams::open(&directory, OFlag::O_RDONLY).ok()?;
-    // A child keeps it open, and by that the lock.
-    fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).ok()?;
-    Flock::lock(file, FlockArg::LockExclusive).ok()
-}
-
-fn make_directory(directory: &Path) -> io::Result<()> {
-    match fs::DirBuilder::new().mode(0o755).create(directory) {
-        Err(error) if streams::is_missing(&error) => match directory.parent() {
-            Some(parent) => make_directory(parent).and_then(|()| make_directory(directory)),
-            None => Err(error),
-        },
-        Err(_) if directory.is_dir() => Ok(()),
-        made => made,
-    }
-}
-
 fn io_error(path: &Path, error: io::Error) -> StateError {
     StateError::Io {
         path: path.to_string_lossy().into_owned(),
         error,
-    }
-}
-
-/// Writes a file that others see complete or not at all. Under the temporary
-/// name only a new file is opened, so a link planted there leads nowhere.
-///
-/// # Errors
-/// What the system says; the old file is then untouched.
-pub fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    make_directory(directory)?;
-    let temporary = temporary(path);
-    let written = (|| {
-        remove_if_there(&temporary)?;
-        let new = OFlag::O_CREAT | OFlag::O_EXCL;
-        streams::write_file(&temporary, new, contents)?;
-        fs::rename(&temporary, path)
-    })();
-    if written.is_err() {
-        let _ = remove_if_there(&temporary);
-    }
-    written
-}
-
-/// One name for whoever holds the lock, so that what a killed writer left is
-/// known to those who clear up.
-fn temporary(path: &Path) -> PathBuf {
-    path.with_extension("tmp")
-}
-
-/// Removes a file that was written with [`write_atomically`], or half written.
-///
-/// # Errors
-/// What the system says.
-pub fn remove_written(path: &Path) -> io::Result<()> {
-    remove_if_there(path).and(remove_if_there(&temporary(path)))
-}
-
-/// Removes a file; one that is gone is no error.
-///
-/// # Errors
-/// What the system says.
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if streams::is_missing(&error) => Ok(()),
-        other => other,
     }
 }
 
@@ -373,17 +303,19 @@ mod tests {
         State {
             interface: "wanmap".into(),
             protocol: Protocol::Mape,
-            device: "map-wanmap".into(),
-            mapping: domain
-                .map(&["240b:10:1:200::/56".parse().unwrap()])
-                .unwrap(),
-            provider: Some(("v6plus".into(), "JPNE v6plus".into())),
-            uplink: "wan6".into(),
-            prefix_source: "delegated".into(),
-            mtu: 1460,
-            encaplimit: Some("ignore".into()),
-            zone: None,
-            mesh: true,
+            link: Link {
+                device: "map-wanmap".into(),
+                mapping: domain
+                    .map(&["240b:10:1:200::/56".parse().unwrap()])
+                    .unwrap(),
+                provider: Some(("v6plus".into(), "JPNE v6plus".into())),
+                uplink: "wan6".into(),
+                prefix_source: "delegated".into(),
+                mtu: 1460,
+                encaplimit: Some("ignore".into()),
+                zone: None,
+                mesh: true,
+            },
             nat: Mode::Auto,
             technique: ("pool".into(), "the kernel can".into()),
             timeouts: Timeouts::Normal,

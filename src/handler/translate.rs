@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use nix::net::if_::if_nametoindex;
 
+use super::files::write_atomically;
+use super::link::Link;
 use super::plan::Plan as LinkPlan;
 use super::problem::{Code, Problem};
 use super::router::System;
 use super::settings::Settings;
-use super::state::{State, StateError, write_atomically};
+use super::state::{State, StateError};
 use crate::logging;
-use crate::map::Mapping;
 use crate::nat::{
     self, Kernel, Line, Mode, Nft, NftError, Plan, PortList, Technique, Timeouts, Wishes, guard,
 };
@@ -27,14 +28,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Subject<'a> {
     /// Logical interface.
     pub interface: &'a str,
-    /// Tunnel device.
-    pub device: &'a str,
-    /// Firewall zone we report for it.
-    pub zone: Option<&'a str>,
-    /// Address and ports.
-    pub mapping: &'a Mapping,
-    /// Whether other CEs may send to us.
-    pub mesh: bool,
+    /// Its link.
+    pub link: &'a Link,
     /// `nat`.
     pub mode: Mode,
     /// `conntrack`.
@@ -48,10 +43,7 @@ impl<'a> Subject<'a> {
     pub fn planned(settings: &'a Settings, plan: &'a LinkPlan) -> Self {
         Subject {
             interface: &settings.interface,
-            device: &plan.device,
-            zone: plan.zone.as_deref(),
-            mapping: &plan.mapping,
-            mesh: plan.mesh,
+            link: &plan.link,
             mode: settings.nat,
             timeouts: settings.timeouts,
             reserve: &settings.reserve,
@@ -62,10 +54,7 @@ impl<'a> Subject<'a> {
     pub fn made(state: &'a State) -> Self {
         Subject {
             interface: &state.interface,
-            device: &state.device,
-            zone: state.zone.as_deref(),
-            mapping: &state.mapping,
-            mesh: state.mesh,
+            link: &state.link,
             mode: state.nat,
             timeouts: state.timeouts,
             reserve: &state.reserve,
@@ -92,21 +81,13 @@ impl Translation {
     /// nft is missing, or what is reserved is not ours.
     pub fn new(subject: &Subject<'_>, router: &System) -> Result<Self, Problem> {
         let nft = Nft::find().map_err(nat_failed)?;
-        let line = Line::new(
-            subject.interface,
-            subject.device,
-            subject.mapping,
-            subject.mesh,
-        );
+        let (interface, link) = (subject.interface, subject.link);
+        let line = Line::new(interface, &link.device, &link.mapping, link.mesh);
         let reserve = PortList::parse(&subject.reserve.join(" ")).map_err(|error| {
             Problem::fatal(Code::InvalidConfig, format_args!("reserve: {error}"))
         })?;
-        let opened = router.opened(
-            subject.interface,
-            subject.device,
-            subject.zone,
-            subject.mapping.ports(),
-        );
+        let zone = link.zone.as_deref();
+        let opened = router.opened(interface, &link.device, zone, link.mapping.ports());
         let wishes = Wishes {
             mode: subject.mode,
             reserve,

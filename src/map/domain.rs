@@ -94,7 +94,7 @@ pub enum DomainError {
         /// Number of the rule, counted from 1.
         index: usize,
         /// What is wrong with it.
-        error: SpecError,
+        error: Box<SpecError>,
     },
 }
 
@@ -108,12 +108,12 @@ impl Domain {
         specs: &[RuleSpec],
         map_type: MapType,
         dialect: Dialect,
-    ) -> Result<Self, DomainError> {
+    ) -> Result<Self, Box<DomainError>> {
         if specs.is_empty() {
-            return Err(DomainError::Empty);
+            return Err(DomainError::Empty.into());
         }
         if specs.len() > MAX_RULES {
-            return Err(DomainError::TooMany(specs.len()));
+            return Err(DomainError::TooMany(specs.len()).into());
         }
         let mut entries = Vec::with_capacity(specs.len());
         for (at, spec) in specs.iter().enumerate() {
@@ -160,7 +160,7 @@ impl Domain {
     ///
     /// # Errors
     /// No rule matches, or the best one does not fit the prefix.
-    pub fn map(&self, end_user: &[Ipv6Net]) -> Result<Mapping, MapError> {
+    pub fn map(&self, end_user: &[Ipv6Net]) -> Result<Mapping, Box<MapError>> {
         let mut best: Option<(&Entry, Ipv6Net)> = None;
         let mut too_short = None;
         for prefix in end_user.iter().map(Ipv6Net::trunc) {
@@ -182,9 +182,12 @@ impl Domain {
             }
         }
         let Some((entry, prefix)) = best else {
-            return Err(too_short.unwrap_or_else(|| MapError::NoRule(end_user.to_vec())));
+            return Err(too_short
+                .unwrap_or_else(|| MapError::NoRule(end_user.to_vec()))
+                .into());
         };
-        let rule = self.close(entry, Some(prefix.prefix_len()))?;
+        let rule = self.close(entry, Some(prefix.prefix_len()));
+        let rule = rule.map_err(MapError::Rule)?;
         let border = entry.border;
         Ok(Mapping::new(self, rule, prefix, border))
     }
@@ -218,11 +221,8 @@ impl Domain {
             .filter_map(|e| Some((self.close(e, None).ok()?, e.border)))
     }
 
-    fn close(&self, entry: &Entry, end_user_len: Option<u8>) -> Result<Rule, MapError> {
-        entry
-            .spec
-            .rule(self.map_type, self.dialect, end_user_len)
-            .map_err(MapError::Rule)
+    fn close(&self, entry: &Entry, end_user_len: Option<u8>) -> Result<Rule, Box<SpecError>> {
+        entry.spec.rule(self.map_type, self.dialect, end_user_len)
     }
 
     /// Shortest end-user prefix for that rule in bits, where `prefix` makes a
@@ -245,13 +245,13 @@ fn check(
     index: usize,
     map_type: MapType,
     dialect: Dialect,
-) -> Result<(Ipv6Net, Option<Border>), DomainError> {
+) -> Result<(Ipv6Net, Option<Border>), Box<DomainError>> {
     if let Some(found) = spec.map_type.filter(|&found| found != map_type) {
-        return Err(DomainError::Type {
+        Err(DomainError::Type {
             index,
             found,
             expected: map_type,
-        });
+        })?;
     }
     let wrong = |option| DomainError::Border {
         index,
@@ -259,9 +259,9 @@ fn check(
         map_type,
     };
     let border = match (map_type, spec.br, spec.dmr) {
-        (MapType::MapT, Some(_), _) => return Err(wrong("br")),
+        (MapType::MapT, Some(_), _) => Err(wrong("br"))?,
         (MapType::MapT, None, dmr) => dmr.map(Border::Dmr),
-        (_, _, Some(_)) => return Err(wrong("dmr")),
+        (_, _, Some(_)) => Err(wrong("dmr"))?,
         (_, br, None) => br.map(Border::Br),
     };
     let named = |error| DomainError::Rule { index, error };
@@ -274,7 +274,7 @@ fn check(
 mod tests {
     use super::*;
 
-    fn domain(rules: &[&str]) -> Result<Domain, DomainError> {
+    fn domain(rules: &[&str]) -> Result<Domain, Box<DomainError>> {
         let specs: Vec<RuleSpec> = rules.iter().map(|r| r.parse().unwrap()).collect();
         Domain::from_specs(&specs, MapType::MapE, Dialect::Rfc7597)
     }
@@ -348,7 +348,7 @@ mod tests {
         let dmr = "ipv6prefix=2001:db8::,prefix6len=32,ipv4prefix=10.0.0.0,dmr=2001:db8::/64";
         assert_eq!(says(dmr), "rule 1: dmr does not belong to map-e");
         assert_eq!(says("ealen=8"), "rule 1: ip6prefixlen is missing");
-        assert_eq!(domain(&[]).unwrap_err(), DomainError::Empty);
+        assert_eq!(*domain(&[]).unwrap_err(), DomainError::Empty);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub enum MapError {
     },
     /// The rule contradicts itself once the prefix length is known.
     #[error(transparent)]
-    Rule(SpecError),
+    Rule(Box<SpecError>),
 }
 
 fn no_rule(prefixes: &[Ipv6Net]) -> String {

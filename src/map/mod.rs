@@ -69,15 +69,15 @@ impl std::fmt::Display for MapType {
 }
 
 impl std::str::FromStr for MapType {
-    type Err = SpecError;
+    type Err = Box<SpecError>;
 
     /// Parses `map-e`, `map-t` or `lw4o6`.
-    fn from_str(s: &str) -> Result<Self, SpecError> {
+    fn from_str(s: &str) -> Result<Self, Box<SpecError>> {
         match s {
             "map-e" => Ok(MapType::MapE),
             "map-t" => Ok(MapType::MapT),
             "lw4o6" => Ok(MapType::Lw4o6),
-            other => Err(SpecError::Type(other.into())),
+            other => Err(SpecError::Type(other.into()).into()),
         }
     }
 }

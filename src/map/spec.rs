@@ -115,7 +115,7 @@ impl From<PsidError> for SpecError {
 
 /// A number as `strtoul` with base 0 reads it in the stock helper, octal
 /// excepted: nobody means that.
-pub(super) fn number(key: &'static str, value: &str, max: u16) -> Result<u16, SpecError> {
+pub(super) fn number(key: &'static str, value: &str, max: u16) -> Result<u16, Box<SpecError>> {
     let (digits, radix) = match value.strip_prefix("0x").or(value.strip_prefix("0X")) {
         Some(hex) => (hex, 16),
         None => (value, 10),
@@ -132,7 +132,7 @@ pub(super) fn number(key: &'static str, value: &str, max: u16) -> Result<u16, Sp
     })?;
     match u16::try_from(value) {
         Ok(fits) if fits <= max => Ok(fits),
-        _ => Err(SpecError::TooLarge { key, value, max }),
+        _ => Err(SpecError::TooLarge { key, value, max }.into()),
     }
 }
 
@@ -148,7 +148,7 @@ impl RuleSpec {
     ///
     /// # Errors
     /// Unknown key or a value out of range; the rule is then unchanged.
-    pub fn set(&mut self, key: &str, value: Option<&str>) -> Result<(), SpecError> {
+    pub fn set(&mut self, key: &str, value: Option<&str>) -> Result<(), Box<SpecError>> {
         let text = value.unwrap_or_default();
         let (key, number_of_bits, max) = match key {
             "ealen" => ("ealen", &mut self.ea_len, MAX_EA_LEN),
@@ -163,7 +163,7 @@ impl RuleSpec {
         Ok(())
     }
 
-    fn set_other(&mut self, key: &str, value: Option<&str>) -> Result<(), SpecError> {
+    fn set_other(&mut self, key: &str, value: Option<&str>) -> Result<(), Box<SpecError>> {
         let text = value.unwrap_or_default();
         match key {
             "type" => self.map_type = Some(text.parse()?),
@@ -178,21 +178,23 @@ impl RuleSpec {
             }
             "psid" => self.psid = Some(number("psid", text, u16::MAX)?),
             "br" => self.br = Some(ipv6("br", text)?),
-            "dmr" => self.dmr = Some(text.parse()?),
-            _ => return Err(SpecError::Key(key.into())),
+            "dmr" => self.dmr = Some(text.parse().map_err(SpecError::Dmr)?),
+            _ => return Err(SpecError::Key(key.into()).into()),
         }
         Ok(())
     }
 
     /// The parts of a rule string as `(key, value)`.
-    pub fn tokens(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
-        text.split(',')
-            .map(str::trim)
-            .filter(|token| !token.is_empty())
-            .map(|token| match token.split_once('=') {
-                Some((key, value)) => (key, Some(value)),
-                None => (token, None),
-            })
+    pub fn tokens(text: &str) -> Vec<(&str, Option<&str>)> {
+        let mut tokens = Vec::new();
+        for token in text.split(',') {
+            match token.trim().split_once('=') {
+                Some((key, value)) => tokens.push((key, Some(value))),
+                None if token.trim().is_empty() => {}
+                None => tokens.push((token.trim(), None)),
+            }
+        }
+        tokens
     }
 
     /// The spec that says what `rule` is; reading it gives the same rule.
@@ -228,16 +230,15 @@ impl RuleSpec {
     ///
     /// # Errors
     /// Address or length missing.
-    pub fn ipv6(&self) -> Result<Ipv6Net, SpecError> {
+    pub fn ipv6(&self) -> Result<Ipv6Net, Box<SpecError>> {
         let len = self.prefix6_len.ok_or(SpecError::Missing("ip6prefixlen"))?;
         let address = self.ipv6_prefix.ok_or(SpecError::Missing("ip6prefix"))?;
-        Ipv6Net::new(address, len)
-            .map(|net| net.trunc())
-            .map_err(|_| SpecError::TooLarge {
-                key: "ip6prefixlen",
-                value: len.into(),
-                max: 128,
-            })
+        let net = Ipv6Net::new(address, len).map_err(|_| SpecError::TooLarge {
+            key: "ip6prefixlen",
+            value: len.into(),
+            max: 128,
+        })?;
+        Ok(net.trunc())
     }
 
     /// The complete rule. `end_user_len` (bits) fills in a missing EA length;
@@ -250,7 +251,7 @@ impl RuleSpec {
         map_type: MapType,
         dialect: Dialect,
         end_user_len: Option<u8>,
-    ) -> Result<Rule, SpecError> {
+    ) -> Result<Rule, Box<SpecError>> {
         let ipv6 = self.ipv6()?;
         let len = self.prefix4_len.unwrap_or(32);
         let address = self.ipv4_prefix.ok_or(SpecError::Missing("ipaddr"))?;
@@ -260,8 +261,10 @@ impl RuleSpec {
             max: 32,
         })?;
         let psid = match (self.psid, self.psid_len) {
-            (Some(word), Some(len)) if len > 0 => Some(Psid::from_left_justified(word, len)?),
-            (Some(word), _) if word != 0 => return Err(SpecError::Missing("psidlen")),
+            (Some(word), Some(len)) if len > 0 => {
+                Some(Psid::from_left_justified(word, len).map_err(SpecError::from)?)
+            }
+            (Some(word), _) if word != 0 => return Err(SpecError::Missing("psidlen").into()),
             _ => None,
         };
         // Servers fill in PSID 0 beside a length where the PSID is in the EA
@@ -279,7 +282,7 @@ impl RuleSpec {
             (None, _, _) => rest.unwrap_or(0),
         };
         let open = self.ea_len.is_none() && end_user_len.is_none();
-        Ok(Rule::new(RuleParts {
+        let rule = Rule::new(RuleParts {
             ipv6,
             ipv4,
             ea_len,
@@ -289,14 +292,15 @@ impl RuleSpec {
             // Nothing to compare with while the EA length is not known.
             psid_len: self.psid_len.filter(|_| !open || psid.is_some()),
             psid,
-        })?)
+        });
+        Ok(rule.map_err(SpecError::Rule)?)
     }
 }
 
 impl FromStr for RuleSpec {
-    type Err = SpecError;
+    type Err = Box<SpecError>;
 
-    fn from_str(text: &str) -> Result<Self, SpecError> {
+    fn from_str(text: &str) -> Result<Self, Box<SpecError>> {
         let mut spec = RuleSpec::default();
         for (key, value) in RuleSpec::tokens(text) {
             spec.set(key, value)?;
@@ -398,14 +402,14 @@ mod tests {
         let error = spec
             .rule(MapType::MapE, Dialect::Rfc7597, None)
             .unwrap_err();
-        assert_eq!(error, SpecError::Missing("ip6prefixlen"));
+        assert_eq!(*error, SpecError::Missing("ip6prefixlen"));
         let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.1,psid=512"
             .parse()
             .unwrap();
         let error = spec
             .rule(MapType::MapE, Dialect::Rfc7597, None)
             .unwrap_err();
-        assert_eq!(error, SpecError::Missing("psidlen"));
+        assert_eq!(*error, SpecError::Missing("psidlen"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! Where the stock helper is wrong this one is not; `docs/compatibility.md`
 //! has the list.
 
-use std::fmt::{self, Write as _};
+use std::fmt::{Display, Write as _};
 
 use ipnet::Ipv6Net;
 
@@ -38,11 +38,18 @@ pub struct Report {
 
 /// Why a rule was skipped.
 enum Skip {
-    Invalid(Option<SpecError>),
+    Invalid(Option<Box<SpecError>>),
     NoPrefix,
 }
 
+impl From<Box<SpecError>> for Skip {
+    fn from(error: Box<SpecError>) -> Self {
+        Skip::Invalid(Some(error))
+    }
+}
+
 /// A rule string and what was made of it.
+#[derive(Default)]
 struct Parsed<'a> {
     spec: RuleSpec,
     /// As written, for the output repeats it.
@@ -50,9 +57,8 @@ struct Parsed<'a> {
     br: Option<&'a str>,
 }
 
-/// A rule that can be printed.
-struct Line<'a> {
-    parsed: Parsed<'a>,
+/// What a rule is on the links at hand.
+struct Resolved<'a> {
     rule: Rule,
     ea_len: u8,
     end_user: Option<(&'a str, Ipv6Net)>,
@@ -61,165 +67,173 @@ struct Line<'a> {
 /// Computes the lines for `rules` (rule strings) on these links.
 pub fn report(rules: &[&str], dialect: Dialect, links: &[Link]) -> Report {
     let mut complaints = Vec::new();
-    let mut lines = Vec::new();
+    let mut found = Vec::new();
     for text in rules {
         let parsed = Parsed::read(text, &mut complaints);
-        match parsed.resolve(dialect, links) {
-            Ok(line) => lines.push(line),
+        match resolve(&parsed.spec, dialect, links) {
+            Ok(resolved) => found.push((parsed, resolved)),
             Err(Skip::NoPrefix) => {
                 complaints.push(format!("Skipping non-FMR without matching PD: {text}"));
             }
             Err(Skip::Invalid(reason)) => {
                 complaints.push(format!("Skipping invalid or incomplete rule: {text}"));
-                complaints.extend(reason.map(|reason| format!("  {reason}")));
+                if let Some(reason) = reason {
+                    complaints.push(format!("  {reason}"));
+                }
             }
         }
     }
-    let bmr = basic_rule(&lines);
-    let mut output = String::new();
-    for (at, line) in lines.iter().enumerate() {
-        // Writing to a String cannot fail.
-        let _ = line.write(&mut output, at + 1, bmr == Some(at), dialect);
+    let bmr = basic_rule(&found);
+    let mut lines = Lines::default();
+    for (parsed, resolved) in &found {
+        lines.number += 1;
+        lines.rule(&parsed.spec, resolved);
+        lines.end_user(resolved, dialect, bmr == Some(lines.number));
+        lines.ipv4(resolved);
+        lines.put_some("DMR", parsed.dmr);
+        lines.put_some("BR", parsed.br);
     }
-    let _ = writeln!(output, "RULE_COUNT={}", lines.len());
     Report {
-        output,
+        output: format!("{}RULE_COUNT={}\n", lines.text, lines.number),
         complaints,
-        complete: lines.len() == rules.len(),
+        complete: lines.number == rules.len(),
     }
 }
 
-/// Of the rules that match, the one with the longest IPv6 prefix (RFC 7597
-/// section 5), the first among equals.
-fn basic_rule(lines: &[Line<'_>]) -> Option<usize> {
-    let len = |line: &Line<'_>| line.rule.ipv6().prefix_len();
-    let matching = lines
-        .iter()
-        .enumerate()
-        .filter(|(_, l)| l.end_user.is_some());
-    matching
-        .rev()
-        .max_by_key(|(_, line)| len(line))
-        .map(|(at, _)| at)
+/// Of the rules that match, the number of the one with the longest IPv6 prefix
+/// (RFC 7597 section 5), the first among equals.
+fn basic_rule(found: &[(Parsed<'_>, Resolved<'_>)]) -> Option<usize> {
+    let (mut number, mut longest) = (None, 0);
+    for (at, (_, resolved)) in found.iter().enumerate() {
+        let len = resolved.rule.ipv6().prefix_len();
+        if resolved.end_user.is_some() && (number.is_none() || len > longest) {
+            (number, longest) = (Some(at + 1), len);
+        }
+    }
+    number
 }
 
 impl<'a> Parsed<'a> {
     fn read(text: &'a str, complaints: &mut Vec<String>) -> Self {
-        let mut spec = RuleSpec::default();
-        let (mut dmr, mut br) = (None, None);
+        let mut parsed = Parsed::default();
         for (key, value) in RuleSpec::tokens(text) {
-            match spec.set(key, value) {
-                Ok(()) if key == "dmr" => dmr = value,
-                Ok(()) if key == "br" => br = value,
-                Ok(()) => (),
-                Err(SpecError::Key(_)) => {
+            let set = parsed.spec.set(key, value).map_err(|error| *error);
+            let text = value.unwrap_or_default();
+            match (set, key) {
+                (Ok(()), "dmr") => parsed.dmr = value,
+                (Ok(()), "br") => parsed.br = value,
+                (Ok(()), _) => {}
+                (Err(SpecError::Key(_)), _) => {
                     let equals = if value.is_some() { "=" } else { "" };
-                    let value = value.unwrap_or_default();
-                    complaints.push(format!("Skipped invalid option: {key}{equals}{value}"));
+                    complaints.push(format!("Skipped invalid option: {key}{equals}{text}"));
                 }
-                Err(_) => {
-                    let value = value.unwrap_or_default();
-                    complaints.push(format!("Skipped invalid value {value} for option {key}"));
+                (Err(_), _) => {
+                    complaints.push(format!("Skipped invalid value {text} for option {key}"));
                 }
             }
         }
-        Parsed { spec, dmr, br }
-    }
-
-    fn resolve(self, dialect: Dialect, links: &'a [Link]) -> Result<Line<'a>, Skip> {
-        let map_type = self.spec.map_type.unwrap_or(MapType::MapE);
-        let invalid = |error| Skip::Invalid(Some(error));
-        let ipv6 = self.spec.ipv6().map_err(invalid)?;
-        let ea_len = match (self.spec.ea_len, map_type) {
-            (None, MapType::Lw4o6) => self.spec.psid_len,
-            (ea_len, _) => ea_len,
-        };
-        let needed = self
-            .spec
-            .rule(map_type, dialect, ea_len.map(|len| ipv6.prefix_len() + len))
-            .map_err(invalid)?
-            .end_user_len();
-        let end_user = links.iter().find_map(|link| {
-            let fits = |net: &&Ipv6Net| covers(ipv6, **net) && net.prefix_len() >= needed;
-            let prefix = link.prefixes.iter().find(fits)?;
-            Some((link.interface.as_str(), prefix.trunc()))
-        });
-        let end_user_len = end_user.map(|(_, prefix)| prefix.prefix_len());
-        let rest = end_user_len.map(|len| len - ipv6.prefix_len());
-        let ea_len = ea_len.or(rest).ok_or(Skip::Invalid(None))?;
-        if end_user.is_none() && !self.spec.fmr {
-            return Err(Skip::NoPrefix);
-        }
-        let rule = self
-            .spec
-            .rule(map_type, dialect, end_user_len)
-            .map_err(invalid)?;
-        Ok(Line {
-            rule,
-            ea_len,
-            end_user,
-            parsed: self,
-        })
+        parsed
     }
 }
 
-impl Line<'_> {
-    fn write(&self, out: &mut String, n: usize, is_bmr: bool, dialect: Dialect) -> fmt::Result {
-        let Line { rule, .. } = self;
-        let spec = &self.parsed.spec;
-        let params = rule.port_params();
-        let mut put =
-            |name: &str, value: &dyn fmt::Display| writeln!(out, "RULE_{n}_{name}={value}");
-        put("FMR", &u8::from(spec.fmr))?;
-        put("EALEN", &self.ea_len)?;
-        put("PSIDLEN", &params.psid_len())?;
-        put("OFFSET", &params.offset())?;
-        put("PREFIX4LEN", &rule.ipv4().prefix_len())?;
-        put("PREFIX6LEN", &rule.ipv6().prefix_len())?;
-        // Prefixes are repeated with the host bits they were given.
-        put(
-            "IPV4PREFIX",
-            &spec.ipv4_prefix.unwrap_or(rule.ipv4().network()),
-        )?;
-        put(
-            "IPV6PREFIX",
-            &spec.ipv6_prefix.unwrap_or(rule.ipv6().network()),
-        )?;
-        if let Some((interface, prefix)) = self.end_user {
-            put("IPV6PD", &prefix.network())?;
-            put("PD6LEN", &prefix.prefix_len())?;
-            put("PD6IFACE", &interface)?;
-            put("IPV6ADDR", &rule.ce_address_of(dialect, prefix))?;
-            if is_bmr {
-                writeln!(out, "RULE_BMR={n}")?;
+fn resolve<'a>(spec: &RuleSpec, dialect: Dialect, links: &'a [Link]) -> Result<Resolved<'a>, Skip> {
+    let map_type = spec.map_type.unwrap_or(MapType::MapE);
+    let ipv6 = spec.ipv6()?;
+    let ea_len = match (spec.ea_len, map_type) {
+        (None, MapType::Lw4o6) => spec.psid_len,
+        (ea_len, _) => ea_len,
+    };
+    let shortest = ea_len.map(|len| ipv6.prefix_len() + len);
+    let needed = spec.rule(map_type, dialect, shortest)?.end_user_len();
+    let end_user = delegated(links, ipv6, needed);
+    let end_user_len = end_user.map(|(_, prefix)| prefix.prefix_len());
+    let rest = end_user_len.map(|len| len - ipv6.prefix_len());
+    let ea_len = ea_len.or(rest).ok_or(Skip::Invalid(None))?;
+    if end_user.is_none() && !spec.fmr {
+        return Err(Skip::NoPrefix);
+    }
+    Ok(Resolved {
+        rule: spec.rule(map_type, dialect, end_user_len)?,
+        ea_len,
+        end_user,
+    })
+}
+
+/// The first prefix under `rule` of at least that length, and where it is.
+fn delegated(links: &[Link], rule: Ipv6Net, needed: u8) -> Option<(&str, Ipv6Net)> {
+    for link in links {
+        for prefix in &link.prefixes {
+            if covers(rule, *prefix) && prefix.prefix_len() >= needed {
+                return Some((&link.interface, prefix.trunc()));
             }
         }
-        self.write_ipv4(out, n)?;
-        if let Some(dmr) = self.parsed.dmr {
-            writeln!(out, "RULE_{n}_DMR={dmr}")?;
+    }
+    None
+}
+
+/// The lines so far, and the number of the rule that the next are about.
+#[derive(Default)]
+struct Lines {
+    text: String,
+    number: usize,
+}
+
+impl Lines {
+    fn put(&mut self, name: &str, value: &dyn Display) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.text, "RULE_{}_{name}={value}", self.number);
+    }
+
+    fn put_some(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.put(name, &value);
         }
-        if let Some(br) = self.parsed.br {
-            writeln!(out, "RULE_{n}_BR={br}")?;
+    }
+
+    fn rule(&mut self, spec: &RuleSpec, Resolved { rule, ea_len, .. }: &Resolved<'_>) {
+        let params = rule.port_params();
+        self.put("FMR", &u8::from(spec.fmr));
+        self.put("EALEN", ea_len);
+        self.put("PSIDLEN", &params.psid_len());
+        self.put("OFFSET", &params.offset());
+        self.put("PREFIX4LEN", &rule.ipv4().prefix_len());
+        self.put("PREFIX6LEN", &rule.ipv6().prefix_len());
+        // Prefixes are repeated with the host bits they were given.
+        let ipv4 = spec.ipv4_prefix.unwrap_or(rule.ipv4().network());
+        self.put("IPV4PREFIX", &ipv4);
+        let ipv6 = spec.ipv6_prefix.unwrap_or(rule.ipv6().network());
+        self.put("IPV6PREFIX", &ipv6);
+    }
+
+    fn end_user(&mut self, resolved: &Resolved<'_>, dialect: Dialect, is_bmr: bool) {
+        let Some((interface, prefix)) = resolved.end_user else {
+            return;
+        };
+        self.put("IPV6PD", &prefix.network());
+        self.put("PD6LEN", &prefix.prefix_len());
+        self.put("PD6IFACE", &interface);
+        let address = resolved.rule.ce_address_of(dialect, prefix);
+        self.put("IPV6ADDR", &address);
+        if is_bmr {
+            self.text += &format!("RULE_BMR={}\n", self.number);
         }
-        Ok(())
     }
 
     /// Address and ports, where they do not depend on a prefix we lack.
-    fn write_ipv4(&self, out: &mut String, n: usize) -> fmt::Result {
-        let rule = &self.rule;
-        let prefix = self.end_user.map(|(_, prefix)| prefix);
+    fn ipv4(&mut self, Resolved { rule, end_user, .. }: &Resolved<'_>) {
+        let prefix = end_user.map(|(_, prefix)| prefix);
         let is_whole = rule.end_user_len() == rule.ipv6().prefix_len();
         let own = prefix.or_else(|| is_whole.then_some(rule.ipv6()));
         if let Some(net) = own.map(|prefix| rule.ipv4_of(prefix)) {
-            writeln!(out, "RULE_{n}_IPV4ADDR={}", net.network())?;
-            writeln!(out, "RULE_{n}_ADDR4LEN={}", net.prefix_len())?;
+            self.put("IPV4ADDR", &net.network());
+            self.put("ADDR4LEN", &net.prefix_len());
         }
         let known = prefix.or_else(|| rule.provisioned_psid().map(|_| rule.ipv6()));
-        match known.map(|prefix| rule.ports_of(prefix)) {
-            Some(ports) if ports.is_shared() => {
-                writeln!(out, "RULE_{n}_PORTSETS='{}'", port_sets(ports))
-            }
-            _ => Ok(()),
+        if let Some(ports) = known.map(|prefix| rule.ports_of(prefix))
+            && ports.is_shared()
+        {
+            let sets = port_sets(ports);
+            self.put("PORTSETS", &format_args!("'{sets}'"));
         }
     }
 }

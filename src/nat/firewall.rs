@@ -77,9 +77,7 @@ impl Opened {
                 brief(own)
             ));
         }
-        self.ports = self.ports.union(&ports.intersect(own));
-        self.forwards
-            .extend(Forward::all(section, &protocols, &ports, true));
+        self.take(section, &protocols, &ports, own);
     }
 
     fn rule(&mut self, section: &Section, own: &PortList) {
@@ -94,10 +92,19 @@ impl Opened {
             return;
         }
         if let Ports::Some(ports) = ports(section, "dest_port") {
-            self.ports = self.ports.union(&ports.intersect(own));
-            self.forwards
-                .extend(Forward::all(section, &protocols, &ports, false));
+            self.take(section, &protocols, &ports, own);
         }
+    }
+
+    fn take(
+        &mut self,
+        section: &Section,
+        protocols: &[Protocol],
+        ports: &PortList,
+        own: &PortList,
+    ) {
+        self.ports = self.ports.union(&ports.intersect(own));
+        Forward::add(&mut self.forwards, section, protocols, ports);
     }
 }
 
@@ -153,9 +160,7 @@ fn is_enabled(section: &Section) -> bool {
 
 fn is_dnat(section: &Section) -> bool {
     // firewall4 takes anything that is not SNAT for DNAT.
-    !section
-        .get("target")
-        .is_some_and(|target| target.eq_ignore_ascii_case("snat"))
+    !says(section, "target", "snat")
 }
 
 /// Whether a rule lets packets in that are for the router itself.
@@ -164,9 +169,13 @@ fn is_input(section: &Section) -> bool {
 }
 
 fn accepts(section: &Section, key: &str) -> bool {
+    says(section, key, "accept")
+}
+
+fn says(section: &Section, key: &str, word: &str) -> bool {
     section
         .get(key)
-        .is_some_and(|target| target.eq_ignore_ascii_case("accept"))
+        .is_some_and(|value| value.eq_ignore_ascii_case(word))
 }
 
 fn names(section: &Section, key: &str, zones: &[String]) -> bool {

@@ -27,18 +27,18 @@ pub struct Forward {
 }
 
 impl Forward {
-    /// What a section forwards or opens: one for each range and protocol.
-    pub(super) fn all(
+    /// Adds what a section forwards or opens: one for each range and protocol.
+    pub(super) fn add(
+        all: &mut Vec<Self>,
         section: &Section,
         protocols: &[Protocol],
         ports: &PortList,
-        redirect: bool,
-    ) -> Vec<Self> {
+    ) {
+        let redirect = section.kind() == "redirect";
         let inside = section.get("dest_port").filter(|_| redirect);
         let inside = inside.and_then(|text| PortList::parse(text).ok());
         let inside = inside.and_then(|list| list.ports().next());
         let host = section.get("dest_ip").filter(|_| redirect);
-        let mut all = Vec::new();
         for ports in ports.ranges() {
             for &protocol in protocols {
                 all.push(Forward {
@@ -51,7 +51,6 @@ impl Forward {
                 });
             }
         }
-        all
     }
 
     /// Where a port of it leads: `192.168.1.10:22`, `router:22`.

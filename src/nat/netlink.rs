@@ -196,6 +196,7 @@ pub(crate) fn verdict(payload: &[u8]) -> io::Result<()> {
 }
 
 /// An attribute to be written: its kind, and its content.
+#[derive(Clone, Copy)]
 pub(crate) enum Attr<'a> {
     /// As it is.
     Bytes(u16, &'a [u8]),

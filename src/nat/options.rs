@@ -50,16 +50,13 @@ impl FromStr for Mode {
     type Err = OptionError;
 
     fn from_str(word: &str) -> Result<Self, OptionError> {
-        match word {
-            "auto" => Ok(Mode::Auto),
-            "pool" => Ok(Mode::Pool),
-            "hash" => Ok(Mode::Hash),
-            other => Err(OptionError {
-                option: "nat",
-                value: other.into(),
-                allowed: "auto, pool or hash",
-            }),
-        }
+        let mut all = [Mode::Auto, Mode::Pool, Mode::Hash].into_iter();
+        let known = all.find(|mode| mode.as_str() == word);
+        known.ok_or_else(|| OptionError {
+            option: "nat",
+            value: word.into(),
+            allowed: "auto, pool or hash",
+        })
     }
 }
 
@@ -83,15 +80,13 @@ impl FromStr for Timeouts {
     type Err = OptionError;
 
     fn from_str(word: &str) -> Result<Self, OptionError> {
-        match word {
-            "normal" => Ok(Timeouts::Normal),
-            "tight" => Ok(Timeouts::Tight),
-            other => Err(OptionError {
-                option: "conntrack",
-                value: other.into(),
-                allowed: "normal or tight",
-            }),
-        }
+        let mut all = [Timeouts::Normal, Timeouts::Tight].into_iter();
+        let known = all.find(|timeouts| timeouts.as_str() == word);
+        known.ok_or_else(|| OptionError {
+            option: "conntrack",
+            value: word.into(),
+            allowed: "normal or tight",
+        })
     }
 }
 

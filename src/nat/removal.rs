@@ -6,15 +6,10 @@ use std::io;
 
 use nix::errno::Errno;
 
-use super::netlink::{ACK, Attr, Netfilter, REQUEST, put_message};
+use super::batch::{Message, carry_out};
 use super::{guard, plan};
 
 const DELETE_TABLE: u16 = 2;
-const BATCH_BEGIN: u16 = 0x10;
-const BATCH_END: u16 = 0x11;
-
-/// `NFNL_SUBSYS_NFTABLES`, high byte of the type of each message.
-const SUBSYSTEM: u16 = 10;
 
 /// `NFPROTO_INET`.
 const INET: u8 = 1;
@@ -33,31 +28,23 @@ const NETDEV: u8 = 5;
 pub fn remove(interface: &str) -> io::Result<()> {
     let table = plan::table_of(interface);
     let guard = guard::table(interface);
-    let tables = [NETDEV, IP, IP6].map(|family| (family, table.as_str()));
+    let delete = |family, table| Message {
+        kind: DELETE_TABLE,
+        flags: 0,
+        family,
+        table,
+        attributes: &[],
+    };
+    let tables = [NETDEV, IP, IP6].map(|family| delete(family, &table));
     // All at once as a rule: the kernel takes its time for each batch.
-    let mut removed = delete(&tables);
+    let mut removed = carry_out(&tables);
     if removed.is_err() {
         removed = Ok(());
-        for table in &tables {
-            removed = removed.and(is_gone(delete(std::slice::from_ref(table))));
+        for table in tables {
+            removed = removed.and(is_gone(carry_out(&[table])));
         }
     }
-    removed.and(is_gone(delete(&[(INET, &guard)])))
-}
-
-/// Deletes these tables, all or none.
-fn delete(tables: &[(u8, &str)]) -> io::Result<()> {
-    let mut batch = Vec::new();
-    put_message(&mut batch, BATCH_BEGIN, REQUEST, 0, SUBSYSTEM, &[]);
-    for (family, table) in tables {
-        let kind = DELETE_TABLE | SUBSYSTEM << 8;
-        let name = [Attr::Text(1, table)];
-        put_message(&mut batch, kind, REQUEST | ACK, *family, 0, &name);
-    }
-    put_message(&mut batch, BATCH_END, REQUEST, 0, SUBSYSTEM, &[]);
-    let netfilter = Netfilter::open()?;
-    netfilter.send(&batch)?;
-    netfilter.acknowledged(tables.len())
+    removed.and(is_gone(carry_out(&[delete(INET, &guard)])))
 }
 
 fn is_gone(deleted: io::Result<()>) -> io::Result<()> {

@@ -4,6 +4,10 @@
 //! What UCI itself would refuse is left out line by line; nothing is ever
 //! evaluated.
 
+use std::mem::take;
+
+use crate::text::truth;
+
 /// One `config TYPE ['NAME']` and what follows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Section {
@@ -16,26 +20,24 @@ impl Section {
     /// Reads all sections of a file.
     pub fn parse_all(text: &str) -> Vec<Section> {
         let mut sections: Vec<Section> = Vec::new();
-        for words in statements(text) {
-            let mut words = words.into_iter();
-            let (keyword, first, second) = (words.next(), words.next(), words.next());
-            match (keyword.as_deref(), first, second) {
-                (Some("config"), Some(kind), name) => sections.push(Section {
-                    kind,
-                    name: name.filter(|name| !name.is_empty()),
+        for mut words in statements(text) {
+            match words.as_mut_slice() {
+                [keyword, kind, name @ ..] if keyword == "config" => sections.push(Section {
+                    kind: take(kind),
+                    name: name.first().filter(|name| !name.is_empty()).cloned(),
                     values: Vec::new(),
                 }),
-                (Some("option"), Some(key), Some(value)) => {
-                    if let Some(section) = sections.last_mut() {
+                [keyword, key, value, ..] => {
+                    let Some(section) = sections.last_mut() else {
+                        continue;
+                    };
+                    match keyword.as_str() {
                         // The last one wins, as in UCI.
-                        section.values.retain(|(other, _)| *other != key);
-                        section.values.push((key, value));
+                        "option" => section.values.retain(|(other, _)| other != key),
+                        "list" => {}
+                        _ => continue,
                     }
-                }
-                (Some("list"), Some(key), Some(value)) => {
-                    if let Some(section) = sections.last_mut() {
-                        section.values.push((key, value));
-                    }
+                    section.values.push((take(key), take(value)));
                 }
                 _ => {}
             }
@@ -63,11 +65,7 @@ impl Section {
 
     /// A boolean option; `None` where it is absent or no boolean.
     pub fn flag(&self, key: &str) -> Option<bool> {
-        match self.get(key)? {
-            "1" | "on" | "true" | "yes" | "enabled" => Some(true),
-            "0" | "off" | "false" | "no" | "disabled" => Some(false),
-            _ => None,
-        }
+        truth(self.get(key)?)
     }
 
     /// The words of an option or a list: many options take both.
@@ -82,37 +80,26 @@ impl Section {
     }
 }
 
-/// The words of each statement. Statements end with a line or a semicolon.
+/// The words of each statement. Statements end with a line or a semicolon;
+/// parts of a word in quotes and without may follow each other directly.
 fn statements(text: &str) -> Vec<Vec<String>> {
     let mut statements = Vec::new();
     let mut words: Vec<String> = Vec::new();
-    let mut chars = text.chars().peekable();
-    while let Some(&c) = chars.peek() {
-        match c {
-            '\n' | ';' => {
-                statements.push(std::mem::take(&mut words));
-                chars.next();
-            }
-            '#' => while chars.next_if(|&c| c != '\n').is_some() {},
-            c if c.is_whitespace() => {
-                chars.next();
-            }
-            _ => words.push(word(&mut chars)),
-        }
-    }
-    statements.push(words);
-    statements
-}
-
-/// One word; parts in quotes and without may follow each other directly.
-fn word(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> String {
-    let mut word = String::new();
+    let mut word: Option<String> = None;
     let mut quote = None;
-    while let Some(&c) = chars.peek() {
-        if quote.is_none() && (c.is_whitespace() || c == ';') {
-            break;
+    let mut chars = text.chars();
+    while let Some(mut c) = chars.next() {
+        if c == '#' && word.is_none() {
+            c = chars.find(|&c| c == '\n').unwrap_or('\n');
         }
-        chars.next();
+        if quote.is_none() && (c.is_whitespace() || c == ';') {
+            words.extend(word.take());
+            if matches!(c, '\n' | ';') {
+                statements.push(take(&mut words));
+            }
+            continue;
+        }
+        let word = word.get_or_insert_default();
         match (c, quote) {
             ('\'' | '"', None) => quote = Some(c),
             (c, Some(open)) if c == open => quote = None,
@@ -124,7 +111,9 @@ fn word(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> String {
             _ => word.push(c),
         }
     }
-    word
+    words.extend(word);
+    statements.push(words);
+    statements
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@
 use crate::json;
 use crate::value::Value;
 
+use crate::text::truth;
+
 /// Options by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config(Value);
@@ -109,10 +111,9 @@ impl Config {
         let Some(text) = self.text(option)? else {
             return Ok(None);
         };
-        match text.as_str() {
-            "1" | "true" | "on" | "yes" | "enabled" => Ok(Some(true)),
-            "0" | "false" | "off" | "no" | "disabled" => Ok(Some(false)),
-            _ => Err(ConfigError::Bool {
+        match truth(&text) {
+            Some(value) => Ok(Some(value)),
+            None => Err(ConfigError::Bool {
                 option,
                 value: text,
             }),

@@ -12,4 +12,4 @@ mod notify;
 
 pub use config::{Config, ConfigError};
 pub use describe::{Description, Kind, OPTIONS};
-pub use notify::{Fmr, Notify, Route, Tunnel, Update};
+pub use notify::{Fmr, Notify, Tunnel, Update};

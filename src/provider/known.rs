@@ -183,7 +183,7 @@ impl Provider {
     ///
     /// # Errors
     /// The provider has no rule.
-    pub fn domain(&self, mesh: bool) -> Result<Domain, DomainError> {
+    pub fn domain(&self, mesh: bool) -> Result<Domain, Box<DomainError>> {
         let mut specs: Vec<RuleSpec> = Vec::with_capacity(self.rules.len());
         for rule in &self.rules {
             let sure = rule.confidence != Confidence::Unverified;

@@ -86,7 +86,7 @@ pub enum Problem {
     Missing(&'static str),
     /// The parts contradict each other.
     #[error(transparent)]
-    Rule(#[from] SpecError),
+    Rule(#[from] Box<SpecError>),
     /// Another rule of the file has some of the same addresses.
     #[error("{key} overlaps that of rule {rule} of {provider}")]
     Overlap {

@@ -265,7 +265,7 @@ impl<'a> Match<'a> {
     ///
     /// # Errors
     /// None for a rule of a table; a rule is checked when it is loaded.
-    pub fn domain(&self, mesh: bool) -> Result<Domain, DomainError> {
+    pub fn domain(&self, mesh: bool) -> Result<Domain, Box<DomainError>> {
         let Provider {
             map_type, dialect, ..
         } = *self.provider;

@@ -24,19 +24,20 @@ pub(super) struct Interface<'a> {
 pub(super) fn interfaces(dump: &Value) -> Result<Vec<Interface<'_>>, UplinkError> {
     let list = dump.get("interface").and_then(Value::as_array);
     let list = list.ok_or(UplinkError::Dump)?;
-    let mut all = Vec::with_capacity(list.len());
+    let mut all = Vec::new();
     for entry in list {
-        all.extend(Interface::read(entry));
+        if let Some(interface) = Interface::read(entry) {
+            all.push(interface);
+        }
     }
     Ok(all)
 }
 
-fn rows<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    value
-        .get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+fn rows<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    match value.get(key).and_then(Value::as_array) {
+        Some(rows) => rows,
+        None => &[],
+    }
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
@@ -76,7 +77,7 @@ impl<'a> Interface<'a> {
             l3_device: text(value, "l3_device"),
             zone: value.get("data").and_then(|data| text(data, "zone")),
             metric: value.get("metric").and_then(Value::as_u64).unwrap_or(0),
-            has_default_route: rows(value, "route").any(is_default_route),
+            has_default_route: rows(value, "route").iter().any(is_default_route),
             candidates: Vec::new(),
             addresses: Vec::new(),
         };
@@ -103,11 +104,15 @@ impl<'a> Interface<'a> {
             }
         }
         interface.addresses.extend(deprecated_addresses);
-        let mut sorted: Vec<Candidate> = Vec::with_capacity(interface.candidates.len());
-        for candidate in interface.candidates {
-            let key = |c: &Candidate| (c.deprecated, c.source);
-            let at = sorted.partition_point(|other| key(other) <= key(&candidate));
-            sorted.insert(at, candidate);
+        let mut sorted = Vec::new();
+        for deprecated in [false, true] {
+            for source in [Source::Delegated, Source::Ip6Prefix, Source::OnLink] {
+                for candidate in &interface.candidates {
+                    if candidate.deprecated == deprecated && candidate.source == source {
+                        sorted.push(*candidate);
+                    }
+                }
+            }
         }
         interface.candidates = sorted;
         Some(interface)

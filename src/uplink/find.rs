@@ -26,7 +26,7 @@ pub fn find(
 ) -> Result<Vec<Uplink>, UplinkError> {
     let all = interfaces(dump)?;
     match tunlink {
-        Some(name) => named(&all, name, end_user).map(|uplink| vec![uplink]),
+        Some(name) => Ok(vec![named(&all, name, end_user)?]),
         None => any(&all, end_user),
     }
 }
@@ -45,10 +45,14 @@ fn named(
         (_, Some(child)) => child,
         (Some(own), None) => own,
         (None, None) => {
-            let known: Vec<&str> = all.iter().map(|i| i.name).collect();
+            let mut known = String::new();
+            for interface in all {
+                let comma = if known.is_empty() { "" } else { ", " };
+                known = known + comma + interface.name;
+            }
             return Err(UplinkError::NotFound {
                 name: name.into(),
-                known: known.join(", "),
+                known,
             });
         }
     };
@@ -78,10 +82,14 @@ fn any(all: &[Interface<'_>], end_user: Option<Ipv6Net>) -> Result<Vec<Uplink>, 
             usable.insert(at, i);
         }
     }
-    match usable.is_empty() {
-        true => Err(UplinkError::NoUplink),
-        false => Ok(usable.into_iter().map(|i| i.uplink(end_user)).collect()),
+    if usable.is_empty() {
+        return Err(UplinkError::NoUplink);
     }
+    let mut uplinks = Vec::new();
+    for interface in usable {
+        uplinks.push(interface.uplink(end_user));
+    }
+    Ok(uplinks)
 }
 
 impl Interface<'_> {
@@ -93,18 +101,19 @@ impl Interface<'_> {
     }
 
     fn uplink(&self, end_user: Option<Ipv6Net>) -> Uplink {
-        let given = end_user.map(|prefix| {
-            vec![Candidate {
+        let candidates = match end_user {
+            Some(prefix) => vec![Candidate {
                 prefix: prefix.trunc(),
                 source: Source::Option,
                 deprecated: false,
-            }]
-        });
+            }],
+            None => self.candidates.clone(),
+        };
         Uplink {
             interface: self.name.into(),
             l3_device: self.l3_device.map(str::to_owned),
             zone: self.zone.map(str::to_owned),
-            candidates: given.unwrap_or_else(|| self.candidates.clone()),
+            candidates,
             addresses: self.addresses.clone(),
         }
     }

@@ -86,11 +86,13 @@ impl Uplink {
     /// only among them while there is no preferred one.
     pub fn prefixes(&self) -> Vec<Ipv6Net> {
         let any_preferred = self.candidates.iter().any(|c| !c.deprecated);
-        self.candidates
-            .iter()
-            .filter(|c| c.deprecated != any_preferred)
-            .map(|c| c.prefix)
-            .collect()
+        let mut prefixes = Vec::new();
+        for candidate in &self.candidates {
+            if candidate.deprecated != any_preferred {
+                prefixes.push(candidate.prefix);
+            }
+        }
+        prefixes
     }
 
     /// Where a prefix came from.

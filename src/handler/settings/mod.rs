@@ -127,7 +127,13 @@ impl From<ConfigError> for Problem {
 
 impl From<SpecError> for Problem {
     fn from(error: SpecError) -> Self {
-        let code = match error {
+        Box::new(error).into()
+    }
+}
+
+impl From<Box<SpecError>> for Problem {
+    fn from(error: Box<SpecError>) -> Self {
+        let code = match *error {
             SpecError::Type(_) => Code::UnsupportedType,
             _ => Code::InvalidMapRule,
         };
@@ -167,7 +173,10 @@ impl Settings {
             reserve: reader.list("reserve"),
             rule_text,
         };
-        reader.problem().map_or(Ok(settings), Err)
+        match reader.problem() {
+            None => Ok(settings),
+            Some(problem) => Err(problem),
+        }
     }
 
     /// Name of the network device.

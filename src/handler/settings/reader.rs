@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
         let provider = self.text("provider");
         let strings = self.list("rule");
         let mut manual = !strings.is_empty();
-        for option in ["ipaddr", "ip6prefix", "ip6prefixlen", "ealen"] {
+        for option in &["ipaddr", "ip6prefix", "ip6prefixlen", "ealen"] {
             manual |= self.text(option).is_some();
         }
         if let Some(problem) = self.problem() {
@@ -122,9 +122,13 @@ impl<'a> Reader<'a> {
         }
         let domain = match Domain::from_specs(&specs, map_type, dialect) {
             Ok(domain) => domain,
-            // There is only one rule then, and people see options, not rules.
-            Err(DomainError::Rule { error, .. }) if from_options => return Err(error.into()),
-            Err(error) => return Err(Problem::fatal(Code::InvalidMapRule, error)),
+            Err(error) => {
+                return Err(match *error {
+                    // There is only one rule then, and people see options, not rules.
+                    DomainError::Rule { error, .. } if from_options => error.into(),
+                    error => Problem::fatal(Code::InvalidMapRule, error),
+                });
+            }
         };
         if domain.bmr_candidates_without_border() {
             let what = match map_type {

@@ -50,11 +50,14 @@ pub struct Inner {
     pub psid: Psid,
 }
 
+/// What an IPv6 address stands for: an IPv4 address and a CE's PSID.
+type End = (Option<Ipv4Addr>, Option<Psid>);
+
 /// One end of a flow that is a CE.
-struct Ce {
+struct Ce<'a> {
     address: Ipv6Addr,
     psid: Psid,
-    border: Option<Border>,
+    border: &'a Option<Border>,
 }
 
 impl Relay {
@@ -90,26 +93,21 @@ impl Relay {
     ///
     /// # Errors
     /// No CE takes part in it, or it has no border.
-    pub fn outer(&self, from: SocketAddrV4, to: SocketAddrV4) -> Result<Outer, FlowError> {
-        if let Some(sender) = self.owner(from)? {
-            let mesh = self.fmrs.iter().any(|rule| rule.ipv4().contains(to.ip()));
-            let destination = match self.owner(to)? {
-                Some(receiver) if mesh => receiver.address,
-                _ => far_end(sender.border, *to.ip())?,
-            };
-            return Ok(Outer {
-                source: sender.address,
-                destination,
-                psid: sender.psid,
-            });
-        }
-        let receiver = self
-            .owner(to)?
-            .ok_or_else(|| FlowError::NoCe(from.to_string(), to.to_string()))?;
+    pub fn outer(&self, from: SocketAddrV4, to: SocketAddrV4) -> Result<Outer, Box<FlowError>> {
+        let sender = self.owner(&from)?;
+        let receiver = self.owner(&to)?;
+        let ce = sender.as_ref().or(receiver.as_ref());
+        let ce = ce.ok_or_else(|| FlowError::NoCe(from.to_string(), to.to_string()))?;
+        let mesh = self.fmrs.iter().any(|rule| rule.ipv4().contains(to.ip()));
+        let (source, destination) = match (&sender, &receiver) {
+            (None, _) => (far_end(ce.border, from.ip())?, ce.address),
+            (_, Some(receiver)) if mesh => (ce.address, receiver.address),
+            (Some(_), _) => (ce.address, far_end(ce.border, to.ip())?),
+        };
         Ok(Outer {
-            source: far_end(receiver.border, *from.ip())?,
-            destination: receiver.address,
-            psid: receiver.psid,
+            source,
+            destination,
+            psid: ce.psid,
         })
     }
 
@@ -118,9 +116,9 @@ impl Relay {
     ///
     /// # Errors
     /// An address that has no business there, or one that contradicts itself.
-    pub fn inner(&self, source: Ipv6Addr, destination: Ipv6Addr) -> Result<Inner, FlowError> {
-        let (from, sender) = self.end(source)?;
-        let (to, receiver) = self.end(destination)?;
+    pub fn inner(&self, source: Ipv6Addr, destination: Ipv6Addr) -> Result<Inner, Box<FlowError>> {
+        let (from, sender) = self.end(&source)?;
+        let (to, receiver) = self.end(&destination)?;
         let psid = sender
             .or(receiver)
             .ok_or_else(|| FlowError::NoCe(source.to_string(), destination.to_string()))?;
@@ -132,41 +130,41 @@ impl Relay {
     ///
     /// # Errors
     /// It does not, or `inner` belongs to no CE at all.
-    pub fn check_source(&self, source: Ipv6Addr, inner: SocketAddrV4) -> Result<(), FlowError> {
-        let owner = self.owner(inner)?.ok_or_else(|| {
-            let inner = inner.to_string();
-            FlowError::NoCe(inner, source.to_string())
-        })?;
-        match owner.address == source {
-            true => Ok(()),
-            false => Err(FlowError::Spoofed {
+    pub fn check_source(
+        &self,
+        source: Ipv6Addr,
+        inner: SocketAddrV4,
+    ) -> Result<(), Box<FlowError>> {
+        let owner = self.owner(&inner)?;
+        let owner = owner.ok_or_else(|| FlowError::NoCe(inner.to_string(), source.to_string()))?;
+        if owner.address != source {
+            Err(FlowError::Spoofed {
                 inner,
                 expected: owner.address,
                 found: source,
-            }),
+            })?;
         }
+        Ok(())
     }
 
     /// The CE that has this address and port; `None` where no rule covers
     /// the address.
-    fn owner(&self, at: SocketAddrV4) -> Result<Option<Ce>, FlowError> {
+    fn owner(&self, at: &SocketAddrV4) -> Result<Option<Ce<'_>>, Box<FlowError>> {
         let mut nobody = None;
         for (rule, border) in &self.rules {
             if !rule.ipv4().contains(at.ip()) {
                 continue;
             }
-            let params = rule.port_params();
-            let psid = params.psid_of(at.port());
-            match rule.ce_address(self.dialect, *at.ip(), at.port()) {
-                Some(address) => {
-                    return Ok(Some(Ce {
-                        address,
-                        psid,
-                        border: *border,
-                    }));
-                }
-                None => nobody = Some((rule, psid)),
-            }
+            let psid = rule.port_params().psid_of(at.port());
+            let Some(address) = rule.ce_address(self.dialect, *at.ip(), at.port()) else {
+                nobody = Some((rule, psid));
+                continue;
+            };
+            return Ok(Some(Ce {
+                address,
+                psid,
+                border,
+            }));
         }
         let Some((rule, psid)) = nobody else {
             return Ok(None);
@@ -175,37 +173,39 @@ impl Relay {
         Err(match rule.provisioned_psid() {
             Some(own) if own != psid => FlowError::OtherPsid(at.port(), psid.value(), own.value()),
             _ => FlowError::NobodysPort(at.port(), offset, 65536 >> offset),
-        })
+        }
+        .into())
     }
 
     /// The IPv4 address and PSID that an IPv6 address stands for; neither for
     /// a BR.
-    fn end(&self, address: Ipv6Addr) -> Result<(Option<Ipv4Addr>, Option<Psid>), FlowError> {
+    fn end(&self, address: &Ipv6Addr) -> Result<End, Box<FlowError>> {
         // The border first: a BR's address may lie within a rule's prefix.
         for (_, border) in &self.rules {
             match border {
-                Some(Border::Br(br)) if *br == address => return Ok((None, None)),
+                Some(Border::Br(br)) if br == address => return Ok((None, None)),
                 Some(Border::Dmr(dmr)) => {
-                    if let Some(ipv4) = dmr.extract(address) {
+                    if let Some(ipv4) = dmr.extract(*address) {
                         return Ok((Some(ipv4), None));
                     }
                 }
                 _ => {}
             }
         }
-        let covering = self.rules.iter().map(|(rule, _)| rule);
-        let rule = covering
-            .filter(|rule| covers(rule.ipv6(), address.into()))
-            .max_by_key(|rule| rule.ipv6().prefix_len())
-            .ok_or(FlowError::Stranger(address))?;
-        self.ce_end(rule, address)
+        let mut longest: Option<&Rule> = None;
+        for (rule, _) in &self.rules {
+            let len = |rule: &Rule| rule.ipv6().prefix_len();
+            if covers(rule.ipv6(), (*address).into())
+                && longest.is_none_or(|other| len(rule) >= len(other))
+            {
+                longest = Some(rule);
+            }
+        }
+        let rule = longest.ok_or(FlowError::Stranger(*address))?;
+        self.ce_end(rule, *address)
     }
 
-    fn ce_end(
-        &self,
-        rule: &Rule,
-        address: Ipv6Addr,
-    ) -> Result<(Option<Ipv4Addr>, Option<Psid>), FlowError> {
+    fn ce_end(&self, rule: &Rule, address: Ipv6Addr) -> Result<End, Box<FlowError>> {
         let len = rule.end_user_len();
         let stranger = |_| FlowError::Stranger(address);
         let end_user = ipnet::Ipv6Net::new(address, len).map_err(stranger)?.trunc();
@@ -225,15 +225,16 @@ impl Relay {
                 expected: self.dialect,
             },
             false => FlowError::Identifier { address, expected },
-        })
+        }
+        .into())
     }
 }
 
 /// The IPv6 address of an IPv4 address beyond the border.
-fn far_end(border: Option<Border>, ipv4: Ipv4Addr) -> Result<Ipv6Addr, FlowError> {
+fn far_end(border: &Option<Border>, ipv4: &Ipv4Addr) -> Result<Ipv6Addr, FlowError> {
     match border {
-        Some(Border::Br(br)) => Ok(br),
-        Some(Border::Dmr(dmr)) => Ok(dmr.embed(ipv4)),
+        Some(Border::Br(br)) => Ok(*br),
+        Some(Border::Dmr(dmr)) => Ok(dmr.embed(*ipv4)),
         None => Err(FlowError::NoBorder),
     }
 }

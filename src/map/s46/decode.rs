@@ -24,7 +24,7 @@ pub(super) const CONT_LW: u16 = 96;
 ///
 /// # Errors
 /// Another character, or half a byte.
-pub fn bytes_of_hex(text: &str) -> Result<Vec<u8>, S46Error> {
+pub fn bytes_of_hex(text: &str) -> Result<Vec<u8>, Box<S46Error>> {
     let text = text.trim();
     let text = text.strip_prefix("0x").unwrap_or(text);
     let mut bytes = Vec::with_capacity(text.len() / 2);
@@ -41,8 +41,8 @@ pub fn bytes_of_hex(text: &str) -> Result<Vec<u8>, S46Error> {
         }
     }
     match (high, bytes.is_empty()) {
-        (Some(_), _) => Err(S46Error::Odd),
-        (None, true) => Err(S46Error::Empty),
+        (Some(_), _) => Err(S46Error::Odd.into()),
+        (None, true) => Err(S46Error::Empty.into()),
         (None, false) => Ok(bytes),
     }
 }
@@ -51,7 +51,7 @@ pub fn bytes_of_hex(text: &str) -> Result<Vec<u8>, S46Error> {
 ///
 /// # Errors
 /// The first option that is truncated, misplaced or out of range.
-pub fn decode(bytes: &[u8]) -> Result<Vec<S46Option>, S46Error> {
+pub fn decode(bytes: &[u8]) -> Result<Vec<S46Option>, Box<S46Error>> {
     let mut options = Vec::new();
     for raw in split(bytes, 0)? {
         options.push(match raw.code {
@@ -62,7 +62,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<S46Option>, S46Error> {
         });
     }
     match options.is_empty() {
-        true => Err(S46Error::Empty),
+        true => Err(S46Error::Empty.into()),
         false => Ok(options),
     }
 }
@@ -75,22 +75,24 @@ struct Raw<'a> {
     data: &'a [u8],
 }
 
-fn split(mut bytes: &[u8], mut at: usize) -> Result<Vec<Raw<'_>>, S46Error> {
+fn split(mut bytes: &[u8], mut at: usize) -> Result<Vec<Raw<'_>>, Box<S46Error>> {
     let mut options = Vec::new();
     while !bytes.is_empty() {
         let [code1, code2, len1, len2, rest @ ..] = bytes else {
             let left = bytes.len();
-            return Err(S46Error::Header { at, left });
+            return Err(S46Error::Header { at, left }.into());
         };
         let code = u16::from_be_bytes([*code1, *code2]);
         let len = usize::from(u16::from_be_bytes([*len1, *len2]));
         let Some((data, after)) = rest.split_at_checked(len) else {
+            let left = rest.len();
             return Err(S46Error::Truncated {
                 at,
                 code,
                 len,
-                left: rest.len(),
-            });
+                left,
+            }
+            .into());
         };
         options.push(Raw { at, code, data });
         at += 4 + len;
@@ -99,7 +101,7 @@ fn split(mut bytes: &[u8], mut at: usize) -> Result<Vec<Raw<'_>>, S46Error> {
     Ok(options)
 }
 
-fn container(raw: Raw<'_>, map_type: MapType) -> Result<S46Option, S46Error> {
+fn container(raw: Raw<'_>, map_type: MapType) -> Result<S46Option, Box<S46Error>> {
     let mut inner = Vec::new();
     for option in split(raw.data, raw.at + 4)? {
         let belongs = match option.code {
@@ -119,24 +121,33 @@ fn container(raw: Raw<'_>, map_type: MapType) -> Result<S46Option, S46Error> {
 }
 
 impl<'a> Raw<'a> {
-    fn misplaced(self, outer: u16) -> S46Error {
-        S46Error::Nesting {
+    fn misplaced(self, outer: u16) -> Box<S46Error> {
+        Box::new(S46Error::Nesting {
             at: self.at,
             code: self.code,
             outer,
-        }
+        })
     }
 
-    fn short(self, field: &'static str) -> S46Error {
-        S46Error::Short {
+    fn short(self, field: &'static str) -> Box<S46Error> {
+        Box::new(S46Error::Short {
             at: self.at,
             code: self.code,
             len: self.data.len(),
             field,
-        }
+        })
     }
 
-    fn at_most(self, field: &'static str, value: u8, max: u8) -> Result<u8, S46Error> {
+    fn long(self, expected: usize) -> Box<S46Error> {
+        Box::new(S46Error::Long {
+            at: self.at,
+            code: self.code,
+            len: self.data.len(),
+            expected,
+        })
+    }
+
+    fn at_most(self, field: &'static str, value: u8, max: u8) -> Result<u8, Box<S46Error>> {
         match value <= max {
             true => Ok(value),
             false => Err(S46Error::Field {
@@ -145,21 +156,17 @@ impl<'a> Raw<'a> {
                 field,
                 value,
                 max,
-            }),
+            }
+            .into()),
         }
     }
 
     /// All of the data as a field of that many bytes.
-    fn exactly<const N: usize>(self, field: &'static str) -> Result<[u8; N], S46Error> {
-        let data = self.data.first_chunk().ok_or(self.short(field))?;
+    fn exactly<const N: usize>(self, field: &'static str) -> Result<[u8; N], Box<S46Error>> {
+        let data = self.data.first_chunk().ok_or_else(|| self.short(field))?;
         match self.data.len() == N {
             true => Ok(*data),
-            false => Err(S46Error::Long {
-                at: self.at,
-                code: self.code,
-                len: self.data.len(),
-                expected: N,
-            }),
+            false => Err(self.long(N)),
         }
     }
 
@@ -169,10 +176,11 @@ impl<'a> Raw<'a> {
         len: u8,
         field: &'static str,
         from: &'a [u8],
-    ) -> Result<(Ipv6Net, &'a [u8]), S46Error> {
+    ) -> Result<(Ipv6Net, &'a [u8]), Box<S46Error>> {
         let len = self.at_most("prefix6-len", len, 128)?;
         let bytes = usize::from(len).div_ceil(8);
-        let (head, rest) = from.split_at_checked(bytes).ok_or(self.short(field))?;
+        let split = from.split_at_checked(bytes);
+        let (head, rest) = split.ok_or_else(|| self.short(field))?;
         let mut octets = [0; 16];
         for (octet, byte) in octets.iter_mut().zip(head) {
             *octet = *byte;
@@ -182,14 +190,17 @@ impl<'a> Raw<'a> {
         Ok((net.trunc(), rest))
     }
 
-    fn option(self) -> Result<S46Option, S46Error> {
+    fn option(self) -> Result<S46Option, Box<S46Error>> {
         match self.code {
             RULE => self.rule(),
             BR => Ok(S46Option::Br(Ipv6Addr::from(
                 self.exactly::<16>("address")?,
             ))),
             DMR => {
-                let (&len, rest) = self.data.split_first().ok_or(self.short("length"))?;
+                let (&len, rest) = self
+                    .data
+                    .split_first()
+                    .ok_or_else(|| self.short("length"))?;
                 let (prefix, rest) = self.prefix6(len, "prefix", rest)?;
                 self.nothing_after(rest)?;
                 let dmr = Dmr::new(prefix);
@@ -207,20 +218,15 @@ impl<'a> Raw<'a> {
         }
     }
 
-    fn nothing_after(self, rest: &[u8]) -> Result<(), S46Error> {
+    fn nothing_after(self, rest: &[u8]) -> Result<(), Box<S46Error>> {
         match rest.is_empty() {
             true => Ok(()),
-            false => Err(S46Error::Long {
-                at: self.at,
-                code: self.code,
-                len: self.data.len(),
-                expected: self.data.len() - rest.len(),
-            }),
+            false => Err(self.long(self.data.len() - rest.len())),
         }
     }
 
     /// Section 4.1.
-    fn rule(self) -> Result<S46Option, S46Error> {
+    fn rule(self) -> Result<S46Option, Box<S46Error>> {
         let [flags, ea_len, v4_len, a, b, c, d, v6_len, rest @ ..] = self.data else {
             return Err(self.short("lengths and IPv4 prefix"));
         };
@@ -239,7 +245,7 @@ impl<'a> Raw<'a> {
     }
 
     /// Section 4.4.
-    fn bind(self) -> Result<S46Option, S46Error> {
+    fn bind(self) -> Result<S46Option, Box<S46Error>> {
         let [a, b, c, d, v6_len, rest @ ..] = self.data else {
             return Err(self.short("IPv4 address and length"));
         };
@@ -252,7 +258,7 @@ impl<'a> Raw<'a> {
     }
 
     /// The options within a rule or binding, which end at the end of it.
-    fn inner_ports(self, rest: &[u8]) -> Result<Option<PortParamsOption>, S46Error> {
+    fn inner_ports(self, rest: &[u8]) -> Result<Option<PortParamsOption>, Box<S46Error>> {
         let mut ports = None;
         let at = self.at + 4 + self.data.len() - rest.len();
         for option in split(rest, at)? {
@@ -262,7 +268,8 @@ impl<'a> Raw<'a> {
                         at: option.at,
                         code: option.code,
                         outer: self.code,
-                    });
+                    }
+                    .into());
                 }
                 PORTPARAMS => ports = Some(option.port_params()?),
                 RULE..=CONT_LW => return Err(option.misplaced(self.code)),
@@ -273,7 +280,7 @@ impl<'a> Raw<'a> {
     }
 
     /// Section 4.5.
-    fn port_params(self) -> Result<PortParamsOption, S46Error> {
+    fn port_params(self) -> Result<PortParamsOption, Box<S46Error>> {
         let [offset, psid_len, high, low] = self.exactly("offset, length and PSID")?;
         Ok(PortParamsOption {
             offset: self.at_most("offset", offset, 15)?,

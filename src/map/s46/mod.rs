@@ -7,7 +7,7 @@
 //! let bytes = s46::bytes_of_hex("005a0010 20010db8ffff00000000000000000001")?;
 //! let options = s46::decode(&bytes)?;
 //! assert_eq!(options[0].to_string(), "S46_BR 2001:db8:ffff::1");
-//! # Ok::<(), s46::S46Error>(())
+//! # Ok::<(), Box<s46::S46Error>>(())
 //! ```
 
 use std::fmt;

@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::handler::{Protocol, State};
+use crate::handler::{Link, Protocol, State};
 use crate::map::{Dialect, Psid};
 use crate::nat::{Chain, Mode, Timeouts};
 use crate::provider::Table;
@@ -29,15 +29,17 @@ fn state() -> State {
     State {
         interface: "wanmap".into(),
         protocol: Protocol::Mape,
-        device: "map-wanmap".into(),
-        mapping: found.domain(false).unwrap().map(&[prefix]).unwrap(),
-        provider: Some(("v6plus".into(), "JPNE v6plus".into())),
-        uplink: "wan6".into(),
-        prefix_source: "delegated".into(),
-        mtu: 1460,
-        encaplimit: Some("ignore".into()),
-        zone: None,
-        mesh: false,
+        link: Link {
+            device: "map-wanmap".into(),
+            mapping: found.domain(false).unwrap().map(&[prefix]).unwrap(),
+            provider: Some(("v6plus".into(), "JPNE v6plus".into())),
+            uplink: "wan6".into(),
+            prefix_source: "delegated".into(),
+            mtu: 1460,
+            encaplimit: Some("ignore".into()),
+            zone: None,
+            mesh: false,
+        },
         nat: Mode::Auto,
         technique: ("pool".into(), "all 240 ports of 15 ranges as one".into()),
         timeouts: Timeouts::Normal,
@@ -176,12 +178,12 @@ const FAULTS: &[Row] = &[
     Row { fault: "DS-Lite line", id: "provider", verdict: Verdict::Fail, says: "DS-Lite",
         make: |f| { f.known = Known::Refused("it is DS-Lite".into()); take_down(f, Phase::Error, None); } },
     Row { fault: "manual rule on a provider's line", id: "provider", verdict: Verdict::Warn, says: "provider 'v6plus'",
-        make: |f| { set_up(f, |s| s.provider = None);
+        make: |f| { set_up(f, |s| s.link.provider = None);
             if let Known::Map { same, .. } = &mut f.known { *same = false } } },
     Row { fault: "the provider's rule by hand", id: "provider", verdict: Verdict::Ok, says: "it is that of JPNE v6plus",
-        make: |f| set_up(f, |s| s.provider = None) },
+        make: |f| set_up(f, |s| s.link.provider = None) },
     Row { fault: "wrong provider", id: "provider", verdict: Verdict::Warn, says: "belongs to JPNE v6plus",
-        make: |f| set_up(f, |s| s.provider = Some(("ocn".into(), "OCN".into()))) },
+        make: |f| set_up(f, |s| s.link.provider = Some(("ocn".into(), "OCN".into()))) },
     Row { fault: "contradicting rule", id: "rule", verdict: Verdict::Fail, says: "ealen 99",
         make: |f| take_down(f, Phase::Error, Some(("MAPE_INVALID_CONFIG", "ealen 99: at most 48"))) },
     Row { fault: "rule of another prefix", id: "rule", verdict: Verdict::Fail, says: "enduserprefix",
@@ -196,7 +198,7 @@ const FAULTS: &[Row] = &[
                 let prefix = "240b:10:1:201::/64".parse().unwrap();
                 let table = Table::builtin();
                 let (found, _) = table.choose(&[prefix]).unwrap();
-                state.mapping = found.domain(false).unwrap().map(&[prefix]).unwrap();
+                state.link.mapping = found.domain(false).unwrap().map(&[prefix]).unwrap();
             });
         } },
     Row { fault: "legacymap forgotten", id: "dialect", verdict: Verdict::Fail, says: "legacymap '0'",
@@ -226,7 +228,7 @@ const FAULTS: &[Row] = &[
     Row { fault: "the stock MTU", id: "mtu", verdict: Verdict::Warn, says: "smaller than it need be",
         make: |f| f.device = Some((true, 1280)) },
     Row { fault: "encapsulation limit", id: "encaplimit", verdict: Verdict::Fail, says: "'ignore'",
-        make: |f| set_up(f, |s| s.encaplimit = None) },
+        make: |f| set_up(f, |s| s.link.encaplimit = None) },
     Row { fault: "no IPv4 address", id: "ipv4", verdict: Verdict::Fail, says: "does not have 106.72.0.1",
         make: |f| f.ipv4.clear() },
     Row { fault: "no default route", id: "ipv4", verdict: Verdict::Fail, says: "no IPv4 default route",
