@@ -94,28 +94,37 @@ fn print(out: &mut Page, options: &[S46Option], sets: &[Provisioned]) {
             }
         }
     }
-    for rule in sets.iter().flat_map(|set| &set.rules) {
+    for rule in rules(sets) {
         writeln!(out, "rule {rule}");
     }
 }
 
+/// All rules, as strings.
+fn rules(sets: &[Provisioned]) -> Vec<String> {
+    let mut rules = Vec::new();
+    for set in sets {
+        for rule in &set.rules {
+            rules.push(rule.to_string());
+        }
+    }
+    rules
+}
+
 fn answer(options: &[S46Option], sets: &[Provisioned], found: Option<&Found>) -> Value {
-    let options: Vec<Value> = options
-        .iter()
-        .map(|option| match option {
+    let mut shown: Vec<Value> = Vec::new();
+    for option in options {
+        let text = option.to_string();
+        shown.push(match option {
             S46Option::Container(_, inner) => {
                 let inner: Vec<String> = inner.iter().map(S46Option::to_string).collect();
-                object!["container": &option.to_string(), "options": &inner]
+                object!["container": &text, "options": &inner]
             }
-            other => other.to_string().into(),
-        })
-        .collect();
-    let rules = sets.iter().flat_map(|set| &set.rules);
-    let rules: Vec<String> = rules.map(ToString::to_string).collect();
-    let mapping = found.map(Found::json);
+            _ => text.into(),
+        });
+    }
     object![
-        "options": &options,
-        "rules": &rules,
-        "mapping": &mapping,
+        "options": &shown,
+        "rules": &rules(sets),
+        "mapping": &found.map(Found::json),
     ]
 }

@@ -269,8 +269,9 @@ impl<'a> Saved<'a> {
         let (bmr, end_user) = (self.word("rule"), self.word("end_user_prefix"));
         let mut specs: Vec<RuleSpec> = vec![bmr?];
         for fmr in self.texts("fmrs") {
-            let spec = self.keep("fmrs", fmr.parse().ok());
-            specs.extend(spec);
+            if let Some(spec) = self.keep("fmrs", fmr.parse().ok()) {
+                specs.push(spec);
+            }
         }
         // The BMR stands first and no FMR that contains the prefix is longer,
         // so the mapping picks the same rule again.

@@ -44,11 +44,10 @@ impl Border {
 }
 
 /// One rule of a domain with what belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
     spec: RuleSpec,
     ipv6: Ipv6Net,
-    border: Option<Border>,
 }
 
 /// Rules, dialect and border: everything but the subscriber.
@@ -117,9 +116,8 @@ impl Domain {
         }
         let mut entries = Vec::with_capacity(specs.len());
         for (at, spec) in specs.iter().enumerate() {
-            let (ipv6, border) = check(spec, at + 1, map_type, dialect)?;
-            let spec = spec.clone();
-            entries.push(Entry { spec, ipv6, border });
+            let ipv6 = check(spec, at + 1, map_type, dialect)?;
+            entries.push(Entry { spec: *spec, ipv6 });
         }
         Ok(Domain {
             map_type,
@@ -145,7 +143,7 @@ impl Domain {
 
     /// Whether a rule that is no mere FMR lacks its BR or DMR.
     pub fn bmr_candidates_without_border(&self) -> bool {
-        let lacks = |entry: &&Entry| !entry.spec.fmr && entry.border.is_none();
+        let lacks = |entry: &&Entry| !entry.spec.fmr && entry.border().is_none();
         self.entries.iter().any(|entry| lacks(&entry))
     }
 
@@ -188,7 +186,7 @@ impl Domain {
         };
         let rule = self.close(entry, Some(prefix.prefix_len()));
         let rule = rule.map_err(MapError::Rule)?;
-        let border = entry.border;
+        let border = entry.border();
         Ok(Mapping::new(self, rule, prefix, border))
     }
 
@@ -214,11 +212,17 @@ impl Domain {
 
     /// All rules, in the order given, for arithmetic on behalf of a BR. Rules
     /// without an EA length are left out: only their CE knows it.
-    pub fn rules(&self) -> impl Iterator<Item = (Rule, Option<Border>)> + '_ {
-        self.entries
-            .iter()
-            .filter(|e| e.spec.ea_len.is_some() || self.map_type == MapType::Lw4o6)
-            .filter_map(|e| Some((self.close(e, None).ok()?, e.border)))
+    pub fn rules(&self) -> Vec<(Rule, Option<Border>)> {
+        let mut rules = Vec::new();
+        for entry in &self.entries {
+            if entry.spec.ea_len.is_none() && self.map_type != MapType::Lw4o6 {
+                continue;
+            }
+            if let Ok(rule) = self.close(entry, None) {
+                rules.push((rule, entry.border()));
+            }
+        }
+        rules
     }
 
     fn close(&self, entry: &Entry, end_user_len: Option<u8>) -> Result<Rule, Box<SpecError>> {
@@ -237,15 +241,21 @@ impl Entry {
     fn len(&self) -> u8 {
         self.ipv6.prefix_len()
     }
+
+    /// BR or DMR: [`check`] lets only one of them through.
+    fn border(&self) -> Option<Border> {
+        let br = self.spec.br.map(Border::Br);
+        br.or(self.spec.dmr.map(Border::Dmr))
+    }
 }
 
-/// Rule IPv6 prefix and border of a rule that can be of such a domain.
+/// Rule IPv6 prefix of a rule that can be of such a domain.
 fn check(
     spec: &RuleSpec,
     index: usize,
     map_type: MapType,
     dialect: Dialect,
-) -> Result<(Ipv6Net, Option<Border>), Box<DomainError>> {
+) -> Result<Ipv6Net, Box<DomainError>> {
     if let Some(found) = spec.map_type.filter(|&found| found != map_type) {
         Err(DomainError::Type {
             index,
@@ -253,21 +263,21 @@ fn check(
             expected: map_type,
         })?;
     }
-    let wrong = |option| DomainError::Border {
-        index,
-        option,
-        map_type,
+    let (option, is_foreign) = match map_type {
+        MapType::MapT => ("br", spec.br.is_some()),
+        MapType::MapE | MapType::Lw4o6 => ("dmr", spec.dmr.is_some()),
     };
-    let border = match (map_type, spec.br, spec.dmr) {
-        (MapType::MapT, Some(_), _) => Err(wrong("br"))?,
-        (MapType::MapT, None, dmr) => dmr.map(Border::Dmr),
-        (_, _, Some(_)) => Err(wrong("dmr"))?,
-        (_, br, None) => br.map(Border::Br),
-    };
+    if is_foreign {
+        Err(DomainError::Border {
+            index,
+            option,
+            map_type,
+        })?;
+    }
     let named = |error| DomainError::Rule { index, error };
     let ipv6 = spec.ipv6().map_err(named)?;
     spec.rule(map_type, dialect, None).map_err(named)?;
-    Ok((ipv6, border))
+    Ok(ipv6)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use super::{MapType, PsidError};
 
 /// A rule as somebody wrote it: every value in its own range, but neither
 /// complete nor checked against each other; [`RuleSpec::rule`] does that.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RuleSpec {
     /// `type`.
     pub map_type: Option<MapType>,
@@ -136,11 +136,12 @@ pub(super) fn number(key: &'static str, value: &str, max: u16) -> Result<u16, Bo
     }
 }
 
-fn ipv6(key: &'static str, value: &str) -> Result<Ipv6Addr, SpecError> {
-    value.parse().map_err(|_| SpecError::Ipv6 {
+fn ipv6(key: &'static str, value: &str) -> Result<Ipv6Addr, Box<SpecError>> {
+    let value = value.parse().map_err(|_| SpecError::Ipv6 {
         key,
         value: value.into(),
-    })
+    });
+    Ok(value?)
 }
 
 impl RuleSpec {

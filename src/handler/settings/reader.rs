@@ -115,7 +115,9 @@ impl<'a> Reader<'a> {
             specs.push(spec);
         }
         for string in &strings {
-            specs.extend(self.keep(string.parse::<RuleSpec>()));
+            if let Some(spec) = self.keep(string.parse()) {
+                specs.push(spec);
+            }
         }
         if let Some(problem) = self.problem() {
             return Err(problem);

@@ -2,6 +2,7 @@
 //! One packet at the border: what a BR must see of it, and whether what it
 //! sees is true (RFC 7597 section 8.1, RFC 7599 section 8.1).
 
+use std::fmt::Display;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
 use super::address::Dialect;
@@ -97,7 +98,7 @@ impl Relay {
         let sender = self.owner(&from)?;
         let receiver = self.owner(&to)?;
         let ce = sender.as_ref().or(receiver.as_ref());
-        let ce = ce.ok_or_else(|| FlowError::NoCe(from.to_string(), to.to_string()))?;
+        let ce = ce.ok_or_else(|| no_ce(&from, &to))?;
         let mesh = self.fmrs.iter().any(|rule| rule.ipv4().contains(to.ip()));
         let (source, destination) = match (&sender, &receiver) {
             (None, _) => (far_end(ce.border, from.ip())?, ce.address),
@@ -121,7 +122,7 @@ impl Relay {
         let (to, receiver) = self.end(&destination)?;
         let psid = sender
             .or(receiver)
-            .ok_or_else(|| FlowError::NoCe(source.to_string(), destination.to_string()))?;
+            .ok_or_else(|| no_ce(&source, &destination))?;
         Ok(Inner { from, to, psid })
     }
 
@@ -136,7 +137,7 @@ impl Relay {
         inner: SocketAddrV4,
     ) -> Result<(), Box<FlowError>> {
         let owner = self.owner(&inner)?;
-        let owner = owner.ok_or_else(|| FlowError::NoCe(inner.to_string(), source.to_string()))?;
+        let owner = owner.ok_or_else(|| no_ce(&inner, &source))?;
         if owner.address != source {
             Err(FlowError::Spoofed {
                 inner,
@@ -230,11 +231,15 @@ impl Relay {
     }
 }
 
+fn no_ce(from: &dyn Display, to: &dyn Display) -> Box<FlowError> {
+    Box::new(FlowError::NoCe(from.to_string(), to.to_string()))
+}
+
 /// The IPv6 address of an IPv4 address beyond the border.
-fn far_end(border: &Option<Border>, ipv4: &Ipv4Addr) -> Result<Ipv6Addr, FlowError> {
+fn far_end(border: &Option<Border>, ipv4: &Ipv4Addr) -> Result<Ipv6Addr, Box<FlowError>> {
     match border {
         Some(Border::Br(br)) => Ok(*br),
         Some(Border::Dmr(dmr)) => Ok(dmr.embed(*ipv4)),
-        None => Err(FlowError::NoBorder),
+        None => Err(FlowError::NoBorder.into()),
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What can be wrong with S46 options.
 
+use std::fmt;
+
 use super::super::address::DmrError;
 use super::decode::{BIND, BR, CONT_LW, CONT_MAPE, CONT_MAPT, DMR, PORTPARAMS, RULE};
 
@@ -25,7 +27,7 @@ pub enum S46Error {
         left: usize,
     },
     /// The option says it is longer than what is there.
-    #[error("byte {at}: {} is truncated: it has {len} bytes, {left} are left", name(*.code))]
+    #[error("byte {at}: {} is truncated: it has {len} bytes, {left} are left", Name(*.code))]
     Truncated {
         /// Where the option starts.
         at: usize,
@@ -37,7 +39,7 @@ pub enum S46Error {
         left: usize,
     },
     /// The option is too short for its own fields.
-    #[error("byte {at}: {} of {len} bytes has no room for its {field}", name(*.code))]
+    #[error("byte {at}: {} of {len} bytes has no room for its {field}", Name(*.code))]
     Short {
         /// Where the option starts.
         at: usize,
@@ -49,7 +51,7 @@ pub enum S46Error {
         field: &'static str,
     },
     /// More bytes than the option's fields.
-    #[error("byte {at}: {} has {len} bytes, not {expected}", name(*.code))]
+    #[error("byte {at}: {} has {len} bytes, not {expected}", Name(*.code))]
     Long {
         /// Where the option starts.
         at: usize,
@@ -61,7 +63,7 @@ pub enum S46Error {
         expected: usize,
     },
     /// A field out of range.
-    #[error("byte {at}: {field} {value} of {}: at most {max}", name(*.code))]
+    #[error("byte {at}: {field} {value} of {}: at most {max}", Name(*.code))]
     Field {
         /// Where the option starts.
         at: usize,
@@ -84,7 +86,7 @@ pub enum S46Error {
     },
     /// An option where RFC 7598 section 6 does not allow it: of another
     /// protocol, or nested too deep.
-    #[error("byte {at}: {} does not belong into {}", name(*.code), name(*.outer))]
+    #[error("byte {at}: {} does not belong into {}", Name(*.code), Name(*.outer))]
     Nesting {
         /// Where the option starts.
         at: usize,
@@ -94,7 +96,7 @@ pub enum S46Error {
         outer: u16,
     },
     /// An option twice where there can be one.
-    #[error("byte {at}: a second {} in {}", name(*.code), name(*.outer))]
+    #[error("byte {at}: a second {} in {}", Name(*.code), Name(*.outer))]
     Second {
         /// Where the option starts.
         at: usize,
@@ -105,17 +107,21 @@ pub enum S46Error {
     },
 }
 
-fn name(code: u16) -> String {
-    let name = match code {
-        RULE => "S46_RULE",
-        BR => "S46_BR",
-        DMR => "S46_DMR",
-        BIND => "S46_V4V6BIND",
-        PORTPARAMS => "S46_PORTPARAMS",
-        CONT_MAPE => "S46_CONT_MAPE",
-        CONT_MAPT => "S46_CONT_MAPT",
-        CONT_LW => "S46_CONT_LW",
-        other => return format!("option {other}"),
-    };
-    name.into()
+/// An option by its name.
+struct Name(u16);
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            RULE => "S46_RULE",
+            BR => "S46_BR",
+            DMR => "S46_DMR",
+            BIND => "S46_V4V6BIND",
+            PORTPARAMS => "S46_PORTPARAMS",
+            CONT_MAPE => "S46_CONT_MAPE",
+            CONT_MAPT => "S46_CONT_MAPT",
+            CONT_LW => "S46_CONT_LW",
+            other => return write!(f, "option {other}"),
+        })
+    }
 }

@@ -115,7 +115,11 @@ fn set(map_type: MapType, options: &[S46Option]) -> Provisioned {
         match option {
             S46Option::Br(address) => br = br.or(Some(*address)),
             S46Option::Dmr(prefix) => dmr = dmr.or(Some(*prefix)),
-            other => rules.extend(other.spec(map_type)),
+            other => {
+                if let Some(rule) = other.spec(map_type) {
+                    rules.push(rule);
+                }
+            }
         }
     }
     for rule in &mut rules {
