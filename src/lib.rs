@@ -27,6 +27,7 @@ pub mod json;
 
 pub mod cli;
 pub mod exit;
+mod files;
 mod fingerprint;
 pub mod handler;
 pub mod heap;

@@ -4,11 +4,11 @@
 
 use std::ffi::CString;
 use std::fmt::Display;
-use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use nix::libc;
 
+use crate::files::exists;
 use crate::paths::variable;
 use crate::streams;
 use crate::text::one_line;
@@ -82,7 +82,7 @@ pub fn init() {
     let watched = streams::is_terminal(2) || variable(c"MAPE_ROOT").is_some();
     // netifd passes standard error on to syslog, so nothing is lost where
     // nobody listens.
-    let target = if !watched && Path::new(SOCKET).exists() {
+    let target = if !watched && exists(SOCKET) {
         open();
         SYSLOG
     } else {

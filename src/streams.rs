@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Files, standard input and output, each at one go: the buffers and locks of
+//! Standard input, output and error, each at one go: the buffers and locks of
 //! the standard library are for those who read and write in pieces.
 
-use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use nix::errno::Errno;
-use nix::fcntl::{self, OFlag};
+use nix::fcntl::OFlag;
 use nix::sys::signal::{SigHandler, Signal, signal};
-use nix::sys::stat::Mode;
 use nix::unistd::{isatty, read, write};
 
+use crate::files::open;
 use crate::text::one_line;
 
 /// Makes the first three files something that can be used, as nobody promises
 /// who calls us, and writing to a closed pipe an error.
 pub fn prepare() {
     // What is opened later must not take the place of one that is closed.
-    while let Ok(file) = open(Path::new("/dev/null"), OFlag::O_RDWR) {
+    while let Ok(file) = open("/dev/null", OFlag::O_RDWR) {
         if file.as_raw_fd() > 2 {
             break;
         }
@@ -34,30 +31,6 @@ pub fn prepare() {
 /// Standard input, up to its end or a little more than `limit` bytes.
 pub(crate) fn input(limit: usize) -> io::Result<Vec<u8>> {
     all(standard(0), limit)
-}
-
-/// A file, up to its end or a little more than `limit` bytes.
-pub(crate) fn file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    all(open(path, OFlag::O_RDONLY)?.as_fd(), limit)
-}
-
-/// Opens a file; a new one is everybody's to read. `OpenOptions` would find and
-/// explain flags that do not go together, which takes 5 KB.
-pub(crate) fn open(path: &Path, how: OFlag) -> io::Result<OwnedFd> {
-    let path = CString::new(path.as_os_str().as_bytes())?;
-    let mode = Mode::from_bits_truncate(0o644);
-    Ok(fcntl::open(path.as_c_str(), how | OFlag::O_CLOEXEC, mode)?)
-}
-
-/// Opens a file, and writes `contents` into it.
-pub(crate) fn write_file(path: &Path, how: OFlag, contents: &[u8]) -> io::Result<()> {
-    write_all(open(path, how | OFlag::O_WRONLY)?.as_fd(), contents)
-}
-
-/// The text of a file; what is not UTF-8 is replaced by U+FFFD.
-pub(crate) fn text(path: impl AsRef<Path>) -> io::Result<String> {
-    let bytes = file(path.as_ref(), usize::MAX)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// What there is to read, up to its end or a little more than `limit` bytes.
@@ -107,11 +80,6 @@ fn standard(number: RawFd) -> BorrowedFd<'static> {
 /// Whether it is this error of the system. `ErrorKind` sorts all there are.
 pub(crate) fn is(error: &io::Error, errno: Errno) -> bool {
     error.raw_os_error() == Some(errno as i32)
-}
-
-/// Whether what was asked for does not exist.
-pub(crate) fn is_missing(error: &io::Error) -> bool {
-    is(error, Errno::ENOENT)
 }
 
 /// Writes all of `bytes`.

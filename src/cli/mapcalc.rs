@@ -82,7 +82,7 @@ fn dialect_of_environment() -> Dialect {
 }
 
 fn saved(path: &str) -> Outcome<Value> {
-    let text = crate::streams::text(path)
+    let text = crate::files::text(path)
         .map_err(|error| Failure::failed(format_args!("{path}: {error}")))?;
     crate::json::parse(&text)
         .map_err(|error| Failure::failed(format_args!("{path} is not JSON: {error}")))

@@ -8,7 +8,7 @@ use crate::streams::complain;
 /// The table of the installed files, or the compiled-in one. What is wrong
 /// with the files goes to standard error, a line each.
 pub(super) fn table() -> Table {
-    let loaded = load(&paths::rooted("/"));
+    let loaded = load(paths::rooted(""));
     for warning in &loaded.warnings {
         complain(&format!("mape: warning: {warning}"));
     }

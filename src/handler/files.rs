@@ -2,20 +2,16 @@
 //! Files as others see them: complete or not at all, and changed by one process
 //! at a time.
 
-use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
 use nix::sys::stat::Mode;
 use nix::unistd::mkdir;
 
+use crate::files::{self, remove_if_there, rename};
 use crate::paths;
-use crate::streams;
 
 /// Whoever holds it is alone in changing rules and records. It goes with the
 /// process, and with the nft it started: the kernel finishes a transaction even
@@ -27,7 +23,7 @@ pub type Lock = Flock<OwnedFd>;
 pub fn lock() -> Option<Lock> {
     let directory = paths::run_dir();
     make_directory(&directory).ok()?;
-    let file = streams::open(&directory, OFlag::O_RDONLY).ok()?;
+    let file = files::open(&directory, OFlag::O_RDONLY).ok()?;
     // A child keeps it open, and by that the lock.
     fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).ok()?;
     Flock::lock(file, FlockArg::LockExclusive).ok()
@@ -37,8 +33,8 @@ pub fn lock() -> Option<Lock> {
 ///
 /// # Errors
 /// What the system says of the last one.
-pub fn make_directory(directory: &Path) -> io::Result<()> {
-    let path = directory.as_os_str().as_bytes();
+pub fn make_directory(directory: &str) -> io::Result<()> {
+    let path = directory.as_bytes();
     let mut made = Ok(());
     for end in 1..=path.len() {
         if matches!(path.get(end), None | Some(b'/')) {
@@ -59,40 +55,30 @@ pub fn make_directory(directory: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// What the system says; the old file is then untouched.
-pub fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
+pub fn write_atomically(path: &str, contents: &[u8]) -> io::Result<()> {
     let temporary = temporary(path);
-    let written = write_new(&temporary, contents).and_then(|()| fs::rename(&temporary, path));
+    let written = write_new(&temporary, contents).and_then(|()| rename(&temporary, path));
     if written.is_err() {
         let _ = remove_if_there(&temporary);
     }
     written
 }
 
-fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
+fn write_new(path: &str, contents: &[u8]) -> io::Result<()> {
     remove_if_there(path)?;
-    streams::write_file(path, OFlag::O_CREAT | OFlag::O_EXCL, contents)
+    files::write(path, OFlag::O_CREAT | OFlag::O_EXCL, contents)
 }
 
 /// One name for whoever holds the lock, so that what a killed writer left is
 /// known to those who clear up.
-fn temporary(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".tmp");
-    name.into()
+fn temporary(path: &str) -> String {
+    format!("{path}.tmp")
 }
 
 /// Removes a file that was written with [`write_atomically`], or half written.
 ///
 /// # Errors
 /// What the system says.
-pub fn remove_written(path: &Path) -> io::Result<()> {
+pub fn remove_written(path: &str) -> io::Result<()> {
     remove_if_there(path).and(remove_if_there(&temporary(path)))
-}
-
-/// Removes a file; one that is gone is no error.
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if streams::is_missing(&error) => Ok(()),
-        other => other,
-    }
 }

@@ -7,17 +7,17 @@ use std::io;
 use nix::fcntl::OFlag;
 
 use super::problem::{Code, Problem};
+use crate::files;
 use crate::logging;
 use crate::map::{Border, Dialect, Mapping, Rule};
 use crate::paths::rooted;
-use crate::streams;
 use crate::text::quoted;
 
 const CONTROL: &str = "/proc/net/nat46/control";
 
 /// Whether the kernel has the module.
 pub fn is_there() -> bool {
-    rooted(CONTROL).exists()
+    files::exists(&rooted(CONTROL))
 }
 
 /// What makes `device` translate for `mapping`: one command a line, each to be
@@ -78,7 +78,7 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
     }
     let size = rooted(&format!("/sys/class/net/{device}/mtu"));
     let whole = OFlag::O_CREAT | OFlag::O_TRUNC;
-    if let Err(error) = streams::write_file(&size, whole, mtu.to_string().as_bytes()) {
+    if let Err(error) = files::write(&size, whole, mtu.to_string().as_bytes()) {
         logging::warn(device, &format_args!("the MTU stays as it is: {error}"));
     }
     Ok(())
@@ -96,7 +96,7 @@ pub fn remove(device: &str) {
 fn say(command: &str) -> io::Result<()> {
     // A plain file stands for the module in tests; the kernel ignores append.
     let line = format!("{command}\n");
-    streams::write_file(&rooted(CONTROL), OFlag::O_APPEND, line.as_bytes())
+    files::write(&rooted(CONTROL), OFlag::O_APPEND, line.as_bytes())
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub fn renew(settings: &Settings) {
 fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
     let mut bus = Netifd::connect(&settings.interface)?;
     let dump = bus.dump()?;
-    let loaded = provider::load(&paths::rooted("/"));
+    let loaded = provider::load(paths::rooted(""));
     let reason = match Plan::new(settings, &dump, &loaded.table, &System::new()) {
         Ok(plan) => {
             let missing = || missing_address(&dump, &plan, &settings.interface);

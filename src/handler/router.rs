@@ -4,10 +4,10 @@
 use std::net::Ipv6Addr;
 
 use super::plan::{Plan, Router};
+use crate::files;
 use crate::map::PortSet;
 use crate::nat::{Opened, zones_of};
 use crate::paths::rooted;
-use crate::streams;
 use crate::text::has;
 use crate::ubus::Value;
 
@@ -21,7 +21,7 @@ impl System {
     /// Reads the firewall configuration; one that is missing names nothing.
     pub fn new() -> Self {
         System {
-            firewall: streams::text(rooted("/etc/config/firewall")).unwrap_or_default(),
+            firewall: files::text(&rooted("/etc/config/firewall")).unwrap_or_default(),
         }
     }
 
@@ -42,7 +42,7 @@ impl System {
 
     /// Seconds since boot.
     pub fn uptime(&self) -> u64 {
-        let text = streams::text("/proc/uptime").unwrap_or_default();
+        let text = files::text("/proc/uptime").unwrap_or_default();
         let seconds = text.split(['.', ' ']).next().unwrap_or_default();
         seconds.parse().unwrap_or(0)
     }
@@ -59,7 +59,7 @@ impl Router for System {
         if has(device, "/") {
             return None;
         }
-        let read = |path: &String| streams::text(rooted(path)).ok()?.trim().parse().ok();
+        let read = |path: &String| files::text(&rooted(path)).ok()?.trim().parse().ok();
         places.iter().find_map(read)
     }
 

@@ -158,7 +158,7 @@ fn connect(settings: &Settings) -> Result<Netifd, Failure> {
 
 /// One attempt, from the network's state to an interface that is up.
 fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
-    let loaded = provider::load(&paths::rooted("/"));
+    let loaded = provider::load(paths::rooted(""));
     for warning in &loaded.warnings {
         logging::say(Level::Warning, warning);
     }
@@ -322,7 +322,6 @@ fn record(state: &State, settings: &Settings) -> Result<(), Problem> {
     let path = paths::rules_file(&state.interface);
     // /tmp is everybody's: what somebody put there keeps nobody offline.
     if let Err(error) = write_atomically(&path, rules.as_bytes()) {
-        let path = path.to_string_lossy();
         logging::warn(&path, &format_args!("{error}; scripts will miss it"));
     }
     state

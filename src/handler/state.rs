@@ -7,17 +7,16 @@
 
 use std::io;
 use std::ops::Deref;
-use std::path::Path;
 use std::str::FromStr;
 
 use super::files::{make_directory, remove_written, write_atomically};
 use super::link::Link;
 use super::settings::Protocol;
+use crate::files;
 use crate::json;
 use crate::map::{Domain, Mapping, RuleSpec};
 use crate::nat::{Mode, Timeouts};
 use crate::paths;
-use crate::streams;
 use crate::value::{Members, Value};
 
 /// An interface that is set up.
@@ -81,7 +80,7 @@ impl State {
         let text = self.to_text();
         make_directory(&paths::run_dir())
             .and_then(|()| write_atomically(&path, text.as_bytes()))
-            .map_err(|error| io_error(&path, error))
+            .map_err(|error| io_error(path, error))
     }
 
     /// Reads the state of an interface; `None` where it is not set up.
@@ -90,15 +89,12 @@ impl State {
     /// The file is there but cannot be used.
     pub fn load(interface: &str) -> Result<Option<Self>, StateError> {
         let path = paths::state_file(interface);
-        let text = match streams::text(&path) {
+        let text = match files::text(&path) {
             Ok(text) => text,
-            Err(error) if streams::is_missing(&error) => return Ok(None),
-            Err(error) => return Err(io_error(&path, error)),
+            Err(error) if files::is_missing(&error) => return Ok(None),
+            Err(error) => return Err(io_error(path, error)),
         };
-        let damaged = |what| StateError::Damaged {
-            path: path.to_string_lossy().into_owned(),
-            what,
-        };
+        let damaged = |what| StateError::Damaged { path, what };
         Self::parse(&text).map(Some).map_err(damaged)
     }
 
@@ -119,7 +115,7 @@ impl State {
     /// Every interface that is set up, by name. Files that cannot be used are
     /// left out; doctor finds them.
     pub fn load_all() -> Vec<Self> {
-        let names = paths::names_in(&paths::run_dir(), ".json").unwrap_or_default();
+        let names = files::names_in(&paths::run_dir(), ".json").unwrap_or_default();
         let states = names.iter().filter_map(|name| State::load(name).ok()?);
         states.collect()
     }
@@ -130,7 +126,7 @@ impl State {
     /// It is there and cannot be removed.
     pub fn remove(interface: &str) -> Result<(), StateError> {
         let path = paths::state_file(interface);
-        remove_written(&path).map_err(|error| io_error(&path, error))
+        remove_written(&path).map_err(|error| io_error(path, error))
     }
 
     fn to_json(&self) -> Members {
@@ -281,11 +277,8 @@ impl<'a> Saved<'a> {
     }
 }
 
-fn io_error(path: &Path, error: io::Error) -> StateError {
-    StateError::Io {
-        path: path.to_string_lossy().into_owned(),
-        error,
-    }
+fn io_error(path: String, error: io::Error) -> StateError {
+    StateError::Io { path, error }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::problem::{Code, Problem};
 use super::router::System;
 use super::settings::Settings;
 use super::state::{State, StateError};
+use crate::files;
 use crate::logging;
 use crate::nat::{
     self, Kernel, Line, Mode, Nft, NftError, Plan, PortList, Technique, Timeouts, Wishes, guard,
@@ -233,12 +234,12 @@ pub fn remove(interface: &str, state: Option<&State>) -> io::Result<()> {
 }
 
 /// What the kernel has refused since boot: a line of text for each capability.
-fn kernel_file() -> std::path::PathBuf {
-    paths::run_dir().join("kernel")
+fn kernel_file() -> String {
+    paths::rooted("/var/run/mape/kernel")
 }
 
 fn known_kernel() -> Kernel {
-    let text = crate::streams::text(kernel_file()).unwrap_or_default();
+    let text = files::text(&kernel_file()).unwrap_or_default();
     let mut lines = text.lines();
     let mut next = || match lines.next() {
         None | Some("") => Ok(()),

@@ -9,8 +9,6 @@
 use std::ffi::{CStr, CString, c_char};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{ptr, thread};
 
@@ -55,7 +53,7 @@ pub(super) enum Ended {
 /// # Errors
 /// No process could be made, or it could not be waited for.
 pub(super) fn run(
-    program: &Path,
+    program: &str,
     args: &[&CStr],
     input: &[u8],
     timeout: Duration,
@@ -65,7 +63,7 @@ pub(super) fn run(
     streams::write_all(stdin.as_fd(), input)?;
     lseek(&stdin, 0, Whence::SeekSet)?;
     let said = nameless()?;
-    let program = CString::new(program.as_os_str().as_bytes())?;
+    let program = CString::new(program)?;
     let mut argv = vec![program.as_ptr()];
     argv.extend(args.iter().map(|arg| arg.as_ptr()));
     argv.push(ptr::null());
@@ -138,7 +136,7 @@ mod tests {
 
     fn sh(script: &str, input: &[u8], timeout: Duration) -> Ended {
         let script = CString::new(script).unwrap();
-        run(Path::new("/bin/sh"), &[c"-c", &script], input, timeout).unwrap()
+        run("/bin/sh", &[c"-c", &script], input, timeout).unwrap()
     }
 
     fn exit(ended: Ended) -> (Option<i32>, Vec<u8>) {
@@ -187,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_run_is_told_from_what_fails() {
-        let missing = run(Path::new("/nowhere/nft"), &[], b"", LONG).unwrap();
+        let missing = run("/nowhere/nft", &[], b"", LONG).unwrap();
         assert!(matches!(missing, Ended::NotStarted), "{missing:?}");
         assert_eq!(exit(sh("kill -9 $$", b"", LONG)).0, None);
     }

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use nix::errno::Errno;
 
-use crate::streams;
+use crate::{files, streams};
 
 use super::netlink::{ACK, Attr, NESTED, Netfilter, REQUEST, array, attributes, put_message};
 
@@ -236,7 +236,7 @@ pub fn forget_connections(ours: Ipv4Net) -> io::Result<usize> {
         match netfilter.acknowledged(1) {
             Ok(()) => forgotten += 1,
             // It ended by itself in the meantime.
-            Err(error) if streams::is_missing(&error) => {}
+            Err(error) if files::is_missing(&error) => {}
             Err(error) => return Err(error),
         }
     }

@@ -73,7 +73,7 @@ impl Counters {
                 counters.add(name, packets);
             }
         })?;
-        let statistics = crate::streams::text(STATISTICS).unwrap_or_default();
+        let statistics = crate::files::text(STATISTICS).unwrap_or_default();
         counters.no_free_port = failed_inserts(&statistics);
         Ok(counters)
     }

@@ -2,12 +2,13 @@
 //! Loading rules: `nft -f -`, the one child process of the crate.
 
 use std::ffi::CStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::child::{self, Ended};
 use super::error::NatError;
 use super::plan::Kernel;
+use crate::files::is_file;
 use crate::paths::{rooted, variable};
 use crate::text::{has, one_line};
 
@@ -43,7 +44,7 @@ pub enum NftError {
 /// The `nft` program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nft {
-    program: PathBuf,
+    program: String,
 }
 
 impl Nft {
@@ -57,10 +58,10 @@ impl Nft {
         let others = path
             .split(':')
             .filter(|dir| dir.starts_with('/'))
-            .map(|dir| Path::new(dir).join("nft"));
+            .map(|dir| format!("{dir}/nft"));
         usual
             .chain(others)
-            .find(|program| program.is_file())
+            .find(|program| is_file(program).unwrap_or(false))
             .map(|program| Nft { program })
             .ok_or(NftError::Missing)
     }
@@ -68,7 +69,7 @@ impl Nft {
     /// A given program in place of the one that is found.
     pub fn at(program: impl AsRef<Path>) -> Self {
         Nft {
-            program: program.as_ref().into(),
+            program: program.as_ref().to_string_lossy().into_owned(),
         }
     }
 

@@ -8,13 +8,12 @@ use std::path::Path;
 use super::builtin::is_packed;
 use super::parse::{Problem, Warning};
 use super::table::Table;
-use crate::paths::names_in;
-use crate::streams;
+use crate::files::{self, names_in};
 
 /// The table of the package.
-const PACKAGED: &str = "usr/share/mape/providers.json";
+const PACKAGED: &str = "/usr/share/mape/providers.json";
 /// Files of the user, read in the order of their names.
-const LOCAL: &str = "etc/mape/providers.d";
+const LOCAL: &str = "/etc/mape/providers.d";
 /// Largest file that is read, in bytes: several times what 4,096 rules take.
 const MAX_SIZE: usize = 1 << 20;
 
@@ -30,33 +29,37 @@ pub struct Loaded {
 /// Reads the packaged table and the user's files under `root` (`/` on a
 /// router). Where the packaged file is missing, which is no cause for a
 /// warning, or holds no rule, the compiled-in table takes its place.
-pub fn load(root: &Path) -> Loaded {
-    let packaged = root.join(PACKAGED);
+pub fn load(root: impl AsRef<Path>) -> Loaded {
+    below(root.as_ref().to_string_lossy().trim_end_matches('/'))
+}
+
+fn below(root: &str) -> Loaded {
+    let packaged = format!("{root}{PACKAGED}");
     let (mut table, mut warnings) = match read(&packaged) {
         // To recognise it takes a fraction of what it takes to read it.
         Ok(text) if is_packed(&text) => (Table::builtin(), Vec::new()),
-        Ok(text) => Table::parse(&text, &name(&packaged)),
+        Ok(text) => Table::parse(&text, &packaged),
         Err(error) if error.is_missing() => (Table::default(), Vec::new()),
-        Err(error) => (Table::default(), vec![unreadable(&packaged, &error)]),
+        Err(error) => (Table::default(), vec![unreadable(packaged, &error)]),
     };
     if table.rule_count() == 0 {
         table = Table::builtin();
     }
-    let local = root.join(LOCAL);
+    let local = format!("{root}{LOCAL}");
     match names_in(&local, ".json") {
         Ok(names) => {
             for name in names {
-                extend(&mut table, &local.join(name + ".json"), &mut warnings);
+                extend(&mut table, format!("{local}/{name}.json"), &mut warnings);
             }
         }
-        Err(error) => warnings.push(unreadable(&local, &error)),
+        Err(error) => warnings.push(unreadable(local, &error)),
     }
     Loaded { table, warnings }
 }
 
-fn extend(table: &mut Table, path: &Path, warnings: &mut Vec<Warning>) {
-    match read(path) {
-        Ok(text) => warnings.extend(table.extend(&text, &name(path))),
+fn extend(table: &mut Table, path: String, warnings: &mut Vec<Warning>) {
+    match read(&path) {
+        Ok(text) => warnings.extend(table.extend(&text, &path)),
         Err(error) => warnings.push(unreadable(path, &error)),
     }
 }
@@ -72,29 +75,25 @@ enum Unreadable {
 
 impl Unreadable {
     fn is_missing(&self) -> bool {
-        matches!(self, Unreadable::System(error) if streams::is_missing(error))
+        matches!(self, Unreadable::System(error) if files::is_missing(error))
     }
 }
 
-fn read(path: &Path) -> Result<String, Unreadable> {
+fn read(path: &str) -> Result<String, Unreadable> {
     // A FIFO or device in the directory must not hold up the handler.
-    if !std::fs::metadata(path)?.is_file() {
+    if !files::is_file(path)? {
         return Err(Unreadable::Unfit("not a regular file"));
     }
-    let bytes = streams::file(path, MAX_SIZE + 1)?;
+    let bytes = files::read(path, MAX_SIZE + 1)?;
     if bytes.len() > MAX_SIZE {
         return Err(Unreadable::Unfit("larger than 1 MiB"));
     }
     String::from_utf8(bytes).map_err(|_| Unreadable::Unfit("stream did not contain valid UTF-8"))
 }
 
-fn name(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
-}
-
-fn unreadable(path: &Path, error: &dyn Display) -> Warning {
+fn unreadable(source: String, error: &dyn Display) -> Warning {
     Warning {
-        source: name(path),
+        source,
         entry: String::new(),
         problem: Problem::Unreadable(error.to_string()),
     }

@@ -5,11 +5,11 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use crate::files;
 use crate::handler::State;
 use crate::handler::bus::Netifd;
 use crate::nat::{Connection, Counters, Opened, Section, connections};
 use crate::paths::rooted;
-use crate::streams;
 use crate::text::has;
 
 use super::world::{Dropped, Measured, Traffic, World, zones};
@@ -22,7 +22,7 @@ impl World {
     pub fn collect() -> Self {
         let mut world = World {
             states: State::load_all(),
-            names: leases(&streams::text(rooted("/tmp/dhcp.leases")).unwrap_or_default()),
+            names: leases(&files::text(&rooted("/tmp/dhcp.leases")).unwrap_or_default()),
             boot_seconds: boot_seconds(),
             ..World::default()
         };
@@ -74,18 +74,18 @@ fn admits(state: &State, firewall: &str) -> bool {
 /// A configuration file; one that does not exist says nothing.
 fn config(name: &str, notes: &mut Vec<String>) -> String {
     let path = rooted(&format!("/etc/config/{name}"));
-    match streams::text(&path) {
+    match files::text(&path) {
         Ok(text) => text,
-        Err(error) if streams::is_missing(&error) => String::new(),
+        Err(error) if files::is_missing(&error) => String::new(),
         Err(error) => {
-            notes.push(format!("{}: {error}", path.to_string_lossy()));
+            notes.push(format!("{path}: {error}"));
             String::new()
         }
     }
 }
 
 fn boot_seconds() -> u64 {
-    let text = streams::text("/proc/uptime").unwrap_or_default();
+    let text = files::text("/proc/uptime").unwrap_or_default();
     let seconds = text.split('.').next().unwrap_or_default();
     seconds.parse().unwrap_or(0)
 }
@@ -112,7 +112,7 @@ fn traffic(device: &str) -> Option<Traffic> {
     }
     let read = |name: &str| -> Option<u64> {
         let path = format!("/sys/class/net/{device}/statistics/{name}");
-        streams::text(rooted(&path)).ok()?.trim().parse().ok()
+        files::text(&rooted(&path)).ok()?.trim().parse().ok()
     };
     Some(Traffic {
         rx_bytes: read("rx_bytes")?,

@@ -3,6 +3,7 @@
 
 use super::connection::Connection;
 use super::{Attr, Error, Kind, Message, Status, Value, number};
+use nix::unistd::{AccessFlags, access};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -66,12 +67,10 @@ impl Client {
     /// Where ubusd listens on this system: `/var/run/ubus/ubus.sock`, or `/var/run/ubus.sock`
     /// if only that exists.
     pub fn default_path() -> PathBuf {
-        let [current, old] = PATHS.map(Path::new);
-        if !current.exists() && old.exists() {
-            old.to_owned()
-        } else {
-            current.to_owned()
-        }
+        let [current, old] = PATHS;
+        let is_there = |path: &str| access(path, AccessFlags::F_OK).is_ok();
+        let only_old = !is_there(current) && is_there(old);
+        PathBuf::from(if only_old { old } else { current })
     }
 
     /// Connects and waits for the greeting.

@@ -3,17 +3,17 @@
 //! the address that was asked for.
 
 use std::fmt::Write;
-use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 use std::os::fd::AsRawFd;
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, socket};
 
+use crate::files;
 use crate::handler::State;
 use crate::map::{Border, MapType, Mapping, Psid};
 use crate::nat::{self, Chain, PortList, Section};
-use crate::paths::{names_in, rooted, run_dir};
+use crate::paths::{rooted, run_dir};
 use crate::provider::{self, Verdict};
 use crate::text::has;
 
@@ -118,7 +118,7 @@ fn uplink(interface: &Interface<'_>, state: Option<&State>) -> (Option<Uplink>, 
 }
 
 fn read(path: &str) -> Option<String> {
-    Some(crate::streams::text(rooted(path)).ok()?.trim().to_owned())
+    Some(files::text(&rooted(path)).ok()?.trim().to_owned())
 }
 
 /// The MTU a router advertised, where there is one, is the line's.
@@ -201,7 +201,7 @@ fn is_default_in(table: &str, device: &str) -> bool {
 }
 
 fn known_line(offer: &Offer, mapping: Option<&Mapping>) -> Known {
-    let loaded = provider::load(&rooted("/"));
+    let loaded = provider::load(rooted(""));
     let verdict = loaded.table.lookup_line(&offer.prefix);
     if let Verdict::Map(found) | Verdict::Unconfirmed(found) = verdict {
         let border = found.border().map(|border| match border {
@@ -317,7 +317,7 @@ fn missing(map_type: MapType, is_up: bool) -> Vec<(String, String)> {
 }
 
 fn exists(path: &str) -> bool {
-    rooted(path).exists()
+    files::exists(&rooted(path))
 }
 
 /// Whether a module is loaded, built in or on disk. OpenWrt has all modules in
@@ -344,7 +344,7 @@ fn conflicts(chains: &[Chain]) -> Vec<(String, String)> {
     let mut note = |seen: String, remedy: &str| found.push((seen, remedy.to_owned()));
     let reinstall = "remove the package map, then install mape again";
     for path in &["/lib/netifd/proto/map.sh", "/usr/sbin/mapcalc"] {
-        if fs::symlink_metadata(rooted(path)).is_ok_and(|meta| meta.is_file()) {
+        if files::is_file_itself(&rooted(path)) {
             note(
                 format!("{path} is not ours but the stock package's or a patched one"),
                 reinstall,
@@ -362,7 +362,7 @@ fn conflicts(chains: &[Chain]) -> Vec<(String, String)> {
         );
     }
     // State files that cannot be used.
-    for interface in names_in(&run_dir(), ".json").unwrap_or_default() {
+    for interface in files::names_in(&run_dir(), ".json").unwrap_or_default() {
         if let Err(error) = State::load(&interface) {
             note(error.to_string(), "run ifup for that interface");
         }
