@@ -32,3 +32,22 @@ pub fn truth(word: &str) -> Option<bool> {
         (yes, _) => Some(yes),
     }
 }
+
+/// The parts in a row. `[_]::join` takes 500 bytes for each type of part.
+pub fn join<T: AsRef<str>>(parts: &[T], between: &str) -> String {
+    let mut joined = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            joined.push_str(between);
+        }
+        joined.push_str(part.as_ref());
+    }
+    joined
+}
+
+/// A number in digits of that base, where it fits: one way to read them, not
+/// one for each type of number.
+pub fn number<T: TryFrom<u64>>(digits: &str, base: u32) -> Option<T> {
+    let number = u64::from_str_radix(digits, base).ok()?;
+    number.try_into().ok()
+}

@@ -10,6 +10,7 @@ use super::{Command, Failure, Page, command};
 use crate::exit::Exit;
 use crate::json::{line, parse};
 use crate::streams;
+use crate::text::join;
 use crate::value::{Members, Value};
 
 /// What an argument of a method is.
@@ -132,7 +133,7 @@ fn arguments(method: &str, input: &str) -> Result<(&'static Command, Args), Stri
         }
         let Some((name, kind)) = known.iter().find(|(known, _)| known == name) else {
             let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-            let names = names.join(", ");
+            let names = join(&names, ", ");
             return Err(format!("{name} is not known; there is {names}"));
         };
         match (kind, value) {

@@ -8,7 +8,7 @@ use crate::files;
 use crate::map::PortSet;
 use crate::nat::{Opened, zones_of};
 use crate::paths::rooted;
-use crate::text::has;
+use crate::text::{has, number};
 use crate::ubus::Value;
 
 /// The router we run on.
@@ -44,7 +44,7 @@ impl System {
     pub fn uptime(&self) -> u64 {
         let text = files::text("/proc/uptime").unwrap_or_default();
         let seconds = text.split(['.', ' ']).next().unwrap_or_default();
-        seconds.parse().unwrap_or(0)
+        number(seconds, 10).unwrap_or(0)
     }
 }
 
@@ -59,7 +59,7 @@ impl Router for System {
         if has(device, "/") {
             return None;
         }
-        let read = |path: &String| files::text(&rooted(path)).ok()?.trim().parse().ok();
+        let read = |path: &String| number(files::text(&rooted(path)).ok()?.trim(), 10);
         places.iter().find_map(read)
     }
 

@@ -19,7 +19,7 @@ use crate::nat::{
     self, Kernel, Line, Mode, Nft, NftError, Plan, PortList, Technique, Timeouts, Wishes, guard,
 };
 use crate::paths;
-use crate::text::one_line;
+use crate::text::{join, one_line};
 
 /// Longest time nft may take. It answers within milliseconds, on a slow router
 /// under load within a second.
@@ -84,7 +84,7 @@ impl Translation {
         let nft = Nft::find().map_err(nat_failed)?;
         let (interface, link) = (subject.interface, subject.link);
         let line = Line::new(interface, &link.device, &link.mapping, link.mesh);
-        let reserve = PortList::parse(&subject.reserve.join(" ")).map_err(|error| {
+        let reserve = PortList::parse(&join(subject.reserve, " ")).map_err(|error| {
             Problem::fatal(Code::InvalidConfig, format_args!("reserve: {error}"))
         })?;
         let zone = link.zone.as_deref();

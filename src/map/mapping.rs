@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What one CE gets out of a domain.
 
+use std::fmt::Write;
 use std::net::Ipv6Addr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -38,8 +39,13 @@ fn no_rule(prefixes: &[Ipv6Net]) -> String {
     if prefixes.is_empty() {
         return "there is no IPv6 prefix yet".into();
     }
-    let names: Vec<String> = prefixes.iter().map(Ipv6Net::to_string).collect();
-    format!("no rule matches {}", names.join(", "))
+    let mut text = String::from("no rule matches");
+    let mut before = " ";
+    for prefix in prefixes {
+        let _ = write!(text, "{before}{prefix}");
+        before = ", ";
+    }
+    text
 }
 
 /// The mapping of one CE: its addresses, ports and rules.

@@ -5,6 +5,7 @@ use std::io;
 
 use super::netlink::{Netfilter, array, find, string};
 use super::plan::{Plan, table_of};
+use crate::text::number;
 
 /// Counters in the `ip` table.
 pub(super) const INSIDE: [&str; 7] = [
@@ -113,7 +114,7 @@ pub(super) fn failed_inserts(statistics: &str) -> u64 {
     };
     lines
         .filter_map(|line| line.split_whitespace().nth(column))
-        .filter_map(|number| u64::from_str_radix(number, 16).ok())
+        .filter_map(|digits| number::<u64>(digits, 16))
         .fold(0, u64::saturating_add)
 }
 

@@ -5,7 +5,7 @@
 //! that DNAT rules and local services see what the configuration says.
 
 use crate::map::PortSet;
-use crate::text::{has, quoted};
+use crate::text::{has, join, quoted};
 
 use super::conntrack::Protocol;
 use super::error::brief;
@@ -135,7 +135,7 @@ fn ports(section: &Section, key: &str) -> Ports {
     if words.is_empty() || words.iter().any(|word| word.starts_with('!')) {
         return Ports::All;
     }
-    match PortList::parse(&words.join(" ")) {
+    match PortList::parse(&join(&words, " ")) {
         Ok(list) => Ports::Some(list),
         Err(_) => Ports::Bad,
     }

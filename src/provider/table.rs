@@ -4,6 +4,7 @@
 use ipnet::Ipv6Net;
 
 use crate::map::{Border, Domain, DomainError, RuleSpec, covers};
+use crate::text::join;
 
 use super::known::{Confidence, KnownRule, OtherLine, Provider};
 
@@ -87,11 +88,15 @@ pub enum ProviderError {
 }
 
 fn belongs(prefixes: &[Ipv6Net]) -> String {
-    let names: Vec<String> = prefixes.iter().map(Ipv6Net::to_string).collect();
-    match names.as_slice() {
-        [] => "no IPv6 prefix yet belongs".into(),
-        [only] => format!("{only} belongs"),
-        _ => format!("{} belong", names.join(", ")),
+    let mut names = Vec::new();
+    for prefix in prefixes {
+        names.push(prefix.to_string());
+    }
+    let all = join(&names, ", ");
+    match names.len() {
+        0 => "no IPv6 prefix yet belongs".into(),
+        1 => format!("{all} belongs"),
+        _ => format!("{all} belong"),
     }
 }
 
@@ -110,7 +115,7 @@ impl Table {
         let known: Vec<&str> = self.providers.iter().map(Provider::id).collect();
         Err(ProviderError::Unknown {
             id: id.into(),
-            known: known.join(", "),
+            known: join(&known, ", "),
         })
     }
 

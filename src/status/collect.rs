@@ -10,7 +10,7 @@ use crate::handler::State;
 use crate::handler::bus::Netifd;
 use crate::nat::{Connection, Counters, Opened, Section, connections};
 use crate::paths::rooted;
-use crate::text::has;
+use crate::text::{has, number};
 
 use super::world::{Dropped, Measured, Traffic, World, zones};
 
@@ -87,7 +87,7 @@ fn config(name: &str, notes: &mut Vec<String>) -> String {
 fn boot_seconds() -> u64 {
     let text = files::text("/proc/uptime").unwrap_or_default();
     let seconds = text.split('.').next().unwrap_or_default();
-    seconds.parse().unwrap_or(0)
+    number(seconds, 10).unwrap_or(0)
 }
 
 /// Names in dnsmasq's leases: `EXPIRY MAC ADDRESS NAME ID`, `*` for no name.
@@ -112,7 +112,7 @@ fn traffic(device: &str) -> Option<Traffic> {
     }
     let read = |name: &str| -> Option<u64> {
         let path = format!("/sys/class/net/{device}/statistics/{name}");
-        files::text(&rooted(&path)).ok()?.trim().parse().ok()
+        number(files::text(&rooted(&path)).ok()?.trim(), 10)
     };
     Some(Traffic {
         rx_bytes: read("rx_bytes")?,

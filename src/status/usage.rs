@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Which external ports are in use, and by whom.
 
-use std::cmp::Reverse;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -41,31 +40,38 @@ impl Usage {
         network: Ipv4Net,
         port_of: &dyn Fn(u16) -> Option<u16>,
     ) -> Self {
-        let mut all: Vec<(Ipv4Addr, Protocol, u16)> = Vec::new();
+        let mut all: Vec<(Protocol, u16, Ipv4Addr)> = Vec::new();
         for connection in connections.iter().filter(|c| c.network == network) {
             if let Some(port) = port_of(connection.number) {
-                all.push((connection.host, connection.protocol, port));
+                all.push((connection.protocol, port, connection.host));
             }
         }
         all.sort_unstable();
         all.dedup();
         let mut usage = Usage::default();
-        for rows in all.chunk_by(|a, b| a.0 == b.0) {
-            if let Some((address, _, _)) = rows.first() {
-                let of = |protocol| rows.iter().filter(|row| row.1 == protocol).count();
-                usage.hosts.push(HostUse {
-                    address: *address,
-                    ports: Protocol::ALL.map(of),
-                });
+        let mut hosts: Vec<HostUse> = Vec::new();
+        for (protocol, port, address) in all {
+            if usage.ports.last() != Some(&(protocol, port)) {
+                usage.ports.push((protocol, port));
+            }
+            let at = hosts.partition_point(|host| host.address < address);
+            if hosts.get(at).is_none_or(|host| host.address != address) {
+                let ports = [0; 3];
+                hosts.insert(at, HostUse { address, ports });
+            }
+            if let Some(host) = hosts.get_mut(at) {
+                let counts = Protocol::ALL.iter().zip(&mut host.ports);
+                for (_, count) in counts.filter(|(known, _)| **known == protocol) {
+                    *count += 1;
+                }
             }
         }
-        let order = |host: &HostUse| (Reverse(host.total()), host.address);
-        usage.hosts.sort_unstable_by_key(order);
-        for (_, protocol, port) in all {
-            usage.ports.push((protocol, port));
+        // Of those with as many ports the lower address stays first.
+        for host in hosts {
+            let total = host.total();
+            let at = usage.hosts.partition_point(|known| known.total() >= total);
+            usage.hosts.insert(at, host);
         }
-        usage.ports.sort_unstable();
-        usage.ports.dedup();
         usage
     }
 

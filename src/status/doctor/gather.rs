@@ -15,7 +15,7 @@ use crate::map::{Border, MapType, Mapping, Psid};
 use crate::nat::{self, Chain, PortList, Section};
 use crate::paths::{rooted, run_dir};
 use crate::provider::{self, Verdict};
-use crate::text::has;
+use crate::text::{has, number};
 
 use super::super::netifd::Known as Netifd;
 use super::super::route::route_to;
@@ -128,7 +128,7 @@ fn uplink_mtu(device: &str) -> Option<u16> {
     }
     let ipv6 = read(&format!("/proc/sys/net/ipv6/conf/{device}/mtu"));
     let link = || read(&format!("/sys/class/net/{device}/mtu"));
-    ipv6.or_else(link)?.parse().ok()
+    number(&ipv6.or_else(link)?, 10)
 }
 
 fn device(name: &str) -> Option<(bool, u16)> {
@@ -138,8 +138,8 @@ fn device(name: &str) -> Option<(bool, u16)> {
         return None;
     }
     let flags = read(&format!("/sys/class/net/{name}/flags"))?;
-    let flags = u32::from_str_radix(flags.strip_prefix("0x")?, 16).ok()?;
-    let mtu = read(&format!("/sys/class/net/{name}/mtu"))?.parse().ok()?;
+    let flags: u32 = number(flags.strip_prefix("0x")?, 16)?;
+    let mtu = number(&read(&format!("/sys/class/net/{name}/mtu"))?, 10)?;
     Some((flags & UP != 0, mtu))
 }
 
@@ -156,7 +156,7 @@ fn address(wanted: Ipv6Addr) -> Option<Address> {
     let text = read("/proc/net/if_inet6")?;
     let line = text.lines().find(|line| line.starts_with(&digits))?;
     let mut words = line.split_ascii_whitespace().skip(4);
-    let flags = u32::from_str_radix(words.next()?, 16).ok()?;
+    let flags: u32 = number(words.next()?, 16)?;
     Some(Address {
         device: words.next()?.to_owned(),
         tentative: flags & TENTATIVE != 0,
@@ -231,7 +231,7 @@ fn known_line(offer: &Offer, mapping: Option<&Mapping>) -> Known {
 fn psids(interface: &Interface<'_>, mapping: &Mapping) -> Option<(Psid, u16)> {
     let rule = mapping.bmr();
     let psid = rule.provisioned_psid()?;
-    let ea_len: u8 = interface.option("ealen")?.parse().ok()?;
+    let ea_len: u8 = number(interface.option("ealen")?, 10)?;
     let end_user = mapping.end_user();
     let end = rule.end_user_len().checked_add(psid.len())?;
     if mapping.map_type() == MapType::Lw4o6 || ea_len <= rule.ea_len() {
