@@ -77,3 +77,28 @@ fn a_wrong_option_is_one_line_that_leads_to_the_help() {
         }
     }
 }
+
+/// Whoever calls us may have closed what we would read or write.
+#[test]
+fn closed_files_are_no_failure() {
+    let shell = |script: &str| {
+        let script = script.replace("mape", env!("CARGO_BIN_EXE_mape"));
+        let done = Command::new("sh").args(["-c", &script]).output().unwrap();
+        (done.status.code(), String::from_utf8(done.stdout).unwrap())
+    };
+    let nothing = String::new();
+    let lookup = "mape lookup 240b:10:1:200::/56";
+    assert_eq!(shell(&format!("{lookup} >&-")), (Some(0), nothing.clone()));
+    let all = format!("{lookup} <&- >&- 2>&-");
+    assert_eq!(shell(&all), (Some(0), nothing));
+}
+
+/// A reader that has seen enough is no failure either, and ends nobody.
+#[test]
+fn a_pipe_without_a_reader_is_no_failure() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mape"));
+    let done = command.arg("help").stdout(writer).output().unwrap();
+    assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
+}
