@@ -115,7 +115,7 @@ impl Dmr {
     /// The IPv6 address that stands for `ipv4` (RFC 6052 section 2.2): bits 64
     /// to 71 stay zero, the address continues after them.
     pub fn embed(self, ipv4: Ipv4Addr) -> Ipv6Addr {
-        let mut octets = self.0.network().octets();
+        let mut octets = self.0.addr().octets();
         let (before, v4) = (self.bits_before_gap(), ipv4.octets());
         let head = extract(&v4, 0, before);
         place(&mut octets, head, self.0.prefix_len(), before);

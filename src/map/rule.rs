@@ -76,6 +76,7 @@ pub enum RuleError {
 /// provisioned PSID).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rule {
+    // Both without host bits.
     ipv6: Ipv6Net,
     ipv4: Ipv4Net,
     ea_len: u8,
@@ -199,7 +200,7 @@ impl Rule {
         let from = self.ipv6.prefix_len();
         let suffix = extract(&end_user.addr().octets(), from, len);
         let fixed = self.ipv4.prefix_len();
-        let mut octets = self.ipv4.network().octets();
+        let mut octets = self.ipv4.addr().octets();
         place(&mut octets, suffix, fixed, len);
         // fixed + len is at most 32, so the length is always legal.
         Ipv4Net::new(octets.into(), fixed + len).unwrap_or(self.ipv4)
@@ -218,7 +219,7 @@ impl Rule {
 
     /// Address of the CE with that end-user prefix.
     pub fn ce_address_of(&self, dialect: Dialect, end_user: Ipv6Net) -> Ipv6Addr {
-        let ipv4 = self.ipv4_of(end_user).network();
+        let ipv4 = self.ipv4_of(end_user).addr();
         dialect.ce_address(end_user, ipv4, self.ports_of(end_user).psid())
     }
 
@@ -253,7 +254,7 @@ impl Rule {
         let end_user = self.end_user_prefix(ipv4, port)?;
         // Where a CE has a whole IPv4 prefix, its host bits are no part of
         // the CE's address.
-        let ipv4 = self.ipv4_of(end_user).network();
+        let ipv4 = self.ipv4_of(end_user).addr();
         Some(dialect.ce_address(end_user, ipv4, self.params.psid_of(port)))
     }
 }

@@ -204,9 +204,9 @@ impl RuleSpec {
         RuleSpec {
             map_type: Some(map_type),
             fmr: false,
-            ipv6_prefix: Some(rule.ipv6().network()),
+            ipv6_prefix: Some(rule.ipv6().addr()),
             prefix6_len: Some(rule.ipv6().prefix_len()),
-            ipv4_prefix: Some(rule.ipv4().network()),
+            ipv4_prefix: Some(rule.ipv4().addr()),
             prefix4_len: Some(rule.ipv4().prefix_len()),
             ea_len: Some(rule.ea_len()),
             offset: Some(params.offset()),

@@ -199,9 +199,9 @@ impl Lines {
         self.put("PREFIX4LEN", &rule.ipv4().prefix_len());
         self.put("PREFIX6LEN", &rule.ipv6().prefix_len());
         // Prefixes are repeated with the host bits they were given.
-        let ipv4 = spec.ipv4_prefix.unwrap_or(rule.ipv4().network());
+        let ipv4 = spec.ipv4_prefix.unwrap_or(rule.ipv4().addr());
         self.put("IPV4PREFIX", &ipv4);
-        let ipv6 = spec.ipv6_prefix.unwrap_or(rule.ipv6().network());
+        let ipv6 = spec.ipv6_prefix.unwrap_or(rule.ipv6().addr());
         self.put("IPV6PREFIX", &ipv6);
     }
 
@@ -209,7 +209,7 @@ impl Lines {
         let Some((interface, prefix)) = resolved.end_user else {
             return;
         };
-        self.put("IPV6PD", &prefix.network());
+        self.put("IPV6PD", &prefix.addr());
         self.put("PD6LEN", &prefix.prefix_len());
         self.put("PD6IFACE", &interface);
         let address = resolved.rule.ce_address_of(dialect, prefix);
@@ -225,7 +225,7 @@ impl Lines {
         let is_whole = rule.end_user_len() == rule.ipv6().prefix_len();
         let own = prefix.or_else(|| is_whole.then_some(rule.ipv6()));
         if let Some(net) = own.map(|prefix| rule.ipv4_of(prefix)) {
-            self.put("IPV4ADDR", &net.network());
+            self.put("IPV4ADDR", &net.addr());
             self.put("ADDR4LEN", &net.prefix_len());
         }
         let known = prefix.or_else(|| rule.provisioned_psid().map(|_| rule.ipv6()));

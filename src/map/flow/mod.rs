@@ -213,7 +213,7 @@ impl Relay {
         let expected = rule.ce_address_of(self.dialect, end_user);
         if expected == address {
             let psid = rule.ports_of(end_user).psid();
-            return Ok((Some(rule.ipv4_of(end_user).network()), Some(psid)));
+            return Ok((Some(rule.ipv4_of(end_user).addr()), Some(psid)));
         }
         let other = match self.dialect {
             Dialect::Rfc7597 => Dialect::Draft03,
