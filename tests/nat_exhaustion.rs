@@ -233,7 +233,7 @@ fn a_kernel_that_cannot_count_translates_all_the_same() {
         connlimit: Err("No such file or directory".into()),
         ..Kernel::full()
     };
-    let unable = Plan::new(able.line().clone(), Default::default(), &kernel).unwrap();
+    let unable = Plan::new(able.line().clone(), &Default::default(), &kernel).unwrap();
     assert!(able.refuses_when_full() && !unable.refuses_when_full());
     assert!(!unable.combined().contains("ct count"));
     Nft::find()

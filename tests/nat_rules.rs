@@ -61,7 +61,7 @@ fn nft_accepts_every_set_and_technique() {
             .collect();
         let timeouts = if tight { Timeouts::Tight } else { Timeouts::Normal };
         let wishes = Wishes { mode, opened, ping, timeouts, ..Wishes::default() };
-        let Ok(plan) = Plan::new(line(set(offset, len, psid & mask)), wishes, &Kernel::full()) else {
+        let Ok(plan) = Plan::new(line(set(offset, len, psid & mask)), &wishes, &Kernel::full()) else {
             return Ok(());
         };
         let text = plan.combined();
@@ -82,7 +82,7 @@ fn an_address_with_a_prefix_and_one_without_sharing() {
                 reserve: reserve.parse().unwrap(),
                 ..Wishes::default()
             };
-            let plan = Plan::new(line, wishes, &Kernel::full()).unwrap();
+            let plan = Plan::new(line, &wishes, &Kernel::full()).unwrap();
             ns.nft(&["-c"], &plan.combined()).unwrap();
         }
     }
@@ -122,7 +122,7 @@ fn a_name_is_a_name_and_nothing_else() {
                 opened: "4930".parse().unwrap(),
                 ..Wishes::default()
             };
-            let plan = Plan::new(line.clone(), wishes, &Kernel::full()).unwrap();
+            let plan = Plan::new(line.clone(), &wishes, &Kernel::full()).unwrap();
             let text = plan.combined();
             ns.nft(&["-c"], &text).unwrap();
             let quoted = format!("\"{device}\"");
@@ -136,7 +136,7 @@ fn a_name_is_a_name_and_nothing_else() {
         assert!(mape::handler::device_name(name).is_err(), "{name:?}");
         let mut line = line(set(4, 8, 0x34));
         line.interface = name.to_owned();
-        let plan = Plan::new(line, Wishes::default(), &Kernel::full());
+        let plan = Plan::new(line, &Wishes::default(), &Kernel::full());
         // The rules' room lets a name begin with anything of its letters, for
         // a table's name has more before it.
         assert!(plan.is_err() || name == "-a", "{name:?}");

@@ -167,7 +167,7 @@ fn plan_holds(line: Line, mode: Mode, timeouts: Timeouts, reserve: PortList, ope
         timeouts,
     };
     let set = PortList::from(line.ports);
-    let plan = match Plan::new(line, wishes, &Kernel::full()) {
+    let plan = match Plan::new(line, &wishes, &Kernel::full()) {
         Ok(plan) => plan,
         Err(error) => return is_said(&error),
     };

@@ -55,7 +55,7 @@ fn run(args: &Args, out: &mut Page) -> Outcome {
     // Tables are named after the interface, of which the device is made.
     let interface = device.strip_prefix("map-").unwrap_or(device);
     let line = Line::new(interface, device, &found.mapping, false);
-    let plan = Plan::new(line, wishes, &Kernel::full()).map_err(Failure::failed)?;
+    let plan = Plan::new(line, &wishes, &Kernel::full()).map_err(Failure::failed)?;
     let ruleset = plan.combined();
     match args.has("json") {
         true => out.json(&object![

@@ -113,8 +113,9 @@ impl Netifd {
     /// A bus that does not work.
     pub fn is_up(&mut self, name: &str) -> Result<bool, BusError> {
         match self.about(name, "status") {
+            Ok(status) => Ok(status.get("up").and_then(Value::as_bool) == Some(true)),
             Err(error) if error.status() == Some(Status::NotFound) => Ok(false),
-            other => other.map(|status| status.get("up").and_then(Value::as_bool) == Some(true)),
+            Err(error) => Err(error),
         }
     }
 

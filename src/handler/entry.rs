@@ -15,9 +15,8 @@ use crate::streams;
 
 /// Runs a call for the protocol whose name we were called by.
 pub fn main(protocol: Protocol, args: &[String]) -> Exit {
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    match args.as_slice() {
-        [_, "dump", ..] => return dump(protocol),
+    match args {
+        [_, action, ..] if action == "dump" => return dump(protocol),
         [_, action, interface, config, ..] => {
             logging::init();
             return call(protocol, action, interface, config);

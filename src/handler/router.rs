@@ -86,7 +86,9 @@ pub fn firewall_rules(plan: &Plan) -> Vec<Value> {
 /// port forward is dead after a quiet night.
 fn tunnel_rules(plan: &Plan, device: &str, br: Ipv6Addr) -> Vec<Value> {
     let mut sources = vec![br.to_string()];
-    sources.extend(plan.fmrs.iter().map(|fmr| fmr.prefix6.to_string()));
+    for fmr in &plan.fmrs {
+        sources.push(fmr.prefix6.to_string());
+    }
     let ce = plan.mapping.ce_address().to_string();
     let mut rules = Vec::new();
     for source in &sources {
@@ -108,18 +110,18 @@ fn translation_rules(plan: &Plan, uplink: &str) -> Vec<Value> {
         return Vec::new();
     };
     let ce = plan.mapping.ce_address().to_string();
-    [(plan.device.as_str(), "src_ip"), (uplink, "dest_ip")]
-        .map(|(device, side)| {
-            accept(&[
-                ("src", zone),
-                ("dest", zone),
-                ("device", device),
-                ("direction", "in"),
-                ("proto", "all"),
-                (side, &ce),
-            ])
-        })
-        .into()
+    let mut rules = Vec::new();
+    for (device, side) in [(plan.device.as_str(), "src_ip"), (uplink, "dest_ip")] {
+        rules.push(accept(&[
+            ("src", zone),
+            ("dest", zone),
+            ("device", device),
+            ("direction", "in"),
+            ("proto", "all"),
+            (side, &ce),
+        ]));
+    }
+    rules
 }
 
 fn accept(what: &[(&str, &str)]) -> Value {

@@ -97,7 +97,7 @@ impl Translation {
             timeouts: subject.timeouts,
         };
         let kernel = known_kernel();
-        let plan = Plan::new(line, wishes.clone(), &kernel).map_err(nat_problem)?;
+        let plan = Plan::new(line, &wishes, &kernel).map_err(nat_problem)?;
         Ok(Translation {
             nft,
             wishes,
@@ -200,8 +200,8 @@ impl Translation {
         };
         *given_up = Err(refused.into());
         logging::warn(self.interface(), &format_args!("{warning} {refused}"));
-        self.plan = Plan::new(self.plan.line().clone(), self.wishes.clone(), &self.kernel)
-            .map_err(nat_problem)?;
+        self.plan =
+            Plan::new(self.plan.line().clone(), &self.wishes, &self.kernel).map_err(nat_problem)?;
         self.learned = Some(able).filter(|able| *able != Kernel::full());
         Ok(true)
     }

@@ -231,8 +231,8 @@ pub fn forget_connections(ours: Ipv4Net) -> io::Result<usize> {
         }
     })?;
     let mut forgotten = 0;
-    for request in doomed {
-        netfilter.send(&request)?;
+    for request in &doomed {
+        netfilter.send(request)?;
         match netfilter.acknowledged(1) {
             Ok(()) => forgotten += 1,
             // It ended by itself in the meantime.

@@ -120,8 +120,8 @@ const EXCHANGE: &str = r#"		@th,136,8 { 6, 17 } @th,$spare,16 0 @th,$spare,16 se
 
 /// Adds what stands in the table.
 pub(super) fn add(rules: &mut Ruleset, plan: &Plan, pool: &Pool) {
-    for counter in super::counters::EDGE {
-        rules.set("name", &counter);
+    for counter in &super::counters::EDGE {
+        rules.set("name", counter);
         rules.add("\tcounter $name { }\n");
     }
     let mut backwards: Vec<Run> = Vec::with_capacity(pool.runs().len());

@@ -83,8 +83,8 @@ impl Opened {
     fn rule(&mut self, section: &Section, own: &PortList) {
         if speaks(section, &["icmp", "1"]) {
             let types = section.words("icmp_type");
-            self.ping |=
-                types.is_empty() || types.contains(&"echo-request") || types.contains(&"8");
+            let is_echo = |kind: &&str| matches!(*kind, "echo-request" | "8");
+            self.ping |= types.is_empty() || types.iter().any(is_echo);
         }
         // A rule without a port opens what listens, and takes no port away.
         let protocols = protocols(section);
@@ -96,15 +96,9 @@ impl Opened {
         }
     }
 
-    fn take(
-        &mut self,
-        section: &Section,
-        protocols: &[Protocol],
-        ports: &PortList,
-        own: &PortList,
-    ) {
+    fn take(&mut self, section: &Section, speaks: &[Protocol], ports: &PortList, own: &PortList) {
         self.ports = self.ports.union(&ports.intersect(own));
-        Forward::add(&mut self.forwards, section, protocols, ports);
+        Forward::add(&mut self.forwards, section, speaks, ports);
     }
 }
 
@@ -144,9 +138,8 @@ fn ports(section: &Section, key: &str) -> Ports {
 /// Whether a section is in force for IPv4 packets from one of the zones.
 fn counts(section: &Section, zones: &[String]) -> bool {
     let from_us = section.get("src") == Some("*") || names(section, "src", zones);
-    let other_family = section
-        .get("family")
-        .is_some_and(|family| has(family, "6") && !has(family, "4"));
+    let family = section.get("family").unwrap_or_default();
+    let other_family = has(family, "6") && !has(family, "4");
     let mut ipv6 = false;
     for key in ["src_ip", "dest_ip", "src_dip"] {
         ipv6 |= section.words(key).iter().any(|word| has(word, ":"));
@@ -173,15 +166,13 @@ fn accepts(section: &Section, key: &str) -> bool {
 }
 
 fn says(section: &Section, key: &str, word: &str) -> bool {
-    section
-        .get(key)
-        .is_some_and(|value| value.eq_ignore_ascii_case(word))
+    let value = section.get(key);
+    value.is_some_and(|value| value.eq_ignore_ascii_case(word))
 }
 
 fn names(section: &Section, key: &str, zones: &[String]) -> bool {
-    section
-        .get(key)
-        .is_some_and(|name| zones.iter().any(|zone| zone == name))
+    let name = section.get(key);
+    name.is_some_and(|name| zones.iter().any(|zone| zone == name))
 }
 
 /// Those of TCP and UDP that a section is about: both, where it has no `proto`.

@@ -70,7 +70,12 @@ pub fn put_up(interface: &str, device: &str) -> io::Result<()> {
     }
     let equal = [Be32(1, 1), Be32(2, 0), Nest(3, &[Bytes(1, &name)])];
     let is_it = [Text(1, "cmp"), Nest(2, &equal)];
-    let expressions = [OIFNAME, &is_it, COUNTER, DROP].map(|expression| Nest(1, expression));
+    let expressions = [
+        Nest(1, OIFNAME),
+        Nest(1, &is_it),
+        Nest(1, COUNTER),
+        Nest(1, DROP),
+    ];
     let rule = [Text(2, "guard"), Nest(4, &expressions)];
     let table = table(interface);
     let new = |kind, flags, attributes| Message {

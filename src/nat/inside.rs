@@ -118,8 +118,8 @@ const END: &str = "\t}\n";
 /// Adds what stands in the table.
 pub(super) fn add(rules: &mut Ruleset, plan: &Plan) {
     let (shared, edge) = (plan.is_shared(), plan.has_edge());
-    for counter in super::counters::INSIDE {
-        rules.set("name", &counter);
+    for counter in &super::counters::INSIDE {
+        rules.set("name", counter);
         rules.add("\tcounter $name { }\n");
     }
     if plan.is_tight() {
@@ -192,7 +192,7 @@ const INTERNAL: [[u8; 5]; 8] = [
 /// unless the whole domain has such addresses, and our own.
 fn spoofed(own: Ipv4Net) -> String {
     let mut sources = own.to_string();
-    for [a, b, c, d, len] in INTERNAL {
+    for &[a, b, c, d, len] in &INTERNAL {
         let net = Ipv4Net::new([a, b, c, d].into(), len).unwrap_or_default();
         if !net.contains(&own.addr()) {
             // Writing to a String does not fail.
@@ -246,26 +246,21 @@ fn source_nat(rules: &mut Ruleset, plan: &Plan) {
 /// The hash of the internal endpoint falls on one port of all, and its range
 /// is taken: each range gets its share. The seed is fixed, so that an endpoint
 /// keeps its range when rules are loaded anew.
+const HASH: &str = r#"		meta l4proto { tcp, udp } counter name "translated" snat ip addr . port to jhash ip saddr . th sport mod $count seed 0x6d617065 map { $slots}
+		icmp type echo-request counter name "translated" snat ip addr . port to jhash ip saddr . icmp id mod $count seed 0x6d617065 map { $slots}
+"#;
+
 fn hash(rules: &mut Ruleset, plan: &Plan) {
-    let (address, count) = (plan.address(), plan.free().count());
-    for (condition, key) in [
-        ("meta l4proto { tcp, udp }", "th sport"),
-        ("icmp type echo-request", "icmp id"),
-    ] {
-        rules.push(&format_args!(
-            "\t\t{condition} counter name \"translated\" snat ip addr . port to \
-             jhash ip saddr . {key} mod {count} seed 0x6d617065 map {{ "
-        ));
-        let mut slot = 0;
-        for range in plan.free().ranges() {
-            let next = slot + range.count();
-            let (first, last) = (range.first(), range.last());
-            rules.push(&format_args!(
-                "{slot}-{} : {address} . {first}-{last}, ",
-                next - 1
-            ));
-            slot = next;
-        }
-        rules.add("}\n");
+    let address = plan.address();
+    let (mut slots, mut slot) = (String::new(), 0);
+    for range in plan.free().ranges() {
+        let next = slot + range.count();
+        let (first, last) = (range.first(), range.last());
+        // Writing to a String does not fail.
+        let _ = write!(slots, "{slot}-{} : {address} . {first}-{last}, ", next - 1);
+        slot = next;
     }
+    rules.set("count", &slot);
+    rules.set("slots", &slots);
+    rules.add(HASH);
 }

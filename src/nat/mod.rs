@@ -22,7 +22,7 @@
 //!     ports: PortSet::new(PortParams::new(4, 8)?, 0x34)?,
 //!     outer: None,
 //! };
-//! let plan = Plan::new(line, Wishes::default(), &Kernel::full())?;
+//! let plan = Plan::new(line, &Wishes::default(), &Kernel::full())?;
 //! assert_eq!(plan.technique().name(), "pool");
 //! assert!(plan.combined().contains("table ip mape_wan4"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -40,6 +40,7 @@ mod firewall;
 mod forward;
 pub mod guard;
 mod inside;
+mod kernel;
 mod line;
 mod link;
 pub(crate) mod netlink;
@@ -61,11 +62,12 @@ pub use counters::{Counters, is_loaded};
 pub use error::NatError;
 pub use firewall::{Opened, zones_of};
 pub use forward::Forward;
+pub use kernel::Kernel;
 pub use line::{Line, Outer};
 pub use link::close;
 pub use nft::{Nft, NftError};
 pub use options::{Mode, OptionError, Timeouts};
-pub use plan::{Kernel, Plan, Wishes};
+pub use plan::{Plan, Wishes};
 pub use pool::{Pool, Run};
 pub use ports::{PortList, PortListError};
 pub use received::Received;

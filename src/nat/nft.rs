@@ -6,8 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::child::{self, Ended};
-use super::error::NatError;
-use super::plan::Kernel;
+use super::kernel::Kernel;
 use crate::files::is_file;
 use crate::paths::{rooted, variable};
 use crate::text::{has, one_line};
@@ -36,9 +35,6 @@ pub enum NftError {
     /// It refused the rules; nothing was changed.
     #[error("nft: {0}")]
     Refused(String),
-    /// The name of the interface cannot be part of a table's name.
-    #[error(transparent)]
-    Name(#[from] NatError),
 }
 
 /// The `nft` program.
@@ -54,16 +50,15 @@ impl Nft {
     /// [`NftError::Missing`].
     pub fn find() -> Result<Self, NftError> {
         let path = variable(c"PATH").unwrap_or_default();
-        let usual = PLACES.into_iter().map(rooted);
-        let others = path
-            .split(':')
-            .filter(|dir| dir.starts_with('/'))
-            .map(|dir| format!("{dir}/nft"));
-        usual
-            .chain(others)
-            .find(|program| is_file(program).unwrap_or(false))
-            .map(|program| Nft { program })
-            .ok_or(NftError::Missing)
+        let mut places = PLACES.map(rooted).to_vec();
+        for folder in path.split(':').filter(|folder| folder.starts_with('/')) {
+            places.push(format!("{folder}/nft"));
+        }
+        let is_there = |place: &String| is_file(place).unwrap_or(false);
+        match places.into_iter().find(is_there) {
+            Some(program) => Ok(Nft { program }),
+            None => Err(NftError::Missing),
+        }
     }
 
     /// A given program in place of the one that is found.

@@ -9,6 +9,7 @@ use crate::fingerprint::fingerprint;
 use crate::map::PortRange;
 
 use super::error::NatError;
+use super::kernel::Kernel;
 use super::line::Line;
 use super::options::{Mode, Timeouts};
 use super::ports::PortList;
@@ -31,28 +32,6 @@ pub struct Wishes {
     pub timeouts: Timeouts,
 }
 
-/// What nft and the kernel accept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kernel {
-    /// `netdev` tables with an egress hook, or why not, in nft's words.
-    pub edge: Result<(), String>,
-    /// Timeout policies (`ct timeout`), or why not.
-    pub timeouts: Result<(), String>,
-    /// Counting connections by destination (`ct count`), or why not.
-    pub connlimit: Result<(), String>,
-}
-
-impl Kernel {
-    /// Everything that any technique needs.
-    pub fn full() -> Self {
-        Kernel {
-            edge: Ok(()),
-            timeouts: Ok(()),
-            connlimit: Ok(()),
-        }
-    }
-}
-
 /// Everything needed to print the rules of one interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -73,7 +52,7 @@ impl Plan {
     /// # Errors
     /// Names that cannot be device or table, reserved ports outside the set,
     /// nothing left for outgoing connections, or a pool that cannot be.
-    pub fn new(line: Line, wishes: Wishes, kernel: &Kernel) -> Result<Self, NatError> {
+    pub fn new(line: Line, wishes: &Wishes, kernel: &Kernel) -> Result<Self, NatError> {
         line.check()?;
         let set = PortList::from(line.ports);
         let foreign = wishes.reserve.minus(&set);
@@ -89,7 +68,7 @@ impl Plan {
         if free.is_empty() {
             return Err(NatError::NothingLeft(set));
         }
-        let (technique, reason) = choose(&line, &wishes, kernel, &free, &passing)?;
+        let (technique, reason) = choose(&line, wishes, kernel, &free, &passing)?;
         Ok(Plan {
             line,
             technique,
@@ -286,7 +265,7 @@ mod tests {
             ports: PortSet::new(PortParams::new(offset, len).unwrap(), psid).unwrap(),
             outer: None,
         };
-        Plan::new(line, wishes, kernel)
+        Plan::new(line, &wishes, kernel)
     }
 
     const V6PLUS: (u8, u8, u16) = (4, 8, 0x34);
@@ -391,7 +370,7 @@ mod tests {
                 ports: PortSet::new(PortParams::new(4, 8).unwrap(), 0).unwrap(),
                 outer: None,
             };
-            assert!(Plan::new(line, Wishes::default(), &Kernel::full()).is_err());
+            assert!(Plan::new(line, &Wishes::default(), &Kernel::full()).is_err());
         }
     }
 

@@ -2,7 +2,7 @@
 //! Rules as text with places for values: what nft will read stands in the
 //! source as nft will read it, and a router holds it once.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
 /// Text that grows, and the values for its places.
 #[derive(Default)]
@@ -39,12 +39,6 @@ impl Ruleset {
                 self.text += rest;
             }
         }
-    }
-
-    /// Adds a value as it is.
-    pub(super) fn push(&mut self, value: &dyn Display) {
-        // Writing to a String does not fail.
-        let _ = write!(self.text, "{value}");
     }
 
     /// The text so far, to begin another.

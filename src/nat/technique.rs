@@ -6,9 +6,10 @@ use std::fmt;
 use crate::map::PortRange;
 
 use super::error::NatError;
+use super::kernel::Kernel;
 use super::line::Line;
 use super::options::Mode;
-use super::plan::{Kernel, Wishes};
+use super::plan::Wishes;
 use super::pool::Pool;
 use super::ports::PortList;
 

@@ -256,7 +256,7 @@ fn plan(state: &State, reserve: PortList, opened: &Opened) -> Option<Plan> {
         ping: opened.ping,
         ..Wishes::default()
     };
-    Plan::new(line, wishes, &Kernel::full()).ok()
+    Plan::new(line, &wishes, &Kernel::full()).ok()
 }
 
 impl Interface<'_> {

@@ -70,7 +70,7 @@ impl TestLine {
             opened: opened.parse().unwrap(),
             ..Wishes::default()
         };
-        let plan = Plan::new(line, wishes, &Kernel::full()).unwrap();
+        let plan = Plan::new(line, &wishes, &Kernel::full()).unwrap();
         let name = format!("mape-{name}-{}", std::process::id());
         let line = TestLine {
             ce,

@@ -29,7 +29,7 @@ pub fn plan(mode: Mode, opened: &str, timeouts: Timeouts) -> Plan {
         timeouts,
         ..Wishes::default()
     };
-    Plan::new(line, wishes, &Kernel::full()).unwrap()
+    Plan::new(line, &wishes, &Kernel::full()).unwrap()
 }
 
 /// Ports of a line that are in use.

@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
         let text = self.text("encaplimit")?;
         match (text.as_str(), number::<u8>(&text, 10)) {
             ("ignore" | "none", _) => Some("ignore".into()),
-            (_, Some(limit)) => Some(limit.to_string()),
+            (_, Some(limit)) => Some(format!("{limit}")),
             _ => {
                 self.fail(Problem::fatal(
                     Code::InvalidConfig,
