@@ -11,11 +11,15 @@ use std::str::FromStr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::address::{Dialect, Dmr, DmrError};
+use super::MapType;
+use super::address::{Dialect, Dmr};
 use super::domain::Border;
 use super::ports::Psid;
-use super::rule::{MAX_EA_LEN, Rule, RuleError, RuleParts};
-use super::{MapType, PsidError};
+use super::rule::{MAX_EA_LEN, Rule, RuleParts};
+
+mod error;
+
+pub use error::SpecError;
 
 /// A rule as somebody wrote it: every value in its own range, but neither
 /// complete nor checked against each other; [`RuleSpec::rule`] does that.
@@ -46,71 +50,6 @@ pub struct RuleSpec {
     pub br: Option<Ipv6Addr>,
     /// `dmr`.
     pub dmr: Option<Dmr>,
-}
-
-/// Why a rule string, or a rule made of options, was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SpecError {
-    /// An unknown protocol.
-    #[error("type {0}: must be map-e, map-t or lw4o6")]
-    Type(String),
-    /// An unknown key in a rule string.
-    #[error(
-        "rule: {0} is not known; a rule has type, ipv6prefix, prefix6len, ipv4prefix, \
-             prefix4len, ealen, psidlen, offset, psid, br, dmr and fmr"
-    )]
-    Key(String),
-    /// A value that is not a number, or out of range.
-    #[error("{key} {value}: must be a number, at most {max}")]
-    Number {
-        /// The option.
-        key: &'static str,
-        /// What it was set to.
-        value: String,
-        /// Largest value allowed.
-        max: u16,
-    },
-    /// A number above its limit.
-    #[error("{key} {value}: at most {max}")]
-    TooLarge {
-        /// The option.
-        key: &'static str,
-        /// What it was set to.
-        value: u64,
-        /// Largest value allowed.
-        max: u16,
-    },
-    /// Not an IPv6 address.
-    #[error("{key} {value}: must be an IPv6 address")]
-    Ipv6 {
-        /// The option.
-        key: &'static str,
-        /// What it was set to.
-        value: String,
-    },
-    /// Not an IPv4 address.
-    #[error("{key} {value}: must be an IPv4 address")]
-    Ipv4 {
-        /// The option.
-        key: &'static str,
-        /// What it was set to.
-        value: String,
-    },
-    /// A part that every rule needs.
-    #[error("{0} is missing")]
-    Missing(&'static str),
-    /// The DMR is no RFC 6052 prefix.
-    #[error(transparent)]
-    Dmr(#[from] DmrError),
-    /// The values contradict each other.
-    #[error(transparent)]
-    Rule(#[from] RuleError),
-}
-
-impl From<PsidError> for SpecError {
-    fn from(error: PsidError) -> Self {
-        SpecError::Rule(RuleError::Psid(error))
-    }
 }
 
 /// A number as `strtoul` with base 0 reads it in the stock helper, octal
