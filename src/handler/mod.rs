@@ -25,7 +25,7 @@ pub use link::Link;
 pub use plan::{Plan, Router};
 pub use problem::{Code, Problem};
 pub use refresh::refresh;
-pub use router::System;
+pub use router::{System, uplink_mtu, uptime};
 pub use settings::{Protocol, Rules, Settings, device_name};
 pub use state::{State, StateError};
 pub use translate::{Subject, Translation};

@@ -39,28 +39,33 @@ impl System {
         zones.extend(reported.map(str::to_owned));
         Opened::read(&self.firewall, &zones, set)
     }
+}
 
-    /// Seconds since boot.
-    pub fn uptime(&self) -> u64 {
-        let text = files::text("/proc/uptime").unwrap_or_default();
-        let seconds = text.split(['.', ' ']).next().unwrap_or_default();
-        number(seconds, 10).unwrap_or(0)
+/// Seconds since boot.
+pub fn uptime() -> u64 {
+    let text = files::text("/proc/uptime").unwrap_or_default();
+    let seconds = text.split(['.', ' ']).next().unwrap_or_default();
+    number(seconds, 10).unwrap_or(0)
+}
+
+/// MTU of a device for IPv6 in bytes.
+pub fn uplink_mtu(device: &str) -> Option<u16> {
+    // The MTU a router advertised, where there is one, is the line's.
+    let places = [
+        format!("/proc/sys/net/ipv6/conf/{device}/mtu"),
+        format!("/sys/class/net/{device}/mtu"),
+    ];
+    // A device name comes from netifd, but a path must stay one.
+    if has(device, "/") {
+        return None;
     }
+    let read = |path: &String| number(files::text(&rooted(path)).ok()?.trim(), 10);
+    places.iter().find_map(read)
 }
 
 impl Router for System {
     fn mtu(&self, device: &str) -> Option<u16> {
-        // The MTU a router advertised, where there is one, is the line's.
-        let places = [
-            format!("/proc/sys/net/ipv6/conf/{device}/mtu"),
-            format!("/sys/class/net/{device}/mtu"),
-        ];
-        // A device name comes from netifd, but a path must stay one.
-        if has(device, "/") {
-            return None;
-        }
-        let read = |path: &String| number(files::text(&rooted(path)).ok()?.trim(), 10);
-        places.iter().find_map(read)
+        uplink_mtu(device)
     }
 
     fn zone(&self, interface: &str) -> Option<String> {

@@ -183,7 +183,7 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
         return Err(tunnel_failure(error));
     }
     let finished = match stands(bus, settings, &plan)? {
-        true => finish(settings, plan, &mut translation, &router),
+        true => finish(settings, plan, &mut translation),
         false => Err(Problem::passing(
             Code::NoUplinkPrefix,
             format_args!("{} went away during the setup", plan.uplink),
@@ -212,15 +212,10 @@ fn undo(translation: &Translation, device: &str) {
 }
 
 /// What remains once the device exists: translation, and the record of it all.
-fn finish(
-    settings: &Settings,
-    plan: Plan,
-    translation: &mut Translation,
-    router: &System,
-) -> Result<(), Problem> {
+fn finish(settings: &Settings, plan: Plan, translation: &mut Translation) -> Result<(), Problem> {
     let _lock = lock();
     translation.load()?;
-    let state = new_state(settings, plan.link, translation, router.uptime());
+    let state = new_state(settings, plan.link, translation, router::uptime());
     record(&state, settings)?;
     logging::info(&settings.interface, &summary(&state));
     Ok(())

@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::files;
-use crate::handler::State;
 use crate::handler::bus::Netifd;
+use crate::handler::{State, uptime};
 use crate::nat::{Connection, Counters, Opened, Section, connections};
 use crate::paths::rooted;
 use crate::text::{has, number};
@@ -23,7 +23,7 @@ impl World {
         let mut world = World {
             states: State::load_all(),
             names: leases(&files::text(&rooted("/tmp/dhcp.leases")).unwrap_or_default()),
-            boot_seconds: boot_seconds(),
+            boot_seconds: uptime(),
             ..World::default()
         };
         let mut notes = Vec::new();
@@ -82,12 +82,6 @@ fn config(name: &str, notes: &mut Vec<String>) -> String {
             String::new()
         }
     }
-}
-
-fn boot_seconds() -> u64 {
-    let text = files::text("/proc/uptime").unwrap_or_default();
-    let seconds = text.split('.').next().unwrap_or_default();
-    number(seconds, 10).unwrap_or(0)
 }
 
 /// Names in dnsmasq's leases: `EXPIRY MAC ADDRESS NAME ID`, `*` for no name.

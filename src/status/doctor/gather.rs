@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, socket};
 
 use crate::files;
-use crate::handler::State;
+use crate::handler::{State, uplink_mtu};
 use crate::map::{Border, MapType, Mapping, Psid};
 use crate::nat::{self, Chain, PortList, Section};
 use crate::paths::{rooted, run_dir};
@@ -119,16 +119,6 @@ fn uplink(interface: &Interface<'_>, state: Option<&State>) -> (Option<Uplink>, 
 
 fn read(path: &str) -> Option<String> {
     Some(files::text(&rooted(path)).ok()?.trim().to_owned())
-}
-
-/// The MTU a router advertised, where there is one, is the line's.
-fn uplink_mtu(device: &str) -> Option<u16> {
-    if has(device, "/") {
-        return None;
-    }
-    let ipv6 = read(&format!("/proc/sys/net/ipv6/conf/{device}/mtu"));
-    let link = || read(&format!("/sys/class/net/{device}/mtu"));
-    number(&ipv6.or_else(link)?, 10)
 }
 
 fn device(name: &str) -> Option<(bool, u16)> {

@@ -161,20 +161,36 @@ pub(super) fn rule(facts: &Facts<'_>) -> Finding {
     ))
 }
 
+/// What to do about an error, by its code.
+const REMEDIES: &[(&str, &str)] = &[
+    ("INVALID_MAP_RULE", CORRECT),
+    ("MAPE_INVALID_CONFIG", CORRECT),
+    (
+        "NO_MATCHING_PD",
+        "check the rule's IPv6 prefix against that of the uplink, or set enduserprefix",
+    ),
+    (
+        "MAPE_UNKNOWN_PROVIDER",
+        "set provider 'none' and give the rule the provider names",
+    ),
+    (
+        "UNSUPPORTED_TYPE",
+        "choose another type, or install what this one needs",
+    ),
+    (
+        "MAPE_TUNNEL_FAILED",
+        "see logread; usually kmod-ip6-tunnel is missing",
+    ),
+    (
+        "MAPE_NAT_FAILED",
+        "see logread; usually nftables or one of its modules is missing",
+    ),
+];
+const CORRECT: &str = "correct that option; mape calc shows what a rule comes to";
+
 fn remedy_of(code: &str) -> &'static str {
-    match code {
-        "INVALID_MAP_RULE" | "MAPE_INVALID_CONFIG" => {
-            "correct that option; mape calc shows what a rule comes to"
-        }
-        "NO_MATCHING_PD" => {
-            "check the rule's IPv6 prefix against that of the uplink, or set enduserprefix"
-        }
-        "MAPE_UNKNOWN_PROVIDER" => "set provider 'none' and give the rule the provider names",
-        "UNSUPPORTED_TYPE" => "choose another type, or install what this one needs",
-        "MAPE_TUNNEL_FAILED" => "see logread; usually kmod-ip6-tunnel is missing",
-        "MAPE_NAT_FAILED" => "see logread; usually nftables or one of its modules is missing",
-        _ => "see logread",
-    }
+    let found = REMEDIES.iter().find(|(known, _)| *known == code);
+    found.map_or("see logread", |(_, remedy)| remedy)
 }
 
 pub(super) fn dialect(facts: &Facts<'_>, state: &State) -> Finding {
