@@ -4,7 +4,6 @@
 
 pub mod bus;
 mod entry;
-mod files;
 mod link;
 mod nat46;
 mod pause;
@@ -17,6 +16,7 @@ mod rules_file;
 mod settings;
 mod setup;
 mod state;
+mod store;
 mod teardown;
 mod translate;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! After firewall4 has loaded: are our rules there, and still right?
 
-use super::files::lock;
 use super::problem::Problem;
 use super::router::System;
 use super::setup::warn_of;
 use super::state::State;
+use super::store::lock;
 use super::translate::{Subject, Translation};
 use crate::logging;
 

@@ -8,7 +8,6 @@
 use std::time::{Duration, Instant};
 
 use super::bus::{BusError, Netifd};
-use super::files::{lock, remove_written, write_atomically};
 use super::link::Link;
 use super::nat46;
 use super::pause::Pause;
@@ -17,6 +16,7 @@ use super::problem::{Code, Problem};
 use super::router::{self, System};
 use super::settings::Settings;
 use super::state::State;
+use super::store::{lock, remove_written, write_atomically};
 use super::translate::{Subject, Translation};
 use crate::logging::{self, Level};
 use crate::netifd::Notify;

@@ -9,9 +9,9 @@ use std::io;
 use std::ops::Deref;
 use std::str::FromStr;
 
-use super::files::{make_directory, remove_written, write_atomically};
 use super::link::Link;
 use super::settings::Protocol;
+use super::store::{make_directory, remove_written, write_atomically};
 use crate::files;
 use crate::json;
 use crate::map::{Domain, Mapping, RuleSpec};

@@ -4,10 +4,10 @@
 //! before; what is gone already is done.
 
 use super::bus::Netifd;
-use super::files::{self, remove_written};
 use super::nat46;
 use super::setup::address_interface;
 use super::state::State;
+use super::store::{self, remove_written};
 use super::translate;
 use crate::logging;
 use crate::map::MapType;
@@ -21,7 +21,7 @@ pub fn teardown(interface: &str) {
     let warn = |what: &str, error: &dyn std::fmt::Display| {
         logging::warn(interface, &format_args!("teardown: {what}: {error}"));
     };
-    let lock = files::lock();
+    let lock = store::lock();
     let state = State::load(interface).unwrap_or_else(|error| {
         warn("state", &error);
         None

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use nix::net::if_::if_nametoindex;
 
-use super::files::write_atomically;
 use super::link::Link;
 use super::plan::Plan as LinkPlan;
 use super::problem::{Code, Problem};
 use super::router::System;
 use super::settings::Settings;
 use super::state::{State, StateError};
+use super::store::write_atomically;
 use crate::files;
 use crate::logging;
 use crate::nat::{

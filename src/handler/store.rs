@@ -38,10 +38,8 @@ pub fn make_directory(directory: &str) -> io::Result<()> {
     let mut made = Ok(());
     for end in 1..=path.len() {
         if matches!(path.get(end), None | Some(b'/')) {
-            made = mkdir(
-                path.get(..end).unwrap_or_default(),
-                Mode::from_bits_truncate(0o755),
-            );
+            let path = path.get(..end).unwrap_or_default();
+            made = mkdir(path, Mode::from_bits_truncate(0o755));
         }
     }
     match made {
