@@ -54,8 +54,7 @@ CROSS_FLAGS = -Clink-self-contained=no -Crelocation-model=static \
 # Every ARMv7 has Thumb-2: the same code in instructions of half the size.
 CROSS_FLAGS += $(if $(filter armv7%,$(TARGET)),-Ctarget-feature=+thumb-mode)
 # Equal ends of blocks once: LLVM does it after laying out the blocks only where told.
-# Constants not hoisted out of loops, to wait for their use on the stack.
-CROSS_FLAGS += $(if $(filter mips%,$(TARGET)),-Cllvm-args=-enable-tail-merge -Cllvm-args=-disable-machine-licm)
+CROSS_FLAGS += $(if $(filter mips%,$(TARGET)),-Cllvm-args=-enable-tail-merge)
 CROSS_ENV = env -u RUSTUP_TOOLCHAIN PATH=$(CROSS_TOOLS)/bin:$(RUST_PREFIX)/bin:/usr/bin:/bin \
 	RUSTC_BOOTSTRAP=1 CARGO=$(RUST_PREFIX)/bin/cargo RUSTC=$(RUST_PREFIX)/bin/rustc \
 	RUSTDOC=$(RUST_PREFIX)/bin/rustdoc

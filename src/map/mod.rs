@@ -26,6 +26,7 @@ mod domain;
 mod flow;
 mod mapping;
 mod ports;
+mod range;
 mod rule;
 pub mod s46;
 mod spec;
@@ -36,7 +37,8 @@ pub use bits::covers;
 pub use domain::{Border, Domain, DomainError, MAX_RULES};
 pub use flow::{FlowError, Inner, Outer, Relay};
 pub use mapping::{MapError, Mapping};
-pub use ports::{PortParams, PortRange, PortSet, Psid, PsidError};
+pub use ports::{PortParams, PortSet, Psid, PsidError};
+pub use range::PortRange;
 pub use rule::{Rule, RuleError, RuleParts};
 pub use spec::{RuleSpec, SpecError};
 

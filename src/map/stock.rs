@@ -11,7 +11,7 @@ use ipnet::Ipv6Net;
 
 use super::address::Dialect;
 use super::bits::covers;
-use super::ports::PortRange;
+use super::range::PortRange;
 use super::rule::Rule;
 use super::spec::{RuleSpec, SpecError};
 use super::{MapType, ports::PortSet};
