@@ -48,7 +48,7 @@ pub(crate) fn all(source: BorrowedFd<'_>, limit: usize) -> io::Result<Vec<u8>> {
     Ok(all)
 }
 
-/// Prints all of `text`. Where output is closed, nobody wants it.
+/// Prints all of `text`.
 pub(crate) fn print(text: &[u8]) -> io::Result<()> {
     match write_all(standard(1), text) {
         // Where output is closed, or its reader has seen enough, nobody wants it.

@@ -180,11 +180,17 @@ fn a_flapping_uplink_does_not_fill_the_log() {
     assert!(log.iter().all(|line| line.len() < 1000));
 }
 
+/// Not even that of its own address, which would do.
+fn without_prefix(net: &Router) {
+    net.set_prefix("wan6", None);
+    net.update("wan6", "addresses", |wan6| wan6.addresses.clear());
+}
+
 /// Without a prefix, or a bus, a handler waits; it says why once.
 #[test]
 fn waiting_is_not_logged_over_and_over() {
     let Some(net) = router() else { return };
-    net.set_prefix("wan6", None);
+    without_prefix(&net);
     net.ifup("wanmap");
     net.wait("it is logged", |world| !world.log.is_empty());
     // netifd announces every change; none of these brings a prefix.
@@ -194,6 +200,48 @@ fn waiting_is_not_logged_over_and_over() {
     }
     let log = net.log();
     assert!(log.len() <= 3, "{log:#?}");
+    assert!(!net.with(|world| world.is_up("wanmap")), "{log:#?}");
+    net.set_prefix("wan6", Some(V6PLUS.prefix));
+    net.assert_works("wanmap");
+}
+
+/// A wait takes memory at each attempt and never gives it back, so it begins
+/// anew: the same process, which still knows what it has said.
+#[test]
+fn a_long_wait_does_not_grow() {
+    let Some(net) = router() else { return };
+    without_prefix(&net);
+    // Much to read, so that it happens soon.
+    let large = format!("{{\"note\":\"{}\"}}", "x".repeat(100_000));
+    net.write("etc/mape/providers.d/large.json", &large);
+    net.ifup("wanmap");
+    net.wait("it is logged", |world| !world.log.is_empty());
+    let before = processes(net.root());
+    let words = || {
+        let [process] = &processes(net.root())[..] else {
+            return 0;
+        };
+        let path = process.replace("process ", "/proc/") + "/cmdline";
+        let words = fs::read(path).unwrap_or_default();
+        words.iter().filter(|&&byte| byte == 0).count()
+    };
+    let at_first = words();
+    for _ in 0..600 {
+        net.update("wan6", "data", |_| {});
+        thread::sleep(Duration::from_millis(50));
+        if words() > at_first {
+            break;
+        }
+    }
+    assert!(words() > at_first, "it never began anew");
+    assert_eq!(processes(net.root()), before, "another process");
+    for _ in 0..40 {
+        net.update("wan6", "data", |_| {});
+        thread::sleep(Duration::from_millis(50));
+    }
+    let log = net.log();
+    assert!(log.len() <= 3, "{log:#?}");
+    assert!(!net.with(|world| world.is_up("wanmap")), "{log:#?}");
     net.set_prefix("wan6", Some(V6PLUS.prefix));
     net.assert_works("wanmap");
 }

@@ -19,7 +19,15 @@ pub fn main(protocol: Protocol, args: &[String]) -> Exit {
         [_, action, ..] if action == "dump" => return dump(protocol),
         [_, action, interface, config, ..] => {
             logging::init();
-            return call(protocol, action, interface, config);
+            // None of netifd's arguments: `anew` adds it.
+            let said = args.get(5).map(String::as_str);
+            return call(
+                protocol,
+                action,
+                interface,
+                config,
+                said.unwrap_or_default(),
+            );
         }
         _ => {}
     }
@@ -38,7 +46,7 @@ fn dump(protocol: Protocol) -> Exit {
     streams::print(format!("{}\n", description.to_line()).as_bytes()).into()
 }
 
-fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> Exit {
+fn call(protocol: Protocol, action: &str, interface: &str, config: &str, said: &str) -> Exit {
     // Undoing must work with any configuration.
     if action == "teardown" {
         teardown(interface);
@@ -48,8 +56,8 @@ fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> Exit
         .map_err(Problem::from)
         .and_then(|config| Settings::new(protocol, interface, &config));
     match (action, &settings) {
-        ("setup", Ok(settings)) => setup(settings),
-        ("renew", Ok(settings)) => renew(settings),
+        ("setup", Ok(settings)) => setup(settings, said),
+        ("renew", Ok(settings)) => renew(settings, said),
         ("setup" | "renew", Err(problem)) => {
             let told = match Netifd::connect(interface) {
                 Ok(mut bus) => refuse(&mut bus, interface, problem),

@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::anew;
 use super::bus::{BusError, Netifd};
 use super::link::Link;
 use super::nat46;
@@ -55,26 +56,29 @@ impl From<BusError> for Failure {
 /// Sets the interface up. Returns when it is up, when it never can be, or when
 /// netifd does not want it; waits inside for everything else, so that nothing
 /// spins and no change of the network is missed. SIGTERM ends it at any point,
-/// as it does by default.
-pub fn setup(settings: &Settings) {
+/// as it does by default. `said` is why it waited before it began anew.
+pub fn setup(settings: &Settings, said: &str) {
     let mut pause = Pause::default();
-    let mut told = None;
-    let mut logged = None;
+    let mut said = said.to_owned();
     loop {
-        match try_once(settings, &mut told, &mut pause) {
+        match try_once(settings, &mut said, &mut pause) {
             Ok(Next::Done) | Err(Failure::Unwanted) => return,
-            Ok(Next::Again) => logged = None,
+            Ok(Next::Again) => {}
             // `try_once` has told netifd already; telling failed.
             Err(Failure::Problem(_)) => return,
             Err(Failure::Bus(error)) => {
                 // A bus that is gone for an hour is worth one line.
                 let line = error.to_string();
-                if logged.as_ref() != Some(&line) {
+                if said != line {
                     logging::error(&settings.interface, &format_args!("{line}; trying again"));
-                    logged = Some(line);
+                    said = line;
                 }
                 std::thread::sleep(pause.next());
             }
+        }
+        if anew::is_due() {
+            // Where it cannot be started, waiting goes on and takes more.
+            let _ = anew::begin(&said);
         }
     }
 }
@@ -86,14 +90,10 @@ enum Next {
 }
 
 /// Connects, tries, and where that fails tells netifd and waits for a better
-/// moment. `told` is what netifd knows already.
+/// moment. `said` is what netifd and the log know already.
 // Within the loop that calls it all its constants would be kept on the stack.
 #[inline(never)]
-fn try_once(
-    settings: &Settings,
-    told: &mut Option<Problem>,
-    pause: &mut Pause,
-) -> Result<Next, Failure> {
+fn try_once(settings: &Settings, said: &mut String, pause: &mut Pause) -> Result<Next, Failure> {
     let mut bus = connect(settings)?;
     let problem = match attempt(&mut bus, settings) {
         Ok(()) => return Ok(Next::Done),
@@ -107,10 +107,11 @@ fn try_once(
         }
         return Ok(Next::Done);
     }
-    if told.as_ref() != Some(&problem) {
+    let line = problem.to_string();
+    if *said != line {
         logging::warn(&settings.interface, &problem);
         tell(&mut bus, &problem)?;
-        *told = Some(problem);
+        *said = line;
     }
     wait_for_network(&mut bus, pause)?;
     Ok(Next::Again)
