@@ -20,14 +20,8 @@ pub fn main(protocol: Protocol, args: &[String]) -> Exit {
         [_, action, interface, config, ..] => {
             logging::init();
             // None of netifd's arguments: `anew` adds it.
-            let said = args.get(5).map(String::as_str);
-            return call(
-                protocol,
-                action,
-                interface,
-                config,
-                said.unwrap_or_default(),
-            );
+            let said = args.get(5).map_or("", String::as_str);
+            return call(protocol, action, interface, config, said);
         }
         _ => {}
     }

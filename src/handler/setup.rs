@@ -58,7 +58,10 @@ impl From<BusError> for Failure {
 /// spins and no change of the network is missed. SIGTERM ends it at any point,
 /// as it does by default. `said` is why it waited before it began anew.
 pub fn setup(settings: &Settings, said: &str) {
-    let mut pause = Pause::default();
+    let mut pause = match said {
+        "" => Pause::default(),
+        _ => Pause::longest(),
+    };
     let mut said = said.to_owned();
     loop {
         match try_once(settings, &mut said, &mut pause) {
