@@ -7,8 +7,8 @@ pub type Members = Vec<(String, Value)>;
 
 /// A typed value; tables keep the order of their members.
 ///
-/// On the bus the receiver checks the kind, not only the number: netifd takes `mtu` as [`Value::Int32`]
-/// and `link-up` as [`Value::Bool`], and nothing else.
+/// On the bus the receiver checks the kind, not only the number: netifd takes `mtu` as
+/// [`Value::Int32`] and `link-up` as [`Value::Bool`], and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Value {
     /// No value: JSON's `null`, blobmsg's unspecified type.

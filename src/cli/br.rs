@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::mapping_args::MappingArgs;
 use super::{Args, Command, Failure, Outcome, Page};
 use crate::map::{Inner, Outer, Psid, Relay};
-use crate::value::{self, Value};
+use crate::value::Value;
 use crate::view::Row;
 
 pub(super) const COMMAND: Command = Command {
@@ -157,16 +157,16 @@ fn inner_json(inner: Option<&Inner>, from: Option<SocketAddrV4>, error: Option<&
         Some(from) => Some(from.to_string()),
         None => inner.and_then(|inner| Some(inner.from?.to_string())),
     };
-    let mut members = members![
+    let mut answer = object![
         "from": &source,
         "to": &inner.and_then(|inner| inner.to),
         "psid": &inner.and_then(|inner| psid_json(inner.psid)),
         "consistent": &error.is_none(),
     ];
     if let Some(error) = error {
-        value::put(&mut members, "error", error.into());
+        answer.put("error", error.into());
     }
-    members.into()
+    answer
 }
 
 fn show_inner(out: &mut Page, inner: Option<&Inner>, from: Option<SocketAddrV4>, consistent: bool) {

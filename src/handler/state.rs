@@ -17,7 +17,7 @@ use crate::json;
 use crate::map::{Domain, Mapping, RuleSpec};
 use crate::nat::{Mode, Timeouts};
 use crate::paths;
-use crate::value::{Members, Value};
+use crate::value::Value;
 
 /// An interface that is set up.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +100,7 @@ impl State {
 
     /// The text of the file.
     pub fn to_text(&self) -> String {
-        json::line(&Value::Table(self.to_json())) + "\n"
+        json::line(&self.to_json()) + "\n"
     }
 
     /// Reads what [`State::to_text`] wrote.
@@ -129,7 +129,7 @@ impl State {
         remove_written(&path).map_err(|error| io_error(path, error))
     }
 
-    fn to_json(&self) -> Members {
+    fn to_json(&self) -> Value {
         let mapping = &self.mapping;
         let map_type = mapping.map_type();
         let bmr = RuleSpec::from_rule(mapping.bmr(), map_type, mapping.border());
@@ -139,7 +139,7 @@ impl State {
             spec.fmr = true;
             fmrs.push(spec.to_string());
         }
-        members![
+        object![
             "interface": &self.interface,
             "proto": &self.protocol.as_str(),
             "device": &self.device,
@@ -321,13 +321,13 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let state = state();
-        let json = Value::Table(state.to_json());
+        let json = state.to_json();
         assert_eq!(State::from_json(&json), Ok(state));
     }
 
     #[test]
     fn damage_is_named() {
-        let mut json = Value::Table(state().to_json());
+        let mut json = state().to_json();
         json.put("mtu", "1460".into());
         assert_eq!(State::from_json(&json), Err("mtu"));
         assert_eq!(State::parse("[]"), Err("interface"));

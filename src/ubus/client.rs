@@ -3,7 +3,7 @@
 
 use super::connection::Connection;
 use super::{Attr, Error, Kind, Message, Status, Value, number};
-use nix::unistd::{AccessFlags, access};
+use crate::files::exists;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -68,8 +68,7 @@ impl Client {
     /// if only that exists.
     pub fn default_path() -> PathBuf {
         let [current, old] = PATHS;
-        let is_there = |path: &str| access(path, AccessFlags::F_OK).is_ok();
-        let only_old = !is_there(current) && is_there(old);
+        let only_old = !exists(current) && exists(old);
         PathBuf::from(if only_old { old } else { current })
     }
 
