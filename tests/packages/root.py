@@ -41,15 +41,9 @@ default_prerm() {
 }
 """
 
-# netifd knows the protocols of the handlers that were there when it started.
 UBUS = """#!/bin/sh
 case "$*" in
 "call network get_proto_handlers") cat /netifd.handlers ;;
-"call network restart")
-	echo '{' > /netifd.handlers
-	cd /lib/netifd/proto && for name in *.sh; do echo "\\"${name%.sh}\\":{}," >> /netifd.handlers; done
-	echo '"static":{}}' >> /netifd.handlers
-	;;
 "call network.interface."*" down")
 	name=${2#network.interface.}
 	rm -f "/var/run/mape/$name.json"
@@ -65,6 +59,15 @@ case "$*" in
 "batch"|"-q batch") cat >> /calls; touch /firewall.mape ;;
 "set firewall.mape=include"|"-q set firewall.mape=include") touch /firewall.mape ;;
 esac
+"""
+# netifd knows the protocols of the handlers that were there when it started.
+NETWORK = """#!/bin/sh
+if [ "$1" = restart ]; then
+	echo '{' > /netifd.handlers
+	cd /lib/netifd/proto && for name in *.sh; do echo "\\"${name%.sh}\\":{}," >> /netifd.handlers; done
+	echo '"static":{}}' >> /netifd.handlers
+fi
+echo "network $*" >> /calls
 """
 RECORD = '#!/bin/sh\necho "${0##*/} $*" >> /calls\n'
 
@@ -82,7 +85,8 @@ class Root:
         for applet in APPLETS:
             (self.path / "bin" / applet).symlink_to("busybox")
         self.write("lib/functions.sh", FUNCTIONS)
-        for name, text in (("bin/ubus", UBUS), ("bin/uci", UCI), ("etc/init.d/rpcd", RECORD)):
+        for name, text in (("bin/ubus", UBUS), ("bin/uci", UCI), ("etc/init.d/network", NETWORK),
+                           ("etc/init.d/rpcd", RECORD)):
             self.write(name, text, 0o755)
         self.write("netifd.handlers", '{"static":{}}')
         self.write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
