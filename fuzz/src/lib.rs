@@ -8,7 +8,7 @@
 mod bus;
 mod command;
 mod kernel;
-mod options;
+pub mod options;
 pub mod packed;
 mod rules;
 mod table;

@@ -38,6 +38,24 @@ pub fn config_json(data: &[u8]) {
     }
 }
 
+/// The line and the wishes of options that hold a whole rule.
+pub fn line_of(settings: &Settings) -> Option<(Line, Wishes)> {
+    let Rules::Explicit(domain) = &settings.rules else {
+        return None;
+    };
+    let prefix = settings.end_user.or("2001:db8:12:3400::/56".parse().ok());
+    let mapping = domain.map(&prefix.into_iter().collect::<Vec<_>>()).ok()?;
+    rules::mapping_holds(&mapping);
+    let line = Line::new("wan4", "map-wan4", &mapping, settings.mesh == Some(true));
+    let wishes = Wishes {
+        mode: settings.nat,
+        timeouts: settings.timeouts,
+        reserve: PortList::parse(&settings.reserve.join(" ")).unwrap_or_default(),
+        ..Wishes::default()
+    };
+    Some((line, wishes))
+}
+
 fn settings_hold(settings: &Settings) {
     assert!((576..=9200).contains(&settings.mtu.unwrap_or(1460)));
     if let Some(limit) = &settings.encaplimit {
@@ -50,21 +68,8 @@ fn settings_hold(settings: &Settings) {
         "{:?}",
         settings.rule_text
     );
-    let Rules::Explicit(domain) = &settings.rules else {
-        return;
-    };
-    let prefix = settings.end_user.or("2001:db8:12:3400::/56".parse().ok());
-    if let Ok(mapping) = domain.map(&prefix.into_iter().collect::<Vec<_>>()) {
-        rules::mapping_holds(&mapping);
-        let reserve = PortList::parse(&settings.reserve.join(" ")).unwrap_or_default();
-        let line = Line::new("wan4", "map-wan4", &mapping, settings.mesh == Some(true));
-        plan_holds(
-            line,
-            settings.nat,
-            settings.timeouts,
-            reserve,
-            PortList::EMPTY,
-        );
+    if let Some((line, wishes)) = line_of(settings) {
+        plan_holds(line, wishes);
     }
 }
 
@@ -106,13 +111,18 @@ pub fn firewall_config(data: &[u8]) {
 
 /// Six bytes of a line, then `option reserve`, a newline, and opened ports.
 pub fn rulesets(data: &[u8]) {
-    let Some((&[offset, len, p0, p1, flags, ip4], rest)) = data.split_first_chunk() else {
-        return;
-    };
+    if let Some((line, wishes)) = ruleset_of(data) {
+        plan_holds(line, wishes);
+    }
+}
+
+/// The line and the wishes that an input of [`rulesets`] stands for.
+pub fn ruleset_of(data: &[u8]) -> Option<(Line, Wishes)> {
+    let (&[offset, len, p0, p1, flags, ip4], rest) = data.split_first_chunk()?;
     // Sets of more ranges take longer than they teach.
     let (offset, len) = (offset % 9, len % 17);
     if offset + len > 16 {
-        return;
+        return None;
     }
     let text = text(rest);
     let (reserve, opened) = text.split_once('\n').unwrap_or((&text, ""));
@@ -151,21 +161,21 @@ pub fn rulesets(data: &[u8]) {
     };
     let mode = [Mode::Auto, Mode::Pool, Mode::Hash, Mode::Auto][usize::from(flags & 3)];
     let timeouts = [Timeouts::Normal, Timeouts::Tight][usize::from(flags >> 2 & 1)];
-    plan_holds(line, mode, timeouts, read(reserve), read(opened));
+    let wishes = Wishes {
+        mode,
+        reserve: read(reserve),
+        opened: read(opened),
+        ping: false,
+        timeouts,
+    };
+    Some((line, wishes))
 }
 
 fn port_set(offset: u8, len: u8, psid: u16) -> PortSet {
     PortSet::new(PortParams::new(offset, len).expect("at most 16"), psid).expect("fits")
 }
 
-fn plan_holds(line: Line, mode: Mode, timeouts: Timeouts, reserve: PortList, opened: PortList) {
-    let wishes = Wishes {
-        mode,
-        reserve: reserve.clone(),
-        opened,
-        ping: false,
-        timeouts,
-    };
+fn plan_holds(line: Line, wishes: Wishes) {
     let set = PortList::from(line.ports);
     let plan = match Plan::new(line, &wishes, &Kernel::full()) {
         Ok(plan) => plan,
@@ -173,7 +183,7 @@ fn plan_holds(line: Line, mode: Mode, timeouts: Timeouts, reserve: PortList, ope
     };
     assert!(plan.free().intersect(plan.passing()).is_empty());
     assert!(plan.free().union(plan.passing()).minus(&set).is_empty());
-    assert!(reserve.minus(plan.passing()).is_empty());
+    assert!(wishes.reserve.minus(plan.passing()).is_empty());
     is_a_line(plan.reason());
     ruleset_is_plain(&plan.combined());
     for port in plan.passing().ports().take(64) {

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The text of rulesets, byte for byte: what changes here changes what routers
+//! load. `cargo insta review`, or `INSTA_UPDATE=always`, accepts a change.
+
+#[allow(dead_code, unused_imports, reason = "one function of them is used")]
+#[path = "../fuzz/src/lib.rs"]
+mod fuzz;
+
+use std::fmt::Write as _;
+use std::fs;
+
+use ipnet::Ipv6Net;
+use mape::handler::{Protocol, Settings};
+use mape::map::{Dialect, Psid, Rule, RuleParts};
+use mape::nat::{Kernel, Line, Mode, Outer, Plan, Timeouts, Wishes};
+use mape::netifd::Config;
+use serde_json::Value;
+
+/// FNV-1a: enough to notice a change, and short in a snapshot.
+fn digest(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// The inputs of a corpus, each as its line in the file and in bytes.
+fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
+    let path = format!("{}/fuzz/corpora/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| (line.to_owned(), fuzz::packed::unpack(line).unwrap()))
+        .collect()
+}
+
+fn without_extras() -> Kernel {
+    let missing = || Err("Operation not supported".to_owned());
+    Kernel {
+        edge: missing(),
+        timeouts: missing(),
+        connlimit: missing(),
+    }
+}
+
+/// A line about the ruleset of a line: technique, length, digest, or the error.
+fn summary(line: Line, wishes: &Wishes, kernel: &Kernel) -> String {
+    match Plan::new(line, wishes, kernel) {
+        Ok(plan) => {
+            let text = plan.combined();
+            let name = plan.technique().name();
+            format!("{name} {} bytes {:016x}", text.len(), digest(&text))
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn lines_of_the_rulesets_corpus() {
+    let mut all = String::new();
+    for (input, bytes) in corpus("rulesets") {
+        let Some((line, wishes)) = fuzz::options::ruleset_of(&bytes) else {
+            continue;
+        };
+        let full = summary(line.clone(), &wishes, &Kernel::full());
+        let bare = summary(line, &wishes, &without_extras());
+        writeln!(all, "{input}\n  full: {full}\n  bare: {bare}").unwrap();
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn lines_of_the_configuration_corpus() {
+    let mut all = String::new();
+    for (input, bytes) in corpus("config_json") {
+        let Ok(config) = Config::parse(&String::from_utf8_lossy(&bytes)) else {
+            continue;
+        };
+        for protocol in Protocol::ALL {
+            let settings = Settings::new(protocol, "wan4", &config);
+            if let Some((line, wishes)) = settings.ok().and_then(|s| fuzz::options::line_of(&s)) {
+                let text = summary(line, &wishes, &Kernel::full());
+                writeln!(all, "{input}\n  {}: {text}", protocol.as_str()).unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!(all);
+}
+
+/// The lines of the worked examples, each with its number in the file.
+fn vector_lines() -> Vec<(usize, Line)> {
+    let all: Vec<Value> = serde_json::from_str(include_str!("data/vectors.json")).unwrap();
+    let ces = all.iter().enumerate().filter(|(_, v)| v["kind"] == "ce");
+    ces.map(|(number, vector)| (number, line_of(&vector["input"])))
+        .collect()
+}
+
+fn line_of(input: &Value) -> Line {
+    let text = |key: &str| input[key].as_str().unwrap();
+    let bits = |key: &str| input[key].as_u64().map(|n| n as u8);
+    let psid_len = bits("psid_len");
+    let rule = Rule::new(RuleParts {
+        ipv6: text("rule_ipv6").parse().unwrap(),
+        ipv4: text("rule_ipv4").parse().unwrap(),
+        ea_len: bits("ea_len").unwrap(),
+        offset: bits("psid_offset").unwrap(),
+        psid_len,
+        psid: input["psid"]
+            .as_u64()
+            .map(|psid| Psid::new(psid as u16, psid_len.unwrap()).unwrap()),
+    })
+    .unwrap();
+    let dialect = match text("iid") {
+        "draft03" => Dialect::Draft03,
+        _ => Dialect::Rfc7597,
+    };
+    let end_user: Ipv6Net = text("end_user_prefix").parse().unwrap();
+    Line {
+        interface: "wan4".into(),
+        device: "map-wan4".into(),
+        ipv4: rule.ipv4_of(end_user),
+        ports: rule.ports_of(end_user),
+        outer: Some(Outer {
+            ce: rule.ce_address_of(dialect, end_user),
+            sources: vec!["2001:db8:ffff::1/128".parse().unwrap()],
+        }),
+    }
+}
+
+#[test]
+fn lines_of_the_worked_examples() {
+    let mut all = String::new();
+    for (number, line) in vector_lines() {
+        for mode in [Mode::Auto, Mode::Hash] {
+            for timeouts in [Timeouts::Normal, Timeouts::Tight] {
+                let wishes = Wishes {
+                    mode,
+                    timeouts,
+                    ..Wishes::default()
+                };
+                let text = summary(line.clone(), &wishes, &Kernel::full());
+                writeln!(all, "{number} {mode} {timeouts}: {text}").unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!(all);
+}
+
+/// Whole texts, to read in a review: each technique once.
+#[test]
+fn each_technique_as_text() {
+    let v6plus = line_of(&serde_json::json!({
+        "rule_ipv6": "240b:10::/31", "rule_ipv4": "106.72.0.0/15", "ea_len": 25,
+        "psid_offset": 4, "end_user_prefix": "240b:10:1:3400::/56", "iid": "draft03",
+    }));
+    let one_range = line_of(&serde_json::json!({
+        "rule_ipv6": "2001:db8::/40", "rule_ipv4": "192.0.2.0/24", "ea_len": 16,
+        "psid_offset": 0, "end_user_prefix": "2001:db8:12:3400::/56", "iid": "rfc7597",
+    }));
+    let unshared = Line {
+        outer: None,
+        ..line_of(&serde_json::json!({
+            "rule_ipv6": "2001:db8::/40", "rule_ipv4": "192.0.2.0/24", "ea_len": 8,
+            "psid_offset": 6, "end_user_prefix": "2001:db8:12:3400::/56", "iid": "rfc7597",
+        }))
+    };
+    for (name, line, mode) in [
+        ("pool", &v6plus, Mode::Auto),
+        ("hash", &v6plus, Mode::Hash),
+        ("one_range", &one_range, Mode::Auto),
+        ("unshared", &unshared, Mode::Auto),
+    ] {
+        let wishes = Wishes {
+            mode,
+            opened: "4931 5184-5190".parse().unwrap(),
+            ping: true,
+            timeouts: Timeouts::Tight,
+            ..Wishes::default()
+        };
+        let plan = Plan::new(line.clone(), &wishes, &Kernel::full()).unwrap();
+        insta::assert_snapshot!(name, plan.combined());
+    }
+}
