@@ -26,21 +26,19 @@
 pub mod json;
 
 pub mod cli;
-pub mod exit;
-mod files;
+mod console;
 mod fingerprint;
 pub mod handler;
-pub mod heap;
 pub mod logging;
 pub mod map;
 pub mod nat;
 pub mod netifd;
 pub mod paths;
 pub mod provider;
+mod sanitize;
 pub mod status;
-pub mod streams;
-mod text;
 pub mod ubus;
+mod uci;
 pub mod uplink;
 pub mod value;
 mod view;

@@ -2,16 +2,17 @@
 //! Where log lines go: to syslog when a daemon runs us, to standard error when
 //! a person does.
 
+use std::env;
 use std::ffi::CString;
 use std::fmt::Display;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use nix::libc;
 
-use crate::files::exists;
-use crate::paths::variable;
-use crate::streams;
-use crate::text::one_line;
+use crate::console;
+use crate::sanitize::one_line;
 
 /// Where the system's log daemon listens.
 const SOCKET: &str = "/dev/log";
@@ -47,7 +48,7 @@ pub fn say(level: Level, what: &dyn Display) {
     let line = one_line(&what.to_string(), MAX_LINE);
     match target {
         SYSLOG => to_syslog(level, line),
-        _ => streams::complain(&format!("mape: {line}")),
+        _ => console::complain(&format!("mape: {line}")),
     }
 }
 
@@ -79,10 +80,10 @@ pub fn info(subject: &str, what: &dyn Display) {
 
 /// Starts logging. `MAPE_ROOT` means a test, which reads standard error.
 pub fn init() {
-    let watched = streams::is_terminal(2) || variable(c"MAPE_ROOT").is_some();
+    let watched = io::stderr().is_terminal() || env::var_os("MAPE_ROOT").is_some();
     // netifd passes standard error on to syslog, so nothing is lost where
     // nobody listens.
-    let target = if !watched && exists(SOCKET) {
+    let target = if !watched && Path::new(SOCKET).exists() {
         open();
         SYSLOG
     } else {

@@ -1,52 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Where things lie on a router.
+//! Where files lie on a router, and how they are read.
 //!
-//! Every path goes through here, so that a test can give the program a router
-//! of its own: `MAPE_ROOT` is put before each of them, and `MAPE_UBUS_SOCKET`
-//! names the bus. Neither is meant for anything else.
+//! Every path goes through [`rooted`], so that a test can give the program a
+//! router of its own: `MAPE_ROOT` is put before each path, and
+//! `MAPE_UBUS_SOCKET` names the bus. Neither is meant for anything else.
 
-use std::ffi::CStr;
-use std::path::PathBuf;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
-use nix::libc;
-
-/// A variable of the environment.
-#[allow(unsafe_code)]
-pub fn variable(name: &CStr) -> Option<String> {
-    // SAFETY: nothing in this program changes the environment, so what getenv(3)
-    // points to stays.
-    let value = unsafe {
-        libc::getenv(name.as_ptr())
-            .as_ref()
-            .map(|c| CStr::from_ptr(c))
-    };
-    value.map(|value| value.to_string_lossy().into_owned())
-}
-
-/// `path` (absolute) below `MAPE_ROOT`, where that is set.
-pub fn rooted(path: &str) -> String {
-    match variable(c"MAPE_ROOT") {
-        Some(root) => format!("{}{path}", root.trim_end_matches('/')),
-        None => path.to_owned(),
+/// `path` (absolute) below `MAPE_ROOT`, if that is set.
+pub fn rooted(path: &str) -> PathBuf {
+    match env::var_os("MAPE_ROOT") {
+        Some(root) if !root.is_empty() => Path::new(&root).join(path.trim_start_matches('/')),
+        _ => PathBuf::from(path),
     }
 }
 
 /// The socket of the bus, if a test says where it is.
 pub fn ubus_socket() -> Option<PathBuf> {
-    variable(c"MAPE_UBUS_SOCKET").map(PathBuf::from)
+    env::var_os("MAPE_UBUS_SOCKET").map(PathBuf::from)
 }
 
 /// Directory of what is up now; on tmpfs, gone with a reboot.
-pub fn run_dir() -> String {
+pub fn run_dir() -> PathBuf {
     rooted("/var/run/mape")
 }
 
 /// What was set up for an interface, as JSON.
-pub fn state_file(interface: &str) -> String {
+pub fn state_file(interface: &str) -> PathBuf {
     rooted(&format!("/var/run/mape/{interface}.json"))
 }
 
-/// What the stock package leaves for scripts.
-pub fn rules_file(interface: &str) -> String {
+/// The file that the stock package writes for scripts.
+pub fn rules_file(interface: &str) -> PathBuf {
     rooted(&format!("/tmp/map-{interface}.rules"))
+}
+
+/// Text of a file that users write; bytes that are not UTF-8 become U+FFFD.
+pub(crate) fn read_lossy(path: impl AsRef<Path>) -> io::Result<String> {
+    let bytes = fs::read(path)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Names, without the extension, of the files in `directory` that have that
+/// extension; sorted. Empty if there is no such directory.
+///
+/// # Errors
+/// The directory cannot be read.
+pub(crate) fn stems_in(directory: &Path, extension: &str) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut stems = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == extension)
+            && let Some(stem) = path.file_stem().and_then(|stem| stem.to_str())
+        {
+            stems.push(stem.to_owned());
+        }
+    }
+    stems.sort();
+    Ok(stems)
 }

@@ -59,6 +59,7 @@ fn unsafe_code_is_counted_and_explained() {
         }
     }
     assert_eq!(told, found);
+    assert!(found.values().sum::<usize>() <= 3, "{found:?}");
 }
 
 /// A threat whose test is gone is a threat.
@@ -96,8 +97,7 @@ fn nothing_starts_a_shell() {
         found.map(|(name, _)| name).collect()
     };
     let starts = ["Command::new(", "::exec", "spawn(", "::system(", "::popen("];
-    // A long wait puts the program in place of itself.
-    assert_eq!(with(&starts), ["src/handler/anew.rs", "src/nat/child.rs"]);
+    assert_eq!(with(&starts), ["src/nat/child.rs"]);
     assert_eq!(with(&["child::run("]), ["src/nat/nft.rs"]);
 }
 

@@ -2,13 +2,15 @@
 //! `mape mapcalc`, and `mapcalc` by that name: the stock helper's output and
 //! exit status.
 
+use std::env;
+
 use ipnet::Ipv6Net;
 
 use super::{Args, Command, Failure, Outcome, Page, complain};
 use crate::handler::bus::Netifd;
 use crate::map::Dialect;
 use crate::map::stock::{Link, report};
-use crate::paths::variable;
+use crate::paths::read_lossy;
 use crate::status::netifd::rows;
 use crate::value::Value;
 
@@ -72,7 +74,7 @@ fn usage() -> Outcome {
 /// The stock helper takes anything but 0, and what begins with no digit, for
 /// yes.
 fn dialect_of_environment() -> Dialect {
-    let legacy = variable(c"LEGACY").unwrap_or_default();
+    let legacy = env::var("LEGACY").unwrap_or_default();
     let digits = legacy.trim_start().trim_start_matches(['+', '-']);
     let number = digits.chars().take_while(char::is_ascii_digit);
     match number.into_iter().any(|digit| digit != '0') {
@@ -82,8 +84,8 @@ fn dialect_of_environment() -> Dialect {
 }
 
 fn saved(path: &str) -> Outcome<Value> {
-    let text = crate::files::text(path)
-        .map_err(|error| Failure::failed(format_args!("{path}: {error}")))?;
+    let text =
+        read_lossy(path).map_err(|error| Failure::failed(format_args!("{path}: {error}")))?;
     crate::json::parse(&text)
         .map_err(|error| Failure::failed(format_args!("{path} is not JSON: {error}")))
 }

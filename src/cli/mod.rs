@@ -21,11 +21,11 @@ mod s46;
 mod status;
 
 use std::fmt::Display;
+use std::process::ExitCode;
 
 use args::{Args, HELP};
 
-use crate::exit::Exit;
-use crate::streams::{complain, print};
+use crate::console::{complain, print};
 
 pub use crate::view::Page;
 pub use output::mapping_json;
@@ -61,6 +61,9 @@ impl Failure {
     }
 }
 
+/// Exit status of a command line that cannot be understood.
+const MISUSED: u8 = 2;
+
 /// What a command, or a step of it, comes to.
 pub type Outcome<T = ()> = Result<T, Box<Failure>>;
 
@@ -94,17 +97,17 @@ const COMMANDS: &[Command] = &[
 
 /// Runs `mape` with these arguments (without its own name) on standard output
 /// and standard error.
-pub fn main(args: &[String]) -> Exit {
+pub fn main(args: &[String]) -> ExitCode {
     let mut out = Page::default();
     let outcome = run(args, &mut out);
     // What was found out before a failure belongs to the answer.
-    let printed = print(out.text().as_bytes());
+    let printed = print(out.text());
     let (reason, status) = match (outcome.map_err(|failure| *failure), printed) {
-        (Ok(()), Ok(())) => return Exit::Done,
-        (Ok(()), Err(error)) => (format!("cannot write: {error}"), Exit::Failed),
-        (Err(Failure::Said), _) => return Exit::Failed,
-        (Err(Failure::Failed(reason)), _) => (reason, Exit::Failed),
-        (Err(Failure::Usage(reason)), _) => (reason, Exit::Misused),
+        (Ok(()), Ok(())) => return ExitCode::SUCCESS,
+        (Ok(()), Err(error)) => (format!("cannot write: {error}"), ExitCode::FAILURE),
+        (Err(Failure::Said), _) => return ExitCode::FAILURE,
+        (Err(Failure::Failed(reason)), _) => (reason, ExitCode::FAILURE),
+        (Err(Failure::Usage(reason)), _) => (reason, MISUSED.into()),
     };
     complain(&format!("mape: {reason}"));
     status

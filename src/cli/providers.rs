@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The providers this machine knows, for every command that needs them.
 
+use crate::console::complain;
 use crate::paths;
 use crate::provider::{Table, load};
-use crate::streams::complain;
 
 /// The table of the installed files, or the compiled-in one. What is wrong
 /// with the files goes to standard error, a line each.

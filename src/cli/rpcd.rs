@@ -4,13 +4,14 @@
 //! input for each call. The answer is what the command of that name prints.
 
 use std::fmt::Display;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::process::ExitCode;
 
 use super::args::Args;
-use super::{Command, Failure, Page, command};
-use crate::exit::Exit;
+use super::{Command, Failure, MISUSED, Page, command};
+use crate::console::{complain, print};
 use crate::json::{line, parse};
-use crate::streams;
-use crate::text::join;
 use crate::value::{Members, Value};
 
 /// What an argument of a method is.
@@ -50,29 +51,41 @@ const METHODS: &[(&str, Arguments)] = &[
 ];
 
 /// The arguments of all calls are a few addresses and rules.
-const MAX_INPUT: usize = 256 * 1024;
+const MAX_INPUT: u64 = 256 * 1024;
 
 /// Whether rpcd runs us: the name we are called by is that of a file in a
 /// directory `rpcd` then.
-pub fn is_called_by(path: &str) -> bool {
-    path.rsplit('/').nth(1) == Some("rpcd")
+pub fn is_called_by(path: &Path) -> bool {
+    path.parent()
+        .and_then(Path::file_name)
+        .is_some_and(|directory| directory == "rpcd")
 }
 
 /// Answers rpcd. Every answer is one JSON object: rpcd turns anything else
 /// into a status that says nothing.
-pub fn main(args: &[String]) -> Exit {
+pub fn main(args: &[String]) -> ExitCode {
     let answer = match args {
         [word] if word == "list" => line(&signature()),
-        [word, method] if word == "call" => match streams::input(MAX_INPUT) {
+        [word, method] if word == "call" => match read_input() {
             Ok(input) => call(method, &String::from_utf8_lossy(&input)),
             Err(error) => says(&format_args!("arguments cannot be read: {error}")),
         },
         _ => {
-            streams::complain("mape: rpcd calls this with list, or call METHOD");
-            return Exit::Misused;
+            complain("mape: rpcd calls this with list, or call METHOD");
+            return MISUSED.into();
         }
     };
-    streams::print(format!("{}\n", answer.trim_end()).as_bytes()).into()
+    match print(&format!("{}\n", answer.trim_end())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// The beginning of standard input.
+fn read_input() -> io::Result<Vec<u8>> {
+    let mut input = Vec::new();
+    io::stdin().take(MAX_INPUT).read_to_end(&mut input)?;
+    Ok(input)
 }
 
 /// Methods with an example of each argument, whose type counts.
@@ -133,7 +146,7 @@ fn arguments(method: &str, input: &str) -> Result<(&'static Command, Args), Stri
         }
         let Some((name, kind)) = known.iter().find(|(known, _)| known == name) else {
             let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-            let names = join(&names, ", ");
+            let names = names.join(", ");
             return Err(format!("{name} is not known; there is {names}"));
         };
         match (kind, value) {
@@ -181,14 +194,14 @@ mod tests {
 
     #[test]
     fn by_the_directory_it_is_in() {
-        assert!(is_called_by("/usr/libexec/rpcd/mape"));
+        assert!(is_called_by(Path::new("/usr/libexec/rpcd/mape")));
         for other in [
             "/usr/sbin/mape",
             "mape",
             "rpcd",
             "/lib/netifd/proto/mape.sh",
         ] {
-            assert!(!is_called_by(other), "{other}");
+            assert!(!is_called_by(Path::new(other)), "{other}");
         }
     }
 

@@ -5,7 +5,6 @@ use super::output::fail;
 use super::{Args, Command, Outcome, Page, complain};
 use crate::status::text::{self, Paint};
 use crate::status::{self, Interface, World};
-use crate::text::join;
 
 pub(super) const STATUS: Command = Command {
     name: "status",
@@ -126,7 +125,7 @@ pub(super) fn choose<'a, 'w>(
 
 fn names(interfaces: &[Interface<'_>]) -> String {
     let names: Vec<&str> = interfaces.iter().map(|i| i.name).collect();
-    join(&names, ", ")
+    names.join(", ")
 }
 
 fn no_such(name: &str, all: &str) -> String {

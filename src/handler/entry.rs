@@ -2,56 +2,61 @@
 //! netifd's calls: `NAME.sh '' dump` and
 //! `NAME.sh PROTO ACTION INTERFACE CONFIG [DEVICE]`.
 
+use std::process::ExitCode;
+
 use super::bus::Netifd;
 use super::problem::Problem;
 use super::renew::renew;
 use super::settings::{Protocol, Settings};
 use super::setup::{refuse, setup};
 use super::teardown::teardown;
-use crate::exit::Exit;
+use crate::console::{complain, print};
 use crate::logging;
 use crate::netifd::{Config, Description};
-use crate::streams;
+
+/// Exit status of a call that netifd never makes.
+const MISUSED: u8 = 2;
 
 /// Runs a call for the protocol whose name we were called by.
-pub fn main(protocol: Protocol, args: &[String]) -> Exit {
+pub fn main(protocol: Protocol, args: &[String]) -> ExitCode {
     match args {
         [_, action, ..] if action == "dump" => return dump(protocol),
         [_, action, interface, config, ..] => {
             logging::init();
-            // None of netifd's arguments: `anew` adds it.
-            let said = args.get(5).map_or("", String::as_str);
-            return call(protocol, action, interface, config, said);
+            return call(protocol, action, interface, config);
         }
         _ => {}
     }
-    streams::complain(&format!(
+    complain(&format!(
         "mape: netifd calls this as ./{name}.sh {name} setup|renew|teardown INTERFACE CONFIG; \
          `mape` is the command for people",
         name = protocol.as_str()
     ));
-    Exit::Misused
+    ExitCode::from(MISUSED)
 }
 
-fn dump(protocol: Protocol) -> Exit {
+fn dump(protocol: Protocol) -> ExitCode {
     let description = Description {
         name: protocol.as_str(),
     };
-    streams::print(format!("{}\n", description.to_line()).as_bytes()).into()
+    match print(&format!("{}\n", description.to_line())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
-fn call(protocol: Protocol, action: &str, interface: &str, config: &str, said: &str) -> Exit {
+fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> ExitCode {
     // Undoing must work with any configuration.
     if action == "teardown" {
         teardown(interface);
-        return Exit::Done;
+        return ExitCode::SUCCESS;
     }
     let settings = Config::parse(config)
         .map_err(Problem::from)
         .and_then(|config| Settings::new(protocol, interface, &config));
     match (action, &settings) {
-        ("setup", Ok(settings)) => setup(settings, said),
-        ("renew", Ok(settings)) => renew(settings, said),
+        ("setup", Ok(settings)) => setup(settings),
+        ("renew", Ok(settings)) => renew(settings),
         ("setup" | "renew", Err(problem)) => {
             let told = match Netifd::connect(interface) {
                 Ok(mut bus) => refuse(&mut bus, interface, problem),
@@ -66,8 +71,8 @@ fn call(protocol: Protocol, action: &str, interface: &str, config: &str, said: &
         }
         (other, _) => {
             logging::error(interface, &format_args!("unknown action {other}"));
-            return Exit::Misused;
+            return ExitCode::from(MISUSED);
         }
     }
-    Exit::Done
+    ExitCode::SUCCESS
 }

@@ -2,7 +2,6 @@
 //! netifd's protocol handler: the one place where the parts meet and effects
 //! happen.
 
-mod anew;
 pub mod bus;
 mod entry;
 mod link;

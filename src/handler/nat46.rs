@@ -2,22 +2,20 @@
 //! MAP-T through OpenWrt's kmod-nat46: a device that translates, told what to
 //! do in the words of `/proc/net/nat46/control`.
 
-use std::io;
-
-use nix::fcntl::OFlag;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 
 use super::problem::{Code, Problem};
-use crate::files;
 use crate::logging;
 use crate::map::{Border, Dialect, Mapping, Rule};
 use crate::paths::rooted;
-use crate::text::quoted;
+use crate::sanitize::quoted;
 
 const CONTROL: &str = "/proc/net/nat46/control";
 
 /// Whether the kernel has the module.
 pub fn is_there() -> bool {
-    files::exists(&rooted(CONTROL))
+    rooted(CONTROL).exists()
 }
 
 /// What makes `device` translate for `mapping`: one command a line, each to be
@@ -77,8 +75,7 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
         }
     }
     let size = rooted(&format!("/sys/class/net/{device}/mtu"));
-    let whole = OFlag::O_CREAT | OFlag::O_TRUNC;
-    if let Err(error) = files::write(&size, whole, mtu.to_string().as_bytes()) {
+    if let Err(error) = fs::write(size, mtu.to_string()) {
         logging::warn(device, &format_args!("the MTU stays as it is: {error}"));
     }
     Ok(())
@@ -95,8 +92,8 @@ pub fn remove(device: &str) {
 /// One command, one write.
 fn say(command: &str) -> io::Result<()> {
     // A plain file stands for the module in tests; the kernel ignores append.
-    let line = format!("{command}\n");
-    files::write(&rooted(CONTROL), OFlag::O_APPEND, line.as_bytes())
+    let mut control = OpenOptions::new().append(true).open(rooted(CONTROL))?;
+    control.write_all(format!("{command}\n").as_bytes())
 }
 
 #[cfg(test)]

@@ -13,11 +13,6 @@ pub struct Pause {
 const LONGEST: Duration = Duration::from_secs(60);
 
 impl Pause {
-    /// For who has waited for long already: the longest pause is next.
-    pub fn longest() -> Self {
-        Pause { failures: 6 }
-    }
-
     /// Counts a failure and says how long to wait: 1, 2, 4, … 60 seconds.
     pub fn next(&mut self) -> Duration {
         let seconds = 1u64 << self.failures.min(6);
@@ -35,6 +30,5 @@ mod tests {
         let mut pause = Pause::default();
         let seconds: Vec<u64> = (0..9).map(|_| pause.next().as_secs()).collect();
         assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(Pause::longest().next(), LONGEST);
     }
 }

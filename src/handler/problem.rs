@@ -4,7 +4,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use crate::text::one_line;
+use crate::sanitize::one_line;
 
 /// The codes netifd passes on; LuCI translates each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

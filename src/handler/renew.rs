@@ -21,13 +21,13 @@ use crate::value::Value;
 /// live; otherwise has netifd tear it down and set it up again, which removes
 /// all that belongs to the old prefix. An interface that is not up yet is set
 /// up.
-pub fn renew(settings: &Settings, said: &str) {
+pub fn renew(settings: &Settings) {
     let state = State::load(&settings.interface).unwrap_or_else(|error| {
         logging::warn(&settings.interface, &error);
         None
     });
     match state {
-        None => setup(settings, said),
+        None => setup(settings),
         Some(state) => {
             if let Err(error) = compare(settings, &state) {
                 logging::error(&settings.interface, &error);

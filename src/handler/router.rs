@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the plan asks of the router it runs on.
 
+use std::fs;
 use std::net::Ipv6Addr;
 
 use super::plan::{Plan, Router};
-use crate::files;
 use crate::map::PortSet;
 use crate::nat::{Opened, zones_of};
-use crate::paths::rooted;
-use crate::text::{has, number};
+use crate::paths::{read_lossy, rooted};
 use crate::ubus::Value;
 
 /// The router we run on.
@@ -21,7 +20,7 @@ impl System {
     /// Reads the firewall configuration; one that is missing names nothing.
     pub fn new() -> Self {
         System {
-            firewall: files::text(&rooted("/etc/config/firewall")).unwrap_or_default(),
+            firewall: read_lossy(rooted("/etc/config/firewall")).unwrap_or_default(),
         }
     }
 
@@ -43,9 +42,9 @@ impl System {
 
 /// Seconds since boot.
 pub fn uptime() -> u64 {
-    let text = files::text("/proc/uptime").unwrap_or_default();
+    let text = fs::read_to_string("/proc/uptime").unwrap_or_default();
     let seconds = text.split(['.', ' ']).next().unwrap_or_default();
-    number(seconds, 10).unwrap_or(0)
+    seconds.parse().unwrap_or(0)
 }
 
 /// MTU of a device for IPv6 in bytes.
@@ -56,11 +55,12 @@ pub fn uplink_mtu(device: &str) -> Option<u16> {
         format!("/sys/class/net/{device}/mtu"),
     ];
     // A device name comes from netifd, but a path must stay one.
-    if has(device, "/") {
+    if device.contains('/') {
         return None;
     }
-    let read = |path: &String| number(files::text(&rooted(path)).ok()?.trim(), 10);
-    places.iter().find_map(read)
+    places
+        .iter()
+        .find_map(|path| fs::read_to_string(rooted(path)).ok()?.trim().parse().ok())
 }
 
 impl Router for System {

@@ -7,7 +7,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::anew;
 use super::bus::{BusError, Netifd};
 use super::link::Link;
 use super::nat46;
@@ -56,13 +55,10 @@ impl From<BusError> for Failure {
 /// Sets the interface up. Returns when it is up, when it never can be, or when
 /// netifd does not want it; waits inside for everything else, so that nothing
 /// spins and no change of the network is missed. SIGTERM ends it at any point,
-/// as it does by default. `said` is why it waited before it began anew.
-pub fn setup(settings: &Settings, said: &str) {
-    let mut pause = match said {
-        "" => Pause::default(),
-        _ => Pause::longest(),
-    };
-    let mut said = said.to_owned();
+/// as it does by default.
+pub fn setup(settings: &Settings) {
+    let mut pause = Pause::default();
+    let mut said = String::new();
     loop {
         match try_once(settings, &mut said, &mut pause) {
             Ok(Next::Done) | Err(Failure::Unwanted) => return,
@@ -79,10 +75,6 @@ pub fn setup(settings: &Settings, said: &str) {
                 std::thread::sleep(pause.next());
             }
         }
-        if anew::is_due() {
-            // Where it cannot be started, waiting goes on and takes more.
-            let _ = anew::begin(&said);
-        }
     }
 }
 
@@ -94,8 +86,6 @@ enum Next {
 
 /// Connects, tries, and where that fails tells netifd and waits for a better
 /// moment. `said` is what netifd and the log know already.
-// Within the loop that calls it all its constants would be kept on the stack.
-#[inline(never)]
 fn try_once(settings: &Settings, said: &mut String, pause: &mut Pause) -> Result<Next, Failure> {
     let mut bus = connect(settings)?;
     let problem = match attempt(&mut bus, settings) {
@@ -321,7 +311,10 @@ fn record(state: &State, settings: &Settings) -> Result<(), Problem> {
     let path = paths::rules_file(&state.interface);
     // /tmp is everybody's: what somebody put there keeps nobody offline.
     if let Err(error) = write_atomically(&path, rules.as_bytes()) {
-        logging::warn(&path, &format_args!("{error}; scripts will miss it"));
+        logging::warn(
+            &settings.interface,
+            &format_args!("{}: {error}; scripts will miss it", path.display()),
+        );
     }
     state
         .save()

@@ -5,18 +5,19 @@
 //! reload, by renew (is anything different?) and by teardown, which must undo
 //! what was done and not what the configuration says now.
 
-use std::io;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::link::Link;
 use super::settings::Protocol;
 use super::store::{make_directory, remove_written, write_atomically};
-use crate::files;
 use crate::json;
 use crate::map::{Domain, Mapping, RuleSpec};
 use crate::nat::{Mode, Timeouts};
-use crate::paths;
+use crate::paths::{self, stems_in};
 use crate::value::Value;
 
 /// An interface that is set up.
@@ -53,18 +54,18 @@ impl Deref for State {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// It cannot be read or written.
-    #[error("{path}: {error}")]
+    #[error("{}: {error}", path.display())]
     Io {
         /// The file.
-        path: String,
+        path: PathBuf,
         /// What the system says.
         error: io::Error,
     },
     /// It does not hold what we write.
-    #[error("{path}: {what} is missing or damaged")]
+    #[error("{}: {what} is missing or damaged", path.display())]
     Damaged {
         /// The file.
-        path: String,
+        path: PathBuf,
         /// The member.
         what: &'static str,
     },
@@ -89,9 +90,9 @@ impl State {
     /// The file is there but cannot be used.
     pub fn load(interface: &str) -> Result<Option<Self>, StateError> {
         let path = paths::state_file(interface);
-        let text = match files::text(&path) {
+        let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if files::is_missing(&error) => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io_error(path, error)),
         };
         let damaged = |what| StateError::Damaged { path, what };
@@ -115,7 +116,7 @@ impl State {
     /// Every interface that is set up, by name. Files that cannot be used are
     /// left out; doctor finds them.
     pub fn load_all() -> Vec<Self> {
-        let names = files::names_in(&paths::run_dir(), ".json").unwrap_or_default();
+        let names = stems_in(&paths::run_dir(), "json").unwrap_or_default();
         let states = names.iter().filter_map(|name| State::load(name).ok()?);
         states.collect()
     }
@@ -277,7 +278,7 @@ impl<'a> Saved<'a> {
     }
 }
 
-fn io_error(path: String, error: io::Error) -> StateError {
+fn io_error(path: PathBuf, error: io::Error) -> StateError {
     StateError::Io { path, error }
 }
 

@@ -1,29 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Files as others see them: complete or not at all, and changed by one process
-//! at a time.
+//! Files that others see whole or not at all, and a lock so that one process
+//! at a time changes them.
 
-use std::io;
-use std::os::fd::OwnedFd;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
-use nix::sys::stat::Mode;
-use nix::unistd::mkdir;
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 
-use crate::files::{self, remove_if_there, rename};
 use crate::paths;
 
 /// Whoever holds it is alone in changing rules and records. It goes with the
 /// process, and with the nft it started: the kernel finishes a transaction even
 /// for a process that was killed, and a teardown must come after that.
-pub type Lock = Flock<OwnedFd>;
+pub type Lock = Flock<File>;
 
 /// Waits for the lock; each holder keeps it only as long as nft may take.
-/// `None` where there is no place for it, which must not stop anybody.
+/// `None` if there is no place for it, which must not stop anybody.
 pub fn lock() -> Option<Lock> {
     let directory = paths::run_dir();
     make_directory(&directory).ok()?;
-    let file = files::open(&directory, OFlag::O_RDONLY).ok()?;
+    let file = File::open(&directory).ok()?;
     // A child keeps it open, and by that the lock.
     fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).ok()?;
     Flock::lock(file, FlockArg::LockExclusive).ok()
@@ -32,51 +30,57 @@ pub fn lock() -> Option<Lock> {
 /// Makes a directory, and those above it that are missing.
 ///
 /// # Errors
-/// What the system says of the last one.
-pub fn make_directory(directory: &str) -> io::Result<()> {
-    let path = directory.as_bytes();
-    let mut made = Ok(());
-    for end in 1..=path.len() {
-        if matches!(path.get(end), None | Some(b'/')) {
-            let path = path.get(..end).unwrap_or_default();
-            made = mkdir(path, Mode::from_bits_truncate(0o755));
-        }
-    }
-    match made {
-        Err(Errno::EEXIST) => Ok(()),
-        made => Ok(made?),
-    }
+/// What the system says.
+pub fn make_directory(directory: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(directory)
 }
 
-/// Writes a file that others see complete or not at all. Under the temporary
+/// Writes a file that others see whole or not at all. Under the temporary
 /// name only a new file is opened, so a link planted there leads nowhere.
 ///
 /// # Errors
 /// What the system says; the old file is then untouched.
-pub fn write_atomically(path: &str, contents: &[u8]) -> io::Result<()> {
+pub fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
     let temporary = temporary(path);
-    let written = write_new(&temporary, contents).and_then(|()| rename(&temporary, path));
+    let written = write_new(&temporary, contents).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         let _ = remove_if_there(&temporary);
     }
     written
 }
 
-fn write_new(path: &str, contents: &[u8]) -> io::Result<()> {
+fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
     remove_if_there(path)?;
-    files::write(path, OFlag::O_CREAT | OFlag::O_EXCL, contents)
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o644)
+        .open(path)?
+        .write_all(contents)
 }
 
 /// One name for whoever holds the lock, so that what a killed writer left is
 /// known to those who clear up.
-fn temporary(path: &str) -> String {
-    format!("{path}.tmp")
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    name.into()
 }
 
 /// Removes a file that was written with [`write_atomically`], or half written.
 ///
 /// # Errors
 /// What the system says.
-pub fn remove_written(path: &str) -> io::Result<()> {
+pub fn remove_written(path: &Path) -> io::Result<()> {
     remove_if_there(path).and(remove_if_there(&temporary(path)))
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
 }

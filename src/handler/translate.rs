@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Address translation of one interface: planned, held back, loaded, removed.
 
-use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
+use std::{fs, io};
 
 use nix::net::if_::if_nametoindex;
 
@@ -13,13 +14,12 @@ use super::router::System;
 use super::settings::Settings;
 use super::state::{State, StateError};
 use super::store::write_atomically;
-use crate::files;
 use crate::logging;
 use crate::nat::{
     self, Kernel, Line, Mode, Nft, NftError, Plan, PortList, Technique, Timeouts, Wishes, guard,
 };
 use crate::paths;
-use crate::text::{join, one_line};
+use crate::sanitize::one_line;
 
 /// Longest time nft may take. It answers within milliseconds, on a slow router
 /// under load within a second.
@@ -84,7 +84,7 @@ impl Translation {
         let nft = Nft::find().map_err(nat_failed)?;
         let (interface, link) = (subject.interface, subject.link);
         let line = Line::new(interface, &link.device, &link.mapping, link.mesh);
-        let reserve = PortList::parse(&join(subject.reserve, " ")).map_err(|error| {
+        let reserve = PortList::parse(&subject.reserve.join(" ")).map_err(|error| {
             Problem::fatal(Code::InvalidConfig, format_args!("reserve: {error}"))
         })?;
         let zone = link.zone.as_deref();
@@ -234,12 +234,12 @@ pub fn remove(interface: &str, state: Option<&State>) -> io::Result<()> {
 }
 
 /// What the kernel has refused since boot: a line of text for each capability.
-fn kernel_file() -> String {
+fn kernel_file() -> PathBuf {
     paths::rooted("/var/run/mape/kernel")
 }
 
 fn known_kernel() -> Kernel {
-    let text = files::text(&kernel_file()).unwrap_or_default();
+    let text = fs::read_to_string(kernel_file()).unwrap_or_default();
     let mut lines = text.lines();
     let mut next = || match lines.next() {
         None | Some("") => Ok(()),

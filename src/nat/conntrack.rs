@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What conntrack knows of our address: ports in use, and forgetting.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use nix::errno::Errno;
-
-use crate::{files, streams};
 
 use super::netlink::{ACK, Attr, NESTED, Netfilter, REQUEST, array, attributes, put_message};
 
@@ -202,7 +199,7 @@ pub fn connections(network: Ipv4Net, inbound: bool) -> io::Result<Vec<Connection
         // A kernel before 5.8 leaves nothing out, and we have seen all.
         Ok(foreign) if foreign || !inbound || !alone => {}
         Ok(_) => drop(ask_for(CTA_TUPLE_ORIG)?),
-        Err(error) if streams::is(&error, Errno::EPERM) => return Err(error),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(error),
         Err(_) => drop(ask(&[])?),
     }
     Ok(found)
@@ -236,7 +233,7 @@ pub fn forget_connections(ours: Ipv4Net) -> io::Result<usize> {
         match netfilter.acknowledged(1) {
             Ok(()) => forgotten += 1,
             // It ended by itself in the meantime.
-            Err(error) if files::is_missing(&error) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
     }

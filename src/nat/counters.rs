@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What is loaded, and what it has counted: read from nf_tables directly.
 
-use std::io;
+use std::{fs, io};
 
 use super::netlink::{Netfilter, array, find, string};
 use super::plan::{Plan, table_of};
-use crate::text::number;
 
 /// Counters in the `ip` table.
 pub(super) const INSIDE: [&str; 7] = [
@@ -74,7 +73,7 @@ impl Counters {
                 counters.add(name, packets);
             }
         })?;
-        let statistics = crate::files::text(STATISTICS).unwrap_or_default();
+        let statistics = fs::read_to_string(STATISTICS).unwrap_or_default();
         counters.no_free_port = failed_inserts(&statistics);
         Ok(counters)
     }
@@ -114,7 +113,7 @@ pub(super) fn failed_inserts(statistics: &str) -> u64 {
     };
     lines
         .filter_map(|line| line.split_whitespace().nth(column))
-        .filter_map(|digits| number::<u64>(digits, 16))
+        .filter_map(|digits| u64::from_str_radix(digits, 16).ok())
         .fold(0, u64::saturating_add)
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::line::{MAX_DEVICE, MAX_INTERFACE};
 use super::ports::PortList;
-use crate::text::quoted;
+use crate::sanitize::quoted;
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

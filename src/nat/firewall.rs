@@ -5,7 +5,7 @@
 //! that DNAT rules and local services see what the configuration says.
 
 use crate::map::PortSet;
-use crate::text::{has, join, quoted};
+use crate::sanitize::quoted;
 
 use super::conntrack::Protocol;
 use super::error::brief;
@@ -129,7 +129,7 @@ fn ports(section: &Section, key: &str) -> Ports {
     if words.is_empty() || words.iter().any(|word| word.starts_with('!')) {
         return Ports::All;
     }
-    match PortList::parse(&join(&words, " ")) {
+    match PortList::parse(&words.join(" ")) {
         Ok(list) => Ports::Some(list),
         Err(_) => Ports::Bad,
     }
@@ -139,10 +139,10 @@ fn ports(section: &Section, key: &str) -> Ports {
 fn counts(section: &Section, zones: &[String]) -> bool {
     let from_us = section.get("src") == Some("*") || names(section, "src", zones);
     let family = section.get("family").unwrap_or_default();
-    let other_family = has(family, "6") && !has(family, "4");
+    let other_family = family.contains('6') && !family.contains('4');
     let mut ipv6 = false;
     for key in ["src_ip", "dest_ip", "src_dip"] {
-        ipv6 |= section.words(key).iter().any(|word| has(word, ":"));
+        ipv6 |= section.words(key).iter().any(|word| word.contains(':'));
     }
     from_us && is_enabled(section) && !other_family && !ipv6
 }

@@ -3,7 +3,7 @@
 //! opens.
 
 use crate::map::PortRange;
-use crate::text::quoted;
+use crate::sanitize::quoted;
 
 use super::conntrack::Protocol;
 use super::ports::PortList;

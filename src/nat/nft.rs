@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Loading rules: `nft -f -`, the one child process of the crate.
 
-use std::ffi::CStr;
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::child::{self, Ended};
 use super::kernel::Kernel;
-use crate::files::is_file;
-use crate::paths::{rooted, variable};
-use crate::text::{has, one_line};
+use crate::paths::rooted;
+use crate::sanitize::one_line;
 
 /// Where OpenWrt and Debian have it; `PATH` comes after.
 const PLACES: [&str; 2] = ["/usr/sbin/nft", "/sbin/nft"];
@@ -40,7 +39,7 @@ pub enum NftError {
 /// The `nft` program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nft {
-    program: String,
+    program: PathBuf,
 }
 
 impl Nft {
@@ -49,22 +48,23 @@ impl Nft {
     /// # Errors
     /// [`NftError::Missing`].
     pub fn find() -> Result<Self, NftError> {
-        let path = variable(c"PATH").unwrap_or_default();
-        let mut places = PLACES.map(rooted).to_vec();
-        for folder in path.split(':').filter(|folder| folder.starts_with('/')) {
-            places.push(format!("{folder}/nft"));
-        }
-        let is_there = |place: &String| is_file(place).unwrap_or(false);
-        match places.into_iter().find(is_there) {
-            Some(program) => Ok(Nft { program }),
-            None => Err(NftError::Missing),
-        }
+        let path = env::var_os("PATH").unwrap_or_default();
+        let in_path = env::split_paths(&path)
+            .filter(|folder| folder.is_absolute())
+            .map(|folder| folder.join("nft"));
+        PLACES
+            .iter()
+            .map(|place| rooted(place))
+            .chain(in_path)
+            .find(|place| place.is_file())
+            .map(|program| Nft { program })
+            .ok_or(NftError::Missing)
     }
 
     /// A given program in place of the one that is found.
     pub fn at(program: impl AsRef<Path>) -> Self {
         Nft {
-            program: program.as_ref().to_string_lossy().into_owned(),
+            program: program.as_ref().to_owned(),
         }
     }
 
@@ -73,7 +73,7 @@ impl Nft {
     /// # Errors
     /// nft is missing, refuses, or does not end within `timeout`.
     pub fn run(&self, ruleset: &str, timeout: Duration) -> Result<(), NftError> {
-        self.ask(&[c"-f", c"-"], ruleset, timeout)
+        self.ask(&["-f", "-"], ruleset, timeout)
     }
 
     /// Asks nft and the kernel whether they would take `ruleset`.
@@ -81,7 +81,7 @@ impl Nft {
     /// # Errors
     /// As [`Nft::run`].
     pub fn check(&self, ruleset: &str, timeout: Duration) -> Result<(), NftError> {
-        self.ask(&[c"-c", c"-f", c"-"], ruleset, timeout)
+        self.ask(&["-c", "-f", "-"], ruleset, timeout)
     }
 
     /// Finds out what this nft and this kernel accept, without effect: each
@@ -105,7 +105,7 @@ impl Nft {
         })
     }
 
-    fn ask(&self, args: &[&CStr], ruleset: &str, timeout: Duration) -> Result<(), NftError> {
+    fn ask(&self, args: &[&str], ruleset: &str, timeout: Duration) -> Result<(), NftError> {
         match child::run(&self.program, args, ruleset.as_bytes(), timeout)? {
             Ended::Exit {
                 status: Some(0), ..
@@ -122,7 +122,7 @@ fn complaint(said: &[u8], status: Option<i32>) -> String {
     let said = String::from_utf8_lossy(said);
     let mut fallback = "";
     for line in said.lines().map(str::trim) {
-        if has(line, "rror") {
+        if line.contains("rror") {
             return one_line(line, MAX_COMPLAINT);
         }
         if fallback.is_empty() {

@@ -4,7 +4,6 @@
 use ipnet::Ipv6Net;
 
 use crate::map::covers;
-use crate::text::join;
 
 use super::counters::NOT_BR;
 use super::plan::Plan;
@@ -38,7 +37,7 @@ pub(super) fn add(rules: &mut Ruleset, plan: &Plan) {
     // One address is compared; a set of one would be searched for each packet.
     let sources = match sources.as_slice() {
         [br] => br.clone(),
-        several => format!("{{ {} }}", join(several, ", ")),
+        several => format!("{{ {} }}", several.join(", ")),
     };
     rules.set("not_br", &NOT_BR);
     rules.set("sources", &sources);

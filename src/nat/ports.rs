@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::map::{PortRange, PortSet};
-use crate::text::{number, quoted};
+use crate::sanitize::quoted;
 
 /// Ports as ascending ranges that neither overlap nor touch; may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -146,9 +146,11 @@ fn push(ranges: &mut Vec<PortRange>, from: u32, end: u32) {
 fn parse_range(word: &str) -> Result<PortRange, PortListError> {
     let syntax = || PortListError::Syntax(word.chars().take(40).collect());
     let port = |text: &str| {
-        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let port = digits.then(|| number::<u16>(text, 10)).flatten();
-        port.filter(|&port| port > 0).ok_or_else(syntax)
+        // `parse` also takes a sign.
+        match text.parse::<u16>() {
+            Ok(port) if port > 0 && !text.starts_with('+') => Ok(port),
+            _ => Err(syntax()),
+        }
     };
     let (first, last) = match word.split_once(['-', ':']) {
         Some((first, last)) => (port(first)?, port(last)?),

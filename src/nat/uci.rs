@@ -6,7 +6,7 @@
 
 use std::mem::take;
 
-use crate::text::truth;
+use crate::uci::parse_bool;
 
 /// One `config TYPE ['NAME']` and what follows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Section {
 
     /// A boolean option; `None` where it is absent or no boolean.
     pub fn flag(&self, key: &str) -> Option<bool> {
-        truth(self.get(key)?)
+        parse_bool(self.get(key)?)
     }
 
     /// The words of an option or a list: many options take both.

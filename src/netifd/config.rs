@@ -9,7 +9,7 @@
 use crate::json;
 use crate::value::Value;
 
-use crate::text::truth;
+use crate::uci::parse_bool;
 
 /// Options by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -111,7 +111,7 @@ impl Config {
         let Some(text) = self.text(option)? else {
             return Ok(None);
         };
-        match truth(&text) {
+        match parse_bool(&text) {
             Some(value) => Ok(Some(value)),
             None => Err(ConfigError::Bool {
                 option,

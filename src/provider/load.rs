@@ -2,20 +2,21 @@
 //! The files the table comes from.
 
 use std::fmt::Display;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
 use super::builtin::is_packed;
 use super::parse::{Problem, Warning};
 use super::table::Table;
-use crate::files::{self, names_in};
+use crate::paths::stems_in;
 
 /// The table of the package.
 const PACKAGED: &str = "/usr/share/mape/providers.json";
 /// Files of the user, read in the order of their names.
 const LOCAL: &str = "/etc/mape/providers.d";
 /// Largest file that is read, in bytes: several times what 4,096 rules take.
-const MAX_SIZE: usize = 1 << 20;
+const MAX_SIZE: u64 = 1 << 20;
 
 /// A table and what was wrong with its files.
 #[derive(Debug, Clone)]
@@ -46,7 +47,7 @@ fn below(root: &str) -> Loaded {
         table = Table::builtin();
     }
     let local = format!("{root}{LOCAL}");
-    match names_in(&local, ".json") {
+    match stems_in(Path::new(&local), "json") {
         Ok(names) => {
             for name in names {
                 extend(&mut table, format!("{local}/{name}.json"), &mut warnings);
@@ -75,20 +76,23 @@ enum Unreadable {
 
 impl Unreadable {
     fn is_missing(&self) -> bool {
-        matches!(self, Unreadable::System(error) if files::is_missing(error))
+        matches!(self, Unreadable::System(error) if error.kind() == ErrorKind::NotFound)
     }
 }
 
 fn read(path: &str) -> Result<String, Unreadable> {
     // A FIFO or device in the directory must not hold up the handler.
-    if !files::is_file(path)? {
+    if !fs::metadata(path)?.is_file() {
         return Err(Unreadable::Unfit("not a regular file"));
     }
-    let bytes = files::read(path, MAX_SIZE + 1)?;
-    if bytes.len() > MAX_SIZE {
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_SIZE + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_SIZE {
         return Err(Unreadable::Unfit("larger than 1 MiB"));
     }
-    String::from_utf8(bytes).map_err(|_| Unreadable::Unfit("stream did not contain valid UTF-8"))
+    Ok(text)
 }
 
 fn unreadable(source: String, error: &dyn Display) -> Warning {

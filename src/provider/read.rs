@@ -12,7 +12,7 @@ use crate::value::Value;
 use super::known::{Confidence, EncapLimit, KnownRule, OtherLine, Provider};
 use super::parse::Problem;
 use crate::json::line;
-use crate::text::one_line;
+use crate::sanitize::one_line;
 
 /// Smallest MTU an IPv6 link may have (RFC 8200 section 5), below which no
 /// provider's tunnel goes; the largest is what 16 bits hold.

@@ -4,7 +4,6 @@
 use ipnet::Ipv6Net;
 
 use crate::map::{Border, Domain, DomainError, RuleSpec, covers};
-use crate::text::join;
 
 use super::known::{Confidence, KnownRule, OtherLine, Provider};
 
@@ -92,7 +91,7 @@ fn belongs(prefixes: &[Ipv6Net]) -> String {
     for prefix in prefixes {
         names.push(prefix.to_string());
     }
-    let all = join(&names, ", ");
+    let all = names.join(", ");
     match names.len() {
         0 => "no IPv6 prefix yet belongs".into(),
         1 => format!("{all} belongs"),
@@ -115,7 +114,7 @@ impl Table {
         let known: Vec<&str> = self.providers.iter().map(Provider::id).collect();
         Err(ProviderError::Unknown {
             id: id.into(),
-            known: join(&known, ", "),
+            known: known.join(", "),
         })
     }
 

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Looks at the router. What cannot be seen is noted, never fatal.
 
-use std::io;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::files;
 use crate::handler::bus::Netifd;
 use crate::handler::{State, uptime};
 use crate::nat::{Connection, Counters, Opened, Section, connections};
-use crate::paths::rooted;
-use crate::text::{has, number};
+use crate::paths::{read_lossy, rooted};
 
 use super::world::{Dropped, Measured, Traffic, World, zones};
 
@@ -22,7 +21,7 @@ impl World {
     pub fn collect() -> Self {
         let mut world = World {
             states: State::load_all(),
-            names: leases(&files::text(&rooted("/tmp/dhcp.leases")).unwrap_or_default()),
+            names: leases(&read_lossy(rooted("/tmp/dhcp.leases")).unwrap_or_default()),
             boot_seconds: uptime(),
             ..World::default()
         };
@@ -74,11 +73,11 @@ fn admits(state: &State, firewall: &str) -> bool {
 /// A configuration file; one that does not exist says nothing.
 fn config(name: &str, notes: &mut Vec<String>) -> String {
     let path = rooted(&format!("/etc/config/{name}"));
-    match files::text(&path) {
+    match read_lossy(&path) {
         Ok(text) => text,
-        Err(error) if files::is_missing(&error) => String::new(),
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => {
-            notes.push(format!("{path}: {error}"));
+            notes.push(format!("{}: {error}", path.display()));
             String::new()
         }
     }
@@ -101,12 +100,12 @@ pub fn leases(text: &str) -> Vec<(Ipv4Addr, String)> {
 
 fn traffic(device: &str) -> Option<Traffic> {
     // A device name comes from our own file, but a path must stay one.
-    if has(device, "/") {
+    if device.contains('/') {
         return None;
     }
     let read = |name: &str| -> Option<u64> {
         let path = format!("/sys/class/net/{device}/statistics/{name}");
-        number(files::text(&rooted(&path)).ok()?.trim(), 10)
+        fs::read_to_string(rooted(&path)).ok()?.trim().parse().ok()
     };
     Some(Traffic {
         rx_bytes: read("rx_bytes")?,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What netifd says of an interface, apart from its addresses.
 
-use crate::text::join;
 use crate::value::Value;
 use crate::view::fill;
 
@@ -85,7 +84,7 @@ impl<'a> Known<'a> {
                 for word in rows(error, "data") {
                     words.extend(word.as_str());
                 }
-                last = Some((code.to_owned(), join(&words, " ")));
+                last = Some((code.to_owned(), words.join(" ")));
             }
         }
         last

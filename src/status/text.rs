@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `status` and `ports` for people.
 
+use std::env;
 use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
 
 use crate::handler::State;
 use crate::map::{MapType, PortRange};
 use crate::nat::{PortList, Protocol};
-use crate::paths::variable;
-use crate::streams;
 use crate::value::Value;
 use crate::view::{Page, Row, fill};
 
@@ -37,8 +37,8 @@ impl Paint {
     /// Colours where standard output is a terminal and `NO_COLOR` is not set
     /// (<https://no-color.org>).
     pub fn for_stdout() -> Self {
-        let wanted = variable(c"NO_COLOR").is_none_or(|value| value.is_empty());
-        Paint(wanted && streams::is_terminal(1))
+        let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Paint(wanted && io::stdout().is_terminal())
     }
 
     /// `text`, in colour.

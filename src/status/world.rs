@@ -9,7 +9,6 @@ use crate::map::PortRange;
 use crate::nat::{
     Connection, Forward, Kernel, Line, Mode, Opened, Plan, PortList, Section, Wishes, zones_of,
 };
-use crate::text::join;
 use crate::uplink;
 use crate::value::Value;
 
@@ -206,7 +205,7 @@ impl World {
         zones.extend(zone.map(str::to_owned));
         let opened = Opened::read(&self.firewall, &zones, state.mapping.ports());
         let set = PortList::from(state.mapping.ports());
-        let reserved = PortList::parse(&join(&state.reserve, " ")).unwrap_or_default();
+        let reserved = PortList::parse(&state.reserve.join(" ")).unwrap_or_default();
         let reserved = reserved.intersect(&set);
         let plan = plan(state, reserved.clone(), &opened);
         let net = state.mapping.ipv4();

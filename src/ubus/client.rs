@@ -3,7 +3,6 @@
 
 use super::connection::Connection;
 use super::{Attr, Error, Kind, Message, Status, Value, number};
-use crate::files::exists;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -68,7 +67,7 @@ impl Client {
     /// if only that exists.
     pub fn default_path() -> PathBuf {
         let [current, old] = PATHS;
-        let only_old = !exists(current) && exists(old);
+        let only_old = !Path::new(current).exists() && Path::new(old).exists();
         PathBuf::from(if only_old { old } else { current })
     }
 

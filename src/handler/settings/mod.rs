@@ -8,7 +8,7 @@ use super::problem::{Code, Problem};
 use crate::map::{Border, Domain, MapType, SpecError};
 use crate::nat::{Mode, Timeouts};
 use crate::netifd::{Config, ConfigError};
-use crate::text::quoted;
+use crate::sanitize::quoted;
 
 mod reader;
 

@@ -9,7 +9,6 @@ use super::{Protocol, Rules};
 use crate::handler::problem::{Code, Problem};
 use crate::map::{Border, Dialect, Dmr, Domain, DomainError, MapType, Psid, RuleSpec, SpecError};
 use crate::netifd::Config;
-use crate::text::{join, number};
 
 /// Reads options. The first problem is kept; an option that has one reads as if
 /// it were missing.
@@ -109,7 +108,7 @@ impl<'a> Reader<'a> {
         };
         let from_options = strings.is_empty();
         let mut specs: Vec<RuleSpec> = Vec::new();
-        let mut text = join(&strings, " ");
+        let mut text = strings.join(" ");
         if from_options {
             let spec = self.spec(map_type);
             text = spec.to_string();
@@ -228,9 +227,9 @@ impl<'a> Reader<'a> {
 
     pub(super) fn encaplimit(&mut self) -> Option<String> {
         let text = self.text("encaplimit")?;
-        match (text.as_str(), number::<u8>(&text, 10)) {
+        match (text.as_str(), text.parse::<u8>()) {
             ("ignore" | "none", _) => Some("ignore".into()),
-            (_, Some(limit)) => Some(format!("{limit}")),
+            (_, Ok(limit)) => Some(format!("{limit}")),
             _ => {
                 self.fail(Problem::fatal(
                     Code::InvalidConfig,
@@ -252,8 +251,8 @@ fn with_length(
     let Some((address, len)) = text.split_once('/') else {
         return Ok((text, None));
     };
-    match number::<u8>(len, 10) {
-        Some(len) if len <= 128 => Ok((address.into(), Some(len))),
+    match len.parse::<u8>() {
+        Ok(len) if len <= 128 => Ok((address.into(), Some(len))),
         _ => Err(Problem::fatal(
             Code::InvalidMapRule,
             format_args!("{option} {text}: write the address alone and its length as {key}"),

@@ -3,19 +3,18 @@
 //! the address that was asked for.
 
 use std::fmt::Write;
+use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 use std::os::fd::AsRawFd;
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, socket};
 
-use crate::files;
 use crate::handler::{State, uplink_mtu};
 use crate::map::{Border, MapType, Mapping, Psid};
 use crate::nat::{self, Chain, PortList, Section};
-use crate::paths::{rooted, run_dir};
+use crate::paths::{read_lossy, rooted, run_dir, stems_in};
 use crate::provider::{self, Verdict};
-use crate::text::{has, number};
 
 use super::super::netifd::Known as Netifd;
 use super::super::route::route_to;
@@ -118,18 +117,18 @@ fn uplink(interface: &Interface<'_>, state: Option<&State>) -> (Option<Uplink>, 
 }
 
 fn read(path: &str) -> Option<String> {
-    Some(files::text(&rooted(path)).ok()?.trim().to_owned())
+    Some(read_lossy(rooted(path)).ok()?.trim().to_owned())
 }
 
 fn device(name: &str) -> Option<(bool, u16)> {
     /// `IFF_UP`.
     const UP: u32 = 1;
-    if has(name, "/") {
+    if name.contains('/') {
         return None;
     }
     let flags = read(&format!("/sys/class/net/{name}/flags"))?;
-    let flags: u32 = number(flags.strip_prefix("0x")?, 16)?;
-    let mtu = number(&read(&format!("/sys/class/net/{name}/mtu"))?, 10)?;
+    let flags = u32::from_str_radix(flags.strip_prefix("0x")?, 16).ok()?;
+    let mtu = read(&format!("/sys/class/net/{name}/mtu"))?.parse().ok()?;
     Some((flags & UP != 0, mtu))
 }
 
@@ -146,7 +145,7 @@ fn address(wanted: Ipv6Addr) -> Option<Address> {
     let text = read("/proc/net/if_inet6")?;
     let line = text.lines().find(|line| line.starts_with(&digits))?;
     let mut words = line.split_ascii_whitespace().skip(4);
-    let flags: u32 = number(words.next()?, 16)?;
+    let flags = u32::from_str_radix(words.next()?, 16).ok()?;
     Some(Address {
         device: words.next()?.to_owned(),
         tentative: flags & TENTATIVE != 0,
@@ -221,7 +220,7 @@ fn known_line(offer: &Offer, mapping: Option<&Mapping>) -> Known {
 fn psids(interface: &Interface<'_>, mapping: &Mapping) -> Option<(Psid, u16)> {
     let rule = mapping.bmr();
     let psid = rule.provisioned_psid()?;
-    let ea_len: u8 = number(interface.option("ealen")?, 10)?;
+    let ea_len: u8 = interface.option("ealen")?.parse().ok()?;
     let end_user = mapping.end_user();
     let end = rule.end_user_len().checked_add(psid.len())?;
     if mapping.map_type() == MapType::Lw4o6 || ea_len <= rule.ea_len() {
@@ -307,7 +306,7 @@ fn missing(map_type: MapType, is_up: bool) -> Vec<(String, String)> {
 }
 
 fn exists(path: &str) -> bool {
-    files::exists(&rooted(path))
+    rooted(path).exists()
 }
 
 /// Whether a module is loaded, built in or on disk. OpenWrt has all modules in
@@ -321,10 +320,10 @@ fn has_module(modules: &str, name: &str) -> bool {
     }
     let file = format!("/{name}.ko");
     let list = |name| read(&format!("{modules}/{name}")).unwrap_or_default();
-    has(&list("modules.builtin"), &file)
+    list("modules.builtin").contains(&file)
         || list("modules.dep").lines().any(|line| {
             let path = line.split(':').next().unwrap_or_default();
-            has(path, &file) && exists(&format!("{modules}/{path}"))
+            path.contains(&file) && exists(&format!("{modules}/{path}"))
         })
 }
 
@@ -334,7 +333,7 @@ fn conflicts(chains: &[Chain]) -> Vec<(String, String)> {
     let mut note = |seen: String, remedy: &str| found.push((seen, remedy.to_owned()));
     let reinstall = "remove the package map, then install mape again";
     for path in &["/lib/netifd/proto/map.sh", "/usr/sbin/mapcalc"] {
-        if files::is_file_itself(&rooted(path)) {
+        if fs::symlink_metadata(rooted(path)).is_ok_and(|found| found.is_file()) {
             note(
                 format!("{path} is not ours but the stock package's or a patched one"),
                 reinstall,
@@ -352,7 +351,7 @@ fn conflicts(chains: &[Chain]) -> Vec<(String, String)> {
         );
     }
     // State files that cannot be used.
-    for interface in files::names_in(&run_dir(), ".json").unwrap_or_default() {
+    for interface in stems_in(&run_dir(), "json").unwrap_or_default() {
         if let Err(error) = State::load(&interface) {
             note(error.to_string(), "run ifup for that interface");
         }

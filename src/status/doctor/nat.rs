@@ -83,7 +83,7 @@ pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
     let (mode, reason) = &state.technique;
     match mode.as_str() {
         "pool" => {}
-        "hash" if crate::text::has(reason, "egress") => {
+        "hash" if reason.contains("egress") => {
             return warn(
                 format_args!("none, NAT is hash: {reason}"),
                 format_args!(
@@ -140,11 +140,7 @@ pub(super) fn forwards(facts: &Facts<'_>) -> Finding {
         Some(port) => format!(", for instance {port},"),
         None => ",".into(),
     };
-    let plural = if crate::text::has(ports, "-") {
-        "s"
-    } else {
-        ""
-    };
+    let plural = if ports.contains('-') { "s" } else { "" };
     warn(
         format_args!("{title} uses port{plural} {ports}, which is not in the port set{more}"),
         format_args!("use a port of the set{instance} or the IPv6 address"),

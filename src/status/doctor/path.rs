@@ -6,7 +6,6 @@ use std::net::Ipv6Addr;
 
 use crate::handler::State;
 use crate::map::{Border, MapType};
-use crate::text::join;
 
 use super::{Facts, Finding, Known, Reply, Verdict, fail, finding, not_up, ok, unknown, warn};
 
@@ -217,7 +216,7 @@ pub(super) fn replies(facts: &Facts<'_>, state: &State) -> Finding {
         (1..10, 0) => unknown(format_args!("{sent} packets sent, none received yet")),
         (_, 0) => fail(
             format_args!("{sent} packets sent, none received"),
-            format_args!("likely causes: {}", join(&causes(facts, state), "; ")),
+            format_args!("likely causes: {}", causes(facts, state).join("; ")),
         ),
         (_, received) if foreign >= received => fail(
             format_args!("all {received} packets received are for ports or addresses not ours"),

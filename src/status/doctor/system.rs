@@ -2,7 +2,6 @@
 //! Checks of what is installed.
 
 use super::{Facts, Finding, fail, ok};
-use crate::text::join;
 
 pub(super) fn packages(facts: &Facts<'_>) -> Finding {
     if facts.missing.is_empty() {
@@ -10,8 +9,8 @@ pub(super) fn packages(facts: &Facts<'_>) -> Finding {
     }
     let (names, what) = columns(&facts.missing);
     fail(
-        format_args!("missing: {}", join(&what, ", ")),
-        format_args!("install {}", join(&names, " ")),
+        format_args!("missing: {}", what.join(", ")),
+        format_args!("install {}", names.join(" ")),
     )
 }
 
@@ -21,8 +20,8 @@ pub(super) fn conflicts(facts: &Facts<'_>) -> Finding {
     }
     let (seen, remedies) = columns(&facts.conflicts);
     fail(
-        format_args!("{}", join(&seen, "; ")),
-        format_args!("{}", join(&remedies, "; ")),
+        format_args!("{}", seen.join("; ")),
+        format_args!("{}", remedies.join("; ")),
     )
 }
 

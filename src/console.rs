@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Standard output and standard error of a command.
+
+use std::io::{self, ErrorKind, Write as _};
+
+use crate::sanitize::one_line;
+
+/// Prints `text` on standard output.
+///
+/// # Errors
+/// It cannot be written. A reader that has gone away is no error: it has seen
+/// all it wanted.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    let printed = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    match printed {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Prints one line on standard error. It may quote arguments and files, so
+/// control characters in it are replaced.
+pub(crate) fn complain(line: &str) {
+    // If this fails there is nobody left to tell.
+    let _ = writeln!(io::stderr().lock(), "{}", one_line(line, usize::MAX));
+}
