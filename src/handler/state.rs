@@ -9,16 +9,16 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::str::FromStr;
+
+use ipnet::Ipv6Net;
+use serde::{Deserialize, Serialize};
 
 use super::link::Link;
 use super::settings::Protocol;
 use super::store::{make_directory, remove_written, write_atomically};
-use crate::json;
-use crate::map::{Domain, Mapping, RuleSpec};
+use crate::map::{Dialect, Domain, DomainError, MapError, MapType, Mapping, RuleSpec, SpecError};
 use crate::nat::{Mode, Timeouts};
 use crate::paths::{self, stems_in};
-use crate::value::Value;
 
 /// An interface that is set up.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,13 +62,30 @@ pub enum StateError {
         error: io::Error,
     },
     /// It does not hold what we write.
-    #[error("{}: {what} is missing or damaged", path.display())]
+    #[error("{} is damaged: {error}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// The member.
-        what: &'static str,
+        /// What is wrong with it.
+        error: ParseError,
     },
+}
+
+/// Why the text of a state file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ParseError {
+    /// Not JSON, or a member is missing or of another kind.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// A rule cannot be parsed.
+    #[error(transparent)]
+    Rule(#[from] Box<SpecError>),
+    /// The rules contradict each other.
+    #[error(transparent)]
+    Domain(#[from] Box<DomainError>),
+    /// The rules are not those of the end-user prefix.
+    #[error(transparent)]
+    Mapping(#[from] Box<MapError>),
 }
 
 impl State {
@@ -78,9 +95,9 @@ impl State {
     /// The directory cannot be made or the file not written.
     pub fn save(&self) -> Result<(), StateError> {
         let path = paths::state_file(&self.interface);
-        let text = self.to_text();
         make_directory(&paths::run_dir())
-            .and_then(|()| write_atomically(&path, text.as_bytes()))
+            .and_then(|()| Ok(self.to_text()?))
+            .and_then(|text| write_atomically(&path, text.as_bytes()))
             .map_err(|error| io_error(path, error))
     }
 
@@ -95,22 +112,24 @@ impl State {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io_error(path, error)),
         };
-        let damaged = |what| StateError::Damaged { path, what };
+        let damaged = |error| StateError::Damaged { path, error };
         Self::parse(&text).map(Some).map_err(damaged)
     }
 
-    /// The text of the file.
-    pub fn to_text(&self) -> String {
-        json::line(&self.to_json()) + "\n"
+    /// The text of the file: a line of JSON.
+    ///
+    /// # Errors
+    /// None for what a state holds; the type is that of the serializer.
+    pub fn to_text(&self) -> serde_json::Result<String> {
+        Ok(serde_json::to_string(&Record::from(self))? + "\n")
     }
 
     /// Reads what [`State::to_text`] wrote.
     ///
     /// # Errors
-    /// Name of the member that is missing or damaged.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let value = json::parse(text).map_err(|_| "JSON")?;
-        Self::from_json(&value)
+    /// What [`ParseError`] says.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        serde_json::from_str::<Record>(text)?.try_into()
     }
 
     /// Every interface that is set up, by name. Files that cannot be used are
@@ -129,152 +148,119 @@ impl State {
         let path = paths::state_file(interface);
         remove_written(&path).map_err(|error| io_error(path, error))
     }
+}
 
-    fn to_json(&self) -> Value {
-        let mapping = &self.mapping;
+/// The file, member by member.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    interface: String,
+    proto: Protocol,
+    device: String,
+    #[serde(rename = "type")]
+    map_type: MapType,
+    dialect: Dialect,
+    end_user_prefix: Ipv6Net,
+    /// The BMR in the form of option `rule`.
+    rule: String,
+    /// The FMRs in the same form.
+    fmrs: Vec<String>,
+    provider: Option<String>,
+    provider_name: Option<String>,
+    uplink: String,
+    prefix_source: String,
+    mtu: u16,
+    encaplimit: Option<String>,
+    zone: Option<String>,
+    mesh: bool,
+    nat: Mode,
+    nat_mode: String,
+    nat_reason: String,
+    conntrack: Timeouts,
+    reserve: Vec<String>,
+    since: u64,
+}
+
+impl From<&State> for Record {
+    fn from(state: &State) -> Self {
+        let mapping = &state.mapping;
         let map_type = mapping.map_type();
-        let bmr = RuleSpec::from_rule(mapping.bmr(), map_type, mapping.border());
-        let mut fmrs: Vec<String> = Vec::new();
-        for rule in mapping.fmrs() {
-            let mut spec = RuleSpec::from_rule(rule, map_type, None);
-            spec.fmr = true;
-            fmrs.push(spec.to_string());
-        }
-        object![
-            "interface": &self.interface,
-            "proto": &self.protocol.as_str(),
-            "device": &self.device,
-            "type": &map_type.as_str(),
-            "dialect": &mapping.dialect().as_str(),
-            "end_user_prefix": &mapping.end_user(),
-            "rule": &bmr.to_string(),
-            "fmrs": &fmrs,
-            "provider": &self.provider.as_ref().map(|p| &p.0),
-            "provider_name": &self.provider.as_ref().map(|p| &p.1),
-            "uplink": &self.uplink,
-            "prefix_source": &self.prefix_source,
-            "mtu": &self.mtu,
-            "encaplimit": &self.encaplimit,
-            "zone": &self.zone,
-            "mesh": &self.mesh,
-            "nat": &self.nat.as_str(),
-            "nat_mode": &self.technique.0,
-            "nat_reason": &self.technique.1,
-            "conntrack": &self.timeouts.as_str(),
-            "reserve": &self.reserve,
-            "since": &self.since,
-        ]
-    }
-
-    fn from_json(value: &Value) -> Result<Self, &'static str> {
-        let mut saved = Saved {
-            value,
-            damaged: None,
+        let fmr = |rule| RuleSpec {
+            fmr: true,
+            ..RuleSpec::from_rule(rule, map_type, None)
         };
-        let optional = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-        let provider = optional("provider").map(|id| {
-            let name = optional("provider_name").unwrap_or_else(|| id.clone());
+        let (provider, provider_name) = state.provider.clone().unzip();
+        let (nat_mode, nat_reason) = state.technique.clone();
+        Record {
+            interface: state.interface.clone(),
+            proto: state.protocol,
+            device: state.device.clone(),
+            map_type,
+            dialect: mapping.dialect(),
+            end_user_prefix: mapping.end_user(),
+            rule: RuleSpec::from_rule(mapping.bmr(), map_type, mapping.border()).to_string(),
+            fmrs: mapping
+                .fmrs()
+                .iter()
+                .map(|rule| fmr(rule).to_string())
+                .collect(),
+            provider,
+            provider_name,
+            uplink: state.uplink.clone(),
+            prefix_source: state.prefix_source.clone(),
+            mtu: state.mtu,
+            encaplimit: state.encaplimit.clone(),
+            zone: state.zone.clone(),
+            mesh: state.mesh,
+            nat: state.nat,
+            nat_mode,
+            nat_reason,
+            conntrack: state.timeouts,
+            reserve: state.reserve.clone(),
+            since: state.since,
+        }
+    }
+}
+
+impl Record {
+    /// The BMR stands first and no FMR that contains the prefix is longer, so
+    /// the mapping picks the same rule again.
+    fn mapping(&self) -> Result<Mapping, ParseError> {
+        let texts = std::iter::once(&self.rule).chain(&self.fmrs);
+        let specs: Vec<RuleSpec> = texts.map(|text| text.parse()).collect::<Result<_, _>>()?;
+        let domain = Domain::from_specs(&specs, self.map_type, self.dialect)?;
+        Ok(domain.map(&[self.end_user_prefix])?)
+    }
+}
+
+impl TryFrom<Record> for State {
+    type Error = ParseError;
+
+    fn try_from(record: Record) -> Result<Self, ParseError> {
+        let mapping = record.mapping()?;
+        let provider = record.provider.map(|id| {
+            let name = record.provider_name.unwrap_or_else(|| id.clone());
             (id, name)
         });
-        let interface = saved.text("interface").to_owned();
-        let protocol = Protocol::from_name(saved.text("proto"));
-        let protocol = saved.keep("proto", protocol);
-        let mapping = saved.mapping();
-        let (Some(protocol), Some(mapping)) = (protocol, mapping) else {
-            return Err(saved.damaged.unwrap_or("JSON"));
-        };
-        let mtu = saved.number("mtu").and_then(|mtu| mtu.try_into().ok());
-        let mesh = value.get("mesh").and_then(Value::as_bool);
-        let state = State {
-            interface,
-            protocol,
+        Ok(State {
+            interface: record.interface,
+            protocol: record.proto,
             link: Link {
-                device: saved.text("device").into(),
+                device: record.device,
                 mapping,
                 provider,
-                uplink: saved.text("uplink").into(),
-                prefix_source: saved.text("prefix_source").into(),
-                mtu: saved.keep("mtu", mtu).unwrap_or_default(),
-                encaplimit: optional("encaplimit"),
-                zone: optional("zone"),
-                mesh: saved.keep("mesh", mesh).unwrap_or_default(),
+                uplink: record.uplink,
+                prefix_source: record.prefix_source,
+                mtu: record.mtu,
+                encaplimit: record.encaplimit,
+                zone: record.zone,
+                mesh: record.mesh,
             },
-            nat: saved.word("nat").unwrap_or_default(),
-            technique: (
-                saved.text("nat_mode").into(),
-                saved.text("nat_reason").into(),
-            ),
-            timeouts: saved.word("conntrack").unwrap_or_default(),
-            reserve: saved.texts("reserve"),
-            since: saved.number("since").unwrap_or_default(),
-        };
-        match saved.damaged {
-            None => Ok(state),
-            Some(what) => Err(what),
-        }
-    }
-}
-
-/// The members of a state file. The first that is missing or damaged is kept.
-struct Saved<'a> {
-    value: &'a Value,
-    damaged: Option<&'static str>,
-}
-
-impl<'a> Saved<'a> {
-    /// Notes that what was made of a member is nothing.
-    fn keep<T>(&mut self, key: &'static str, made: Option<T>) -> Option<T> {
-        if made.is_none() {
-            self.note(key);
-        }
-        made
-    }
-
-    // What each kind of member is made of is different, what is missing is not.
-    #[inline(never)]
-    fn note(&mut self, key: &'static str) {
-        self.damaged.get_or_insert(key);
-    }
-
-    fn text(&mut self, key: &'static str) -> &'a str {
-        let text = self.value.get(key).and_then(Value::as_str);
-        self.keep(key, text).unwrap_or_default()
-    }
-
-    fn number(&mut self, key: &'static str) -> Option<u64> {
-        let number = self.value.get(key).and_then(Value::as_u64);
-        self.keep(key, number)
-    }
-
-    fn word<T: FromStr>(&mut self, key: &'static str) -> Option<T> {
-        let word = self.text(key).parse().ok();
-        self.keep(key, word)
-    }
-
-    fn texts(&mut self, key: &'static str) -> Vec<String> {
-        let list = self.value.get(key).and_then(Value::as_array);
-        let mut texts = Vec::new();
-        for item in self.keep(key, list).into_iter().flatten() {
-            let text = self.keep(key, item.as_str());
-            texts.extend(text.map(str::to_owned));
-        }
-        texts
-    }
-
-    fn mapping(&mut self) -> Option<Mapping> {
-        let (map_type, dialect) = (self.word("type"), self.word("dialect"));
-        let (bmr, end_user) = (self.word("rule"), self.word("end_user_prefix"));
-        let mut specs: Vec<RuleSpec> = vec![bmr?];
-        for fmr in self.texts("fmrs") {
-            if let Some(spec) = self.keep("fmrs", fmr.parse().ok()) {
-                specs.push(spec);
-            }
-        }
-        // The BMR stands first and no FMR that contains the prefix is longer,
-        // so the mapping picks the same rule again.
-        let domain = Domain::from_specs(&specs, map_type?, dialect?).ok();
-        let mapping = self.keep("rule", domain)?.map(&[end_user?]).ok();
-        self.keep("end_user_prefix", mapping)
+            nat: record.nat,
+            technique: (record.nat_mode, record.nat_reason),
+            timeouts: record.conntrack,
+            reserve: record.reserve,
+            since: record.since,
+        })
     }
 }
 
@@ -285,7 +271,6 @@ fn io_error(path: PathBuf, error: io::Error) -> StateError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::map::{Dialect, MapType};
 
     fn state() -> State {
         let specs = [
@@ -322,16 +307,21 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let state = state();
-        let json = state.to_json();
-        assert_eq!(State::from_json(&json), Ok(state));
+        assert_eq!(State::parse(&state.to_text().unwrap()).unwrap(), state);
     }
 
     #[test]
     fn damage_is_named() {
-        let mut json = state().to_json();
-        json.put("mtu", "1460".into());
-        assert_eq!(State::from_json(&json), Err("mtu"));
-        assert_eq!(State::parse("[]"), Err("interface"));
-        assert_eq!(State::parse("{"), Err("JSON"));
+        let says = |text: &str| State::parse(text).unwrap_err().to_string();
+        let text = state().to_text().unwrap();
+        let mtu = says(&text.replace("1460", "\"1460\""));
+        assert!(
+            mtu.starts_with("invalid type: string \"1460\", expected u16"),
+            "{mtu}"
+        );
+        assert!(says("{}").starts_with("missing field `interface`"));
+        assert!(says("{").starts_with("EOF while parsing an object"));
+        let prefix = says(&text.replace("240b:10:1:200::/56", "2001:db8::/56"));
+        assert!(prefix.contains("2001:db8::/56"), "{prefix}");
     }
 }

@@ -7,17 +7,20 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use ipnet::Ipv6Net;
+use serde::{Deserialize, Serialize};
 
 use super::bits::{covers, extract, overlay, place};
 use super::ports::Psid;
 
 /// How the CE's interface identifier is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Dialect {
     /// RFC 7597 section 6: 16 zero bits, IPv4, PSID in 16 bits.
+    #[serde(rename = "rfc7597")]
     Rfc7597,
     /// draft-ietf-softwire-map-03: 8 zero bits, IPv4, PSID in 16 bits, 8 zero
     /// bits. What the Japanese VNEs run; UCI's `legacymap`.
+    #[serde(rename = "draft-03")]
     Draft03,
 }
 

@@ -20,6 +20,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use serde::{Deserialize, Serialize};
+
 mod address;
 mod bits;
 mod domain;
@@ -43,7 +45,8 @@ pub use rule::{Rule, RuleError, RuleParts};
 pub use spec::{RuleSpec, SpecError};
 
 /// Which of the three address-sharing protocols a domain speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MapType {
     /// Encapsulation, RFC 7597.
     MapE,

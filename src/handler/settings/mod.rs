@@ -3,6 +3,7 @@
 //! looking at the network.
 
 use ipnet::Ipv6Net;
+use serde::{Deserialize, Serialize};
 
 use super::problem::{Code, Problem};
 use crate::map::{Border, Domain, MapType, SpecError};
@@ -15,7 +16,8 @@ mod reader;
 use reader::Reader;
 
 /// Which of our two protocols an interface has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// `map`: everyone's existing configuration. `psid` is left-justified.
     Map,
