@@ -27,11 +27,14 @@ pub mod json;
 
 pub mod cli;
 mod console;
+pub mod doctor;
 mod fingerprint;
+pub mod firewall;
 pub mod handler;
 pub mod logging;
 pub mod map;
 pub mod nat;
+pub mod netfilter;
 pub mod netifd;
 pub mod paths;
 pub mod provider;

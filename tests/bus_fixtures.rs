@@ -5,8 +5,10 @@
 use std::net::Ipv4Addr;
 
 use mape::cli::Page;
+use mape::firewall::Section;
 use mape::handler::{Link, Protocol as Proto, State};
-use mape::nat::{Connection, Mode, Protocol, Section, Timeouts};
+use mape::nat::{Mode, Protocol, Timeouts};
+use mape::netfilter::Connection;
 use mape::provider::Table;
 use mape::status::text::{self, Paint};
 use mape::status::{Dropped, Measured, Traffic, World, json};

@@ -186,7 +186,7 @@ fn a_healthy_line_raises_no_alarm_whoever_asks() {
     let all = checks(&done);
     assert_no_alarm(&all);
     let ids: Vec<&str> = all.iter().map(|(id, _, _)| id.as_str()).collect();
-    assert_eq!(ids, mape::status::doctor::ids().collect::<Vec<_>>());
+    assert_eq!(ids, mape::doctor::ids().collect::<Vec<_>>());
     // Nobody has used the line yet.
     assert_eq!(with(&all, "unknown"), ["replies"], "{all:?}");
     assert!(done.stderr.is_empty(), "{done:?}");

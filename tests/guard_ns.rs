@@ -12,7 +12,7 @@ fn the_kernel_takes_the_guard_and_nft_shows_it() {
         return;
     }
     for _ in 0..2 {
-        mape::nat::guard::put_up("wan.map-1", "map-wan.map-1").unwrap();
+        mape::netfilter::guard::put_up("wan.map-1", "map-wan.map-1").unwrap();
     }
     let listed = Command::new("nft")
         .args(["list", "ruleset"])
@@ -31,7 +31,7 @@ fn the_kernel_takes_the_guard_and_nft_shows_it() {
         listed.contains("oifname \"map-wan.map-1\" counter packets 0 bytes 0 drop"),
         "{listed}"
     );
-    let script = mape::nat::guard::removal("wan.map-1");
+    let script = mape::netfilter::guard::removal("wan.map-1");
     for _ in 0..2 {
         let mut nft = Command::new("nft")
             .args(["-f", "-"])

@@ -97,8 +97,8 @@ fn nothing_starts_a_shell() {
         found.map(|(name, _)| name).collect()
     };
     let starts = ["Command::new(", "::exec", "spawn(", "::system(", "::popen("];
-    assert_eq!(with(&starts), ["src/nat/child.rs"]);
-    assert_eq!(with(&["child::run("]), ["src/nat/nft.rs"]);
+    assert_eq!(with(&starts), ["src/netfilter/child.rs"]);
+    assert_eq!(with(&["child::run("]), ["src/netfilter/nft.rs"]);
 }
 
 #[test]

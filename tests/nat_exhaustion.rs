@@ -12,7 +12,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::thread::sleep;
 use std::time::Duration;
 
-use mape::nat::{Counters, Kernel, Mode, Nft, Plan, Protocol, Timeouts, forget_connections};
+use mape::nat::{Kernel, Mode, Plan, Protocol, Timeouts};
+use mape::netfilter::{Counters, Nft, forget_connections};
 use netns::Namespace;
 use nix::errno::Errno;
 use nix::sys::socket::{

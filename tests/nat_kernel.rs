@@ -9,10 +9,8 @@ mod veth;
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use mape::nat::{
-    Counters, Kernel, Mode, Nft, NftError, Plan, Protocol, Technique, Timeouts, forget_connections,
-    is_loaded,
-};
+use mape::nat::{Kernel, Mode, Plan, Protocol, Technique, Timeouts};
+use mape::netfilter::{Counters, Nft, NftError, forget_connections, is_loaded};
 use nix::errno::Errno;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::Ipv4RecvErr;
@@ -41,9 +39,9 @@ fn rules_are_recognised_until_they_change_or_go() {
             nft.run("delete table netdev mape_wan4", TIMEOUT).unwrap();
             assert!(!is_loaded(&plan));
         }
-        mape::nat::remove("wan4").unwrap();
+        mape::netfilter::remove("wan4").unwrap();
         assert!(!is_loaded(&plan));
-        mape::nat::remove("wan4").unwrap();
+        mape::netfilter::remove("wan4").unwrap();
     }
     let left = wire.ce.run(&["nft", "list", "ruleset"]);
     assert_eq!(String::from_utf8_lossy(&left.stdout), "");
@@ -105,7 +103,7 @@ fn ports_of_the_set_are_seen_outside_and_counted() {
         // Two more are of the opened port.
         assert_eq!(forget_connections(plan.line().ipv4).unwrap(), 42);
         assert_eq!(usage(&plan).of(Protocol::Udp), 0);
-        mape::nat::remove("wan4").unwrap();
+        mape::netfilter::remove("wan4").unwrap();
     }
 }
 
@@ -194,7 +192,7 @@ fn icmp_errors_find_their_connection_in_both_directions() {
         }
         assert_eq!(Counters::read("wan4").unwrap().not_our_port, 0);
         assert_eq!(Counters::read("wan4").unwrap().out_refused, 0);
-        mape::nat::remove("wan4").unwrap();
+        mape::netfilter::remove("wan4").unwrap();
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the kernel and dnsmasq write.
 
-use mape::nat::Received;
+use mape::netfilter::Received;
 use mape::status::leases;
 
 use super::text;

@@ -3,11 +3,10 @@
 //! options, the firewall configuration; and the state file.
 
 use ipnet::Ipv6Net;
+use mape::firewall::{Opened, Section, zones_of};
 use mape::handler::{Protocol, Rules, Settings, State};
 use mape::map::{PortParams, PortSet};
-use mape::nat::{
-    Kernel, Line, Mode, Opened, Outer, Plan, PortList, Section, Timeouts, Wishes, zones_of,
-};
+use mape::nat::{Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, Wishes};
 use mape::netifd::Config;
 
 use super::{is_a_line, is_said, json_is_read_as_others_read_it, rules, text};

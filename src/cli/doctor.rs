@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use super::output::fail;
 use super::status::{choose, collect};
 use super::{Args, Command, Failure, Outcome, Page};
-use crate::status::doctor::{self, Check, Verdict};
+use crate::doctor::{self, Check, Verdict};
 use crate::status::text::{Hue, Paint};
 
 pub(super) const COMMAND: Command = Command {

@@ -5,8 +5,8 @@ use std::fs;
 use std::net::Ipv6Addr;
 
 use super::plan::{Plan, Router};
+use crate::firewall::{Opened, zones_of};
 use crate::map::PortSet;
-use crate::nat::{Opened, zones_of};
 use crate::paths::{read_lossy, rooted};
 use crate::ubus::Value;
 

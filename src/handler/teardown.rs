@@ -11,7 +11,7 @@ use super::store::{self, remove_written};
 use super::translate;
 use crate::logging;
 use crate::map::MapType;
-use crate::{nat, paths};
+use crate::{netfilter, paths};
 
 /// Removes everything of `interface`. netifd itself removes device, addresses
 /// and routes, but only afterwards. What needs the bus comes last: netifd ends
@@ -27,7 +27,7 @@ pub fn teardown(interface: &str) {
         None
     });
     // Most often netifd has lost the device already.
-    let _ = nat::close(&format!("map-{interface}"));
+    let _ = netfilter::close(&format!("map-{interface}"));
     if let Err(error) = translate::remove(interface, state.as_ref()) {
         warn("translation", &error);
     }

@@ -15,9 +15,8 @@ use super::settings::Settings;
 use super::state::{State, StateError};
 use super::store::write_atomically;
 use crate::logging;
-use crate::nat::{
-    self, Kernel, Line, Mode, Nft, NftError, Plan, PortList, Technique, Timeouts, Wishes, guard,
-};
+use crate::nat::{self, Kernel, Line, Mode, Plan, PortList, Technique, Timeouts, Wishes};
+use crate::netfilter::{self, Nft, NftError, guard};
 use crate::paths;
 use crate::sanitize::one_line;
 
@@ -130,7 +129,7 @@ impl Translation {
 
     /// Whether exactly these rules are in force.
     pub fn is_loaded(&self) -> bool {
-        nat::is_loaded(&self.plan)
+        netfilter::is_loaded(&self.plan)
     }
 
     /// Lets nothing out of the device until the rules are loaded.
@@ -208,7 +207,7 @@ impl Translation {
 
     /// Removes rules and guard; for a link that did not come up.
     pub fn remove(&self) {
-        if let Err(error) = nat::remove(self.interface()) {
+        if let Err(error) = netfilter::remove(self.interface()) {
             logging::warn(self.interface(), &error);
         }
     }
@@ -220,10 +219,10 @@ impl Translation {
 /// # Errors
 /// What the kernel says.
 pub fn remove(interface: &str, state: Option<&State>) -> io::Result<()> {
-    let removed = nat::remove(interface);
+    let removed = netfilter::remove(interface);
     if let Some(state) = state {
         // A kernel that does not let us forgets by itself in time.
-        if let Err(error) = nat::forget_connections(state.mapping.ipv4()) {
+        if let Err(error) = netfilter::forget_connections(state.mapping.ipv4()) {
             logging::info(
                 interface,
                 &format_args!("old connections stay for a while: {error}"),

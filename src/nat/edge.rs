@@ -7,24 +7,7 @@ use crate::map::PortRange;
 
 use super::plan::Plan;
 use super::pool::{Pool, Run};
-use super::ruleset::Ruleset;
-
-/// Has the kernel check everything the edge map needs, on a device that every
-/// machine has. Nothing of it is ever in force.
-pub(super) const PROBE: &str = r#"table netdev mape_probe {
-	map ports { type inet_service : inet_service; elements = { 1 : 2 }; }
-	map words { typeof icmp id : icmp id; flags interval; elements = { 1-2 : 2 }; }
-	chain egress {
-		type filter hook egress device "lo" priority 0; policy accept;
-		tcp sport set tcp sport map @ports accept
-		@th,48,16 set @th,224,16 map @words accept
-	}
-	chain ingress {
-		type filter hook ingress device "lo" priority -200; policy accept;
-		tcp dport set tcp dport map @ports accept
-	}
-}
-"#;
+use super::template::Template;
 
 /// One direction of the edge map, by the places in its rules:
 ///
@@ -119,8 +102,8 @@ const EXCHANGE: &str = r#"		@th,136,8 { 6, 17 } @th,$spare,16 0 @th,$spare,16 se
 "#;
 
 /// Adds what stands in the table.
-pub(super) fn add(rules: &mut Ruleset, plan: &Plan, pool: &Pool) {
-    for counter in &super::counters::EDGE {
+pub(super) fn add(rules: &mut Template, plan: &Plan, pool: &Pool) {
+    for counter in &super::names::EDGE {
         rules.set("name", counter);
         rules.add("\tcounter $name { }\n");
     }
@@ -145,7 +128,7 @@ pub(super) fn add(rules: &mut Ruleset, plan: &Plan, pool: &Pool) {
     chains(rules, &IN);
 }
 
-fn chains(rules: &mut Ruleset, way: &Way) {
+fn chains(rules: &mut Template, way: &Way) {
     set(rules, way);
     rules.add(MAIN);
     rules.add(ERROR);
@@ -156,7 +139,7 @@ fn chains(rules: &mut Ruleset, way: &Way) {
     rules.add(EXCHANGE);
 }
 
-fn set(rules: &mut Ruleset, way: &Way) {
+fn set(rules: &mut Template, way: &Way) {
     for (name, value) in way {
         rules.set(name, value);
     }
@@ -165,7 +148,7 @@ fn set(rules: &mut Ruleset, way: &Way) {
 /// `runs` says what (`numbers`) becomes what (`ports`). nft tells port numbers
 /// from other 16-bit words by type and has no cast, hence two maps of the same
 /// content.
-fn maps(rules: &mut Ruleset, way: &Way, runs: &[Run]) {
+fn maps(rules: &mut Template, way: &Way, runs: &[Run]) {
     set(rules, way);
     let (mut pairs, mut steps) = (String::new(), String::new());
     // A thousand ports and more: formatting them the usual way was half of

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::line::{MAX_DEVICE, MAX_INTERFACE};
+use super::names::{MAX_DEVICE, MAX_INTERFACE};
 use super::ports::PortList;
 use crate::sanitize::quoted;
 
@@ -33,7 +33,7 @@ pub enum NatError {
 }
 
 /// Names ranges without flooding a log line.
-pub(super) fn brief(ports: &PortList) -> String {
+pub(crate) fn brief(ports: &PortList) -> String {
     const SHOWN: usize = 16;
     let mut text = String::new();
     for (at, range) in ports.ranges().take(SHOWN).enumerate() {

@@ -6,22 +6,9 @@
 //! passed all chains that can refuse it, so the connections to each
 //! destination are counted before.
 
+use super::names::EXHAUSTED;
 use super::plan::Plan;
-use super::ruleset::Ruleset;
-
-/// Has the kernel check that connections can be counted. Nothing of it is ever
-/// in force.
-pub(super) const PROBE: &str = r#"table ip mape_probe {
-	set busy { type ipv4_addr . inet_proto . inet_service; size 16; flags dynamic; }
-	chain forward {
-		type filter hook forward priority 0; policy accept;
-		oifname "lo" meta l4proto tcp add @busy { ip daddr . meta l4proto . th dport ct count over 16 } drop
-	}
-}
-"#;
-
-/// Counter of refused packets.
-pub(super) const COUNTER: &str = "exhausted";
+use super::template::Template;
 
 /// Most destinations that are counted at a time; connections to further ones
 /// are not. An element goes with its last connection and takes about 300 bytes
@@ -60,12 +47,12 @@ const RULES: &str = r#"	counter $exhausted { }
 "#;
 
 /// Adds sets, counter and chains, where `plan` counts.
-pub(super) fn add(rules: &mut Ruleset, plan: &Plan) {
+pub(super) fn add(rules: &mut Template, plan: &Plan) {
     if !plan.refuses_when_full() {
         return;
     }
     let ports = plan.free().count();
-    rules.set("exhausted", &COUNTER);
+    rules.set("exhausted", &EXHAUSTED);
     rules.set("destinations", &DESTINATIONS);
     rules.set("pinged", &PINGED);
     rules.set("pace", &PACE);

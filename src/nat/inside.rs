@@ -12,18 +12,8 @@ use ipnet::Ipv4Net;
 use crate::map::PortSet;
 
 use super::plan::Plan;
-use super::ruleset::Ruleset;
 use super::technique::Technique;
-
-/// Has the kernel check timeout policies. Nothing of it is ever in force.
-pub(super) const PROBE_TIMEOUTS: &str = r#"table ip mape_probe {
-	ct timeout probe { protocol tcp; l3proto ip; policy = { established : 1800 }; }
-	chain forward {
-		type filter hook forward priority 0; policy accept;
-		oifname "lo" meta l4proto tcp ct timeout set "probe"
-	}
-}
-"#;
+use super::template::Template;
 
 /// Shorter timeouts in seconds. TCP's established is 7440 on OpenWrt (RFC 5382
 /// asks for that), UDP's replied 120 (RFC 4787): both are undercut here.
@@ -116,9 +106,9 @@ const OURS: &str = r#"		meta l4proto { tcp, udp } th $port >= $first th $port & 
 const END: &str = "\t}\n";
 
 /// Adds what stands in the table.
-pub(super) fn add(rules: &mut Ruleset, plan: &Plan) {
+pub(super) fn add(rules: &mut Template, plan: &Plan) {
     let (shared, edge) = (plan.is_shared(), plan.has_edge());
-    for counter in &super::counters::INSIDE {
+    for counter in &super::names::INSIDE {
         rules.set("name", counter);
         rules.add("\tcounter $name { }\n");
     }
@@ -157,7 +147,7 @@ pub(super) fn add(rules: &mut Ruleset, plan: &Plan) {
 
 /// Conditions to accept packets by whose port is ours: `port` says which, and
 /// `quoted` where it stands in the packet that an ICMP error quotes.
-fn ours(rules: &mut Ruleset, set: PortSet, port: &str, quoted: u8, refused: &str) {
+fn ours(rules: &mut Template, set: PortSet, port: &str, quoted: u8, refused: &str) {
     let params = set.params();
     let below = 16 - params.offset() - params.psid_len();
     let mask = (params.sharing_ratio() - 1) << below;
@@ -205,7 +195,7 @@ fn spoofed(own: Ipv4Net) -> String {
 /// What each new connection meets on its way out, behind firewall4's filters,
 /// since what they drop takes no port: what cannot cross a shared address is
 /// refused at once, as is what no port is left for; and timeouts are set.
-fn outbound(rules: &mut Ruleset, plan: &Plan) {
+fn outbound(rules: &mut Template, plan: &Plan) {
     rules.add("\tchain outbound {\n");
     if plan.is_tight() {
         rules.add(OUTBOUND_TIGHT);
@@ -219,7 +209,7 @@ fn outbound(rules: &mut Ruleset, plan: &Plan) {
     rules.add(WAY_OUT);
 }
 
-fn source_nat(rules: &mut Ruleset, plan: &Plan) {
+fn source_nat(rules: &mut Template, plan: &Plan) {
     rules.add(SOURCE_NAT);
     if plan.has_edge() {
         rules.add(SOURCE_NAT_EDGE);
@@ -250,7 +240,7 @@ const HASH: &str = r#"		meta l4proto { tcp, udp } counter name "translated" snat
 		icmp type echo-request counter name "translated" snat ip addr . port to jhash ip saddr . icmp id mod $count seed 0x6d617065 map { $slots}
 "#;
 
-fn hash(rules: &mut Ruleset, plan: &Plan) {
+fn hash(rules: &mut Template, plan: &Plan) {
     let address = plan.address();
     let (mut slots, mut slot) = (String::new(), 0);
     for range in plan.free().ranges() {

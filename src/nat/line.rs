@@ -8,13 +8,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use crate::map::{Border, MapType, Mapping, PortSet};
 
 use super::error::NatError;
-
-/// Longest interface name: with `mape_` before it nft shows it whole, and
-/// netifd has no longer ones.
-pub(super) const MAX_INTERFACE: usize = 64;
-
-/// Longest device name in Linux, without the terminating zero.
-pub(super) const MAX_DEVICE: usize = 15;
+use super::names::{MAX_DEVICE, MAX_INTERFACE};
 
 /// A line as the mapping describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

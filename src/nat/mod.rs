@@ -3,13 +3,12 @@
 //!
 //! ```text
 //! Line (device, address, ports) ─┐
-//! Wishes (mode, reserved, tight) ├─> Plan ──> ruleset text ──> Nft
+//! Wishes (mode, reserved, tight) ├─> Plan ──> ruleset text
 //! Kernel (what nft accepts)     ─┘
 //! ```
 //!
-//! [`Plan`] and everything before it is pure; [`Nft`] is the one child process
-//! of the crate; [`Counters`], [`connections`] and [`is_loaded`] ask the kernel
-//! over netlink. See `docs/nat.md`.
+//! Nothing here has an effect: the room `netfilter` loads the text. See
+//! `docs/nat.md`.
 //!
 //! ```
 //! use mape::map::{PortParams, PortSet};
@@ -28,49 +27,33 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod batch;
-mod chains;
-mod child;
-mod conntrack;
-mod counters;
 mod edge;
 mod error;
 mod exhaustion;
-mod firewall;
-mod forward;
-pub mod guard;
 mod inside;
 mod kernel;
 mod line;
-mod link;
-pub(crate) mod netlink;
-mod nft;
+pub mod names;
 mod options;
 mod outer;
 mod plan;
 mod pool;
 mod ports;
-mod received;
-mod removal;
+pub mod probe;
+mod protocol;
 mod ruleset;
 mod technique;
-mod uci;
+mod template;
+mod wishes;
 
-pub use chains::{Chain, chains};
-pub use conntrack::{Connection, Protocol, connections, forget_connections};
-pub use counters::{Counters, is_loaded};
 pub use error::NatError;
-pub use firewall::{Opened, zones_of};
-pub use forward::Forward;
+pub(crate) use error::brief;
 pub use kernel::Kernel;
 pub use line::{Line, Outer};
-pub use link::close;
-pub use nft::{Nft, NftError};
 pub use options::{Mode, OptionError, Timeouts};
-pub use plan::{Plan, Wishes};
+pub use plan::Plan;
 pub use pool::{Pool, Run};
 pub use ports::{PortList, PortListError};
-pub use received::Received;
-pub use removal::remove;
+pub use protocol::Protocol;
 pub use technique::{MAX_POOL, Technique};
-pub use uci::Section;
+pub use wishes::Wishes;

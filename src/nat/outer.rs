@@ -5,9 +5,9 @@ use ipnet::Ipv6Net;
 
 use crate::map::covers;
 
-use super::counters::NOT_BR;
+use super::names::NOT_BR;
 use super::plan::Plan;
-use super::ruleset::Ruleset;
+use super::template::Template;
 
 const RULES: &str = r#"	counter $not_br { }
 	chain outer {
@@ -19,7 +19,7 @@ const RULES: &str = r#"	counter $not_br { }
 /// Adds what stands in the `ip6` table: IPv4 in IPv6 from anyone but the BR
 /// and, in mesh mode, other CEs is dropped. Nothing where there is no
 /// encapsulation.
-pub(super) fn add(rules: &mut Ruleset, plan: &Plan) {
+pub(super) fn add(rules: &mut Template, plan: &Plan) {
     let Some(outer) = &plan.line().outer else {
         return;
     };

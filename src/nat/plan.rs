@@ -5,32 +5,16 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use crate::fingerprint::fingerprint;
 use crate::map::PortRange;
 
 use super::error::NatError;
 use super::kernel::Kernel;
 use super::line::Line;
-use super::options::{Mode, Timeouts};
+use super::names;
+use super::options::Timeouts;
 use super::ports::PortList;
-use super::ruleset::Ruleset;
 use super::technique::{MAX_POOL, Technique, choose};
-
-/// What the user wants.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wishes {
-    /// Option `nat`.
-    pub mode: Mode,
-    /// Option `reserve`: ports SNAT never takes; each must be in the set.
-    pub reserve: PortList,
-    /// Ports that the firewall configuration forwards or opens; those outside
-    /// the set are ignored.
-    pub opened: PortList,
-    /// Whether the firewall configuration answers pings from outside.
-    pub ping: bool,
-    /// Option `conntrack`.
-    pub timeouts: Timeouts,
-}
+use super::wishes::Wishes;
 
 /// Everything needed to print the rules of one interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +113,11 @@ impl Plan {
         matches!(self.technique, Technique::Pool(_))
     }
 
+    /// Whether the kernel has netdev tables with an egress hook.
+    pub(super) fn has_netdev(&self) -> bool {
+        self.netdev
+    }
+
     /// The port outside for a number that conntrack shows, if it is ours.
     pub fn port_of(&self, number: u16) -> Option<u16> {
         match &self.technique {
@@ -141,7 +130,7 @@ impl Plan {
 
     /// Name of the tables, in each family.
     pub fn table(&self) -> String {
-        table_of(&self.line.interface)
+        names::table(&self.line.interface)
     }
 
     /// Our address, or the first of the prefix assigned to us.
@@ -163,96 +152,11 @@ impl Plan {
     pub(super) fn answers_ping(&self) -> bool {
         self.ping
     }
-
-    /// Everything, as one transaction that replaces what was loaded before.
-    /// The device must exist: nft refuses the edge map while it is missing,
-    /// and with it the whole transaction.
-    pub fn combined(&self) -> String {
-        let table = self.table();
-        let bodies = self.bodies();
-        let marker = bodies.marker();
-        let mut text = replacement("ip", &table);
-        text += &bodies.inside;
-        text += "\tchain ";
-        text += &marker;
-        text += " {\n\t}\n}\n";
-        for (family, body, is_possible) in [
-            ("ip6", &bodies.outer, true),
-            ("netdev", &bodies.edge, self.netdev),
-        ] {
-            if !body.is_empty() {
-                text += &replacement(family, &table);
-                text += body;
-                text += "}\n";
-            } else if is_possible {
-                text += &delete(family, &table);
-            }
-        }
-        text
-    }
-
-    fn bodies(&self) -> Bodies {
-        let mut rules = Ruleset::default();
-        rules.set("interface", &self.line.interface);
-        rules.set("device", &self.line.device);
-        rules.set("address", &self.address());
-        rules.set("net", &self.network());
-        rules.set("passing", &self.passing);
-        super::exhaustion::add(&mut rules, self);
-        super::inside::add(&mut rules, self);
-        let inside = rules.take();
-        super::outer::add(&mut rules, self);
-        let outer = rules.take();
-        if let Technique::Pool(pool) = &self.technique {
-            super::edge::add(&mut rules, self, pool);
-        }
-        Bodies {
-            inside,
-            outer,
-            edge: rules.take(),
-        }
-    }
-
-    /// Name of an empty chain by which loaded rules are recognised: it changes
-    /// when they change.
-    pub fn marker(&self) -> String {
-        self.bodies().marker()
-    }
-}
-
-/// What stands in the tables; empty where there is none.
-struct Bodies {
-    inside: String,
-    outer: String,
-    edge: String,
-}
-
-impl Bodies {
-    fn marker(&self) -> String {
-        let print = fingerprint(&[&self.inside, &self.outer, &self.edge]);
-        format!("rules_{print:016x}")
-    }
-}
-
-/// Name of the tables of `interface`.
-pub(super) fn table_of(interface: &str) -> String {
-    format!("mape_{interface}")
-}
-
-/// Deletes a table that may or may not be there.
-pub(super) fn delete(family: &str, table: &str) -> String {
-    // Deleting a missing table is an error, adding an existing one is not.
-    format!("table {family} {table}\ndelete table {family} {table}\n")
-}
-
-/// The beginning of a table in place of one that may or may not be there.
-fn replacement(family: &str, table: &str) -> String {
-    let delete = delete(family, table);
-    format!("{delete}table {family} {table} {{\n")
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::options::Mode;
     use super::*;
     use crate::map::{PortParams, PortSet};
 

@@ -1,65 +1,91 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Rules as text with places for values: what nft will read stands in the
-//! source as nft will read it, and a router holds it once.
+//! The whole ruleset of a plan as text for nft.
 
-use std::fmt::Display;
+use crate::fingerprint::fingerprint;
 
-/// Text that grows, and the values for its places.
-#[derive(Default)]
-pub(super) struct Ruleset {
-    text: String,
-    values: Vec<(&'static str, String)>,
-}
+use super::plan::Plan;
+use super::technique::Technique;
+use super::template::Template;
 
-impl Ruleset {
-    /// Says what `$name` stands for from now on.
-    pub(super) fn set(&mut self, name: &'static str, value: &dyn Display) {
-        self.values.push((name, value.to_string()));
+impl Plan {
+    /// Everything, as one transaction that replaces what was loaded before.
+    /// The device must exist: nft refuses the edge map while it is missing,
+    /// and with it the whole transaction.
+    pub fn combined(&self) -> String {
+        let table = self.table();
+        let bodies = self.bodies();
+        let marker = bodies.marker();
+        let mut text = replacement("ip", &table);
+        text += &bodies.inside;
+        text += "\tchain ";
+        text += &marker;
+        text += " {\n\t}\n}\n";
+        for (family, body, is_possible) in [
+            ("ip6", &bodies.outer, true),
+            ("netdev", &bodies.edge, self.has_netdev()),
+        ] {
+            if !body.is_empty() {
+                text += &replacement(family, &table);
+                text += body;
+                text += "}\n";
+            } else if is_possible {
+                text += &delete(family, &table);
+            }
+        }
+        text
     }
 
-    /// Adds `rules` with a value in each place. A line is left out where one of
-    /// its values is empty.
-    pub(super) fn add(&mut self, rules: &str) {
-        for line in rules.split_inclusive('\n') {
-            let start = self.text.len();
-            let mut parts = line.split('$');
-            self.text += parts.next().unwrap_or_default();
-            for part in parts {
-                let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
-                let end = part.find(|c| !is_name(c)).unwrap_or(part.len());
-                let (name, rest) = part.split_at(end);
-                let known = self.values.iter().rfind(|(known, _)| *known == name);
-                match known.map(|(_, value)| value.as_str()) {
-                    None | Some("") => {
-                        self.text.truncate(start);
-                        break;
-                    }
-                    Some(value) => self.text += value,
-                }
-                self.text += rest;
-            }
+    fn bodies(&self) -> Bodies {
+        let mut rules = Template::default();
+        rules.set("interface", &self.line().interface);
+        rules.set("device", &self.line().device);
+        rules.set("address", &self.address());
+        rules.set("net", &self.network());
+        rules.set("passing", self.passing());
+        super::exhaustion::add(&mut rules, self);
+        super::inside::add(&mut rules, self);
+        let inside = rules.take();
+        super::outer::add(&mut rules, self);
+        let outer = rules.take();
+        if let Technique::Pool(pool) = self.technique() {
+            super::edge::add(&mut rules, self, pool);
+        }
+        Bodies {
+            inside,
+            outer,
+            edge: rules.take(),
         }
     }
 
-    /// The text so far, to begin another.
-    pub(super) fn take(&mut self) -> String {
-        std::mem::take(&mut self.text)
+    /// Name of an empty chain by which loaded rules are recognised: it changes
+    /// when they change.
+    pub fn marker(&self) -> String {
+        self.bodies().marker()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What stands in the tables; empty where there is none.
+struct Bodies {
+    inside: String,
+    outer: String,
+    edge: String,
+}
 
-    #[test]
-    fn places_are_filled_and_lines_without_a_value_left_out() {
-        let mut rules = Ruleset::default();
-        rules.set("device", &"map-wan");
-        rules.set("count", &7);
-        rules.set("none", &"");
-        rules.add("oif \"$device\" $count.\nports { $none }\n$unknown x\nend $count\n");
-        rules.set("count", &8);
-        rules.add("$count");
-        assert_eq!(rules.take(), "oif \"map-wan\" 7.\nend 7\n8");
+impl Bodies {
+    fn marker(&self) -> String {
+        let print = fingerprint(&[&self.inside, &self.outer, &self.edge]);
+        format!("rules_{print:016x}")
     }
+}
+
+/// Deletes a table that may or may not be there.
+pub(super) fn delete(family: &str, table: &str) -> String {
+    // Deleting a missing table is an error, adding an existing one is not.
+    format!("table {family} {table}\ndelete table {family} {table}\n")
+}
+
+/// The beginning of a table in place of one that may or may not be there.
+fn replacement(family: &str, table: &str) -> String {
+    let delete = delete(family, table);
+    format!("{delete}table {family} {table} {{\n")
 }

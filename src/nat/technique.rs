@@ -9,9 +9,9 @@ use super::error::NatError;
 use super::kernel::Kernel;
 use super::line::Line;
 use super::options::Mode;
-use super::plan::Wishes;
 use super::pool::Pool;
 use super::ports::PortList;
+use super::wishes::Wishes;
 
 /// Most ports a pool is built for: its four maps take about 300 bytes of
 /// kernel memory a port. Larger sets have long ranges, which hashing fills

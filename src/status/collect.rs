@@ -6,9 +6,10 @@ use std::io::{self, ErrorKind};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use crate::firewall::{Opened, Section};
 use crate::handler::bus::Netifd;
 use crate::handler::{State, uptime};
-use crate::nat::{Connection, Counters, Opened, Section, connections};
+use crate::netfilter::{Connection, Counters, connections};
 use crate::paths::{read_lossy, rooted};
 
 use super::world::{Dropped, Measured, Traffic, World, zones};

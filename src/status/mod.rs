@@ -4,20 +4,16 @@
 //! ```text
 //! netifd, state files, /sys, conntrack, counters, UCI -> World
 //!     -> Interface -> JSON (docs/bus.md) or text
-//! World + probes -> doctor::Facts -> Check
 //! ```
 //!
 //! A [`World`] is a router as plain values; everything after it is pure.
 
 mod collect;
-pub mod doctor;
 pub mod json;
 pub mod netifd;
-mod route;
 pub mod text;
 pub mod usage;
 mod world;
 
 pub use collect::leases;
-pub use route::{Route6, route_to};
 pub use world::{Dropped, Interface, LineUp, Measured, Traffic, World};

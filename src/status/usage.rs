@@ -6,7 +6,8 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use crate::map::PortRange;
-use crate::nat::{Connection, Protocol};
+use crate::nat::Protocol;
+use crate::netfilter::Connection;
 
 /// Use of the ports of one line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

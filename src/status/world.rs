@@ -4,11 +4,11 @@
 
 use std::net::Ipv4Addr;
 
+use crate::firewall::{Forward, Opened, Section, zones_of};
 use crate::handler::State;
 use crate::map::PortRange;
-use crate::nat::{
-    Connection, Forward, Kernel, Line, Mode, Opened, Plan, PortList, Section, Wishes, zones_of,
-};
+use crate::nat::{Kernel, Line, Mode, Plan, PortList, Wishes};
+use crate::netfilter::Connection;
 use crate::uplink;
 use crate::value::Value;
 

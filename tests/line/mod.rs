@@ -13,7 +13,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use mape::map::{Domain, Mapping};
-use mape::nat::{Kernel, Line, Nft, Plan, Wishes};
+use mape::nat::{Kernel, Line, Plan, Wishes};
+use mape::netfilter::Nft;
 use mape::provider::Table;
 use nix::sched::{CloneFlags, setns};
 use serde_json::json;

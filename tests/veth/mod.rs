@@ -9,7 +9,8 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use mape::map::{PortParams, PortSet};
-use mape::nat::{Kernel, Line, Mode, Plan, Timeouts, Wishes, connections};
+use mape::nat::{Kernel, Line, Mode, Plan, Timeouts, Wishes};
+use mape::netfilter::connections;
 use mape::status::usage::Usage;
 use nix::sched::{CloneFlags, setns};
 

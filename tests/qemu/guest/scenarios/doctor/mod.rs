@@ -46,13 +46,13 @@ pub fn faults(bench: &mut Bench) -> Result<String> {
 
 /// That every check the program has is in the table, once.
 pub fn complete() -> Result<()> {
-    for id in mape::status::doctor::ids() {
+    for id in mape::doctor::ids() {
         let rows = ROWS.iter().filter(|row| row.check == id).count();
         expect(rows == 1, || {
             format!("check {id} of mape doctor has {rows} rows in the table of faults")
         })?;
     }
-    expect(ROWS.len() == mape::status::doctor::ids().count(), || {
+    expect(ROWS.len() == mape::doctor::ids().count(), || {
         "the table of faults has rows for checks that do not exist".to_owned()
     })
 }

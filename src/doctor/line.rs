@@ -4,8 +4,8 @@
 use crate::handler::State;
 use crate::map::Dialect;
 
-use super::super::netifd::Phase;
 use super::{Facts, Finding, Known, fail, ok, unknown, warn};
+use crate::status::netifd::Phase;
 
 pub(super) fn uplink(facts: &Facts<'_>) -> Finding {
     if !facts.bus {

@@ -11,6 +11,7 @@ mod line;
 mod nat;
 mod path;
 pub mod ping;
+mod route;
 mod system;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
+use crate::nat::Protocol;
+
 use super::netlink::{ACK, Attr, NESTED, Netfilter, REQUEST, array, attributes, put_message};
 
 /// `NFNL_SUBSYS_CTNETLINK` as the high byte of the type of each message.
@@ -29,40 +31,6 @@ const CTA_TUPLE_PROTO: u16 = 2;
 /// Within `CTA_TUPLE_IP`.
 const CTA_IP_V4_SRC: u16 = 1;
 const CTA_IP_V4_DST: u16 = 2;
-
-/// A protocol that has ports, or something like them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Protocol {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-    /// ICMP, whose echo identifiers are ports to us.
-    Icmp,
-}
-
-impl Protocol {
-    /// All of them, in the order of every count by protocol.
-    pub const ALL: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp];
-
-    /// Name in lower case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Protocol::Tcp => "tcp",
-            Protocol::Udp => "udp",
-            Protocol::Icmp => "icmp",
-        }
-    }
-
-    fn from_number(number: u8) -> Option<Self> {
-        match number {
-            6 => Some(Protocol::Tcp),
-            17 => Some(Protocol::Udp),
-            1 => Some(Protocol::Icmp),
-            _ => None,
-        }
-    }
-}
 
 /// One direction of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,24 +4,8 @@
 use std::{fs, io};
 
 use super::netlink::{Netfilter, array, find, string};
-use super::plan::{Plan, table_of};
-
-/// Counters in the `ip` table.
-pub(super) const INSIDE: [&str; 7] = [
-    "translated",
-    "held_back",
-    "no_port_protocol",
-    "not_our_address",
-    "not_our_port",
-    "out_refused",
-    "unsolicited",
-];
-
-/// The counter in the `ip6` table.
-pub(super) const NOT_BR: &str = "not_br";
-
-/// Counters in the `netdev` table.
-pub(super) const EDGE: [&str; 3] = ["not_our_address", "not_our_port", "out_refused"];
+use crate::nat::Plan;
+use crate::nat::names::{EXHAUSTED, NOT_BR, table};
 
 /// `NFNL_SUBSYS_NFTABLES` as the high byte of the type of each message.
 const SUBSYSTEM: u16 = 10 << 8;
@@ -66,7 +50,7 @@ impl Counters {
     /// # Errors
     /// The kernel has no nf_tables or does not let us.
     pub fn read(interface: &str) -> io::Result<Self> {
-        let table = table_of(interface);
+        let table = table(interface);
         let mut counters = Counters::default();
         Netfilter::open()?.dump(SUBSYSTEM | GET_OBJECT, UNSPEC, &[], &mut |object| {
             if let Some((name, packets)) = counter(object, &table) {
@@ -89,7 +73,7 @@ impl Counters {
             "not_our_port" => &mut self.not_our_port,
             "out_refused" => &mut self.out_refused,
             "unsolicited" => &mut self.unsolicited,
-            super::exhaustion::COUNTER => self.exhausted.get_or_insert(0),
+            EXHAUSTED => self.exhausted.get_or_insert(0),
             _ => return,
         };
         *sum = sum.saturating_add(packets);

@@ -7,10 +7,10 @@ use ipnet::Ipv6Net;
 
 use crate::handler::State;
 use crate::map::{Dialect, Psid};
-use crate::nat::Chain;
+use crate::netfilter::Chain;
 
-use super::super::netifd::Phase;
-use super::super::world::{Dropped, Traffic};
+use crate::status::netifd::Phase;
+use crate::status::{Dropped, Traffic};
 
 /// The interface the tunnel runs over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

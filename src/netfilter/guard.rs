@@ -15,6 +15,7 @@ use std::io;
 use super::batch::{Message, carry_out};
 use super::netlink::Attr;
 use super::netlink::Attr::{Be32, Bytes, Nest, Text};
+use crate::nat::names::guard_table;
 
 const NEW_TABLE: u16 = 0;
 const NEW_CHAIN: u16 = 3;
@@ -46,14 +47,9 @@ const DROP: &[Attr<'_>] = &[
     Nest(2, &[Be32(1, 0), Nest(2, &[Nest(2, &[Be32(1, 0)])])]),
 ];
 
-/// Name of the guard's table for an interface.
-pub fn table(interface: &str) -> String {
-    format!("mape_guard_{interface}")
-}
-
 /// Text for nft that deletes the guard whether or not it stands.
 pub fn removal(interface: &str) -> String {
-    let table = table(interface);
+    let table = guard_table(interface);
     format!("add table inet {table}\ndelete table inet {table}\n")
 }
 
@@ -77,7 +73,7 @@ pub fn put_up(interface: &str, device: &str) -> io::Result<()> {
         Nest(1, DROP),
     ];
     let rule = [Text(2, "guard"), Nest(4, &expressions)];
-    let table = table(interface);
+    let table = guard_table(interface);
     let new = |kind, flags, attributes| Message {
         kind,
         flags,

@@ -4,7 +4,7 @@
 use std::fmt::{Arguments, Write};
 
 use crate::handler::State;
-use crate::nat::Chain;
+use crate::netfilter::Chain;
 
 use super::{Facts, Finding, Verdict, fail, finding, ok, unknown, warn};
 

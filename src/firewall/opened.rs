@@ -5,12 +5,10 @@
 //! that DNAT rules and local services see what the configuration says.
 
 use crate::map::PortSet;
+use crate::nat::{PortList, Protocol, brief};
 use crate::sanitize::quoted;
 
-use super::conntrack::Protocol;
-use super::error::brief;
 use super::forward::Forward;
-use super::ports::PortList;
 use super::uci::Section;
 
 /// Longest name of a section that is repeated in a warning.

@@ -3,10 +3,9 @@
 //! opens.
 
 use crate::map::PortRange;
+use crate::nat::{PortList, Protocol};
 use crate::sanitize::quoted;
 
-use super::conntrack::Protocol;
-use super::ports::PortList;
 use super::uci::Section;
 
 /// A `redirect` into the LAN, or a `rule` that opens a port of the router.

@@ -8,7 +8,7 @@ use std::net::Ipv6Addr;
 
 use nix::sys::socket::SockProtocol;
 
-use crate::nat::netlink::{self, Netfilter, attribute};
+use crate::netfilter::netlink::{self, Netfilter, attribute};
 
 /// `RTM_GETROUTE`.
 const GET_ROUTE: u16 = 26;

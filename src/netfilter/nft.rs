@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::child::{self, Ended};
-use super::kernel::Kernel;
+use crate::nat::{Kernel, probe};
 use crate::paths::rooted;
 use crate::sanitize::one_line;
 
@@ -95,9 +95,9 @@ impl Nft {
             Err(NftError::Refused(why)) => Ok(Err(why)),
             Err(error) => Err(error),
         };
-        let edge = says(super::edge::PROBE)?;
-        let timeouts = says(super::inside::PROBE_TIMEOUTS)?;
-        let connlimit = says(super::exhaustion::PROBE)?;
+        let edge = says(probe::EDGE)?;
+        let timeouts = says(probe::TIMEOUTS)?;
+        let connlimit = says(probe::CONNLIMIT)?;
         Ok(Kernel {
             edge,
             timeouts,

@@ -10,17 +10,19 @@ use std::os::fd::AsRawFd;
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, socket};
 
+use crate::firewall::Section;
 use crate::handler::{State, uplink_mtu};
 use crate::map::{Border, MapType, Mapping, Psid};
-use crate::nat::{self, Chain, PortList, Section};
+use crate::nat::PortList;
+use crate::netfilter::{self, Chain};
 use crate::paths::{read_lossy, rooted, run_dir, stems_in};
 use crate::provider::{self, Verdict};
 
-use super::super::netifd::Known as Netifd;
-use super::super::route::route_to;
-use super::super::world::{Interface, LineUp, World};
 use super::ping::ping;
+use super::route::route_to;
 use super::{Address, Facts, Known, Offer, Uplink, reason};
+use crate::status::netifd::Known as Netifd;
+use crate::status::{Interface, LineUp, World};
 
 /// What there is to know about `interface`.
 pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Facts<'a> {
@@ -31,7 +33,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
     let (uplink, offer) = uplink(interface, state);
     let br = mapping.and_then(target);
     let ce = mapping.map(Mapping::ce_address);
-    let chains = nat::chains().ok();
+    let chains = netfilter::chains().ok();
     let known = offer.as_ref();
     let known = known.map_or(Known::No, |offer| known_line(offer, mapping));
     let map_type = mapping.map_or(MapType::MapE, Mapping::map_type);

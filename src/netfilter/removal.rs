@@ -7,7 +7,7 @@ use std::io;
 use nix::errno::Errno;
 
 use super::batch::{Message, carry_out};
-use super::{guard, plan};
+use crate::nat::names;
 
 const DELETE_TABLE: u16 = 2;
 
@@ -26,8 +26,8 @@ const NETDEV: u8 = 5;
 /// # Errors
 /// What the kernel says; the other tables are deleted all the same.
 pub fn remove(interface: &str) -> io::Result<()> {
-    let table = plan::table_of(interface);
-    let guard = guard::table(interface);
+    let table = names::table(interface);
+    let guard = names::guard_table(interface);
     let delete = |family, table| Message {
         kind: DELETE_TABLE,
         flags: 0,

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the configuration of firewall4 says about a line: the zones it is in,
+//! and the ports that are forwarded or opened.
+
+mod forward;
+mod opened;
+mod uci;
+
+pub use forward::Forward;
+pub use opened::{Opened, zones_of};
+pub use uci::Section;

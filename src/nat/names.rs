@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Names that appear in rules, and that whoever reads the rules back from the
+//! kernel looks for.
+
+/// Longest interface name: with `mape_` before it nft shows it whole, and
+/// netifd has no longer ones.
+pub const MAX_INTERFACE: usize = 64;
+
+/// Longest device name in Linux, without the terminating zero.
+pub const MAX_DEVICE: usize = 15;
+
+/// Name of the tables of `interface`.
+pub fn table(interface: &str) -> String {
+    format!("mape_{interface}")
+}
+
+/// Name of the guard's table for an interface.
+pub fn guard_table(interface: &str) -> String {
+    format!("mape_guard_{interface}")
+}
+
+/// Counters in the `ip` table.
+pub const INSIDE: [&str; 7] = [
+    "translated",
+    "held_back",
+    "no_port_protocol",
+    "not_our_address",
+    "not_our_port",
+    "out_refused",
+    "unsolicited",
+];
+
+/// The counter in the `ip6` table.
+pub const NOT_BR: &str = "not_br";
+
+/// Counters in the `netdev` table.
+pub const EDGE: [&str; 3] = ["not_our_address", "not_our_port", "out_refused"];
+
+/// Counter of refused packets.
+pub const EXHAUSTED: &str = "exhausted";

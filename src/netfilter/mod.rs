@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The kernel's side of address translation: loading and removing rules, and
+//! asking netfilter over netlink what is loaded, counted and connected.
+//!
+//! [`Nft`] is the only child process of the crate.
+
+mod batch;
+mod chains;
+mod child;
+mod conntrack;
+mod counters;
+pub mod guard;
+mod link;
+pub(crate) mod netlink;
+mod nft;
+mod received;
+mod removal;
+
+pub use chains::{Chain, chains};
+pub use conntrack::{Connection, connections, forget_connections};
+pub use counters::{Counters, is_loaded};
+pub use link::close;
+pub use nft::{Nft, NftError};
+pub use received::Received;
+pub use removal::remove;
