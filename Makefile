@@ -44,6 +44,7 @@ test: lint test-rust test-luci test-packages test-qemu ## Set everything up and 
 -include tests/netifd/netifd.mk
 -include fuzz/fuzz.mk
 -include openwrt/packages.mk
+-include openwrt/feed.mk
 -include luci-app-mape/luci.mk
 
 # Installs Debian packages where one is missing.

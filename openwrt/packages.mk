@@ -92,6 +92,16 @@ STAGE = $(CURDIR)/target/package/$(PKG_ARCH)
 FEED_MAKE = $(MAKE) --no-print-directory -s TOPDIR=$(CURDIR)/openwrt/sdkless STAGE=$(STAGE) \
 	PKG_ARCH=$(PKG_ARCH) PKG_INSTALL_DIR=$(STAGE)/install
 
+# Packages fit one architecture, so nobody gets those of another one by accident.
+.PHONY: need-arch need-apk
+need-arch:
+	@$(if $(filter file,$(origin TARGET)),echo "ARCH= is missing. On the router: . /etc/os-release; echo \$$OPENWRT_ARCH" >&2; \
+		echo "Known: $(sort $(foreach t,$(TARGETS),$(ARCHES_$(t))))" | fold -s -w 99 >&2; exit 2)
+
+need-apk:
+	@$(APK) --version 2>/dev/null | grep -q '^apk-tools 3' || { \
+		echo "APK=path of apk-tools 3 is missing: OpenWrt's SDK has it in staging_dir/host/bin, Alpine 3.23 in /sbin" >&2; exit 2; }
+
 .PHONY: stage ipk apk
 stage: cross
 	@rm -rf $(STAGE)
@@ -100,11 +110,11 @@ stage: cross
 	@$(FEED_MAKE) -C openwrt/mape
 	@test ! -d luci-app-mape || $(FEED_MAKE) -C openwrt/luci-app-mape
 
-ipk: stage ## Packages for OpenWrt up to 24.10 (TARGET=… or ARCH=…)
+ipk: need-arch stage ## Packages for OpenWrt 23.05 and 24.10 (ARCH=mipsel_24kc, …)
 	@tests/setup zopfli
 	@python3 openwrt/pack.py ipk --out $(DIST) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
 
-apk: stage ## Packages for OpenWrt 25.12 on (APK=path of apk-tools 3)
+apk: need-arch need-apk stage ## Packages for OpenWrt 25.12 (ARCH=…, APK=path of apk-tools 3)
 	@python3 openwrt/pack.py apk --out $(DIST) --apk $(APK) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
 
 # What is in the packages, and what the real opkg and apk do with them where
@@ -112,11 +122,11 @@ apk: stage ## Packages for OpenWrt 25.12 on (APK=path of apk-tools 3)
 TEST_DIST := $(CURDIR)/target/package/dist
 APK_GIVEN := $(if $(filter-out default file,$(origin APK)),$(APK))
 .PHONY: test-packages
-test-packages: ## Check the packages; OPKG= and APK= install them for real
-	@tests/setup busybox-static binutils shellcheck
+test-packages: ## Check packages and feed; OPKG=, APK=, USIGN= try them for real
+	@tests/setup busybox-static binutils shellcheck signify-openbsd openssl
 	rm -rf $(TEST_DIST)
-	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) DIST=$(TEST_DIST)
-	DIST=$(TEST_DIST) STAGE=$(STAGE) OPKG=$(OPKG) APK=$(APK_GIVEN) PO2LMO=$(PO2LMO) \
+	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=$(ARCH) TARGET=$(TARGET) DIST=$(TEST_DIST)
+	DIST=$(TEST_DIST) STAGE=$(STAGE) OPKG=$(OPKG) APK=$(APK_GIVEN) USIGN=$(USIGN) PO2LMO=$(PO2LMO) \
 		python3 -m unittest discover --verbose --start-directory tests/packages
 
 # The commit, built in two folders by two people with other habits.
@@ -142,7 +152,7 @@ sizes: ## Measure every target and write docs/sizes.md, the baseline of check-si
 
 check-size: ## Fail where binary or package grew by more than 5 %
 	@rm -rf $(SIZES)/check
-	$(MAKE) --no-print-directory ipk DIST=$(SIZES)/check
+	$(MAKE) --no-print-directory ipk ARCH=$(ARCH) TARGET=$(TARGET) DIST=$(SIZES)/check
 	python3 openwrt/sizes.py check $(TARGET) $(call CROSS_BIN,$(TARGET)) $(SIZES)/check/mape_*.ipk
 
 #: Workflows

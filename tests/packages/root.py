@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 
-APPLETS = "sh ls cat cp mv rm mkdir rmdir chmod grep sed basename dirname sleep test true tar gzip gunzip touch ln id".split()
+APPLETS = "sh ls cat cp mv rm mkdir rmdir chmod grep sed basename dirname sleep test true tar gzip gunzip touch ln id wget zcat".split()
 
 # The contract of OpenWrt's lib/functions.sh with packages, for an .ipk and an .apk.
 FUNCTIONS = """
