@@ -49,23 +49,14 @@ CROSS_BIN = $(CROSS_DIR)/$(1)/release/mape
 CROSS_LINK ?= -Ctarget-feature=-crt-static -Clink-arg=-dynamic
 CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
 CROSS_FLAGS = -Clink-self-contained=no -Crelocation-model=static \
-	-Cforce-unwind-tables=no -Clink-arg=-Wl,-z,max-page-size=4096 \
+	-Clink-arg=-Wl,-z,max-page-size=4096 \
 	--remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME_DIR)/registry/src=crates
-# Every ARMv7 has Thumb-2: the same code in instructions of half the size.
-CROSS_FLAGS += $(if $(filter armv7%,$(TARGET)),-Ctarget-feature=+thumb-mode)
-# Equal ends of blocks once: LLVM does it after laying out the blocks only where told.
-CROSS_FLAGS += $(if $(filter mips%,$(TARGET)),-Cllvm-args=-enable-tail-merge)
 CROSS_ENV = env -u RUSTUP_TOOLCHAIN PATH=$(CROSS_TOOLS)/bin:$(RUST_PREFIX)/bin:/usr/bin:/bin \
 	RUSTC_BOOTSTRAP=1 CARGO=$(RUST_PREFIX)/bin/cargo RUSTC=$(RUST_PREFIX)/bin/rustc \
 	RUSTDOC=$(RUST_PREFIX)/bin/rustdoc
 
-# A panic of a released binary is an abort on the spot, without a message: what
-# formats, prints and traces a panic is a third of a small binary. For a
-# binary that says what happened: PANIC=abort.
-PANIC ?= immediate-abort
-CROSS_STD = -Zbuild-std=std$(if $(filter abort,$(PANIC)),$(comma)panic_abort) \
-	-Zbuild-std-features=optimize_for_size $(if $(filter immediate-abort,$(PANIC)),-Zpanic-immediate-abort)
-comma := ,
+# Rust ships no standard library for most of these targets, so it is built, too.
+CROSS_STD = -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 
 $(CROSS_READY): openwrt/cross-tools.sh openwrt/zig_musl.py
 	RUST_PREFIX=$(RUST_PREFIX) sh openwrt/cross-tools.sh $(CROSS_TOOLS)
@@ -73,10 +64,9 @@ $(CROSS_READY): openwrt/cross-tools.sh openwrt/zig_musl.py
 
 .PHONY: cross cross-all
 cross: $(CROSS_READY) ## Build the binary for a router (TARGET=… or ARCH=…)
-	$(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS) $(CROSS_LINK)" CARGO_PROFILE_RELEASE_PANIC=$(PANIC) \
+	$(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS) $(CROSS_LINK)" \
 		cargo-zigbuild zigbuild --locked --release --bin mape $(CROSS_STD) \
 		--target $(TARGET) --target-dir $(CROSS_DIR)
-	python3 openwrt/sstrip.py $(call CROSS_BIN,$(TARGET))
 	@echo "$(call CROSS_BIN,$(TARGET)): $$(wc -c < $(call CROSS_BIN,$(TARGET))) bytes"
 
 cross-all: $(CROSS_READY) ## Build the binary for every target
@@ -111,7 +101,6 @@ stage: cross
 	@test ! -d luci-app-mape || $(FEED_MAKE) -C openwrt/luci-app-mape
 
 ipk: need-arch stage ## Packages for OpenWrt 23.05 and 24.10 (ARCH=mipsel_24kc, …)
-	@tests/setup zopfli
 	@python3 openwrt/pack.py ipk --out $(DIST) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)
 
 apk: need-arch need-apk stage ## Packages for OpenWrt 25.12 (ARCH=…, APK=path of apk-tools 3)
@@ -179,7 +168,7 @@ QEMU_armv7-unknown-linux-musleabihf := qemu-arm -cpu cortex-a7
 test-cross: ## Unit tests of the pure rooms on MIPS (both byte orders) and ARM
 	set -e; for target in $(EMULATED); do $(MAKE) --no-print-directory test-cross-one ARCH= TARGET=$$target; done
 
-EMULATED_BUILD = $(CROSS_ENV) RUSTFLAGS="$(filter-out -Cforce-unwind-tables=no,$(CROSS_FLAGS))" \
+EMULATED_BUILD = $(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS)" \
 		CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
 		CARGO_TARGET_$(shell echo '$(TARGET)' | tr 'a-z-' 'A-Z_')_RUNNER="$(QEMU_$(TARGET))" \
 		cargo-zigbuild test --locked -Zbuild-std=std,panic_unwind --target $(TARGET) --target-dir target/emulated
