@@ -2,14 +2,12 @@
 //! Where log lines go: to syslog when a daemon runs us, to standard error when
 //! a person does.
 
-use std::env;
-use std::ffi::CString;
-use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::{env, panic, process};
 
-use nix::libc;
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use syslog::{Facility, Formatter3164};
 
 use crate::console;
 use crate::sanitize::one_line;
@@ -20,80 +18,89 @@ const SOCKET: &str = "/dev/log";
 /// Longest line in characters: what log daemons keep whole.
 const MAX_LINE: usize = 900;
 
-/// Where lines go: nowhere until [`init`].
-static TARGET: AtomicU8 = AtomicU8::new(NOWHERE);
-const NOWHERE: u8 = 0;
-const STDERR: u8 = 1;
-const SYSLOG: u8 = 2;
-
-/// How much a line matters, as syslog(3) numbers it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(i32)]
-pub enum Level {
-    /// Something does not work.
-    Error = libc::LOG_ERR,
-    /// Somebody should know it.
-    Warning = libc::LOG_WARNING,
-    /// It just happens.
-    Info = libc::LOG_INFO,
-}
-
-/// Logs a line. It may quote options, files and servers: none of them writes a
-/// line of its own into the log, and none a page.
-pub fn say(level: Level, what: &dyn Display) {
-    let target = TARGET.load(Relaxed);
-    if target == NOWHERE {
-        return;
-    }
-    let line = one_line(&what.to_string(), MAX_LINE);
-    match target {
-        SYSLOG => to_syslog(level, line),
-        _ => console::complain(&format!("mape: {line}")),
-    }
-}
-
-/// The C library's syslog(3): it is in every router anyway, where a crate for
-/// it brings a calendar of 50 KB.
-#[allow(unsafe_code)]
-fn to_syslog(level: Level, line: String) {
-    if let Ok(line) = CString::new(line) {
-        // SAFETY: both strings end in a NUL and outlive the call; the format
-        // takes one string.
-        unsafe { libc::syslog(level as i32, c"%s".as_ptr(), line.as_ptr()) };
-    }
-}
-
-/// Says what went wrong with `subject`, mostly an interface, and stays so.
-pub fn error(subject: &str, what: &dyn Display) {
-    say(Level::Error, &format_args!("{subject}: {what}"));
-}
-
-/// Says what somebody should know.
-pub fn warn(subject: &str, what: &dyn Display) {
-    say(Level::Warning, &format_args!("{subject}: {what}"));
-}
-
-/// Says what happens.
-pub fn info(subject: &str, what: &dyn Display) {
-    say(Level::Info, &format_args!("{subject}: {what}"));
-}
-
-/// Starts logging. `MAPE_ROOT` means a test, which reads standard error.
+/// Sends what the macros of the `log` crate say to syslog or standard error.
+/// Before this is called they say nothing.
 pub fn init() {
-    let watched = io::stderr().is_terminal() || env::var_os("MAPE_ROOT").is_some();
-    // netifd passes standard error on to syslog, so nothing is lost where
-    // nobody listens.
-    let target = if !watched && Path::new(SOCKET).exists() {
-        open();
-        SYSLOG
+    // netifd passes standard error on to syslog, so nothing is lost if no log
+    // daemon listens. A test sets `MAPE_ROOT` and reads standard error.
+    let is_watched = io::stderr().is_terminal() || env::var_os("MAPE_ROOT").is_some();
+    let is_set = if !is_watched && Path::new(SOCKET).exists() {
+        log_panics();
+        log::set_boxed_logger(Box::new(Syslog::new()))
     } else {
-        STDERR
+        log::set_logger(&Stderr)
     };
-    TARGET.store(target, Relaxed);
+    if is_set.is_ok() {
+        log::set_max_level(LevelFilter::Info);
+    }
 }
 
-#[allow(unsafe_code)]
-fn open() {
-    // SAFETY: the name is static, as openlog(3) demands: it keeps the pointer.
-    unsafe { libc::openlog(c"mape".as_ptr(), libc::LOG_PID, libc::LOG_DAEMON) };
+/// Has a panic logged besides being printed.
+fn log_panics() {
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        print(panic);
+        log::error!("{panic}");
+    }));
+}
+
+/// What is logged. It may quote options, files and servers, so control
+/// characters are replaced and a long text is cut.
+fn line(record: &Record<'_>) -> String {
+    one_line(&record.args().to_string(), MAX_LINE)
+}
+
+/// Logs to standard error.
+struct Stderr;
+
+impl Log for Stderr {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        console::complain(&format!("mape: {}", line(record)));
+    }
+
+    fn flush(&self) {}
+}
+
+/// Logs to the system's log daemon.
+struct Syslog(Formatter3164);
+
+impl Syslog {
+    fn new() -> Self {
+        Syslog(Formatter3164 {
+            facility: Facility::LOG_DAEMON,
+            hostname: None,
+            process: "mape".into(),
+            pid: process::id(),
+        })
+    }
+
+    /// Sends one line. Each has a connection of its own: the daemon may be
+    /// restarted while a setup waits for days.
+    fn send(&self, level: Level, line: &str) -> syslog::Result<()> {
+        let mut daemon = syslog::unix(self.0.clone())?;
+        match level {
+            Level::Error => daemon.err(line),
+            Level::Warn => daemon.warning(line),
+            Level::Info => daemon.info(line),
+            Level::Debug | Level::Trace => daemon.debug(line),
+        }
+    }
+}
+
+impl Log for Syslog {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.send(record.level(), &line(record)).is_err() {
+            Stderr.log(record);
+        }
+    }
+
+    fn flush(&self) {}
 }

@@ -29,7 +29,7 @@ fn run(_: &Args, _: &mut Page) -> Outcome {
     let router = System::new();
     for state in State::load_all() {
         if let Err(problem) = refresh(&state.interface, &router) {
-            logging::error(&state.interface, &problem);
+            log::error!("{}: {problem}", state.interface);
         }
     }
     Ok(())

@@ -32,7 +32,7 @@ fn run(args: &Args, _: &mut Page) -> Outcome {
     for state in State::load_all().iter().filter(|s| s.uplink == uplink) {
         let asked = Netifd::connect(&state.interface).and_then(|mut bus| bus.ask_renew());
         if let Err(error) = asked {
-            logging::warn(&state.interface, &error);
+            log::warn!("{}: {error}", state.interface);
         }
     }
     Ok(())

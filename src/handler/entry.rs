@@ -61,16 +61,16 @@ fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> Exit
             let told = match Netifd::connect(interface) {
                 Ok(mut bus) => refuse(&mut bus, interface, problem),
                 Err(error) => {
-                    logging::error(interface, problem);
+                    log::error!("{interface}: {problem}");
                     Err(error)
                 }
             };
             if let Err(error) = told {
-                logging::error(interface, &error);
+                log::error!("{interface}: {error}");
             }
         }
         (other, _) => {
-            logging::error(interface, &format_args!("unknown action {other}"));
+            log::error!("{interface}: unknown action {other}");
             return ExitCode::from(MISUSED);
         }
     }

@@ -6,7 +6,6 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 
 use super::problem::{Code, Problem};
-use crate::logging;
 use crate::map::{Border, Dialect, Mapping, Rule};
 use crate::paths::rooted;
 use crate::sanitize::quoted;
@@ -76,7 +75,7 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
     }
     let size = rooted(&format!("/sys/class/net/{device}/mtu"));
     if let Err(error) = fs::write(size, mtu.to_string()) {
-        logging::warn(device, &format_args!("the MTU stays as it is: {error}"));
+        log::warn!("{device}: the MTU stays as it is: {error}");
     }
     Ok(())
 }

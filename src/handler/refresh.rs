@@ -7,7 +7,6 @@ use super::setup::warn_of;
 use super::state::State;
 use super::store::lock;
 use super::translate::{Subject, Translation};
-use crate::logging;
 
 /// Loads the rules of an interface again where they are gone, or where the
 /// firewall configuration forwards or opens other ports than before. Rules
@@ -31,10 +30,7 @@ pub fn refresh(interface: &str, router: &System) -> Result<(), Problem> {
     }
     translation.load()?;
     let technique = translation.plan().technique();
-    logging::info(
-        &state.interface,
-        &format_args!("rules loaded again ({technique})"),
-    );
+    log::info!("{}: rules loaded again ({technique})", state.interface);
     state.technique = translation.technique();
     Ok(state.save()?)
 }

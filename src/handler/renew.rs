@@ -10,7 +10,6 @@ use super::router::System;
 use super::settings::Settings;
 use super::setup::{address_interface, setup};
 use super::state::State;
-use crate::logging;
 use crate::netifd::Notify;
 use crate::paths;
 use crate::provider;
@@ -23,14 +22,14 @@ use crate::value::Value;
 /// up.
 pub fn renew(settings: &Settings) {
     let state = State::load(&settings.interface).unwrap_or_else(|error| {
-        logging::warn(&settings.interface, &error);
+        log::warn!("{}: {error}", settings.interface);
         None
     });
     match state {
         None => setup(settings),
         Some(state) => {
             if let Err(error) = compare(settings, &state) {
-                logging::error(&settings.interface, &error);
+                log::error!("{}: {error}", settings.interface);
             }
         }
     }
@@ -50,10 +49,7 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
         }
         Err(problem) => problem.detail.clone(),
     };
-    logging::info(
-        &settings.interface,
-        &format_args!("starting over: {reason}"),
-    );
+    log::info!("{}: starting over: {reason}", settings.interface);
     bus.notify(&Notify::SetupFailed)
 }
 

@@ -18,7 +18,6 @@ use super::settings::Settings;
 use super::state::State;
 use super::store::{lock, remove_written, write_atomically};
 use super::translate::{Subject, Translation};
-use crate::logging::{self, Level};
 use crate::netifd::Notify;
 use crate::paths;
 use crate::provider;
@@ -69,7 +68,7 @@ pub fn setup(settings: &Settings) {
                 // A bus that is gone for an hour is worth one line.
                 let line = error.to_string();
                 if said != line {
-                    logging::error(&settings.interface, &format_args!("{line}; trying again"));
+                    log::error!("{}: {line}; trying again", settings.interface);
                     said = line;
                 }
                 std::thread::sleep(pause.next());
@@ -96,13 +95,13 @@ fn try_once(settings: &Settings, said: &mut String, pause: &mut Pause) -> Result
     if problem.fatal {
         // netifd leaves a setup alone that ended, told or not.
         if let Err(error) = refuse(&mut bus, &settings.interface, &problem) {
-            logging::error(&settings.interface, &error);
+            log::error!("{}: {error}", settings.interface);
         }
         return Ok(Next::Done);
     }
     let line = problem.to_string();
     if *said != line {
-        logging::warn(&settings.interface, &problem);
+        log::warn!("{}: {problem}", settings.interface);
         tell(&mut bus, &problem)?;
         *said = line;
     }
@@ -115,7 +114,7 @@ fn try_once(settings: &Settings, said: &mut String, pause: &mut Pause) -> Result
 /// # Errors
 /// The bus does not work.
 pub fn refuse(bus: &mut Netifd, interface: &str, problem: &Problem) -> Result<(), BusError> {
-    logging::error(interface, problem);
+    log::error!("{interface}: {problem}");
     tell(bus, problem).and(bus.notify(&Notify::BlockRestart))
 }
 
@@ -143,7 +142,7 @@ fn connect(settings: &Settings) -> Result<Netifd, Failure> {
                 None => ("", ""),
             };
             let what = format_args!("waiting for an IPv6 route{through}{link}");
-            logging::info(&settings.interface, &what);
+            log::info!("{}: {what}", settings.interface);
             Err(Failure::Unwanted)
         }
         Err(error) => Err(error.into()),
@@ -154,7 +153,7 @@ fn connect(settings: &Settings) -> Result<Netifd, Failure> {
 fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
     let loaded = provider::load(paths::rooted(""));
     for warning in &loaded.warnings {
-        logging::say(Level::Warning, warning);
+        log::warn!("{warning}");
     }
     let dump = bus.dump()?;
     let router = System::new();
@@ -196,7 +195,7 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
 /// Logs what the user should know, a line each.
 pub fn warn_of(interface: &str, warnings: &[String]) {
     for warning in warnings {
-        logging::warn(interface, warning);
+        log::warn!("{interface}: {warning}");
     }
 }
 
@@ -211,7 +210,7 @@ fn finish(settings: &Settings, plan: Plan, translation: &mut Translation) -> Res
     translation.load()?;
     let state = new_state(settings, plan.link, translation, router::uptime());
     record(&state, settings)?;
-    logging::info(&settings.interface, &summary(&state));
+    log::info!("{}: {}", settings.interface, summary(&state));
     Ok(())
 }
 
@@ -311,9 +310,10 @@ fn record(state: &State, settings: &Settings) -> Result<(), Problem> {
     let path = paths::rules_file(&state.interface);
     // /tmp is everybody's: what somebody put there keeps nobody offline.
     if let Err(error) = write_atomically(&path, rules.as_bytes()) {
-        logging::warn(
-            &settings.interface,
-            &format_args!("{}: {error}; scripts will miss it", path.display()),
+        log::warn!(
+            "{}: {}: {error}; scripts will miss it",
+            settings.interface,
+            path.display()
         );
     }
     state

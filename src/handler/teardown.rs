@@ -9,7 +9,6 @@ use super::setup::address_interface;
 use super::state::State;
 use super::store::{self, remove_written};
 use super::translate;
-use crate::logging;
 use crate::map::MapType;
 use crate::{netfilter, paths};
 
@@ -19,7 +18,7 @@ use crate::{netfilter, paths};
 /// from being done.
 pub fn teardown(interface: &str) {
     let warn = |what: &str, error: &dyn std::fmt::Display| {
-        logging::warn(interface, &format_args!("teardown: {what}: {error}"));
+        log::warn!("{interface}: teardown: {what}: {error}");
     };
     let lock = store::lock();
     let state = State::load(interface).unwrap_or_else(|error| {

@@ -14,7 +14,6 @@ use super::router::System;
 use super::settings::Settings;
 use super::state::{State, StateError};
 use super::store::write_atomically;
-use crate::logging;
 use crate::nat::{self, Kernel, Line, Mode, Plan, PortList, Technique, Timeouts, Wishes};
 use crate::netfilter::{self, Nft, NftError, guard};
 use crate::paths;
@@ -198,7 +197,7 @@ impl Translation {
             return Ok(false);
         };
         *given_up = Err(refused.into());
-        logging::warn(self.interface(), &format_args!("{warning} {refused}"));
+        log::warn!("{}: {warning} {refused}", self.interface());
         self.plan =
             Plan::new(self.plan.line().clone(), &self.wishes, &self.kernel).map_err(nat_problem)?;
         self.learned = Some(able).filter(|able| *able != Kernel::full());
@@ -208,7 +207,7 @@ impl Translation {
     /// Removes rules and guard; for a link that did not come up.
     pub fn remove(&self) {
         if let Err(error) = netfilter::remove(self.interface()) {
-            logging::warn(self.interface(), &error);
+            log::warn!("{}: {error}", self.interface());
         }
     }
 }
@@ -223,10 +222,7 @@ pub fn remove(interface: &str, state: Option<&State>) -> io::Result<()> {
     if let Some(state) = state {
         // A kernel that does not let us forgets by itself in time.
         if let Err(error) = netfilter::forget_connections(state.mapping.ipv4()) {
-            logging::info(
-                interface,
-                &format_args!("old connections stay for a while: {error}"),
-            );
+            log::info!("{interface}: old connections stay for a while: {error}");
         }
     }
     removed

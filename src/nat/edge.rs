@@ -151,15 +151,9 @@ fn set(rules: &mut Template, way: &Way) {
 fn maps(rules: &mut Template, way: &Way, runs: &[Run]) {
     set(rules, way);
     let (mut pairs, mut steps) = (String::new(), String::new());
-    // A thousand ports and more: formatting them the usual way was half of
-    // what a setup computes.
-    let mut number = itoa::Buffer::new();
     for run in runs {
         for (from, to) in run.numbers.ports().zip(run.ports.ports()) {
-            pairs += number.format(from);
-            pairs += " : ";
-            pairs += number.format(to);
-            pairs += ", ";
+            pairs += &format!("{from} : {to}, ");
         }
         let step = step(run.numbers, run.ports);
         steps += &format!("{} : {step}, ", run.numbers);
