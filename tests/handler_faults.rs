@@ -14,12 +14,13 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-/// Messages of one setup: the object is looked up, dependency, dump, the other object is looked
-/// up, address, tunnel, and is the address still there?
-const MESSAGES: usize = 7;
+/// Messages of one setup: the object is looked up, dependency, dump, the state of the address
+/// interface, subscription (2), the other object is looked up, address, what the address interface
+/// says (2), its state, tunnel, and is the address still there?
+const MESSAGES: usize = 13;
 
 /// That for the tunnel.
-const TUNNEL: usize = 6;
+const TUNNEL: usize = 12;
 
 /// Where a setup is interrupted: around each message, and some times later.
 const POINTS: usize = AROUND + 8;
@@ -216,6 +217,11 @@ fn ifdown_at_each_point_of_a_setup() {
     }
 }
 
+/// The end of a setup of `wanmap`, not of its address interface.
+fn has_ended(entry: &Entry) -> bool {
+    matches!(entry, Entry::Exit { interface, action, .. } if interface == "wanmap" && action == "setup")
+}
+
 #[test]
 fn a_crash_at_each_point_of_a_setup() {
     let Some(net) = router() else { return };
@@ -223,8 +229,7 @@ fn a_crash_at_each_point_of_a_setup() {
         interrupt(&net, point, |world| world.crash("wanmap"));
         net.ifup("wanmap");
         net.wait("the setup has ended", |world| {
-            let ended = |e: &Entry| matches!(e, Entry::Exit { action, .. } if action == "setup");
-            world.record.iter().any(ended)
+            world.record.iter().any(has_ended)
         });
         net.wait_idle("wanmap");
         // A crash does not spin, and a renewal mends it.
@@ -238,8 +243,7 @@ fn a_crash_at_each_point_of_a_setup() {
         interrupt(&net, point, |world| world.crash("wanmap"));
         net.ifup("wanmap");
         net.wait("the setup has ended", |world| {
-            let ended = |e: &&Entry| matches!(e, Entry::Exit { action, .. } if action == "setup");
-            world.record.iter().filter(ended).count() == 2
+            world.record.iter().filter(|e| has_ended(e)).count() == 2
         });
         down(&net);
         net.with(|world| {

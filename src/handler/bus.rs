@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! netifd on the bus, as a handler for one interface uses it.
 
+use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 
+use super::address::interface_name;
 use crate::netifd::Notify;
 use crate::paths;
 use crate::ubus::{Client, Error, Status, Value};
@@ -26,6 +28,7 @@ pub struct Netifd {
     client: Box<Client>,
     interface: String,
     timeout: Duration,
+    listens: bool,
 }
 
 impl Netifd {
@@ -55,6 +58,7 @@ impl Netifd {
             client: Box::new(Client::connect(&path, timeout)?),
             interface: interface.into(),
             timeout,
+            listens: false,
         })
     }
 
@@ -87,7 +91,8 @@ impl Netifd {
         self.call(INTERFACE, "dump", &Value::table())
     }
 
-    /// Makes a static interface that puts `address` on the device of `parent`.
+    /// Makes an interface of `protocol` that puts `address` on the device of
+    /// `parent`.
     ///
     /// # Errors
     /// netifd refused it.
@@ -95,16 +100,40 @@ impl Netifd {
         &mut self,
         name: &str,
         parent: &str,
-        address: std::net::Ipv6Addr,
+        protocol: &str,
+        address: Ipv6Addr,
     ) -> Result<(), BusError> {
-        let mut message = Value::texts(&[
+        let message = Value::texts(&[
             ("name", name),
             ("ifname", &format!("@{parent}")),
-            ("proto", "static"),
+            ("proto", protocol),
+            (super::address::OPTION, &address.to_string()),
         ]);
-        let addresses = vec![Value::from(address.to_string())];
-        message.put("ip6addr", addresses.into());
         self.call("network", "add_dynamic", &message).map(drop)
+    }
+
+    /// What netifd says of an interface; `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// A bus that does not work.
+    pub fn status(&mut self, name: &str) -> Result<Option<Value>, BusError> {
+        match self.about(name, "status") {
+            Ok(status) => Ok(Some(status)),
+            Err(error) if error.status() == Some(Status::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Has netifd forget an interface, whatever its state.
+    ///
+    /// # Errors
+    /// A bus that does not work.
+    pub fn remove(&mut self, name: &str) -> Result<(), BusError> {
+        match self.about(name, "remove") {
+            // Gone, or about to be.
+            Err(error) if error.status().is_some() => Ok(()),
+            other => other.map(drop),
+        }
     }
 
     /// Whether an interface is there and up.
@@ -112,11 +141,9 @@ impl Netifd {
     /// # Errors
     /// A bus that does not work.
     pub fn is_up(&mut self, name: &str) -> Result<bool, BusError> {
-        match self.about(name, "status") {
-            Ok(status) => Ok(status.get("up").and_then(Value::as_bool) == Some(true)),
-            Err(error) if error.status() == Some(Status::NotFound) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let status = self.status(name)?;
+        let up = status.as_ref().and_then(|status| status.get("up"));
+        Ok(up.and_then(Value::as_bool) == Some(true))
     }
 
     /// Takes an interface down. One that does not exist is down already: when
@@ -140,23 +167,45 @@ impl Netifd {
         self.about(&own, "renew").map(drop)
     }
 
-    /// Listens to what happens to interfaces, for [`Netifd::wait_until`].
+    /// Listens to what happens to interfaces, for [`Netifd::wait_until`] and
+    /// [`Netifd::wait_for`]. Once is enough.
     ///
     /// # Errors
     /// The bus does not let us.
     pub fn listen(&mut self) -> Result<(), BusError> {
-        self.client.subscribe(INTERFACE, self.timeout)?;
+        if !self.listens {
+            self.client.subscribe(INTERFACE, self.timeout)?;
+            self.listens = true;
+        }
         Ok(())
     }
 
-    /// Waits until something happens to an interface other than ours, or until
-    /// `deadline`. Says whether something did.
+    /// Waits until something happens to an interface other than ours and the
+    /// one of its address, or until `deadline`. Says whether something did.
     ///
     /// # Errors
     /// The connection is lost.
     pub fn wait_until(&mut self, deadline: Instant) -> Result<bool, BusError> {
+        let ours = [self.interface.clone(), interface_name(&self.interface)];
+        self.wait(deadline, |name| !ours.iter().any(|own| own == name))
+    }
+
+    /// Waits until something happens to interface `name`, or until `deadline`.
+    /// Says whether something did.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub fn wait_for(&mut self, name: &str, deadline: Instant) -> Result<bool, BusError> {
+        self.wait(deadline, |other| other == name)
+    }
+
+    fn wait(
+        &mut self,
+        deadline: Instant,
+        matters: impl Fn(&str) -> bool,
+    ) -> Result<bool, BusError> {
         while let Some(event) = self.client.next_event(deadline)? {
-            if event.interface() != Some(self.interface.as_str()) {
+            if event.interface().is_none_or(&matters) {
                 return Ok(true);
             }
         }

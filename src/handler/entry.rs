@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use super::address;
 use super::bus::Netifd;
 use super::problem::Problem;
 use super::renew::renew;
@@ -12,7 +13,7 @@ use super::setup::{refuse, setup};
 use super::teardown::teardown;
 use crate::console::{complain, print};
 use crate::logging;
-use crate::netifd::{Config, Description};
+use crate::netifd::{Config, Description, Kind, OPTIONS};
 
 /// Exit status of a call that netifd never makes.
 const MISUSED: u8 = 2;
@@ -21,8 +22,12 @@ const MISUSED: u8 = 2;
 pub fn main(protocol: Protocol, args: &[String]) -> ExitCode {
     match args {
         [_, action, ..] if action == "dump" => return dump(protocol),
-        [_, action, interface, config, ..] => {
+        [name, action, interface, config, ..] => {
             logging::init();
+            if name == address::PROTOCOL {
+                address::handle(action, interface, config);
+                return ExitCode::SUCCESS;
+            }
             return call(protocol, action, interface, config);
         }
         _ => {}
@@ -36,10 +41,22 @@ pub fn main(protocol: Protocol, args: &[String]) -> ExitCode {
 }
 
 fn dump(protocol: Protocol) -> ExitCode {
-    let description = Description {
+    let described = Description {
         name: protocol.as_str(),
+        options: OPTIONS,
+        on_device: false,
     };
-    match print(&format!("{}\n", description.to_line())) {
+    let mut text = described.to_line() + "\n";
+    // One script announces the protocol of the address, for both.
+    if protocol == Protocol::Mape {
+        let of_address = Description {
+            name: address::PROTOCOL,
+            options: &[(address::OPTION, Kind::String)],
+            on_device: true,
+        };
+        text += &(of_address.to_line() + "\n");
+    }
+    match print(&text) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -2,6 +2,7 @@
 //! netifd's protocol handler: the one place where the parts meet and effects
 //! happen.
 
+mod address;
 pub mod bus;
 mod entry;
 mod link;

@@ -3,12 +3,13 @@
 
 use std::fmt::Display;
 
+use super::address::interface_name;
 use super::bus::{BusError, Netifd};
 use super::link::Link;
 use super::plan::Plan;
 use super::router::System;
 use super::settings::Settings;
-use super::setup::{address_interface, setup};
+use super::setup::setup;
 use super::state::State;
 use crate::netifd::Notify;
 use crate::paths;
@@ -57,7 +58,7 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
 fn missing_address(dump: &Value, plan: &Plan, interface: &str) -> Option<String> {
     plan.br()?;
     let address = plan.mapping.ce_address();
-    let is_there = uplink::has_address(dump, &address_interface(interface), address);
+    let is_there = uplink::has_address(dump, &interface_name(interface), address);
     (!is_there).then(|| format!("{address} is gone from {}", plan.uplink))
 }
 

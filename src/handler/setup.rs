@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::address;
 use super::bus::{BusError, Netifd};
 use super::link::Link;
 use super::nat46;
@@ -22,8 +23,6 @@ use crate::netifd::Notify;
 use crate::paths;
 use crate::provider;
 use crate::ubus::Status;
-use crate::uplink;
-use crate::value::Value;
 
 /// Why an attempt did not bring the interface up.
 enum Failure {
@@ -47,6 +46,15 @@ impl From<BusError> for Failure {
             // Teardown has begun.
             Some(Status::PermissionDenied) => Failure::Unwanted,
             _ => Failure::Bus(error),
+        }
+    }
+}
+
+impl From<address::Failure> for Failure {
+    fn from(failure: address::Failure) -> Self {
+        match failure {
+            address::Failure::Problem(problem) => Failure::Problem(problem),
+            address::Failure::Bus(error) => error.into(),
         }
     }
 }
@@ -161,7 +169,7 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
     let mut translation = Translation::new(&Subject::planned(settings, &plan), &router)?;
     warn_of(&settings.interface, &plan.warnings);
     warn_of(&settings.interface, translation.warnings());
-    place_address(bus, settings, &plan, &dump)?;
+    place_address(bus, settings, &plan)?;
     translation.guard()?;
     make_device(&plan).inspect_err(|_| translation.remove())?;
     let device = plan.device.clone();
@@ -214,38 +222,26 @@ fn finish(settings: &Settings, plan: Plan, translation: &mut Translation) -> Res
     Ok(())
 }
 
-/// The CE's address, on the uplink, before anything uses it. One that an
-/// earlier attempt left with another address goes first: netifd takes a changed
-/// interface of that name for a reason to remove it.
-fn place_address(
-    bus: &mut Netifd,
-    settings: &Settings,
-    plan: &Plan,
-    dump: &Value,
-) -> Result<(), Failure> {
+/// The CE's address, on the uplink, before anything uses it.
+fn place_address(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<(), Failure> {
     if plan.br().is_none() {
         return Ok(());
     }
-    let name = address_interface(&settings.interface);
     let address = plan.mapping.ce_address();
-    if uplink::has_other_address(dump, &name, address) {
-        bus.take_down(&name)?;
-    }
-    bus.add_address(&name, &plan.uplink, address)
-        .map_err(|error| match error.status() {
-            Some(_) => Failure::Problem(Problem::passing(
-                Code::TunnelFailed,
-                format_args!("netifd does not take the CE's address: {error}"),
-            )),
-            None => Failure::Bus(error),
-        })
+    Ok(address::place(
+        bus,
+        &settings.interface,
+        &plan.uplink,
+        plan.uplink_device.as_deref(),
+        address,
+    )?)
 }
 
 /// Whether the CE's address is there still. netifd only begins to watch the
 /// uplink for us when the tunnel is up, and takes the address away with it.
 fn stands(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<bool, BusError> {
     match plan.br() {
-        Some(_) => bus.is_up(&address_interface(&settings.interface)),
+        Some(_) => bus.is_up(&address::interface_name(&settings.interface)),
         None => Ok(true),
     }
 }
@@ -257,12 +253,6 @@ fn make_device(plan: &Plan) -> Result<(), Problem> {
     }
     let fmrs = if plan.mesh { plan.mapping.fmrs() } else { &[] };
     nat46::create(&plan.device, &plan.mapping, fmrs, plan.mtu)
-}
-
-/// Name of the dynamic interface that carries the CE's address; the stock
-/// package calls it the same.
-pub fn address_interface(interface: &str) -> String {
-    format!("{interface}_")
 }
 
 fn tunnel_failure(error: BusError) -> Failure {

@@ -3,9 +3,9 @@
 //! configuration says now. Every step is tried, whatever became of the one
 //! before; what is gone already is done.
 
+use super::address::interface_name;
 use super::bus::Netifd;
 use super::nat46;
-use super::setup::address_interface;
 use super::state::State;
 use super::store::{self, remove_written};
 use super::translate;
@@ -42,7 +42,7 @@ pub fn teardown(interface: &str) {
     }
     drop(lock);
     let taken_down = Netifd::connect_in_haste(interface)
-        .and_then(|mut bus| bus.take_down(&address_interface(interface)));
+        .and_then(|mut bus| bus.take_down(&interface_name(interface)));
     if let Err(error) = taken_down {
         warn("the CE's address stays", &error);
     }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What `NAME.sh '' dump` prints: one JSON object a line, one line a protocol.
 
-use std::fmt::Write;
-
 /// Type of an option as netifd numbers blobmsg types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -50,21 +48,28 @@ pub const OPTIONS: &[(&str, Kind)] = &[
 pub struct Description {
     /// Name of the protocol in UCI.
     pub name: &'static str,
+    /// Its options.
+    pub options: &'static [(&'static str, Kind)],
+    /// Whether it runs on the device of another interface, and waits for that.
+    /// Otherwise it makes a device of its own.
+    pub on_device: bool,
 }
 
 impl Description {
     /// One line without a newline inside: netifd discards an object that spans
     /// lines.
     pub fn to_line(self) -> String {
-        let mut config = String::new();
-        for &(name, kind) in OPTIONS {
-            let comma = if config.is_empty() { "" } else { "," };
-            // Writing to a String does not fail.
-            let _ = write!(config, "{comma}[\"{name}\",{}]", kind as u8);
-        }
+        let options: Vec<String> = self
+            .options
+            .iter()
+            .map(|&(name, kind)| format!("[\"{name}\",{}]", kind as u8))
+            .collect();
+        let own_device = !self.on_device;
         format!(
-            "{{\"name\":\"{}\",\"config\":[{config}],{FLAGS}}}",
-            self.name
+            "{{\"name\":\"{}\",\"config\":[{}],\"no-device\":{own_device},\
+             \"available\":{own_device},\"renew-handler\":{own_device},{FLAGS}}}",
+            self.name,
+            options.join(",")
         )
     }
 }
@@ -73,9 +78,8 @@ impl Description {
 /// netifd leaves a setup alone that ended without a link, instead of starting
 /// it again every 2 ms. And netifd does not run setup again when a prefix
 /// changes; the hotplug script asks for a renew instead.
-const FLAGS: &str = "\"no-device\":true,\"no-device-config\":false,\"no-proto-task\":true,\
-    \"available\":true,\"renew-handler\":true,\"restart-handler\":false,\"lasterror\":false,\
-    \"teardown-on-l3-link-down\":false";
+const FLAGS: &str = "\"no-device-config\":false,\"no-proto-task\":true,\
+    \"restart-handler\":false,\"lasterror\":false,\"teardown-on-l3-link-down\":false";
 
 #[cfg(test)]
 mod tests {
@@ -85,7 +89,12 @@ mod tests {
 
     #[test]
     fn one_line_with_every_option_once() {
-        let line = Description { name: "mape" }.to_line();
+        let line = Description {
+            name: "mape",
+            options: OPTIONS,
+            on_device: false,
+        }
+        .to_line();
         assert!(!line.contains('\n'));
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["name"], "mape");

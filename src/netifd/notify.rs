@@ -14,6 +14,9 @@ pub enum Notify<'a> {
     LinkUp(&'a Update<'a>),
     /// Action 0 with `link-up` false.
     LinkDown,
+    /// Action 0 with `link-up` true, on the interface's own device: one IPv6
+    /// address of 128 bits and nothing else.
+    Address(Ipv6Addr),
     /// Action 3: an error for people to see. netifd drops it when the
     /// interface comes up.
     Error {
@@ -95,6 +98,12 @@ impl Notify<'_> {
         match self {
             Notify::LinkUp(update) => update.put(&mut message),
             Notify::LinkDown => message.put("link-up", Value::Bool(false)),
+            Notify::Address(address) => {
+                message.put("link-up", Value::Bool(true));
+                message.put("keep", Value::Bool(false));
+                let row = [("ipaddr", &*address.to_string()), ("mask", "128")];
+                message.put("ip6addr", only(&row));
+            }
             Notify::Error { code, detail } => {
                 let words = vec![Value::from(*code), Value::from(*detail)];
                 message.put("error", words.into());
@@ -111,7 +120,7 @@ impl Notify<'_> {
 
     fn action(&self) -> i32 {
         match self {
-            Notify::LinkUp(_) | Notify::LinkDown => 0,
+            Notify::LinkUp(_) | Notify::LinkDown | Notify::Address(_) => 0,
             Notify::Error { .. } => 3,
             Notify::BlockRestart => 4,
             Notify::HostDependency { .. } => 6,
@@ -202,6 +211,15 @@ mod tests {
         );
         let down = Notify::LinkDown.to_value("w");
         assert_eq!(down.get("link-up"), Some(&Value::Bool(false)));
+    }
+
+    #[test]
+    fn an_address_alone() {
+        let value = Notify::Address(Ipv6Addr::LOCALHOST).to_value("w_");
+        let row = Value::texts(&[("ipaddr", "::1"), ("mask", "128")]);
+        assert_eq!(value.get("ip6addr"), Some(&Value::Array(vec![row])));
+        assert_eq!(value.get("link-up"), Some(&Value::Bool(true)));
+        assert_eq!(value.get("ifname"), None, "the device is the uplink's");
     }
 
     #[test]

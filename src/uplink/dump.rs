@@ -147,6 +147,7 @@ impl<'a> Interface<'a> {
         let tunnels = [
             "map",
             "mape",
+            "mapeaddr",
             "dslite",
             "464xlat",
             "6in4",

@@ -102,22 +102,11 @@ impl Uplink {
     }
 }
 
-/// Whether interface `name` is there with addresses, and `address` is not
-/// among them.
-pub fn has_other_address(dump: &Value, name: &str, address: Ipv6Addr) -> bool {
-    with_addresses(dump, name, |all| !all.is_empty() && !all.contains(&address))
-}
-
 /// Whether interface `name` is there with `address`.
 pub fn has_address(dump: &Value, name: &str, address: Ipv6Addr) -> bool {
-    with_addresses(dump, name, |all| all.contains(&address))
-}
-
-fn with_addresses(dump: &Value, name: &str, is_so: impl Fn(&[Ipv6Addr]) -> bool) -> bool {
     dump::interfaces(dump).is_ok_and(|all| {
         all.iter()
-            .filter(|interface| interface.name == name)
-            .any(|found| is_so(&found.addresses))
+            .any(|interface| interface.name == name && interface.addresses.contains(&address))
     })
 }
 

@@ -170,23 +170,8 @@ impl World {
         let mut interface = Interface::new(&name, proto);
         interface.dynamic = true;
         interface.made_from = Some(arguments.clone());
-        if let Some(handler) = self.handlers.get(proto) {
-            let config = mape::json::line(arguments);
-            interface.handler = Some(HandlerState::new(handler, config));
-            interface.available = handler.available;
-            self.add_interface(interface);
-            self.set_up(&name);
-            return Status::Ok;
-        }
         let lower = text(arguments, "ifname").unwrap_or_default();
         interface.parent = lower.strip_prefix('@').map(str::to_owned);
-        for text in texts(arguments, "ip6addr") {
-            let (address, mask) = text.split_once('/').unwrap_or((text, "128"));
-            if let Ok(mask) = mask.parse() {
-                interface.addresses.push(Address::new(address, mask));
-            }
-        }
-        interface.updated = vec!["addresses"];
         let parent = interface
             .parent
             .as_ref()
@@ -194,6 +179,25 @@ impl World {
         let device = parent
             .filter(|p| p.is_up())
             .and_then(|p| p.l3_device.clone());
+        if let Some(handler) = self.handlers.get(proto) {
+            let config = mape::json::line(arguments);
+            interface.handler = Some(HandlerState::new(handler, config));
+            interface.available = handler.available || device.is_some();
+            if !handler.no_device {
+                interface.device.clone_from(&device);
+                interface.l3_device = device;
+            }
+            self.add_interface(interface);
+            self.set_up(&name);
+            return Status::Ok;
+        }
+        for text in texts(arguments, "ip6addr") {
+            let (address, mask) = text.split_once('/').unwrap_or((text, "128"));
+            if let Ok(mask) = mask.parse() {
+                interface.addresses.push(Address::new(address, mask));
+            }
+        }
+        interface.updated = vec!["addresses"];
         interface.device.clone_from(&device);
         interface.l3_device.clone_from(&device);
         interface.available = device.is_some();

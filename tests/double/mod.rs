@@ -121,6 +121,7 @@ impl Double {
                 ],
                 shared: shared.clone(),
                 stopping: false,
+                crash: None,
             }),
             changed: Condvar::new(),
         });

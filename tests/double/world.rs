@@ -69,6 +69,8 @@ pub struct World {
     pub env: Vec<(String, PathBuf)>,
     pub shared: Weak<Shared>,
     pub stopping: bool,
+    /// What crashes the netifd of OpenWrt 25.12.2 and earlier, if it happened.
+    pub crash: Option<String>,
 }
 
 impl World {
@@ -362,7 +364,16 @@ impl World {
                     .map(|i| i.name.clone())
                     .collect();
                 for child in lying_on_it {
-                    self.remove_interface(&child);
+                    if self.interface(&child).handler.is_some() {
+                        // It goes when its handler's teardown is over.
+                        self.set_available(&child, false);
+                    } else {
+                        // netifd frees it here and then goes on using it.
+                        self.crash = Some(format!(
+                            "{child}, a dynamic interface of an immediate protocol, lost its parent"
+                        ));
+                        self.remove_interface(&child);
+                    }
                 }
             }
             Happening::Update => {}

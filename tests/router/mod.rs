@@ -78,6 +78,15 @@ impl Deref for Router {
     }
 }
 
+impl Drop for Router {
+    fn drop(&mut self) {
+        let crash = self.with(|world| world.crash.take());
+        if !std::thread::panicking() {
+            assert_eq!(crash, None, "netifd would have crashed");
+        }
+    }
+}
+
 impl Router {
     /// A router with no interface. `None`, and a line that says so, without
     /// root.
@@ -124,8 +133,9 @@ impl Router {
             }
         }
         let address = format!("{name}_");
-        let is_gone = self.with(|w| !w.interfaces.contains_key(&address));
-        assert!(is_gone, "{address} is there\n{}", self.story());
+        self.wait(&format!("{address} is gone"), |world| {
+            !world.interfaces.contains_key(&address)
+        });
     }
 
     /// An interface is up with its rules and their record, and nothing holds its packets back.

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The CE's address on the uplink.
+//!
+//! Neighbour discovery answers only for addresses of the device that was asked
+//! (RFC 4861 section 7.2.3), so the CE's address must be on the uplink's own
+//! device, and netifd must know it. A dynamic interface `INTERFACE_` carries it.
+//!
+//! Its protocol is ours. With netifd's `static` it would be one of netifd's
+//! *immediate* protocols, and every release before July 2026 uses memory after
+//! it has freed it when the uplink of such an interface goes down: netifd
+//! crashes. A protocol with a handler comes and goes in its own time instead,
+//! so that setup waits for both.
+
+use std::net::Ipv6Addr;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::bus::{BusError, Netifd};
+use super::problem::{Code, Problem};
+use crate::logging;
+use crate::netifd::{Config, Notify};
+use crate::ubus::Value;
+
+/// Name of the protocol in netifd.
+pub const PROTOCOL: &str = "mapeaddr";
+
+/// The option that has the address.
+pub const OPTION: &str = "ip6addr";
+
+/// Longest wait for netifd to finish with the interface. Its handler takes
+/// milliseconds; netifd gives a teardown five seconds.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+/// Name of the dynamic interface; the stock package calls it the same.
+pub fn interface_name(interface: &str) -> String {
+    format!("{interface}_")
+}
+
+/// Why the address could not be placed.
+pub enum Failure {
+    /// Something people should read.
+    Problem(Problem),
+    /// The bus does not work.
+    Bus(BusError),
+}
+
+impl From<BusError> for Failure {
+    fn from(error: BusError) -> Self {
+        Failure::Bus(error)
+    }
+}
+
+/// Puts `address` on the `device` of `uplink`, and returns when it is there.
+///
+/// # Errors
+/// netifd refuses it or does not finish, or the bus does not work.
+pub fn place(
+    bus: &mut Netifd,
+    interface: &str,
+    uplink: &str,
+    device: Option<&str>,
+    address: Ipv6Addr,
+) -> Result<(), Failure> {
+    let name = interface_name(interface);
+    match bus.status(&name)? {
+        None => {}
+        Some(status) if carries(&status, device, address) => return Ok(()),
+        // netifd takes a definition that changed for a reason to remove the
+        // interface, and one that did not change for nothing to do, even while
+        // the interface is on its way out. So the old one must be gone first.
+        Some(_) => clear(bus, &name)?,
+    }
+    // Before the interface is there: its coming up is one of the changes.
+    bus.listen()?;
+    bus.add_address(&name, uplink, PROTOCOL, address)
+        .map_err(|error| match error.status() {
+            Some(_) => Failure::Problem(Problem::passing(
+                Code::TunnelFailed,
+                format_args!("netifd does not take the CE's address: {error}"),
+            )),
+            None => Failure::Bus(error),
+        })?;
+    let deadline = Instant::now() + PATIENCE;
+    while bus.wait_for(&name, deadline)? {
+        let status = bus.status(&name)?;
+        if status.is_some_and(|status| carries(&status, device, address)) {
+            return Ok(());
+        }
+    }
+    Err(Failure::Problem(Problem::passing(
+        Code::TunnelFailed,
+        format_args!(
+            "the CE's address {address} did not come up on {uplink}; if mape was installed just \
+             now, run /etc/init.d/network restart"
+        ),
+    )))
+}
+
+/// Whether the interface of that `status` is ours, up on `device`, and has
+/// `address`.
+fn carries(status: &Value, device: Option<&str>, address: Ipv6Addr) -> bool {
+    let text = |key: &str| status.get(key).and_then(Value::as_str);
+    let is_up = status.get("up").and_then(Value::as_bool) == Some(true);
+    let addresses = status.get("ipv6-address").and_then(Value::as_array);
+    let has_address = addresses.unwrap_or_default().iter().any(|entry| {
+        let text = entry.get("address").and_then(Value::as_str);
+        text.and_then(|text| text.parse().ok()) == Some(address)
+    });
+    is_up && has_address && text("proto") == Some(PROTOCOL) && text("l3_device") == device
+}
+
+/// Takes the interface away, and returns when it is gone.
+fn clear(bus: &mut Netifd, name: &str) -> Result<(), Failure> {
+    bus.take_down(name)?;
+    if is_gone(bus, name)? {
+        return Ok(());
+    }
+    // One that never came up is not removed by taking it down.
+    bus.remove(name)?;
+    if is_gone(bus, name)? {
+        return Ok(());
+    }
+    Err(Failure::Problem(Problem::passing(
+        Code::TunnelFailed,
+        format_args!("netifd does not remove the old interface {name}"),
+    )))
+}
+
+/// Asks until the interface is gone; netifd tells nobody when that is. Says
+/// whether it went.
+fn is_gone(bus: &mut Netifd, name: &str) -> Result<bool, BusError> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_millis(2);
+    while bus.status(name)?.is_some() {
+        if Instant::now() >= deadline {
+            return Ok(false);
+        }
+        sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(200));
+    }
+    Ok(true)
+}
+
+/// netifd's call for the address interface itself: setup reports the address,
+/// and a teardown has nothing to undo, since netifd removes addresses itself.
+pub fn handle(action: &str, interface: &str, config: &str) {
+    if action != "setup" {
+        return;
+    }
+    let Some(address) = configured(config) else {
+        let what = format_args!("{OPTION} is missing or not an IPv6 address");
+        return logging::error(interface, &what);
+    };
+    let told = Netifd::connect(interface).and_then(|mut bus| bus.notify(&Notify::Address(address)));
+    if let Err(error) = told {
+        logging::error(interface, &error);
+    }
+}
+
+fn configured(config: &str) -> Option<Ipv6Addr> {
+    Config::parse(config).ok()?.text(OPTION).ok()??.parse().ok()
+}
