@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 
 use super::bus::{BusError, Netifd};
 use super::problem::{Code, Problem};
-use crate::logging;
 use crate::netifd::{Config, Notify};
 use crate::ubus::Value;
 
@@ -148,12 +147,11 @@ pub fn handle(action: &str, interface: &str, config: &str) {
         return;
     }
     let Some(address) = configured(config) else {
-        let what = format_args!("{OPTION} is missing or not an IPv6 address");
-        return logging::error(interface, &what);
+        return log::error!("{interface}: {OPTION} is missing or not an IPv6 address");
     };
     let told = Netifd::connect(interface).and_then(|mut bus| bus.notify(&Notify::Address(address)));
     if let Err(error) = told {
-        logging::error(interface, &error);
+        log::error!("{interface}: {error}");
     }
 }
 
