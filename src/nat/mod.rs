@@ -36,6 +36,7 @@ mod line;
 pub mod names;
 mod options;
 mod outer;
+mod passing;
 mod plan;
 mod pool;
 mod ports;
@@ -43,7 +44,6 @@ pub mod probe;
 mod protocol;
 mod ruleset;
 mod technique;
-mod template;
 mod wishes;
 
 pub use error::NatError;

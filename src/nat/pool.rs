@@ -24,6 +24,16 @@ pub struct Run {
     pub ports: PortRange,
 }
 
+impl Run {
+    /// The run that leads from ports to numbers.
+    pub(super) fn reversed(&self) -> Run {
+        Run {
+            numbers: self.ports,
+            ports: self.numbers,
+        }
+    }
+}
+
 /// A bijection between a contiguous range of numbers and ports of the set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {

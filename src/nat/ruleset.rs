@@ -1,91 +1,81 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The whole ruleset of a plan as text for nft.
+//! The ruleset of a plan as text for nft.
 
 use crate::fingerprint::fingerprint;
 
+use super::edge::Edge;
+use super::inside::Inside;
+use super::outer::outer_table;
 use super::plan::Plan;
 use super::technique::Technique;
-use super::template::Template;
 
 impl Plan {
-    /// Everything, as one transaction that replaces what was loaded before.
+    /// All tables, as one transaction that replaces what was loaded before.
     /// The device must exist: nft refuses the edge map while it is missing,
     /// and with it the whole transaction.
     pub fn combined(&self) -> String {
+        let tables = Tables::of(self);
         let table = self.table();
-        let bodies = self.bodies();
-        let marker = bodies.marker();
-        let mut text = replacement("ip", &table);
-        text += &bodies.inside;
-        text += "\tchain ";
-        text += &marker;
-        text += " {\n\t}\n}\n";
-        for (family, body, is_possible) in [
-            ("ip6", &bodies.outer, true),
-            ("netdev", &bodies.edge, self.has_netdev()),
-        ] {
-            if !body.is_empty() {
-                text += &replacement(family, &table);
-                text += body;
-                text += "}\n";
-            } else if is_possible {
-                text += &delete(family, &table);
-            }
+        let mut text = replace("ip", &table, &tables.inside_with_marker());
+        text += &match &tables.outer {
+            Some(content) => replace("ip6", &table, content),
+            None => delete("ip6", &table),
+        };
+        match &tables.edge {
+            Some(content) => text += &replace("netdev", &table, content),
+            None if self.has_netdev() => text += &delete("netdev", &table),
+            // The kernel might refuse even the deletion.
+            None => {}
         }
         text
-    }
-
-    fn bodies(&self) -> Bodies {
-        let mut rules = Template::default();
-        rules.set("interface", &self.line().interface);
-        rules.set("device", &self.line().device);
-        rules.set("address", &self.address());
-        rules.set("net", &self.network());
-        rules.set("passing", self.passing());
-        super::exhaustion::add(&mut rules, self);
-        super::inside::add(&mut rules, self);
-        let inside = rules.take();
-        super::outer::add(&mut rules, self);
-        let outer = rules.take();
-        if let Technique::Pool(pool) = self.technique() {
-            super::edge::add(&mut rules, self, pool);
-        }
-        Bodies {
-            inside,
-            outer,
-            edge: rules.take(),
-        }
     }
 
     /// Name of an empty chain by which loaded rules are recognised: it changes
     /// when they change.
     pub fn marker(&self) -> String {
-        self.bodies().marker()
+        Tables::of(self).marker()
     }
 }
 
-/// What stands in the tables; empty where there is none.
-struct Bodies {
+/// The content of each table.
+struct Tables {
     inside: String,
-    outer: String,
-    edge: String,
+    outer: Option<String>,
+    edge: Option<String>,
 }
 
-impl Bodies {
+impl Tables {
+    fn of(plan: &Plan) -> Self {
+        Tables {
+            inside: Inside(plan).to_string(),
+            outer: plan.line().outer.as_ref().map(outer_table),
+            edge: match plan.technique() {
+                Technique::Pool(pool) => Some(Edge { plan, pool }.to_string()),
+                Technique::Plain(_) | Technique::Hash => None,
+            },
+        }
+    }
+
     fn marker(&self) -> String {
-        let print = fingerprint(&[&self.inside, &self.outer, &self.edge]);
+        let outer = self.outer.as_deref().unwrap_or_default();
+        let edge = self.edge.as_deref().unwrap_or_default();
+        let print = fingerprint(&[&self.inside, outer, edge]);
         format!("rules_{print:016x}")
     }
+
+    fn inside_with_marker(&self) -> String {
+        format!("{}\tchain {} {{\n\t}}\n", self.inside, self.marker())
+    }
 }
 
-/// Deletes a table that may or may not be there.
-pub(super) fn delete(family: &str, table: &str) -> String {
-    // Deleting a missing table is an error, adding an existing one is not.
+/// Deletes a table, whether or not it exists: deleting a missing one is an
+/// error, adding an existing one is not.
+fn delete(family: &str, table: &str) -> String {
     format!("table {family} {table}\ndelete table {family} {table}\n")
 }
 
-/// The beginning of a table in place of one that may or may not be there.
-fn replacement(family: &str, table: &str) -> String {
+/// Puts a table with `content` in place of one that may or may not exist.
+fn replace(family: &str, table: &str, content: &str) -> String {
     let delete = delete(family, table);
-    format!("{delete}table {family} {table} {{\n")
+    format!("{delete}table {family} {table} {{\n{content}}}\n")
 }
