@@ -4,6 +4,8 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use lexopt::{Arg, ValueExt as _};
+
 use super::{Command, Failure, Outcome};
 
 /// What a command was given.
@@ -17,58 +19,41 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Reads `line`, what follows the command's name.
+    /// Reads `line`, what follows the command's name. Nothing after `--help`
+    /// is looked at.
     ///
     /// # Errors
     /// What of it the command does not know.
     pub fn read(command: &Command, line: &[String]) -> Outcome<Self> {
+        Self::parse(command, line).map_err(Failure::usage)
+    }
+
+    fn parse(command: &Command, line: &[String]) -> Result<Self, lexopt::Error> {
         let mut args = Args::default();
-        let mut line = line.iter();
-        let mut only_words = false;
-        while let Some(arg) = line.next() {
-            if only_words || arg == "-" || !arg.starts_with('-') {
-                if args.words.len() == command.words {
-                    return Err(Failure::usage(format_args!(
-                        "unexpected argument \"{arg}\""
-                    )));
+        let mut parser = lexopt::Parser::from_args(line);
+        while let Some(arg) = parser.next()? {
+            let known = match &arg {
+                Arg::Value(_) if args.words.len() == command.words => {
+                    return Err(arg.unexpected());
                 }
-                args.words.push(arg.clone());
-                continue;
-            }
-            let (name, given) = match arg.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (arg.as_str(), None),
-            };
-            let known = match name {
-                "--" if given.is_none() => {
-                    only_words = true;
+                Arg::Value(word) => {
+                    args.words.push(word.clone().string()?);
                     continue;
                 }
-                "-h" => Some(HELP),
-                _ => name
-                    .strip_prefix("--")
-                    .and_then(|name| command.option(name)),
+                Arg::Short('h') => Some(HELP),
+                Arg::Short(_) => None,
+                Arg::Long(name) => command.option(name),
             };
-            let Some(option) = known else {
-                return Err(Failure::usage(format_args!("invalid option '{name}'")));
-            };
-            let value = match (option.strip_suffix('='), given) {
-                (None, None) => "",
-                (Some(_), Some(value)) => value,
-                (Some(_), None) => line.next().map(String::as_str).ok_or_else(|| {
-                    Failure::usage(format_args!("missing argument for option '{name}'"))
-                })?,
-                (None, Some(value)) => {
-                    return Err(Failure::usage(format_args!(
-                        "unexpected argument for option '{name}': \"{value}\""
-                    )));
-                }
-            };
-            args.options
-                .push((option.trim_end_matches('='), value.to_owned()));
+            let option = known.ok_or_else(|| arg.unexpected())?;
             if option == HELP {
+                args.options.push((HELP, String::new()));
                 break;
             }
+            let (name, value) = match option.strip_suffix('=') {
+                Some(name) => (name, parser.value()?.string()?),
+                None => (option, String::new()),
+            };
+            args.options.push((name, value));
         }
         Ok(args)
     }
