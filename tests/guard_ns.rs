@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The guard against a real kernel, in a network namespace of its own.
 
+mod skip;
+
 use std::process::Command;
 
 use nix::sched::{CloneFlags, unshare};
@@ -8,7 +10,7 @@ use nix::sched::{CloneFlags, unshare};
 #[test]
 fn the_kernel_takes_the_guard_and_nft_shows_it() {
     if unshare(CloneFlags::CLONE_NEWNET).is_err() {
-        eprintln!("skipped: a network namespace needs root");
+        skip::skip("a network namespace needs root");
         return;
     }
     for _ in 0..2 {

@@ -290,7 +290,7 @@ fn a_crash_at_each_point_of_a_renewal() {
 #[test]
 fn a_full_disk() {
     if unshare(CloneFlags::CLONE_NEWNS).is_err() {
-        eprintln!("skipped: a mount namespace needs root");
+        router::skip::skip("a mount namespace needs root");
         return;
     }
     let none = None::<&str>;

@@ -6,6 +6,7 @@ mod double;
 #[path = "scenarios/on_double.rs"]
 mod on_double;
 mod scenarios;
+mod skip;
 
 use scenarios::SCENARIOS;
 use std::thread;
@@ -13,7 +14,7 @@ use std::thread;
 #[test]
 fn every_scenario_ends_well_on_the_double() {
     if !nix::unistd::geteuid().is_root() {
-        eprintln!("skipped: a network namespace needs root");
+        skip::skip("a network namespace needs root");
         return;
     }
     let failures: Vec<String> = thread::scope(|scope| {

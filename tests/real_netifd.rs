@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The scenarios on the real ubusd, netifd, uci and firewall4, and next to them what the double
 //! showed. `make test-netifd NETIFD_PREFIX=dir`; docs/testing.md says what `dir` is.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod double;
 #[path = "scenarios/on_double.rs"]
@@ -15,6 +15,8 @@ use scenarios::{Line, Router, SCENARIOS, Scenario, Stage};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
+
+const NO_PREFIX: &str = "NETIFD_PREFIX names no root folder with OpenWrt's daemons";
 
 /// Tells a scenario to the real daemons.
 fn tell(scenario: &Scenario, prefix: PathBuf, number: usize) -> Result<Vec<String>, String> {
@@ -45,11 +47,9 @@ fn compare(real: &[String], double: &[String]) -> usize {
 }
 
 #[test]
+#[ignore = "needs OpenWrt's daemons: make test-netifd NETIFD_PREFIX=dir"]
 fn every_scenario_ends_well_on_netifd_and_as_on_the_double() {
-    let Some(prefix) = on_netifd::prefix() else {
-        eprintln!("skipped: NETIFD_PREFIX names no root folder with OpenWrt's daemons");
-        return;
-    };
+    let prefix = on_netifd::prefix().expect(NO_PREFIX);
     assert!(nix::unistd::geteuid().is_root(), "namespaces need root");
     println!("netifd: {}", about(&prefix));
     let only = std::env::var("SCENARIO").unwrap_or_default();
@@ -103,11 +103,9 @@ fn eventually(what: &str, router: &Netifd, mut is_so: impl FnMut() -> bool) {
 }
 
 #[test]
+#[ignore = "needs OpenWrt's daemons: make test-netifd NETIFD_PREFIX=dir"]
 fn the_firewall_has_the_tunnel_in_its_zone_and_our_rules_outlive_it() {
-    let Some(prefix) = on_netifd::prefix() else {
-        eprintln!("skipped: NETIFD_PREFIX names no root folder with OpenWrt's daemons");
-        return;
-    };
+    let prefix = on_netifd::prefix().expect(NO_PREFIX);
     let mut router = Netifd::start(&prefix, 100);
     router.line_gives(WAN6, Some("240b:10:1:200::/56"));
     router.configure("wanmap", "mape", &[("tunlink", "wan6")]);

@@ -3,6 +3,9 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+#[path = "../skip/mod.rs"]
+mod skip;
+
 use std::io::Write;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,7 +17,7 @@ impl Namespace {
     /// Makes one, or says why the test is skipped: not root, no `ip`, no nft.
     pub fn new(name: &str) -> Option<Self> {
         let skip = |why: &str| {
-            let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+            skip::skip(why);
             None
         };
         if !nix::unistd::Uid::effective().is_root() {

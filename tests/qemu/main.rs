@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The wire: scenarios on a real kernel with real veth, ip6tnl and nftables.
+//! Integration tests in QEMU: scenarios on a real kernel with real veth, ip6tnl and nftables.
 //!
-//! One binary, two lives. On the host it is the driver: it prepares a Debian
+//! One binary with two roles. On the host it is the driver: it prepares a Debian
 //! kernel and an initramfs, boots them in QEMU, streams the console and
 //! collects the results. Inside the machine it is `/init`, which builds the
 //! topology and runs the scenarios, or is the lab provider.

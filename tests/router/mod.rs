@@ -3,6 +3,9 @@
 //! network namespace of its own. Needs root.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
+#[path = "../skip/mod.rs"]
+pub mod skip;
+
 use std::ops::Deref;
 use std::path::Path;
 use std::process::Command;
@@ -92,7 +95,7 @@ impl Router {
     /// root.
     pub fn new() -> Option<Self> {
         if unshare(CloneFlags::CLONE_NEWNET).is_err() {
-            eprintln!("skipped: a network namespace needs root");
+            skip::skip("a network namespace needs root");
             return None;
         }
         let binary = Path::new(env!("CARGO_BIN_EXE_mape"));

@@ -41,7 +41,7 @@ pub fn prepare(dir: &Path) -> Result<Kernel> {
 
 fn unpack(root: &Path, wanted: &str) -> Result<()> {
     let package = real_package(wanted)?;
-    println!("wire: fetching {package}");
+    println!("qemu: fetching {package}");
     // A leftover of an interrupted run must not mix with the new kernel.
     let _ = fs::remove_dir_all(root);
     fs::create_dir_all(root).map_err(|e| format!("{}: {e}", root.display()))?;
@@ -60,7 +60,7 @@ pub fn programs(root: &Path, packages: &[&str]) -> Result<()> {
     if root.join("ready").exists() {
         return Ok(());
     }
-    println!("wire: fetching {}", packages.join(", "));
+    println!("qemu: fetching {}", packages.join(", "));
     let _ = fs::remove_dir_all(root);
     fs::create_dir_all(root).map_err(|e| format!("{}: {e}", root.display()))?;
     download(root, packages)?;

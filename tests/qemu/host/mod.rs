@@ -16,7 +16,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const SKIPPED: &str = "wire: skipped, it boots a virtual machine. Run it with `make test-qemu`, \
+const SKIPPED: &str = "qemu: skipped, it boots a virtual machine. Run it with `make test-qemu`, \
 one scenario with `make test-qemu SCENARIO=fill_v6plus`.";
 
 /// Where kernel, initramfs and results are kept.
@@ -28,14 +28,14 @@ fn work_dir() -> PathBuf {
     target.join("qemu")
 }
 
-/// Runs what the environment asks for: `MAPE_WIRE=test`, `demo` or nothing.
+/// Runs what the environment asks for: `MAPE_QEMU=test`, `demo` or nothing.
 pub fn main() -> ExitCode {
     // Needs no machine, so that nobody finds out late.
     if let Err(why) = crate::guest::scenarios::doctor::complete() {
-        eprintln!("wire: {why}");
+        eprintln!("qemu: {why}");
         return ExitCode::FAILURE;
     }
-    let mode = std::env::var("MAPE_WIRE").unwrap_or_default();
+    let mode = std::env::var("MAPE_QEMU").unwrap_or_default();
     let done = match mode.as_str() {
         "" | "0" => {
             println!("{SKIPPED}");
@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {
-            eprintln!("wire: {why}");
+            eprintln!("qemu: {why}");
             ExitCode::FAILURE
         }
     }
@@ -72,7 +72,7 @@ fn alone(dir: &Path) -> Result<Flock<File>> {
     let path = dir.join("lock");
     let open = || File::create(&path).map_err(|e| format!("{}: {e}", path.display()));
     Flock::lock(open()?, FlockArg::LockExclusiveNonblock).or_else(|_| {
-        println!("wire: another run has {}, waiting for it", dir.display());
+        println!("qemu: another run has {}, waiting for it", dir.display());
         Flock::lock(open()?, FlockArg::LockExclusive)
             .map_err(|(_, e)| format!("{}: {e}", path.display()))
     })

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The lab provider (docs/isp.md): the wire's access network, BR, servers and
+//! The lab provider (docs/isp.md): the test bench's access network, BR, servers and
 //! LAN hosts, around a router that is plugged into a network card.
 
 mod control;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The wire's scenarios on another processor's kernel: wire.py MACHINE MAPE INIT [SCENARIO,…]
+"""The scenarios of tests/qemu on another processor's kernel: machine.py MACHINE MAPE INIT [SCENARIO,…]
 
-MAPE is the binary as shipped for routers with that processor, INIT the wire
+MAPE is the binary for routers with that processor, INIT the tests
 test (tests/qemu) built for it: inside the machine it is the first process.
-Kernel and tools are Debian's, downloaded into .tools/wire-ARCHITECTURE; QEMU
+Kernel and tools are Debian's, downloaded into .tools/machine-ARCHITECTURE; QEMU
 emulates the board.
 """
 
@@ -56,7 +56,7 @@ PROTOCOLS = "icmp 1 ICMP\nipip 4 IPIP\nipencap 4 IP-ENCAP\ntcp 6 TCP\nudp 17 UDP
 
 def debian(machine):
     """Kernel and tools with everything they depend on, unpacked."""
-    work = run.TOP / f".tools/wire-{machine.debian}"
+    work = run.TOP / f".tools/machine-{machine.debian}"
     root = work / "root"
     if root.is_dir():
         return root
