@@ -21,16 +21,13 @@
     )
 )]
 
-// First, for its macros.
-#[macro_use]
-pub mod json;
-
 pub mod cli;
 mod console;
 pub mod doctor;
 mod fingerprint;
 pub mod firewall;
 pub mod handler;
+pub mod json;
 pub mod logging;
 pub mod map;
 pub mod nat;

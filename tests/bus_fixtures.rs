@@ -4,14 +4,14 @@
 
 use std::net::Ipv4Addr;
 
-use mape::cli::Page;
 use mape::firewall::Section;
 use mape::handler::{Link, Protocol as Proto, State};
 use mape::nat::{Mode, Protocol, Timeouts};
 use mape::netfilter::Connection;
 use mape::provider::Table;
+use mape::status::answer::{PortsAnswer, StatusAnswer};
 use mape::status::text::{self, Paint};
-use mape::status::{Dropped, Measured, Traffic, World, json};
+use mape::status::{Dropped, Interface, Measured, Traffic, World};
 use serde_json::{Value, json};
 
 fn fixture(name: &str) -> Value {
@@ -21,15 +21,15 @@ fn fixture(name: &str) -> Value {
 
 /// What people see of the same router is what `tests/data/text` has.
 fn assert_text(world: &World, name: &str) {
-    let mut shown = Page::default();
+    let mut shown = String::new();
     for interface in &world.interfaces() {
-        text::status(&mut shown, interface, Paint::PLAIN);
-        shown.push("\n");
-        text::ports(&mut shown, interface, Paint::PLAIN);
+        text::status(&mut shown, interface, Paint::PLAIN).unwrap();
+        shown.push('\n');
+        text::ports(&mut shown, interface, Paint::PLAIN).unwrap();
     }
     let path = format!("{}/tests/data/text/{name}.txt", env!("CARGO_MANIFEST_DIR"));
     let expected = std::fs::read_to_string(path).unwrap();
-    assert_eq!(shown.text(), expected, "{name}");
+    assert_eq!(shown, expected, "{name}");
 }
 
 const NETWORK: &str = "
@@ -122,9 +122,12 @@ fn bus(there: &Value) -> mape::ubus::Value {
     mape::json::parse(&there.to_string()).unwrap()
 }
 
-/// As everybody else reads it.
-fn told(answer: &mape::ubus::Value) -> Value {
-    serde_json::from_str(&mape::json::line(answer)).unwrap()
+fn told_ports(interface: &Interface<'_>) -> Value {
+    serde_json::to_value(PortsAnswer::new(interface)).unwrap()
+}
+
+fn told_status(interfaces: &[Interface<'_>]) -> Value {
+    serde_json::to_value(StatusAnswer::new(interfaces)).unwrap()
 }
 
 /// A router on which that line is up, with the connections that `ports` shows.
@@ -226,9 +229,9 @@ fn a_line_that_is_up() {
         state.reserve = vec!["4130".into()];
         let world = up(state, FIREWALL, &ports, exhausted);
         let interfaces = world.interfaces();
-        assert_eq!(told(&json::ports(&interfaces[0])), ports);
+        assert_eq!(told_ports(&interfaces[0]), ports);
         assert_eq!(
-            told(&json::status(&interfaces)),
+            told_status(&interfaces),
             fixture(&format!("status{suffix}"))
         );
         assert_text(&world, &format!("status{suffix}"));
@@ -250,8 +253,8 @@ fn a_line_without_delegation_on_a_kernel_without_egress_hooks() {
         0,
     );
     let interfaces = world.interfaces();
-    assert_eq!(told(&json::ports(&interfaces[0])), ports);
-    assert_eq!(told(&json::status(&interfaces)), fixture("status-ocn"));
+    assert_eq!(told_ports(&interfaces[0]), ports);
+    assert_eq!(told_status(&interfaces), fixture("status-ocn"));
     assert_text(&world, "status-ocn");
 }
 
@@ -322,12 +325,9 @@ fn error(code: &str, detail: &str) -> Value {
 #[test]
 fn lines_that_are_not_up() {
     let down = not_up(json!([]), json!({ "autostart": false }));
-    assert_eq!(
-        told(&json::status(&down.interfaces())),
-        fixture("status-down")
-    );
+    assert_eq!(told_status(&down.interfaces()), fixture("status-down"));
     assert_text(&down, "status-down");
-    let no_ports = told(&json::ports(&down.interfaces()[0]));
+    let no_ports = told_ports(&down.interfaces()[0]);
     assert_eq!(
         (&no_ports["total"], &no_ports["ranges"]),
         (&json!(0), &json!([]))
@@ -336,7 +336,7 @@ fn lines_that_are_not_up() {
     let no_prefix = error("MAPE_NO_UPLINK_PREFIX", "wan6 has no IPv6 prefix yet");
     let pending = not_up(json!([]), json!({ "pending": true, "errors": no_prefix }));
     assert_eq!(
-        told(&json::status(&pending.interfaces())),
+        told_status(&pending.interfaces()),
         fixture("status-pending")
     );
     assert_text(&pending, "status-pending");
@@ -347,23 +347,20 @@ fn lines_that_are_not_up() {
     let unknown = error("MAPE_UNKNOWN_PROVIDER", &detail);
     let more = json!({ "pending": true, "errors": unknown });
     let failed = not_up(delegated(foreign), more);
-    assert_eq!(
-        told(&json::status(&failed.interfaces())),
-        fixture("status-error")
-    );
+    assert_eq!(told_status(&failed.interfaces()), fixture("status-error"));
     assert_text(&failed, "status-error");
 
     assert_eq!(
-        told(&json::status(&World::default().interfaces())),
+        told_status(&World::default().interfaces()),
         fixture("status-empty")
     );
 }
 
 /// What a command prints, with whether it succeeded.
 fn mape<const N: usize>(args: [&str; N]) -> (Value, bool) {
-    let mut out = Page::default();
+    let mut out = String::new();
     let done = mape::cli::run(&args.map(str::to_owned), &mut out).is_ok();
-    (serde_json::from_str(out.text()).unwrap(), done)
+    (serde_json::from_str(&out).unwrap(), done)
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! Arguments: of a person, of a page through rpcd, of scripts to `mapcalc`.
 
 use mape::cli::mapcalc::links;
-use mape::cli::{Failure, Page, rpcd, run};
+use mape::cli::{Failure, rpcd, run};
 use mape::map::stock::report;
 use serde_json::Value;
 
@@ -20,9 +20,9 @@ pub fn command_line(data: &[u8]) {
     let text = text(rest);
     let words = [command].into_iter().chain(text.split('\n'));
     let words: Vec<String> = words.map(|word| word.replace('\0', "")).collect();
-    let mut out = Page::default();
+    let mut out = String::new();
     let outcome = run(&words, &mut out);
-    let said = out.text();
+    let said = out.as_str();
     match outcome.map_err(|failure| *failure) {
         // What people typed is shown to them as they typed it.
         Err(Failure::Usage(reason) | Failure::Failed(reason)) => assert!(!reason.is_empty()),

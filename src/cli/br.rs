@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape br`: a packet as the BR sees it, and the BR's own check.
 
-use std::net::{Ipv6Addr, SocketAddrV4};
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 use std::str::FromStr;
 
+use serde::Serialize;
+
 use super::mapping_args::MappingArgs;
-use super::{Args, Command, Failure, Outcome, Page};
+use super::output::json;
+use super::{Args, Command, Failure, Outcome};
 use crate::map::{Inner, Outer, Psid, Relay};
-use crate::value::Value;
-use crate::view::Row;
+use crate::status::text::row;
 
 pub(super) const COMMAND: Command = Command {
     name: "br",
@@ -57,7 +60,7 @@ prefix4len=24,ealen=12,offset=6,dmr=2001:db8:ffff::/64
     run,
 };
 
-fn run(args: &Args, out: &mut Page) -> Outcome {
+fn run(args: &Args, out: &mut String) -> Outcome {
     let from = value(args, "from", IPV4)?;
     let to = value(args, "to", IPV4)?;
     let from6 = value(args, "from6", IPV6)?;
@@ -66,8 +69,10 @@ fn run(args: &Args, out: &mut Page) -> Outcome {
     match (from, to, from6, to6) {
         (Some(from), Some(to), None, None) => {
             let outer = given.relay()?.outer(from, to).map_err(Failure::failed)?;
-            show_outer(args, out, &outer);
-            Ok(())
+            match args.has("json") {
+                true => json(out, &OuterAnswer::from(&outer)),
+                false => Ok(show_outer(out, &outer)?),
+            }
         }
         (from, None, Some(from6), to6) if from.is_some() || to6.is_some() => {
             backwards(args, out, &given.relay()?, from6, to6, from)
@@ -90,10 +95,10 @@ fn value<T: FromStr>(args: &Args, option: &str, expected: &str) -> Outcome<Optio
     text.parse().map(Some).map_err(bad)
 }
 
-/// From IPv6 to IPv4. What was learned is printed even where a check fails.
+/// From IPv6 to IPv4. What was learned is printed even if a check fails.
 fn backwards(
     args: &Args,
-    out: &mut Page,
+    out: &mut String,
     relay: &Relay,
     from6: Ipv6Addr,
     to6: Option<Ipv6Addr>,
@@ -112,9 +117,12 @@ fn backwards(
     }
     let error = error.map(|error| error.to_string());
     if args.has("json") {
-        out.json(&inner_json(inner.as_ref(), from, error.as_deref()));
+        json(
+            out,
+            &InnerAnswer::new(inner.as_ref(), from, error.as_deref()),
+        )?;
     } else {
-        show_inner(out, inner.as_ref(), from, error.is_none());
+        show_inner(out, inner.as_ref(), from, error.is_none())?;
     }
     match error {
         Some(error) => Err(Failure::Failed(error).into()),
@@ -122,70 +130,99 @@ fn backwards(
     }
 }
 
-fn psid_json(psid: Psid) -> Option<u16> {
+/// The IPv6 addresses of a packet.
+#[derive(Debug, Serialize)]
+struct OuterAnswer {
+    source: Ipv6Addr,
+    destination: Ipv6Addr,
+    psid: Option<u16>,
+}
+
+impl From<&Outer> for OuterAnswer {
+    fn from(outer: &Outer) -> Self {
+        OuterAnswer {
+            source: outer.source,
+            destination: outer.destination,
+            psid: value_of(outer.psid),
+        }
+    }
+}
+
+/// The IPv4 packet within.
+#[derive(Debug, Serialize)]
+struct InnerAnswer<'a> {
+    /// With the port if it was given.
+    from: Option<String>,
+    to: Option<Ipv4Addr>,
+    psid: Option<u16>,
+    consistent: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+impl<'a> InnerAnswer<'a> {
+    fn new(inner: Option<&Inner>, from: Option<SocketAddrV4>, error: Option<&'a str>) -> Self {
+        let told = || Some(inner?.from?.to_string());
+        InnerAnswer {
+            from: from.map(|from| from.to_string()).or_else(told),
+            to: inner.and_then(|inner| inner.to),
+            psid: inner.and_then(|inner| value_of(inner.psid)),
+            consistent: error.is_none(),
+            error,
+        }
+    }
+}
+
+/// A PSID as answers show it; `None` if the address is not shared.
+fn value_of(psid: Psid) -> Option<u16> {
     (!psid.is_empty()).then(|| psid.value())
 }
 
-fn show_outer(args: &Args, out: &mut Page, outer: &Outer) {
-    let answer = object![
-        "source": &outer.source,
-        "destination": &outer.destination,
-        "psid": &psid_json(outer.psid),
-    ];
-    if args.has("json") {
-        return out.json(&answer);
-    }
-    out.rows(&answer, OUTER);
-    show_psid(out, outer.psid);
+fn show_outer(out: &mut String, outer: &Outer) -> fmt::Result {
+    row(out, "IPv6 source", outer.source)?;
+    row(out, "IPv6 destination", outer.destination)?;
+    show_psid(out, outer.psid)
 }
 
-const OUTER: &[Row] = &[
-    ("IPv6 source", "{source}"),
-    ("IPv6 destination", "{destination}"),
-];
-
-fn show_psid(out: &mut Page, psid: Psid) {
+fn show_psid(out: &mut String, psid: Psid) -> fmt::Result {
     let (value, bits) = (psid.value(), psid.len());
     match psid.is_empty() {
-        true => out.row("PSID", &"none, the address is not shared"),
-        false => out.row("PSID", &format_args!("{value} (0x{value:x}), {bits} bits")),
+        true => row(out, "PSID", "none, the address is not shared"),
+        false => row(
+            out,
+            "PSID",
+            format_args!("{value} (0x{value:x}), {bits} bits"),
+        ),
     }
 }
 
-fn inner_json(inner: Option<&Inner>, from: Option<SocketAddrV4>, error: Option<&str>) -> Value {
-    let source = match from {
-        Some(from) => Some(from.to_string()),
-        None => inner.and_then(|inner| Some(inner.from?.to_string())),
-    };
-    let mut answer = object![
-        "from": &source,
-        "to": &inner.and_then(|inner| inner.to),
-        "psid": &inner.and_then(|inner| psid_json(inner.psid)),
-        "consistent": &error.is_none(),
-    ];
-    if let Some(error) = error {
-        answer.put("error", error.into());
-    }
-    answer
-}
-
-fn show_inner(out: &mut Page, inner: Option<&Inner>, from: Option<SocketAddrV4>, consistent: bool) {
+fn show_inner(
+    out: &mut String,
+    inner: Option<&Inner>,
+    from: Option<SocketAddrV4>,
+    consistent: bool,
+) -> fmt::Result {
     if let Some(inner) = inner {
         for (label, address) in [("IPv4 source", inner.from), ("IPv4 destination", inner.to)] {
-            match &address {
-                Some(address) => out.row(label, address),
-                None => out.row(label, &"not told by a BR"),
+            match address {
+                Some(address) => row(out, label, address)?,
+                None => row(out, label, "not told by a BR")?,
             }
         }
-        show_psid(out, inner.psid);
+        show_psid(out, inner.psid)?;
     }
     match from {
-        _ if !consistent => {}
-        Some(from) => out.row(
+        _ if !consistent => Ok(()),
+        Some(from) => row(
+            out,
             "consistent",
-            &format_args!("yes, {from} belongs to this source"),
+            format_args!("yes, {from} belongs to this source"),
         ),
-        None => out.row("consistent", &"yes, prefix and interface identifier agree"),
+        None => row(
+            out,
+            "consistent",
+            "yes, prefix and interface identifier agree",
+        ),
     }
 }
 
@@ -198,10 +235,10 @@ mod tests {
                         prefix4len=24,ealen=12,offset=6,dmr=2001:db8:ffff::/64";
 
     fn mape(args: &[&str]) -> (String, Outcome) {
-        let mut out = Page::default();
+        let mut out = String::new();
         let args = ["br", "--rule", RULE].iter().chain(args);
         let outcome = crate::cli::run(&args.map(ToString::to_string).collect::<Vec<_>>(), &mut out);
-        (out.text().to_owned(), outcome)
+        (out, outcome)
     }
 
     #[test]

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape calc`: the whole mapping of a CE.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::mapping_args::{Found, MappingArgs};
-use super::output::fail;
-use super::{Args, Command, Failure, Outcome, Page};
-use crate::map::PortRange;
-use crate::view::Row;
+use super::output::{fail, json};
+use super::{Args, Command, Failure, Outcome};
+use crate::map::{Border, Mapping, PortRange, Rule};
+use crate::status::text::row;
 
 pub(super) const COMMAND: Command = Command {
     name: "calc",
@@ -33,7 +33,7 @@ prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1
     run,
 };
 
-fn run(args: &Args, out: &mut Page) -> Outcome {
+fn run(args: &Args, out: &mut String) -> Outcome {
     let found = match MappingArgs::read(args)?.find() {
         Ok(found) => found,
         Err(failure) => match *failure {
@@ -42,57 +42,73 @@ fn run(args: &Args, out: &mut Page) -> Outcome {
         },
     };
     match args.has("json") {
-        true => out.json(&found.json()),
-        false => print(out, &found),
+        true => json(out, &found.answer()),
+        false => Ok(print(out, &found)?),
     }
-    Ok(())
 }
 
-const ROWS: &[Row] = &[
-    ("type", "{type}, {dialect}"),
-    ("provider", "{provider}"),
-    ("end-user prefix", "{end_user_prefix}"),
-    (
-        "rule",
-        "{bmr.ipv6_prefix} -> {bmr.ipv4_prefix}, EA {bmr.ea_len}, offset {bmr.psid_offset}, \
-         PSID length {bmr.psid_len}",
-    ),
-    ("IPv4", "{ipv4}"),
-    ("PSID", "{psid} (0x{psid:x}), {bmr.psid_len} bits"),
-    ("CE address", "{ce_address}"),
-    ("BR", "{br}"),
-    ("DMR", "{dmr}"),
-    ("MTU", "{mtu}"),
-];
-
 /// Prints a mapping for people.
-pub(super) fn print(out: &mut Page, found: &Found) {
+pub(super) fn print(out: &mut String, found: &Found) -> fmt::Result {
     let mapping = &found.mapping;
-    let ipv4 = mapping.ipv4();
-    let addresses = match mapping.ports().params().sharing_ratio() {
-        1 if ipv4.prefix_len() == 32 => format!("{}, not shared", ipv4.addr()),
-        1 => ipv4.to_string(),
-        ratio => format!("{}, shared by {ratio}", ipv4.addr()),
-    };
-    let mut answer = found.json();
-    answer.put("ipv4", addresses.into());
-    out.rows(&answer, ROWS);
-    let ranges: Vec<PortRange> = mapping.ports().ranges().collect();
-    let (count, in_ranges) = (mapping.ports().count(), ranges.len());
-    out.row("ports", &format_args!("{count} in {in_ranges} ranges"));
+    let (map_type, dialect) = (mapping.map_type(), mapping.dialect());
+    row(out, "type", format_args!("{map_type}, {dialect}"))?;
+    if let Some(provider) = &found.provider {
+        row(out, "provider", provider)?;
+    }
+    row(out, "end-user prefix", mapping.end_user())?;
+    row(out, "rule", rule(mapping.bmr()))?;
+    row(out, "IPv4", addresses(mapping))?;
+    let ports = mapping.ports();
+    if ports.is_shared() {
+        let (psid, bits) = (ports.psid().value(), ports.psid().len());
+        row(
+            out,
+            "PSID",
+            format_args!("{psid} (0x{psid:x}), {bits} bits"),
+        )?;
+    }
+    row(out, "CE address", mapping.ce_address())?;
+    match mapping.border() {
+        Some(Border::Br(br)) => row(out, "BR", br)?,
+        Some(Border::Dmr(dmr)) => row(out, "DMR", dmr)?,
+        None => {}
+    }
+    row(out, "MTU", found.mtu)?;
+    let ranges: Vec<PortRange> = ports.ranges().collect();
+    let (count, in_ranges) = (ports.count(), ranges.len());
+    row(out, "ports", format_args!("{count} in {in_ranges} ranges"))?;
     for line in ranges.chunks(6) {
-        let mut text = String::new();
-        for range in line {
-            let _ = write!(text, "{range:<12}");
-        }
-        writeln!(out, "  {}", text.trim_end());
+        let line: String = line.iter().map(|range| format!("{range:<12}")).collect();
+        writeln!(out, "  {}", line.trim_end())?;
     }
     let (subnet, len) = (mapping.subnet_id(), mapping.bmr().end_user_len());
-    if subnet != 0 {
-        writeln!(
+    match subnet {
+        0 => Ok(()),
+        _ => writeln!(
             out,
             "note: the BR sends to subnet 0 of the /{len}; this prefix is subnet {subnet}, so \
              nothing will come back"
-        );
+        ),
+    }
+}
+
+fn rule(rule: &Rule) -> String {
+    let params = rule.port_params();
+    format!(
+        "{} -> {}, EA {}, offset {}, PSID length {}",
+        rule.ipv6(),
+        rule.ipv4(),
+        rule.ea_len(),
+        params.offset(),
+        params.psid_len()
+    )
+}
+
+fn addresses(mapping: &Mapping) -> String {
+    let ipv4 = mapping.ipv4();
+    match mapping.ports().params().sharing_ratio() {
+        1 if ipv4.prefix_len() == 32 => format!("{}, not shared", ipv4.addr()),
+        1 => ipv4.to_string(),
+        ratio => format!("{}, shared by {ratio}", ipv4.addr()),
     }
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape doctor`: why a line does not work.
 
+use std::fmt::{self, Write as _};
 use std::net::Ipv6Addr;
 
-use super::output::fail;
+use super::output::{fail, json};
 use super::status::{choose, collect};
-use super::{Args, Command, Failure, Outcome, Page};
+use super::{Args, Command, Failure, Outcome};
 use crate::doctor::{self, Check, Verdict};
 use crate::status::text::{Hue, Paint};
 
@@ -34,7 +35,7 @@ Examples:
     run,
 };
 
-fn run(args: &Args, out: &mut Page) -> Outcome {
+fn run(args: &Args, out: &mut String) -> Outcome {
     let probe = args.get("probe").map(address).transpose()?;
     let world = collect();
     let interfaces = world.interfaces();
@@ -44,10 +45,10 @@ fn run(args: &Args, out: &mut Page) -> Outcome {
     };
     let checks = doctor::checks(&doctor::gather(interface, probe));
     if args.has("json") {
-        out.json(&doctor::json(interface.name, &checks));
+        json(out, &doctor::Answer::new(interface.name, &checks))?;
     } else {
         for check in &checks {
-            print(out, check, Paint::for_stdout());
+            print(out, check, Paint::for_stdout())?;
         }
     }
     match doctor::is_ok(&checks) {
@@ -61,7 +62,7 @@ fn address(text: &str) -> Outcome<Ipv6Addr> {
         .map_err(|_| Failure::usage(format!("--probe {text}: must be an IPv6 address")))
 }
 
-fn print(out: &mut Page, check: &Check, paint: Paint) {
+fn print(out: &mut String, check: &Check, paint: Paint) -> fmt::Result {
     let finding = &check.finding;
     let word = format!("{:<8}", finding.verdict.as_str());
     let word = match finding.verdict {
@@ -70,8 +71,9 @@ fn print(out: &mut Page, check: &Check, paint: Paint) {
         Verdict::Fail => paint.hue(Hue::Bad, &word),
         Verdict::Unknown => word,
     };
-    writeln!(out, "{word}{:<12}{}", check.id, finding.seen);
-    if let Some(remedy) = &finding.remedy {
-        writeln!(out, "{:20}-> {remedy}", "");
+    writeln!(out, "{word}{:<12}{}", check.id, finding.seen)?;
+    match &finding.remedy {
+        Some(remedy) => writeln!(out, "{:20}-> {remedy}", ""),
+        None => Ok(()),
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape firewall`: called by firewall4 after each load.
 
-use super::{Args, Command, Outcome, Page};
+use super::{Args, Command, Outcome};
 use crate::handler::{State, System, refresh};
 use crate::logging;
 
@@ -24,7 +24,7 @@ Example:
     run,
 };
 
-fn run(_: &Args, _: &mut Page) -> Outcome {
+fn run(_: &Args, _: &mut String) -> Outcome {
     logging::init();
     let router = System::new();
     for state in State::load_all() {

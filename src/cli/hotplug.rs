@@ -2,7 +2,7 @@
 //! `mape hotplug`: called by the hotplug script when an interface of netifd
 //! came up or changed.
 
-use super::{Args, Command, Failure, Outcome, Page};
+use super::{Args, Command, Failure, Outcome};
 use crate::handler::State;
 use crate::handler::bus::Netifd;
 use crate::logging;
@@ -25,7 +25,7 @@ Example:
     run,
 };
 
-fn run(args: &Args, _: &mut Page) -> Outcome {
+fn run(args: &Args, _: &mut String) -> Outcome {
     let uplink = args.word();
     let uplink = uplink.ok_or_else(|| Failure::usage("INTERFACE is missing"))?;
     logging::init();

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape lookup`: which provider and rule a prefix belongs to.
 
-use ipnet::Ipv6Net;
+use std::fmt::{self, Write as _};
+use std::net::Ipv6Addr;
 
-use super::output::fail;
-use super::{Args, Command, Failure, Outcome, Page, mapping_args, providers};
-use crate::json::ToJson;
-use crate::map::Border;
+use ipnet::{Ipv4Net, Ipv6Net};
+use serde::Serialize;
+
+use super::output::{fail, json};
+use super::{Args, Command, Failure, Outcome, mapping_args, providers};
+use crate::map::{Border, Dmr};
 use crate::provider::{Confidence, Match, Table, Verdict};
-use crate::value::Value;
-use crate::view::Row;
+use crate::status::text::row;
 
 pub(super) const COMMAND: Command = Command {
     name: "lookup",
@@ -32,7 +34,7 @@ Example:
     run,
 };
 
-fn run(args: &Args, out: &mut Page) -> Outcome {
+fn run(args: &Args, out: &mut String) -> Outcome {
     let prefix = args.word();
     let prefix = prefix.ok_or_else(|| Failure::usage("a prefix or address is missing"))?;
     let prefix = mapping_args::prefix(prefix)?;
@@ -41,32 +43,32 @@ fn run(args: &Args, out: &mut Page) -> Outcome {
         Ok(found) => found,
         Err(reason) => return fail(args, out, reason),
     };
-    let answer = match_json(&found);
-    if args.has("json") {
-        out.json(&answer);
-        return Ok(());
+    match args.has("json") {
+        true => json(out, &LookupAnswer::new(&found)),
+        false => Ok(print(out, &found)?),
     }
-    out.rows(&answer, ROWS);
-    if found.rule().confidence() == Confidence::Unverified {
-        let id = found.provider().id();
-        writeln!(
-            out,
-            "note: nobody has confirmed this rule; it is only used with option provider '{id}'"
-        );
-    }
-    Ok(())
 }
 
-const ROWS: &[Row] = &[
-    ("provider", "{provider} ({name})"),
-    (
-        "rule",
-        "{rule.ipv6_prefix} -> {rule.ipv4_prefix}, EA {rule.ea_len}",
-    ),
-    ("BR", "{br}"),
-    ("DMR", "{dmr}"),
-    ("confidence", "{confidence}"),
-];
+fn print(out: &mut String, found: &Match<'_>) -> fmt::Result {
+    let (provider, rule) = (found.provider(), found.rule());
+    let (id, name) = (provider.id(), provider.name());
+    row(out, "provider", format_args!("{id} ({name})"))?;
+    let (ipv6, ipv4, ea_len) = (rule.ipv6(), rule.ipv4(), rule.ea_len());
+    row(out, "rule", format_args!("{ipv6} -> {ipv4}, EA {ea_len}"))?;
+    match found.border() {
+        Some(Border::Br(br)) => row(out, "BR", br)?,
+        Some(Border::Dmr(dmr)) => row(out, "DMR", dmr)?,
+        None => {}
+    }
+    row(out, "confidence", rule.confidence())?;
+    match rule.confidence() {
+        Confidence::Unverified => writeln!(
+            out,
+            "note: nobody has confirmed this rule; it is only used with option provider '{id}'"
+        ),
+        _ => Ok(()),
+    }
+}
 
 /// The rule `prefix` is under, confirmed or not; otherwise a sentence that
 /// says why there is none.
@@ -83,24 +85,40 @@ pub fn lookup<'a>(table: &'a Table, prefix: &Ipv6Net) -> Result<Match<'a>, Strin
     }
 }
 
-/// What `mape lookup --json` prints of a rule.
-pub fn match_json(found: &Match<'_>) -> Value {
-    let rule = found.rule();
-    let border = found.border();
-    let prefixes = object![
-        "ipv6_prefix": &rule.ipv6(),
-        "ipv4_prefix": &rule.ipv4(),
-        "ea_len": &rule.ea_len(),
-    ];
-    let mut answer = object![
-        "provider": &found.provider().id(),
-        "name": &found.provider().name(),
-        "rule": &prefixes,
-        "br": &border.and_then(Border::br),
-        "confidence": &rule.confidence().as_str(),
-    ];
-    if let Some(dmr) = border.and_then(Border::dmr) {
-        answer.put("dmr", dmr.to_json());
+/// The answer of `mape lookup`.
+#[derive(Debug, Serialize)]
+struct LookupAnswer<'a> {
+    provider: &'a str,
+    name: &'a str,
+    rule: RuleAnswer,
+    br: Option<Ipv6Addr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dmr: Option<Ipv6Net>,
+    confidence: Confidence,
+}
+
+/// The prefixes of a rule.
+#[derive(Debug, Serialize)]
+struct RuleAnswer {
+    ipv6_prefix: Ipv6Net,
+    ipv4_prefix: Ipv4Net,
+    ea_len: u8,
+}
+
+impl<'a> LookupAnswer<'a> {
+    fn new(found: &Match<'a>) -> Self {
+        let (rule, border) = (found.rule(), found.border());
+        LookupAnswer {
+            provider: found.provider().id(),
+            name: found.provider().name(),
+            rule: RuleAnswer {
+                ipv6_prefix: rule.ipv6(),
+                ipv4_prefix: rule.ipv4(),
+                ea_len: rule.ea_len(),
+            },
+            br: border.and_then(Border::br),
+            dmr: border.and_then(Border::dmr).map(Dmr::prefix),
+            confidence: rule.confidence(),
+        }
     }
-    answer
 }

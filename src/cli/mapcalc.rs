@@ -6,7 +6,7 @@ use std::env;
 
 use ipnet::Ipv6Net;
 
-use super::{Args, Command, Failure, Outcome, Page, complain};
+use super::{Args, Command, Failure, Outcome, complain};
 use crate::handler::bus::Netifd;
 use crate::map::Dialect;
 use crate::map::stock::{Link, report};
@@ -38,7 +38,7 @@ ipv4prefix=192.0.2.0,prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1
     run,
 };
 
-fn run(args: &Args, out: &mut Page) -> Outcome {
+fn run(args: &Args, out: &mut String) -> Outcome {
     let [interface, rules @ ..] = args.words.as_slice() else {
         return usage();
     };
@@ -55,7 +55,7 @@ fn run(args: &Args, out: &mut Page) -> Outcome {
     };
     let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
     let report = report(&rules, dialect, &links(&dump, interface));
-    out.push(&report.output);
+    out.push_str(&report.output);
     for line in &report.complaints {
         complain(line);
     }

@@ -3,10 +3,9 @@
 
 use ipnet::Ipv6Net;
 
-use super::output::mapping_json;
+use super::output::CalcAnswer;
 use super::{Args, Failure, Outcome, providers};
 use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec};
-use crate::value::Value;
 
 /// `--prefix`, `--provider`, `--rule` and `--legacy`.
 #[derive(Debug)]
@@ -25,9 +24,9 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// What `mape calc --json` prints.
-    pub fn json(&self) -> Value {
-        mapping_json(&self.mapping, self.provider.as_deref(), self.mtu)
+    /// The answer of `mape calc`.
+    pub fn answer(&self) -> CalcAnswer<'_> {
+        CalcAnswer::new(&self.mapping, self.provider.as_deref(), self.mtu)
     }
 }
 

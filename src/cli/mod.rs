@@ -20,15 +20,12 @@ pub mod rpcd;
 mod s46;
 mod status;
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Write as _};
 use std::process::ExitCode;
 
 use args::{Args, HELP};
 
 use crate::console::{complain, print};
-
-pub use crate::view::Page;
-pub use output::mapping_json;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +58,12 @@ impl Failure {
     }
 }
 
+impl From<fmt::Error> for Box<Failure> {
+    fn from(error: fmt::Error) -> Self {
+        Failure::failed(error)
+    }
+}
+
 /// Exit status of a command line that cannot be understood.
 const MISUSED: u8 = 2;
 
@@ -78,7 +81,7 @@ struct Command {
     options: &'static [&'static str],
     /// Most arguments that are no options.
     words: usize,
-    run: fn(&Args, &mut Page) -> Outcome,
+    run: fn(&Args, &mut String) -> Outcome,
 }
 
 const COMMANDS: &[Command] = &[
@@ -98,10 +101,10 @@ const COMMANDS: &[Command] = &[
 /// Runs `mape` with these arguments (without its own name) on standard output
 /// and standard error.
 pub fn main(args: &[String]) -> ExitCode {
-    let mut out = Page::default();
+    let mut out = String::new();
     let outcome = run(args, &mut out);
     // What was found out before a failure belongs to the answer.
-    let printed = print(out.text());
+    let printed = print(&out);
     let (reason, status) = match (outcome.map_err(|failure| *failure), printed) {
         (Ok(()), Ok(())) => return ExitCode::SUCCESS,
         (Ok(()), Err(error)) => (format!("cannot write: {error}"), ExitCode::FAILURE),
@@ -117,22 +120,21 @@ pub fn main(args: &[String]) -> ExitCode {
 ///
 /// # Errors
 /// What [`Failure`] says.
-pub fn run(args: &[String], out: &mut Page) -> Outcome {
+pub fn run(args: &[String], out: &mut String) -> Outcome {
     let (name, rest) = match args {
         [] => ("help", args),
         [name, rest @ ..] => (name.as_str(), rest),
     };
     match name {
-        "help" | "-h" | "--help" => help(out),
-        "-V" | "--version" => out.push(VERSION),
-        _ => return run_command(name, rest, out),
+        "help" | "-h" | "--help" => Ok(help(out)?),
+        "-V" | "--version" => Ok(writeln!(out, "mape {VERSION}")?),
+        _ => run_command(name, rest, out),
     }
-    Ok(())
 }
 
-const VERSION: &str = concat!("mape ", env!("CARGO_PKG_VERSION"), "\n");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-fn run_command(name: &str, rest: &[String], out: &mut Page) -> Outcome {
+fn run_command(name: &str, rest: &[String], out: &mut String) -> Outcome {
     let Some(command) = command(name) else {
         return Err(match name.starts_with('-') {
             true => Failure::usage(format_args!("invalid option '{name}'")),
@@ -143,7 +145,7 @@ fn run_command(name: &str, rest: &[String], out: &mut Page) -> Outcome {
     };
     let outcome = Args::read(command, rest).and_then(|args| {
         if args.has(HELP) {
-            out.push(command.help);
+            out.push_str(command.help);
             return Ok(());
         }
         (command.run)(&args, out)
@@ -160,19 +162,19 @@ fn command(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
-fn help(out: &mut Page) {
-    out.push(concat!(
-        "mape ",
-        env!("CARGO_PKG_VERSION"),
-        " - IPv4 for OpenWrt routers on IPv6-only lines\n\n\
+fn help(out: &mut String) -> fmt::Result {
+    write!(
+        out,
+        "mape {VERSION} - IPv4 for OpenWrt routers on IPv6-only lines\n\n\
          Usage: mape COMMAND [ARGUMENTS] [--json]\n\nCommands:\n"
-    ));
+    )?;
     for command in COMMANDS {
-        writeln!(out, "  {:<10} {}", command.name, command.about);
+        writeln!(out, "  {:<10} {}", command.name, command.about)?;
     }
-    out.push(
+    out.push_str(
         "\n`mape COMMAND --help` explains a command with an example.\n\
          netifd calls this program as /lib/netifd/proto/mape.sh; the interface\n\
          is configured in /etc/config/network or in LuCI.\n",
     );
+    Ok(())
 }

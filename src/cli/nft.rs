@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape nft`: the ruleset of a CE, not applied.
 
+use serde::Serialize;
+
 use super::mapping_args::MappingArgs;
-use super::{Args, Command, Failure, Outcome, Page};
+use super::output::json;
+use super::{Args, Command, Failure, Outcome};
 use crate::nat::{Kernel, Line, Plan, PortList, Wishes};
 
 pub(super) const COMMAND: Command = Command {
@@ -40,7 +43,7 @@ Example:
     run,
 };
 
-fn run(args: &Args, out: &mut Page) -> Outcome {
+fn run(args: &Args, out: &mut String) -> Outcome {
     let defaults = Wishes::default();
     let wishes = Wishes {
         mode: args.parsed("nat")?.unwrap_or(defaults.mode),
@@ -58,12 +61,25 @@ fn run(args: &Args, out: &mut Page) -> Outcome {
     let plan = Plan::new(line, &wishes, &Kernel::full()).map_err(Failure::failed)?;
     let ruleset = plan.combined();
     match args.has("json") {
-        true => out.json(&object![
-            "mode": &plan.technique().name(),
-            "reason": &plan.reason(),
-            "ruleset": &ruleset,
-        ]),
-        false => out.push(&ruleset),
+        true => json(
+            out,
+            &Answer {
+                mode: plan.technique().name(),
+                reason: plan.reason(),
+                ruleset: &ruleset,
+            },
+        ),
+        false => {
+            out.push_str(&ruleset);
+            Ok(())
+        }
     }
-    Ok(())
+}
+
+/// The answer of `mape nft`.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    mode: &'a str,
+    reason: &'a str,
+    ruleset: &'a str,
 }

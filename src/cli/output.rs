@@ -1,33 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What several commands print alike.
 
-use super::{Args, Failure, Outcome, Page};
-use crate::map::{Mapping, PortRange};
-use crate::status::json::{self, rule};
-use crate::value::Value;
+use std::fmt::Write as _;
 
-/// The whole mapping of a CE: what `mape calc --json` prints.
-///
-/// `mtu` is in bytes.
-pub fn mapping_json(mapping: &Mapping, provider: Option<&str>, mtu: u16) -> Value {
-    let ranges: Vec<PortRange> = mapping.ports().ranges().collect();
-    let fmrs: Vec<Value> = mapping.fmrs().iter().map(rule).collect();
-    let mut members = json::mapping(mapping);
-    members.extend(members![
-        "provider": &provider,
-        "fmrs": &fmrs,
-        "port_ranges": &ranges,
-        "port_count": &mapping.ports().count(),
-        "mtu": &mtu,
-    ]);
-    members.into()
+use serde::Serialize;
+
+use super::{Args, Failure, Outcome};
+use crate::map::Mapping;
+use crate::status::answer::{MappingAnswer, RuleAnswer};
+
+/// The answer of `mape calc`: the whole mapping of a CE.
+#[derive(Debug, Serialize)]
+pub(super) struct CalcAnswer<'a> {
+    #[serde(flatten)]
+    mapping: MappingAnswer,
+    provider: Option<&'a str>,
+    fmrs: Vec<RuleAnswer>,
+    /// First and last port of each range.
+    port_ranges: Vec<[u16; 2]>,
+    port_count: u32,
+    /// In bytes.
+    mtu: u16,
 }
 
-/// Ends a command that cannot be done: where JSON was asked for, the reason is
-/// its answer too.
-pub(super) fn fail(args: &Args, out: &mut Page, reason: String) -> Outcome {
+impl<'a> CalcAnswer<'a> {
+    /// The answer for a mapping by the rules of `provider`; `mtu` is in bytes.
+    pub fn new(mapping: &Mapping, provider: Option<&'a str>, mtu: u16) -> Self {
+        let ranges = mapping.ports().ranges();
+        CalcAnswer {
+            mapping: mapping.into(),
+            provider,
+            fmrs: mapping.fmrs().iter().map(RuleAnswer::from).collect(),
+            port_ranges: ranges.map(|range| [range.first(), range.last()]).collect(),
+            port_count: mapping.ports().count(),
+            mtu,
+        }
+    }
+}
+
+/// What went wrong, for a caller who asked for JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct ErrorAnswer<'a> {
+    pub error: &'a str,
+}
+
+/// An answer as one line of JSON.
+pub(super) fn line(answer: &impl Serialize) -> String {
+    // Only a map whose keys are not strings could fail, and no answer has one.
+    serde_json::to_string(answer).unwrap_or_default()
+}
+
+/// Prints an answer as one line of JSON.
+pub(super) fn json(out: &mut String, answer: &impl Serialize) -> Outcome {
+    Ok(writeln!(out, "{}", line(answer))?)
+}
+
+/// Ends a command that cannot be done: if JSON was asked for, the reason is its
+/// answer too.
+pub(super) fn fail(args: &Args, out: &mut String, reason: String) -> Outcome {
     if args.has("json") {
-        out.json(&object!["error": &reason]);
+        json(out, &ErrorAnswer { error: &reason })?;
     }
     Err(Failure::Failed(reason).into())
 }

@@ -3,16 +3,18 @@
 //! `/usr/libexec/rpcd/mape call METHOD` with the arguments as JSON on standard
 //! input for each call. The answer is what the command of that name prints.
 
-use std::fmt::Display;
+use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
 use super::args::Args;
-use super::{Command, Failure, MISUSED, Page, command};
+use super::output::{ErrorAnswer, line};
+use super::{Command, Failure, MISUSED, command};
 use crate::console::{complain, print};
-use crate::json::{line, parse};
-use crate::value::{Members, Value};
 
 /// What an argument of a method is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,16 @@ enum Kind {
     Texts,
     /// An option without a value.
     Flag,
+}
+
+impl Kind {
+    fn expected(self) -> &'static str {
+        match self {
+            Kind::Word | Kind::Text => "a string",
+            Kind::Texts => "an array of strings",
+            Kind::Flag => "a boolean",
+        }
+    }
 }
 
 /// The arguments of a method by name.
@@ -68,7 +80,9 @@ pub fn main(args: &[String]) -> ExitCode {
         [word] if word == "list" => line(&signature()),
         [word, method] if word == "call" => match read_input() {
             Ok(input) => call(method, &String::from_utf8_lossy(&input)),
-            Err(error) => says(&format_args!("arguments cannot be read: {error}")),
+            Err(error) => line(&ErrorAnswer {
+                error: &format!("arguments cannot be read: {error}"),
+            }),
         },
         _ => {
             complain("mape: rpcd calls this with list, or call METHOD");
@@ -88,40 +102,54 @@ fn read_input() -> io::Result<Vec<u8>> {
     Ok(input)
 }
 
-/// Methods with an example of each argument, whose type counts.
-fn signature() -> Value {
-    let mut methods = Value::table();
-    for (name, arguments) in METHODS {
-        let mut examples = Value::table();
-        for (name, kind) in *arguments {
-            let example = match kind {
-                Kind::Word | Kind::Text => "s".into(),
-                Kind::Texts => Value::Array(Vec::new()),
-                Kind::Flag => true.into(),
-            };
-            examples.put(name, example);
-        }
-        methods.put(name, examples);
-    }
-    methods
+/// An example of an argument, whose type counts.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Example {
+    Text(&'static str),
+    Texts([&'static str; 0]),
+    Flag(bool),
 }
 
-fn says(reason: &dyn Display) -> String {
-    line(&object!["error": &reason.to_string()])
+/// Methods with an example of each argument.
+fn signature() -> BTreeMap<&'static str, BTreeMap<&'static str, Example>> {
+    let example = |kind| match kind {
+        Kind::Word | Kind::Text => Example::Text("s"),
+        Kind::Texts => Example::Texts([]),
+        Kind::Flag => Example::Flag(true),
+    };
+    let examples = |arguments: Arguments| {
+        let examples = arguments.iter().map(|(name, kind)| (*name, example(*kind)));
+        examples.collect()
+    };
+    let methods = METHODS.iter();
+    methods
+        .map(|(name, arguments)| (*name, examples(arguments)))
+        .collect()
 }
 
 /// The answer to a call; `input` is a JSON object, or empty.
 pub fn call(method: &str, input: &str) -> String {
-    let mut out = Page::default();
+    let mut out = String::new();
     let outcome = arguments(method, input)
         .map_err(Failure::usage)
         .and_then(|(command, args)| (command.run)(&args, &mut out));
-    match (out.text(), outcome) {
-        ("", Err(failure)) => says(&failure),
-        ("", Ok(())) => says(&"no answer"),
+    if !out.is_empty() {
         // What a command has printed says why it failed, too.
-        (text, _) => text.to_owned(),
+        return out;
     }
+    let error = outcome.map_or_else(|failure| failure.to_string(), |()| "no answer".to_owned());
+    line(&ErrorAnswer { error: &error })
+}
+
+/// A value that an argument has in a call.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Given {
+    Flag(bool),
+    Text(String),
+    Texts(Vec<String>),
+    Other(IgnoredAny),
 }
 
 /// The command that a call stands for, and what it is given.
@@ -130,52 +158,41 @@ fn arguments(method: &str, input: &str) -> Result<(&'static Command, Args), Stri
     let (Some((_, known)), Some(command)) = (known, command(method)) else {
         return Err(format!("there is no method {method}"));
     };
-    let given = match input.trim() {
-        "" => Members::new(),
-        text => match parse(text) {
-            Ok(Value::Table(members)) => members,
-            _ => return Err("the arguments are no JSON object".into()),
-        },
+    let given: BTreeMap<String, Option<Given>> = match input.trim() {
+        "" => BTreeMap::new(),
+        text => {
+            serde_json::from_str(text).map_err(|_| "the arguments are no JSON object".to_owned())?
+        }
     };
     let mut args = Args::default();
     args.options.push(("json", String::new()));
-    for (name, value) in &given {
+    for (name, value) in given {
         // uhttpd adds the session to whatever a page calls.
         if name == "ubus_rpc_session" {
             continue;
         }
-        let Some((name, kind)) = known.iter().find(|(known, _)| known == name) else {
+        let Some((name, kind)) = known.iter().find(|(known, _)| *known == name) else {
             let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
             let names = names.join(", ");
             return Err(format!("{name} is not known; there is {names}"));
         };
+        // A page sends an empty text for what nobody has filled in.
+        let texts = |texts: Vec<String>| texts.into_iter().filter(|text| !text.is_empty());
         match (kind, value) {
-            (_, Value::Null) | (Kind::Flag, Value::Bool(false)) => {}
-            (Kind::Flag, Value::Bool(true)) => args.options.push((name, String::new())),
-            (Kind::Flag, _) => return Err(format!("{name} must be a boolean")),
-            (Kind::Texts, Value::Array(list)) => {
-                for value in list {
-                    args.options
-                        .extend(text(name, value)?.map(|text| (*name, text)));
-                }
+            (_, None) | (Kind::Flag, Some(Given::Flag(false))) => {}
+            (Kind::Flag, Some(Given::Flag(true))) => args.options.push((name, String::new())),
+            (Kind::Word, Some(Given::Text(text))) => args.words.extend(texts(vec![text])),
+            (Kind::Text, Some(Given::Text(text))) => {
+                args.options
+                    .extend(texts(vec![text]).map(|text| (*name, text)));
             }
-            (Kind::Texts, _) => return Err(format!("{name} must be an array of strings")),
-            (Kind::Text, value) => args
-                .options
-                .extend(text(name, value)?.map(|text| (*name, text))),
-            (Kind::Word, value) => args.words.extend(text(name, value)?),
+            (Kind::Texts, Some(Given::Texts(list))) => {
+                args.options.extend(texts(list).map(|text| (*name, text)));
+            }
+            (kind, Some(_)) => return Err(format!("{name} must be {}", kind.expected())),
         }
     }
     Ok((command, args))
-}
-
-/// A string, unless it is empty.
-fn text(name: &str, value: &Value) -> Result<Option<String>, String> {
-    match value.as_str() {
-        None => Err(format!("{name} must be a string")),
-        Some("") => Ok(None),
-        Some(text) => Ok(Some(text.to_owned())),
-    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape s46`: what an operator's DHCPv6 server provisions.
 
+use std::fmt::{self, Write as _};
+
 use ipnet::Ipv6Net;
+use serde::Serialize;
 
 use super::mapping_args::{self, DEFAULT_MTU, Found, dialect};
-use super::{Args, Command, Failure, Outcome, Page, calc};
+use super::output::{CalcAnswer, json};
+use super::{Args, Command, Failure, Outcome, calc};
 use crate::map::s46::{Provisioned, S46Option, bytes_of_hex, decode, provisioned};
-use crate::map::{Dialect, Domain};
-use crate::value::Value;
+use crate::map::{Dialect, Domain, RuleSpec};
 
 pub(super) const COMMAND: Command = Command {
     name: "s46",
@@ -37,8 +40,7 @@ Example:
     run,
 };
 
-fn run(args: &Args, out: &mut Page) -> Outcome {
-    let json = args.has("json");
+fn run(args: &Args, out: &mut String) -> Outcome {
     let dialect = dialect(args);
     let prefix = args.get("prefix").map(mapping_args::prefix).transpose()?;
     let hex = args.words.concat();
@@ -48,19 +50,18 @@ fn run(args: &Args, out: &mut Page) -> Outcome {
     let bytes = bytes_of_hex(&hex).map_err(Failure::failed)?;
     let options = decode(&bytes).map_err(Failure::failed)?;
     let sets = provisioned(&options);
-    if !json {
-        print(out, &options, &sets);
+    let as_json = args.has("json");
+    if !as_json {
+        print(out, &options, &sets)?;
     }
-    let mapping = match prefix {
-        Some(prefix) => Some(mapping(&sets, dialect, prefix)?),
-        None => None,
-    };
-    match (&mapping, json) {
-        (Some(found), false) => calc::print(out, found),
-        (None, false) => {}
-        (found, true) => out.json(&answer(&options, &sets, found.as_ref())),
+    let mapping = prefix
+        .map(|prefix| mapping(&sets, dialect, prefix))
+        .transpose()?;
+    match mapping {
+        found if as_json => json(out, &Answer::new(&options, &sets, found.as_ref())),
+        Some(found) => Ok(calc::print(out, &found)?),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The mapping by the first set of rules that has one.
@@ -85,46 +86,64 @@ fn mapping(sets: &[Provisioned], dialect: Dialect, prefix: Ipv6Net) -> Outcome<F
     Err(Failure::Failed(reason).into())
 }
 
-fn print(out: &mut Page, options: &[S46Option], sets: &[Provisioned]) {
+fn print(out: &mut String, options: &[S46Option], sets: &[Provisioned]) -> fmt::Result {
     for option in options {
-        writeln!(out, "{option}");
+        writeln!(out, "{option}")?;
         if let S46Option::Container(_, inner) = option {
             for option in inner {
-                writeln!(out, "  {option}");
+                writeln!(out, "  {option}")?;
             }
         }
     }
     for rule in rules(sets) {
-        writeln!(out, "rule {rule}");
+        writeln!(out, "rule {rule}")?;
     }
+    Ok(())
 }
 
 /// All rules, as strings.
 fn rules(sets: &[Provisioned]) -> Vec<String> {
-    let mut rules = Vec::new();
-    for set in sets {
-        for rule in &set.rules {
-            rules.push(rule.to_string());
-        }
-    }
-    rules
+    let rules = sets.iter().flat_map(|set| &set.rules);
+    rules.map(RuleSpec::to_string).collect()
 }
 
-fn answer(options: &[S46Option], sets: &[Provisioned], found: Option<&Found>) -> Value {
-    let mut shown: Vec<Value> = Vec::new();
-    for option in options {
-        let text = option.to_string();
-        shown.push(match option {
-            S46Option::Container(_, inner) => {
-                let inner: Vec<String> = inner.iter().map(S46Option::to_string).collect();
-                object!["container": &text, "options": &inner]
-            }
-            _ => text.into(),
-        });
+/// The answer of `mape s46`.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    options: Vec<OptionAnswer>,
+    rules: Vec<String>,
+    mapping: Option<CalcAnswer<'a>>,
+}
+
+/// An option, or a container with the options in it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum OptionAnswer {
+    Single(String),
+    Container {
+        container: String,
+        options: Vec<String>,
+    },
+}
+
+impl<'a> Answer<'a> {
+    fn new(options: &[S46Option], sets: &[Provisioned], found: Option<&'a Found>) -> Self {
+        Answer {
+            options: options.iter().map(OptionAnswer::from).collect(),
+            rules: rules(sets),
+            mapping: found.map(Found::answer),
+        }
     }
-    object![
-        "options": &shown,
-        "rules": &rules(sets),
-        "mapping": &found.map(Found::json),
-    ]
+}
+
+impl From<&S46Option> for OptionAnswer {
+    fn from(option: &S46Option) -> Self {
+        match option {
+            S46Option::Container(_, inner) => OptionAnswer::Container {
+                container: option.to_string(),
+                options: inner.iter().map(S46Option::to_string).collect(),
+            },
+            _ => OptionAnswer::Single(option.to_string()),
+        }
+    }
 }

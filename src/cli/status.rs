@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape status` and `mape ports`: what is up, and which ports are in use.
 
-use super::output::fail;
-use super::{Args, Command, Outcome, Page, complain};
+use std::fmt::Write as _;
+
+use super::output::{fail, json};
+use super::{Args, Command, Outcome, complain};
+use crate::status::answer::{PortsAnswer, StatusAnswer};
 use crate::status::text::{self, Paint};
-use crate::status::{self, Interface, World};
+use crate::status::{Interface, World};
 
 pub(super) const STATUS: Command = Command {
     name: "status",
@@ -56,7 +59,7 @@ pub(super) fn collect() -> World {
     world
 }
 
-fn run_status(args: &Args, out: &mut Page) -> Outcome {
+fn run_status(args: &Args, out: &mut String) -> Outcome {
     let world = collect();
     let mut interfaces = world.interfaces();
     if let Some(name) = args.word() {
@@ -67,23 +70,22 @@ fn run_status(args: &Args, out: &mut Page) -> Outcome {
         }
     }
     if args.has("json") {
-        out.json(&status::json::status(&interfaces));
-        return Ok(());
+        return json(out, &StatusAnswer::new(&interfaces));
     }
     if interfaces.is_empty() {
-        writeln!(out, "{NONE}");
+        writeln!(out, "{NONE}")?;
     }
     let paint = Paint::for_stdout();
     for (at, interface) in interfaces.iter().enumerate() {
         if at > 0 {
-            out.push("\n");
+            out.push('\n');
         }
-        text::status(out, interface, paint);
+        text::status(out, interface, paint)?;
     }
     Ok(())
 }
 
-fn run_ports(args: &Args, out: &mut Page) -> Outcome {
+fn run_ports(args: &Args, out: &mut String) -> Outcome {
     let world = collect();
     let interfaces = world.interfaces();
     let interface = match choose(&interfaces, args.word()) {
@@ -91,10 +93,9 @@ fn run_ports(args: &Args, out: &mut Page) -> Outcome {
         Err(reason) => return fail(args, out, reason),
     };
     match args.has("json") {
-        true => out.json(&status::json::ports(interface)),
-        false => text::ports(out, interface, Paint::for_stdout()),
+        true => json(out, &PortsAnswer::new(interface)),
+        false => Ok(text::ports(out, interface, Paint::for_stdout())?),
     }
-    Ok(())
 }
 
 const NONE: &str = "no interface of proto mape or map is configured; \

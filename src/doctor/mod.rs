@@ -18,14 +18,16 @@ mod tests;
 
 use std::fmt::Arguments;
 
+use serde::Serialize;
+
 use crate::handler::State;
-use crate::value::Value;
 
 pub use facts::{Address, Facts, Known, Offer, Reply, Uplink};
 pub use gather::gather;
 
 /// What a check comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// As it should be.
     Ok,
@@ -50,7 +52,7 @@ impl Verdict {
 }
 
 /// What a check says, without its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What it comes to.
     pub verdict: Verdict,
@@ -61,11 +63,12 @@ pub struct Finding {
 }
 
 /// One line of the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// Its name, one of those in `docs/bus.md`.
     pub id: &'static str,
     /// What it found.
+    #[serde(flatten)]
     pub finding: Finding,
 }
 
@@ -175,19 +178,20 @@ pub fn is_ok(checks: &[Check]) -> bool {
 }
 
 /// The answer of `doctor` as `docs/bus.md` describes it.
-pub fn json(interface: &str, checks: &[Check]) -> Value {
-    let row = |check: &Check| {
-        object![
-            "id": &check.id,
-            "verdict": &check.finding.verdict.as_str(),
-            "seen": &check.finding.seen,
-            "remedy": &check.finding.remedy,
-        ]
-    };
-    let rows: Vec<Value> = checks.iter().map(row).collect();
-    object![
-        "interface": &interface,
-        "ok": &is_ok(checks),
-        "checks": &rows,
-    ]
+#[derive(Debug, Serialize)]
+pub struct Answer<'a> {
+    interface: &'a str,
+    ok: bool,
+    checks: &'a [Check],
+}
+
+impl<'a> Answer<'a> {
+    /// The answer for an interface that was judged.
+    pub fn new(interface: &'a str, checks: &'a [Check]) -> Self {
+        Answer {
+            interface,
+            ok: is_ok(checks),
+            checks,
+        }
+    }
 }

@@ -4,6 +4,8 @@
 
 use std::net::Ipv4Addr;
 
+use serde_json::Value;
+
 use super::*;
 use crate::handler::{Link, Protocol, State};
 use crate::map::{Dialect, Psid};
@@ -113,24 +115,28 @@ fn healthy() -> Facts<'static> {
 
 fn fixture(name: &str) -> Value {
     let path = format!("{}/tests/data/bus/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    crate::json::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn answer(facts: &Facts<'_>) -> Value {
+    serde_json::to_value(Answer::new("wanmap", &checks(facts))).unwrap()
 }
 
 #[test]
 fn the_answers_that_the_page_is_tested_with() {
     let mut facts = healthy();
     facts.foreign = vec![("forward \"web\"".into(), "443".into())];
-    assert_eq!(json("wanmap", &checks(&facts)), fixture("doctor"));
+    assert_eq!(answer(&facts), fixture("doctor"));
 
     let mut facts = healthy();
     facts.offer = None;
-    let answer = json("wanmap", &checks(&facts));
+    let found = answer(&facts);
     let expected = fixture("doctor-fail");
     // The file has the first two lines of it.
-    assert_eq!(answer.get("ok"), expected.get("ok"));
-    let checks = |answer: &Value| answer.get("checks")?.as_array().map(<[Value]>::to_vec);
-    let expected = checks(&expected).unwrap();
-    assert_eq!(checks(&answer).unwrap()[..2], expected[..]);
+    assert_eq!(found["ok"], expected["ok"]);
+    for line in 0..2 {
+        assert_eq!(found["checks"][line], expected["checks"][line]);
+    }
 }
 
 struct Row {

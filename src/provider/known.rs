@@ -4,11 +4,13 @@
 use std::fmt;
 
 use ipnet::{Ipv4Net, Ipv6Net};
+use serde::{Deserialize, Serialize};
 
 use crate::map::{Border, Dialect, Domain, DomainError, MapType, RuleSpec};
 
 /// How sure a rule is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// Confirmed by sources that do not copy from each other.
     High,

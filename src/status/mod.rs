@@ -8,8 +8,8 @@
 //!
 //! A [`World`] is a router as plain values; everything after it is pure.
 
+pub mod answer;
 mod collect;
-pub mod json;
 pub mod netifd;
 pub mod text;
 pub mod usage;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What netifd says of an interface, apart from its addresses.
 
+use serde::Serialize;
+
 use crate::value::Value;
 use crate::view::fill;
 
@@ -9,7 +11,8 @@ use crate::view::fill;
 pub struct Known<'a>(&'a Value);
 
 /// Where an interface stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// It is up.
     Up,

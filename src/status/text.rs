@@ -2,18 +2,17 @@
 //! `status` and `ports` for people.
 
 use std::env;
-use std::fmt::Write as _;
+use std::fmt::{self, Display, Write as _};
 use std::io::{self, IsTerminal as _};
 
 use crate::handler::State;
-use crate::map::{MapType, PortRange};
+use crate::map::{Border, MapType, Mapping, PortRange};
 use crate::nat::{PortList, Protocol};
-use crate::value::Value;
-use crate::view::{Page, Row, fill};
+use crate::uplink::Candidate;
 
-use super::json;
+use super::answer::{MAX_HOSTS, PortCounts, Used};
 use super::netifd::Phase;
-use super::world::{Interface, LineUp};
+use super::world::{Dropped, Interface, LineUp};
 
 /// Colours, or none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,49 +54,16 @@ impl Paint {
     }
 }
 
-/// An interface that is up. `network`, `limit` and `used_fmrs` are added to
-/// the answer for people.
-const UP: &[Row] = &[
-    ("  type", "{type}, {dialect}"),
-    (
-        "  provider",
-        "{provider_name} ({provider})|none, the rule is configured",
-    ),
-    (
-        "  IPv4",
-        "{ipv4_address}, shared by {sharing_ratio}, PSID {psid} (0x{psid:x})|\
-         {network}, not shared",
-    ),
-    ("  CE address", "{ce_address}"),
-    ("  BR", "{br}"),
-    ("  DMR", "{dmr}"),
-    ("  uplink", "{uplink}, {end_user_prefix} ({prefix_source})"),
-    (
-        "  tunnel",
-        "{device}, MTU {mtu}, encapsulation limit {limit}|{device}, MTU {mtu}",
-    ),
-    ("  FMRs", "{used_fmrs}"),
-    ("  NAT", "{nat.mode}: {nat.reason}"),
-];
+/// Prints `label` and `text` in two columns.
+pub fn row(out: &mut String, label: &str, text: impl Display) -> fmt::Result {
+    writeln!(out, "{label:<18}{text}")
+}
 
-/// One that is not.
-const NOT_UP: &[Row] = &[
-    ("  reason", "{error.detail} ({error.code})"),
-    ("  uplink", "{uplink}"),
-    ("  prefix offered", "{end_user_prefix}, {prefix_source}"),
-];
-
-/// Packets that were dropped, by member of the answer.
-const DROPPED: &[(&str, &str)] = &[
-    ("not_ours", "not for our address and ports"),
-    ("not_br", "not from the BR"),
-    ("pool_number", "unasked for"),
-    ("no_ports", "of protocols without ports"),
-    ("guard", "before the rules were loaded"),
-];
-
-/// Writes what `mape status` shows of an interface.
-pub fn status(out: &mut Page, interface: &Interface<'_>, paint: Paint) {
+/// Prints what `mape status` shows of an interface.
+///
+/// # Errors
+/// None: writing to a `String` does not fail.
+pub fn status(out: &mut String, interface: &Interface<'_>, paint: Paint) -> fmt::Result {
     let hue = match interface.phase {
         Phase::Up => Hue::Good,
         Phase::Pending | Phase::Down => Hue::Doubtful,
@@ -105,123 +71,189 @@ pub fn status(out: &mut Page, interface: &Interface<'_>, paint: Paint) {
     };
     let Interface { name, proto, .. } = interface;
     let phase = paint.hue(hue, interface.phase.as_str());
-    write!(out, "{name} ({proto}): {phase}");
+    write!(out, "{name} ({proto}): {phase}")?;
     if let Some(seconds) = interface.uptime {
-        write!(out, " for {}", duration(seconds));
+        write!(out, " for {}", duration(seconds))?;
     }
-    writeln!(out);
-    let mut answer = json::interface(interface);
-    let Some(line) = &interface.line else {
-        out.rows(&answer, NOT_UP);
-        let (label, text) = match interface.phase {
-            Phase::Up => ("  note", "not set up by mape: nothing else is known of it"),
-            Phase::Down if interface.known.is_none() => {
-                ("  note", "not set up, as far as can be told without netifd")
-            }
-            Phase::Down => ("  to start it", "ifup {interface}"),
-            _ => ("  for the cause", "mape doctor {interface}"),
-        };
-        return out.rows(&answer, &[(label, text)]);
-    };
-    for_people(&mut answer, line.state);
-    out.rows(&answer, UP);
-    if let Some(ports) = answer.get("ports") {
-        used(out, ports, paint);
+    writeln!(out)?;
+    match &interface.line {
+        Some(line) => up(out, line, paint),
+        None => not_up(out, interface),
     }
-    for (label, bytes, packets) in &[
-        ("  received", "rx_bytes", "rx_packets"),
-        ("  sent", "tx_bytes", "tx_packets"),
-    ] {
-        let count = |name| answer.get("traffic")?.get(name)?.as_u64();
-        if let (Some(bytes), Some(packets)) = (count(bytes), count(packets)) {
+}
+
+fn up(out: &mut String, line: &LineUp<'_>, paint: Paint) -> fmt::Result {
+    link(out, line.state)?;
+    used(out, line, paint)?;
+    if let Some(traffic) = &line.traffic {
+        for (label, bytes, packets) in [
+            ("  received", traffic.rx_bytes, traffic.rx_packets),
+            ("  sent", traffic.tx_bytes, traffic.tx_packets),
+        ] {
             let bytes = size(bytes);
-            out.row(label, &format_args!("{bytes} in {packets} packets"));
+            row(out, label, format_args!("{bytes} in {packets} packets"))?;
         }
     }
-    match answer.get("dropped") {
-        None | Some(Value::Null) => {}
+    match &line.dropped {
         Some(dropped) => show_dropped(out, dropped, paint),
+        None => Ok(()),
     }
 }
 
-/// What stands in the answer in other words, or not at all.
-fn for_people(answer: &mut Value, state: &State) {
+/// The link as it was set up.
+fn link(out: &mut String, state: &State) -> fmt::Result {
     let mapping = &state.mapping;
-    let network = match mapping.ipv4() {
-        whole if whole.prefix_len() < 32 => whole.to_string(),
-        single => single.addr().to_string(),
-    };
-    answer.put("network", network.into());
-    if mapping.map_type() != MapType::MapT {
-        let limit = match state.encaplimit.as_deref() {
-            Some("ignore") => "none",
-            Some(limit) => limit,
-            None => "4",
-        };
-        answer.put("limit", limit.into());
+    let (map_type, dialect) = (mapping.map_type(), mapping.dialect());
+    row(out, "  type", format_args!("{map_type}, {dialect}"))?;
+    match &state.provider {
+        Some((id, name)) => row(out, "  provider", format_args!("{name} ({id})"))?,
+        None => row(out, "  provider", "none, the rule is configured")?,
     }
-    let count = mapping.fmrs().len();
-    if count > 0 {
-        let used = if state.mesh { "in use" } else { "not in use" };
-        answer.put("used_fmrs", format!("{count}, {used}").into());
+    row(out, "  IPv4", addresses(mapping))?;
+    row(out, "  CE address", mapping.ce_address())?;
+    match mapping.border() {
+        Some(Border::Br(br)) => row(out, "  BR", br)?,
+        Some(Border::Dmr(dmr)) => row(out, "  DMR", dmr)?,
+        None => {}
     }
-}
-
-fn number(object: &Value, name: &str) -> u64 {
-    object.get(name).and_then(Value::as_u64).unwrap_or(0)
-}
-
-/// Number and use of the ports, of which the answer says `ports`.
-fn used(out: &mut Page, ports: &Value, paint: Paint) {
-    let free = number(ports, "pool");
-    let mut text = format!("{free} of {} for NAT", number(ports, "total"));
-    for name in &["reserved", "forwarded"] {
-        let count = number(ports, name);
-        if count > 0 {
-            let _ = write!(text, ", {count} {name}");
+    let (uplink, source) = (&state.uplink, &state.prefix_source);
+    let end_user = mapping.end_user();
+    row(
+        out,
+        "  uplink",
+        format_args!("{uplink}, {end_user} ({source})"),
+    )?;
+    let tunnel = format!("{}, MTU {}", state.device, state.mtu);
+    match (map_type, state.encaplimit.as_deref()) {
+        (MapType::MapT, _) => row(out, "  tunnel", tunnel)?,
+        (_, limit) => {
+            let limit = match limit {
+                Some("ignore") => "none",
+                Some(limit) => limit,
+                None => "4",
+            };
+            let text = format_args!("{tunnel}, encapsulation limit {limit}");
+            row(out, "  tunnel", text)?;
         }
     }
-    out.row("  ports", &text);
-    let each = fill(ports, "tcp {used.tcp}, udp {used.udp}, icmp {used.icmp}");
-    let most = number(ports, "used_max");
+    let fmrs = mapping.fmrs().len();
+    if fmrs > 0 {
+        let used = if state.mesh { "in use" } else { "not in use" };
+        row(out, "  FMRs", format_args!("{fmrs}, {used}"))?;
+    }
+    let (mode, reason) = &state.technique;
+    row(out, "  NAT", format_args!("{mode}: {reason}"))
+}
+
+fn addresses(mapping: &Mapping) -> String {
+    let (ipv4, ports) = (mapping.ipv4(), mapping.ports());
+    if ports.is_shared() {
+        let (ratio, psid) = (ports.params().sharing_ratio(), ports.psid().value());
+        let address = ipv4.addr();
+        return format!("{address}, shared by {ratio}, PSID {psid} (0x{psid:x})");
+    }
+    match ipv4.prefix_len() {
+        32 => format!("{}, not shared", ipv4.addr()),
+        _ => format!("{ipv4}, not shared"),
+    }
+}
+
+fn not_up(out: &mut String, interface: &Interface<'_>) -> fmt::Result {
+    let name = interface.name;
+    if let Some((code, detail)) = &interface.error
+        && interface.phase != Phase::Up
+    {
+        row(out, "  reason", format_args!("{detail} ({code})"))?;
+    }
+    let (uplink, candidate) = interface.uplink();
+    if let Some(uplink) = uplink {
+        row(out, "  uplink", uplink)?;
+    }
+    if let Some(Candidate { prefix, source, .. }) = candidate {
+        row(out, "  prefix offered", format_args!("{prefix}, {source}"))?;
+    }
+    match interface.phase {
+        Phase::Up => row(
+            out,
+            "  note",
+            "not set up by mape: nothing else is known of it",
+        ),
+        Phase::Down if interface.known.is_none() => row(
+            out,
+            "  note",
+            "not set up, as far as can be told without netifd",
+        ),
+        Phase::Down => row(out, "  to start it", format_args!("ifup {name}")),
+        Phase::Pending | Phase::Error => {
+            row(out, "  for the cause", format_args!("mape doctor {name}"))
+        }
+    }
+}
+
+/// Number and use of the ports.
+fn used(out: &mut String, line: &LineUp<'_>, paint: Paint) -> fmt::Result {
+    let counts = PortCounts::new(line);
+    let free = counts.pool;
+    let mut text = format!("{free} of {} for NAT", counts.total);
+    for (name, count) in [
+        ("reserved", counts.reserved),
+        ("forwarded", counts.forwarded),
+    ] {
+        if count > 0 {
+            write!(text, ", {count} {name}")?;
+        }
+    }
+    row(out, "  ports", text)?;
+    let (Some(each), Some(most)) = (counts.used, counts.used_max) else {
+        return row(
+            out,
+            "  in use",
+            "not known: only root may ask, and only with kmod-nf-conntrack-netlink",
+        );
+    };
+    let free = free as usize;
     let share = most.saturating_mul(100).checked_div(free).unwrap_or(0);
     let hue = match share {
         0..80 => Hue::Good,
         80..95 => Hue::Doubtful,
         _ => Hue::Bad,
     };
-    let text = match each {
-        Some(each) => {
-            let bar = bar(most as usize, free as usize, 24);
-            paint.hue(hue, &format!("{bar} {share:>3} %  {each}"))
-        }
-        None => "not known: only root may ask, and only with kmod-nf-conntrack-netlink".into(),
-    };
-    out.row("  in use", &text);
+    let Used { tcp, udp, icmp } = each;
+    let bar = bar(most, free, 24);
+    let text = format!("{bar} {share:>3} %  tcp {tcp}, udp {udp}, icmp {icmp}");
+    row(out, "  in use", paint.hue(hue, &text))
 }
 
-fn show_dropped(out: &mut Page, dropped: &Value, paint: Paint) {
-    let mut text = String::new();
-    for (name, what) in DROPPED {
-        let count = number(dropped, name);
-        if count > 0 {
-            let comma = if text.is_empty() { "" } else { ", " };
-            let _ = write!(text, "{comma}{count} {what}");
+fn show_dropped(out: &mut String, dropped: &Dropped, paint: Paint) -> fmt::Result {
+    let counts = [
+        (dropped.not_ours, "not for our address and ports"),
+        (dropped.not_br, "not from the BR"),
+        (dropped.pool_number, "unasked for"),
+        (dropped.no_ports, "of protocols without ports"),
+        (dropped.guard, "before the rules were loaded"),
+    ];
+    let some = counts.iter().filter(|(count, _)| *count > 0);
+    let some: Vec<String> = some
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    match some.is_empty() {
+        true => row(out, "  dropped", "none")?,
+        false => row(out, "  dropped", some.join(", "))?,
+    }
+    match dropped.exhausted {
+        0 => Ok(()),
+        count => {
+            let text = format!("{count} connections found no free port so far");
+            row(out, "  exhausted", paint.hue(Hue::Bad, &text))
         }
-    }
-    if text.is_empty() {
-        text.push_str("none");
-    }
-    out.row("  dropped", &text);
-    let count = number(dropped, "exhausted");
-    if count > 0 {
-        let text = format!("{count} connections found no free port so far");
-        out.row("  exhausted", &paint.hue(Hue::Bad, &text));
     }
 }
 
-/// Writes what `mape ports` shows of an interface.
-pub fn ports(out: &mut Page, interface: &Interface<'_>, paint: Paint) {
+/// Prints what `mape ports` shows of an interface.
+///
+/// # Errors
+/// None: writing to a `String` does not fail.
+pub fn ports(out: &mut String, interface: &Interface<'_>, paint: Paint) -> fmt::Result {
     let name = &interface.name;
     let Some(line) = &interface.line else {
         let phase = interface.phase.as_str();
@@ -232,55 +264,55 @@ pub fn ports(out: &mut Page, interface: &Interface<'_>, paint: Paint) {
         count => format!("{count} ranges"),
     };
     let (address, total) = (line.state.mapping.ipv4().addr(), line.total());
-    writeln!(out, "{name}: {address}, {total} ports in {ranges}");
-    used(out, &json::totals(line), paint);
-    out.push("\nrange         tcp  udp icmp  # used  R reserved  F forwarded\n");
+    writeln!(out, "{name}: {address}, {total} ports in {ranges}")?;
+    used(out, line, paint)?;
+    out.push_str("\nrange         tcp  udp icmp  # used  R reserved  F forwarded\n");
     let forwarded = line.forwarded();
     for range in line.ranges() {
-        range_row(out, line, &forwarded, range);
+        range_row(out, line, &forwarded, range)?;
     }
     let hosts = line.usage.as_ref().map_or(&[][..], |usage| usage.hosts());
     if !hosts.is_empty() {
-        out.push("\nhost               tcp  udp icmp  name\n");
+        out.push_str("\nhost               tcp  udp icmp  name\n");
     }
-    for host in hosts.iter().take(json::MAX_HOSTS) {
+    for host in hosts.iter().take(MAX_HOSTS) {
         let [tcp, udp, icmp] = host.ports;
         let name = interface.world().name_of(host.address).unwrap_or("-");
         let address = host.address.to_string();
-        writeln!(out, "{address:<17}{tcp:>5}{udp:>5}{icmp:>5}  {name}");
+        writeln!(out, "{address:<17}{tcp:>5}{udp:>5}{icmp:>5}  {name}")?;
     }
+    Ok(())
 }
 
 /// Widest bar in characters; a range of no more ports has one for each.
 const BAR: u32 = 32;
 
-fn range_row(out: &mut Page, line: &LineUp<'_>, forwarded: &PortList, range: PortRange) {
+fn range_row(
+    out: &mut String,
+    line: &LineUp<'_>,
+    forwarded: &PortList,
+    range: PortRange,
+) -> fmt::Result {
     let usage = line.usage.as_ref();
-    write!(out, "{range:<12}");
-    let mut most = 0;
-    for protocol in Protocol::ALL {
-        match usage.map(|usage| usage.of_range(protocol, range)) {
-            Some(count) => {
-                most = most.max(count);
-                write!(out, "{count:>5}");
-            }
-            None => out.push("    ?"),
-        }
+    write!(out, "{range:<12}")?;
+    let counts = usage.map(|usage| Protocol::ALL.map(|protocol| usage.of_range(protocol, range)));
+    match counts {
+        Some([tcp, udp, icmp]) => write!(out, "{tcp:>5}{udp:>5}{icmp:>5}")?,
+        None => out.push_str("    ?    ?    ?"),
     }
     if range.count() > BAR {
-        let bar = bar(most, range.count() as usize, BAR as usize);
+        let most = counts.and_then(|counts| counts.into_iter().max());
+        let bar = bar(most.unwrap_or(0), range.count() as usize, BAR as usize);
         return writeln!(out, "  {bar}");
     }
-    let mut picture = String::new();
-    for port in range.ports() {
-        picture.push(match port {
-            port if forwarded.contains(port) => 'F',
-            port if line.reserved.contains(port) => 'R',
-            port if usage.is_some_and(|usage| usage.has(port)) => '#',
-            _ => '.',
-        });
-    }
-    writeln!(out, "  {picture}");
+    let mark = |port| match port {
+        port if forwarded.contains(port) => 'F',
+        port if line.reserved.contains(port) => 'R',
+        port if usage.is_some_and(|usage| usage.has(port)) => '#',
+        _ => '.',
+    };
+    let picture: String = range.ports().map(mark).collect();
+    writeln!(out, "  {picture}")
 }
 
 /// `part` of `whole` as a bar of `width` characters.

@@ -4,6 +4,8 @@
 
 use std::net::Ipv4Addr;
 
+use serde::Serialize;
+
 use crate::firewall::{Forward, Opened, Section, zones_of};
 use crate::handler::State;
 use crate::map::PortRange;
@@ -16,7 +18,7 @@ use super::netifd::{Known, Phase};
 use super::usage::Usage;
 
 /// Packet counters of a device since it was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Traffic {
     /// Bytes received.
     pub rx_bytes: u64,
@@ -29,7 +31,7 @@ pub struct Traffic {
 }
 
 /// Packets that our rules did not let pass, since setup.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Dropped {
     /// Inbound, for addresses or ports that are not ours.
     pub not_ours: u64,

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The answers of `status` and `ports` as `docs/bus.md` describes them.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+use serde::Serialize;
+
+use crate::firewall::Forward;
+use crate::map::{Border, Dialect, Dmr, MapType, Mapping, PortRange, Rule};
+use crate::nat::Protocol;
+
+use super::netifd::Phase;
+use super::world::{Dropped, Interface, LineUp, Traffic};
+
+/// Most internal hosts that `ports` lists.
+pub const MAX_HOSTS: usize = 10;
+
+/// Most reserved and most forwarded ports that `ports` lists of one range: an
+/// address that is not shared is one range of 65,536.
+const MAX_MARKS: usize = 256;
+
+/// The answer of `status`.
+#[derive(Debug, Serialize)]
+pub struct StatusAnswer<'a> {
+    interfaces: Vec<InterfaceAnswer<'a>>,
+}
+
+impl<'a> StatusAnswer<'a> {
+    /// What is known of these interfaces.
+    pub fn new(interfaces: &'a [Interface<'a>]) -> Self {
+        StatusAnswer {
+            interfaces: interfaces.iter().map(InterfaceAnswer::new).collect(),
+        }
+    }
+}
+
+/// One interface. Every member is always there; what is not known is null.
+#[derive(Debug, Serialize)]
+struct InterfaceAnswer<'a> {
+    interface: &'a str,
+    proto: &'a str,
+    state: Phase,
+    error: Option<ErrorAnswer<'a>>,
+    uptime: Option<u64>,
+    #[serde(flatten)]
+    link: LinkAnswer<'a>,
+}
+
+/// The last error of an interface that is not up.
+#[derive(Debug, Serialize)]
+struct ErrorAnswer<'a> {
+    code: &'a str,
+    detail: &'a str,
+}
+
+/// The link of an interface, or what is known of it before it is up.
+#[derive(Debug, Default, Serialize)]
+struct LinkAnswer<'a> {
+    device: Option<&'a str>,
+    provider: Option<&'a str>,
+    provider_name: Option<&'a str>,
+    uplink: Option<String>,
+    prefix_source: Option<&'a str>,
+    #[serde(flatten)]
+    mapping: MappingAnswer,
+    /// Number of FMRs.
+    fmrs: usize,
+    mesh: bool,
+    mtu: Option<u16>,
+    encaplimit: Option<&'a str>,
+    nat: NatAnswer<'a>,
+    ports: Option<PortCounts>,
+    traffic: Option<Traffic>,
+    dropped: Option<Dropped>,
+}
+
+/// How ports are translated.
+#[derive(Debug, Default, Serialize)]
+struct NatAnswer<'a> {
+    configured: &'a str,
+    mode: Option<&'a str>,
+    reason: Option<&'a str>,
+    conntrack: &'a str,
+}
+
+/// What every answer shows of a mapping. All of it is null, except perhaps
+/// `end_user_prefix`, while there is no mapping.
+#[derive(Debug, Default, Serialize)]
+pub struct MappingAnswer {
+    #[serde(rename = "type")]
+    map_type: Option<MapType>,
+    dialect: Option<Dialect>,
+    end_user_prefix: Option<Ipv6Net>,
+    bmr: Option<RuleAnswer>,
+    ipv4_address: Option<Ipv4Addr>,
+    ipv4_prefix_len: Option<u8>,
+    /// Null also if the address is not shared.
+    psid: Option<u16>,
+    sharing_ratio: Option<u32>,
+    ce_address: Option<Ipv6Addr>,
+    br: Option<Ipv6Addr>,
+    dmr: Option<Ipv6Net>,
+}
+
+impl From<&Mapping> for MappingAnswer {
+    fn from(mapping: &Mapping) -> Self {
+        let ports = mapping.ports();
+        let border = mapping.border();
+        MappingAnswer {
+            map_type: Some(mapping.map_type()),
+            dialect: Some(mapping.dialect()),
+            end_user_prefix: Some(mapping.end_user()),
+            bmr: Some(mapping.bmr().into()),
+            ipv4_address: Some(mapping.ipv4().addr()),
+            ipv4_prefix_len: Some(mapping.ipv4().prefix_len()),
+            psid: ports.is_shared().then(|| ports.psid().value()),
+            sharing_ratio: Some(ports.params().sharing_ratio()),
+            ce_address: Some(mapping.ce_address()),
+            br: border.and_then(Border::br),
+            dmr: border.and_then(Border::dmr).map(Dmr::prefix),
+        }
+    }
+}
+
+/// A rule as every answer shows it.
+#[derive(Debug, Serialize)]
+pub struct RuleAnswer {
+    ipv6_prefix: Ipv6Net,
+    ipv4_prefix: Ipv4Net,
+    ea_len: u8,
+    psid_offset: u8,
+    psid_len: u8,
+}
+
+impl From<&Rule> for RuleAnswer {
+    fn from(rule: &Rule) -> Self {
+        let params = rule.port_params();
+        RuleAnswer {
+            ipv6_prefix: rule.ipv6(),
+            ipv4_prefix: rule.ipv4(),
+            ea_len: rule.ea_len(),
+            psid_offset: params.offset(),
+            psid_len: params.psid_len(),
+        }
+    }
+}
+
+impl<'a> InterfaceAnswer<'a> {
+    fn new(interface: &'a Interface<'a>) -> Self {
+        let error = interface.error.as_ref();
+        let error = error.filter(|_| interface.phase != Phase::Up);
+        InterfaceAnswer {
+            interface: interface.name,
+            proto: interface.proto,
+            state: interface.phase,
+            error: error.map(|(code, detail)| ErrorAnswer { code, detail }),
+            uptime: interface.uptime,
+            link: match &interface.line {
+                Some(line) => LinkAnswer::of_line(line),
+                None => LinkAnswer::not_up(interface),
+            },
+        }
+    }
+}
+
+impl<'a> LinkAnswer<'a> {
+    fn of_line(line: &'a LineUp<'a>) -> Self {
+        let state = line.state;
+        let (mode, reason) = &state.technique;
+        let provider = state.provider.as_ref();
+        LinkAnswer {
+            device: Some(&state.device),
+            provider: provider.map(|(id, _)| id.as_str()),
+            provider_name: provider.map(|(_, name)| name.as_str()),
+            uplink: Some(state.uplink.clone()),
+            prefix_source: Some(&state.prefix_source),
+            mapping: (&state.mapping).into(),
+            fmrs: state.mapping.fmrs().len(),
+            mesh: state.mesh,
+            mtu: Some(state.mtu),
+            encaplimit: state.encaplimit.as_deref(),
+            nat: NatAnswer {
+                configured: state.nat.as_str(),
+                mode: Some(mode),
+                reason: Some(reason),
+                conntrack: state.timeouts.as_str(),
+            },
+            ports: Some(PortCounts::new(line)),
+            traffic: line.traffic,
+            dropped: line.dropped,
+        }
+    }
+
+    /// What is known without a mapping: the configuration, and what the uplink
+    /// offers.
+    fn not_up(interface: &'a Interface<'a>) -> Self {
+        let (uplink, candidate) = interface.uplink();
+        let mesh = interface.config.and_then(|config| config.flag("mesh"));
+        LinkAnswer {
+            uplink,
+            prefix_source: candidate.map(|c| c.source.as_str()),
+            mapping: MappingAnswer {
+                end_user_prefix: candidate.map(|c| c.prefix),
+                ..MappingAnswer::default()
+            },
+            mesh: mesh.unwrap_or(false),
+            nat: NatAnswer {
+                configured: interface.option("nat").unwrap_or("auto"),
+                conntrack: interface.option("conntrack").unwrap_or("normal"),
+                ..NatAnswer::default()
+            },
+            ..LinkAnswer::default()
+        }
+    }
+}
+
+/// How many ports there are, and how many of them are in use.
+#[derive(Debug, Serialize)]
+pub(super) struct PortCounts {
+    pub total: u32,
+    pub reserved: u32,
+    pub forwarded: u32,
+    /// Ports that outgoing connections may take.
+    pub pool: u32,
+    /// Null if connections cannot be seen.
+    pub used: Option<Used>,
+    /// Ports in use of the protocol that uses most.
+    pub used_max: Option<usize>,
+}
+
+/// Ports in use, by protocol.
+#[derive(Debug, Serialize)]
+pub(super) struct Used {
+    pub tcp: usize,
+    pub udp: usize,
+    pub icmp: usize,
+}
+
+impl PortCounts {
+    pub fn new(line: &LineUp<'_>) -> Self {
+        let usage = line.usage.as_ref();
+        PortCounts {
+            total: line.total(),
+            reserved: line.reserved.count(),
+            forwarded: line.forwarded().count(),
+            pool: line.free(),
+            used: usage.map(|usage| Used {
+                tcp: usage.of(Protocol::Tcp),
+                udp: usage.of(Protocol::Udp),
+                icmp: usage.of(Protocol::Icmp),
+            }),
+            used_max: usage.map(|usage| usage.max()),
+        }
+    }
+}
+
+/// The answer of `ports`.
+#[derive(Debug, Serialize)]
+pub struct PortsAnswer<'a> {
+    interface: &'a str,
+    ipv4_address: Option<Ipv4Addr>,
+    total: u32,
+    ranges: Vec<RangeAnswer<'a>>,
+    hosts: Vec<HostAnswer<'a>>,
+}
+
+/// One range of the port set. Counts are null if connections cannot be seen.
+#[derive(Debug, Serialize)]
+struct RangeAnswer<'a> {
+    first: u16,
+    last: u16,
+    tcp: Option<usize>,
+    udp: Option<usize>,
+    icmp: Option<usize>,
+    reserved: Vec<u16>,
+    forwarded: Vec<ForwardAnswer<'a>>,
+}
+
+/// A port that the firewall forwards.
+#[derive(Debug, Serialize)]
+struct ForwardAnswer<'a> {
+    port: u16,
+    proto: &'static str,
+    to: String,
+    name: Option<&'a str>,
+}
+
+/// An internal host and the ports it uses.
+#[derive(Debug, Serialize)]
+struct HostAnswer<'a> {
+    address: Ipv4Addr,
+    name: Option<&'a str>,
+    tcp: usize,
+    udp: usize,
+    icmp: usize,
+}
+
+impl<'a> PortsAnswer<'a> {
+    /// The ports of an interface; there are none while it is not up.
+    pub fn new(interface: &'a Interface<'a>) -> Self {
+        let line = interface.line.as_ref();
+        let hosts = line.and_then(|line| Some(line.usage.as_ref()?.hosts()));
+        let hosts = hosts.unwrap_or_default().iter().take(MAX_HOSTS);
+        PortsAnswer {
+            interface: interface.name,
+            ipv4_address: line.map(|line| line.state.mapping.ipv4().addr()),
+            total: line.map_or(0, LineUp::total),
+            ranges: line.map_or_else(Vec::new, |line| {
+                let ranges = line.ranges().map(|range| RangeAnswer::new(line, range));
+                ranges.collect()
+            }),
+            hosts: hosts
+                .map(|host| {
+                    let [tcp, udp, icmp] = host.ports;
+                    HostAnswer {
+                        address: host.address,
+                        name: interface.world().name_of(host.address),
+                        tcp,
+                        udp,
+                        icmp,
+                    }
+                })
+                .collect(),
+        }
+    }
+}
+
+impl<'a> RangeAnswer<'a> {
+    fn new(line: &'a LineUp<'a>, range: PortRange) -> Self {
+        let used = |protocol| Some(line.usage.as_ref()?.of_range(protocol, range));
+        let reserved = range.ports().filter(|port| line.reserved.contains(*port));
+        let forwarded = line.forwards.iter().flat_map(|forward| {
+            let ports = forward.ports.ports();
+            let ports = ports.filter(move |port| range.contains(*port));
+            ports.map(move |port| ForwardAnswer::new(forward, port))
+        });
+        RangeAnswer {
+            first: range.first(),
+            last: range.last(),
+            tcp: used(Protocol::Tcp),
+            udp: used(Protocol::Udp),
+            icmp: used(Protocol::Icmp),
+            reserved: reserved.take(MAX_MARKS).collect(),
+            forwarded: forwarded.take(MAX_MARKS).collect(),
+        }
+    }
+}
+
+impl<'a> ForwardAnswer<'a> {
+    fn new(forward: &'a Forward, port: u16) -> Self {
+        ForwardAnswer {
+            port,
+            proto: forward.protocol.name(),
+            to: forward.target(port),
+            name: forward.name.as_deref(),
+        }
+    }
+}
