@@ -35,6 +35,7 @@ pub mod netfilter;
 pub mod netifd;
 pub mod paths;
 pub mod provider;
+pub mod provision;
 mod sanitize;
 pub mod status;
 pub mod ubus;

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The JSON that a provisioning server answers with.
+
+use serde::{Deserialize, Deserializer};
+
+use super::lenient::{flag, number};
+use super::offers::{DsLite, IpIp, Lw4o6, MapE, MapT, Offer, Xlat464};
+use super::values::{Auth, Capability, Label, Token, Ttl};
+use crate::sanitize::one_line;
+
+/// An answer: every value in its range and none contradicting another. Keys
+/// that are not known are passed over, as the specification wants.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Answer {
+    /// The VNE, or outside NGN the ISP.
+    pub enabler_name: Label,
+    /// The VNE's service.
+    #[serde(default)]
+    pub service_name: Option<Label>,
+    /// The ISP's service.
+    #[serde(default)]
+    pub isp_name: Option<Label>,
+    /// How long the answer holds. The table of the specification demands it,
+    /// its flow chart does without.
+    #[serde(default, deserialize_with = "ttl")]
+    pub ttl: Option<Ttl>,
+    /// To be sent with the next request.
+    #[serde(default)]
+    pub token: Option<Token>,
+    /// What became of user name and password.
+    #[serde(default)]
+    pub auth: Option<Auth>,
+    /// Mechanisms, best first.
+    pub order: Order,
+    /// The LAN is to be IPv6-mostly (RFC 8925) with the prefix of `464xlat`.
+    #[serde(default, deserialize_with = "flag")]
+    pub ipv6_mostly: bool,
+    /// MAP-E.
+    #[serde(default)]
+    pub map_e: Option<MapE>,
+    /// MAP-T.
+    #[serde(default)]
+    pub map_t: Option<MapT>,
+    /// Lightweight 4over6.
+    #[serde(default)]
+    pub lw4o6: Option<Lw4o6>,
+    /// DS-Lite.
+    #[serde(default)]
+    pub dslite: Option<DsLite>,
+    /// Fixed addresses over IPIP.
+    #[serde(default)]
+    pub ipip: Option<Vec<IpIp>>,
+    /// 464XLAT.
+    #[serde(default, rename = "464xlat")]
+    pub xlat464: Option<Xlat464>,
+}
+
+/// `order`: what is known of it, and what is not.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Vec<String>")]
+pub struct Order {
+    /// The mechanisms that the specification knows.
+    pub known: Vec<Capability>,
+    /// Other words, for messages; they are passed over.
+    pub unknown: Vec<String>,
+}
+
+/// Why an answer was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// It is no JSON, or ends within.
+    #[error("the answer is not valid JSON: {0}")]
+    Json(String),
+    /// A value is missing, of the wrong type or out of range.
+    #[error("{key}: {reason}")]
+    Value {
+        /// Where, such as `map_e.rules[3].ipv4`.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A required key is missing.
+    #[error("{0}")]
+    Missing(String),
+    /// The token is not one; what it is stays unsaid.
+    #[error("token: must be 64 lower-case hexadecimal digits")]
+    Token,
+    /// A mechanism stands twice in the order.
+    #[error("order: {0} is in it twice")]
+    Duplicate(Capability),
+    /// The order names a mechanism that is not described.
+    #[error("order: {0} is in it, but the answer has no {0}")]
+    NoOffer(Capability),
+    /// An IPv6-mostly LAN needs the prefix of the NAT64.
+    #[error("ipv6_mostly: the answer has no 464xlat")]
+    NoNat64,
+}
+
+/// Longest reason that is kept: parsers quote what they do not like.
+const MAX_REASON: usize = 200;
+
+impl Answer {
+    /// Reads and checks an answer.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn parse(json: &[u8]) -> Result<Self, AnswerError> {
+        let mut json = serde_json::Deserializer::from_slice(json);
+        let answer: Answer = serde_path_to_error::deserialize(&mut json).map_err(refuse)?;
+        json.end().map_err(not_json)?;
+        answer.check()?;
+        Ok(answer)
+    }
+
+    /// Whether the answer describes that mechanism.
+    pub fn offers(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::Xlat464 => self.xlat464.is_some(),
+            Capability::DsLite => self.dslite.is_some(),
+            Capability::IpIp => self.ipip.is_some(),
+            Capability::Lw4o6 => self.lw4o6.is_some(),
+            Capability::MapE => self.map_e.is_some(),
+            Capability::MapT => self.map_t.is_some(),
+        }
+    }
+
+    fn check(&self) -> Result<(), AnswerError> {
+        check(Capability::MapE, &self.map_e)?;
+        check(Capability::MapT, &self.map_t)?;
+        check(Capability::Lw4o6, &self.lw4o6)?;
+        check(Capability::Xlat464, &self.xlat464)?;
+        for (at, capability) in self.order.known.iter().enumerate() {
+            if self.order.known.iter().take(at).any(|c| c == capability) {
+                return Err(AnswerError::Duplicate(*capability));
+            }
+            if !self.offers(*capability) {
+                return Err(AnswerError::NoOffer(*capability));
+            }
+        }
+        match self.ipv6_mostly && self.xlat464.is_none() {
+            true => Err(AnswerError::NoNat64),
+            false => Ok(()),
+        }
+    }
+}
+
+fn check(capability: Capability, offer: &Option<impl Offer>) -> Result<(), AnswerError> {
+    let checked = offer.as_ref().map_or(Ok(()), Offer::check);
+    checked.map_err(|(key, reason)| AnswerError::Value {
+        key: format!("{capability}.{key}"),
+        reason,
+    })
+}
+
+impl From<Vec<String>> for Order {
+    fn from(words: Vec<String>) -> Self {
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        for word in words {
+            match word.parse() {
+                Ok(capability) => known.push(capability),
+                Err(_) => unknown.push(word),
+            }
+        }
+        Order { known, unknown }
+    }
+}
+
+fn ttl<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ttl>, D::Error> {
+    let ttl = Ttl::try_from(number(deserializer)?);
+    ttl.map(Some).map_err(serde::de::Error::custom)
+}
+
+fn refuse(error: serde_path_to_error::Error<serde_json::Error>) -> AnswerError {
+    let key = error.path().to_string();
+    let error = error.into_inner();
+    match (error.classify(), key.as_str()) {
+        (serde_json::error::Category::Data, "token") => AnswerError::Token,
+        (serde_json::error::Category::Data, ".") => AnswerError::Missing(reason(&error)),
+        (serde_json::error::Category::Data, _) => AnswerError::Value {
+            key: one_line(&key, MAX_REASON),
+            reason: reason(&error),
+        },
+        _ => not_json(error),
+    }
+}
+
+fn not_json(error: serde_json::Error) -> AnswerError {
+    AnswerError::Json(reason(&error))
+}
+
+/// What the parser says, as one line.
+fn reason(error: &serde_json::Error) -> String {
+    one_line(&error.to_string(), MAX_REASON)
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The line that is asked: its resolvers, and the address to ask from.
+
+use std::io;
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Where requests leave, and who resolves names there.
+///
+/// A router with several lines has several resolvers, and only the line's own
+/// know what is provisioned on it (`4over6.info`, the names of AFTRs). Nothing
+/// here ever asks another resolver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uplink {
+    /// The line's resolvers, tried in this order.
+    pub resolvers: Vec<SocketAddrV6>,
+    /// Our address on the line. `None` leaves the choice to the kernel.
+    pub source: Option<Ipv6Addr>,
+    /// Longest time for one lookup or one request.
+    pub patience: Duration,
+}
+
+/// Port of DNS.
+const DNS_PORT: u16 = 53;
+
+impl Uplink {
+    /// [`Uplink::patience`] of [`Uplink::new`].
+    pub const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// A line with these resolvers. `interface_index` is that of its network
+    /// device, for resolvers with a link-local address.
+    pub fn new(resolvers: &[Ipv6Addr], source: Option<Ipv6Addr>, interface_index: u32) -> Self {
+        let scope = |address: &Ipv6Addr| match address.is_unicast_link_local() {
+            true => interface_index,
+            false => 0,
+        };
+        Uplink {
+            resolvers: resolvers
+                .iter()
+                .map(|address| SocketAddrV6::new(*address, DNS_PORT, 0, scope(address)))
+                .collect(),
+            source,
+            patience: Self::PATIENCE,
+        }
+    }
+
+    /// Our end of a socket; port 0 lets the kernel choose a random one.
+    pub(super) fn local(&self) -> SocketAddr {
+        (self.source.unwrap_or(Ipv6Addr::UNSPECIFIED), 0).into()
+    }
+
+    /// A connection from our address to `remote`.
+    ///
+    /// # Errors
+    /// The source address is not ours, nobody listens, or `deadline` passed.
+    pub(super) fn connect(&self, remote: SocketAddrV6, deadline: Instant) -> io::Result<TcpStream> {
+        let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
+        socket.bind(&self.local().into())?;
+        socket.connect_timeout(&SocketAddr::V6(remote).into(), left(deadline)?)?;
+        Ok(socket.into())
+    }
+}
+
+/// Time left until `deadline`.
+///
+/// # Errors
+/// There is none.
+pub(super) fn left(deadline: Instant) -> io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    match left.is_zero() {
+        true => Err(io::ErrorKind::TimedOut.into()),
+        false => Ok(left),
+    }
+}
