@@ -5,6 +5,10 @@ use std::io::{self, ErrorKind, Write as _};
 
 use crate::sanitize::one_line;
 
+/// Longest line of standard error in characters: a command can be called with
+/// arguments of any length, and quotes them.
+const MAX_LINE: usize = 1000;
+
 /// Prints `text` on standard output.
 ///
 /// # Errors
@@ -25,5 +29,5 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 /// control characters in it are replaced.
 pub(crate) fn complain(line: &str) {
     // If this fails there is nobody left to tell.
-    let _ = writeln!(io::stderr().lock(), "{}", one_line(line, usize::MAX));
+    let _ = writeln!(io::stderr().lock(), "{}", one_line(line, MAX_LINE));
 }

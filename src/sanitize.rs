@@ -10,7 +10,35 @@ pub fn one_line(text: &str, longest: usize) -> String {
         .collect()
 }
 
-/// `text` in quotes, with control characters replaced by spaces.
+/// Characters of a value that an error message quotes.
+const EXCERPT: usize = 60;
+
+/// The beginning of `text` for an error message: enough to recognise it, and
+/// short enough that what follows in the message is still read.
+pub fn excerpt(text: &str) -> String {
+    let mut shown = one_line(text, EXCERPT);
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// An excerpt of `text` in quotes.
 pub fn quoted(text: &str) -> String {
-    format!("\"{}\"", one_line(text, usize::MAX))
+    format!("\"{}\"", excerpt(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_are_cut_and_controls_replaced() {
+        assert_eq!(excerpt("ealen\n16"), "ealen 16");
+        assert_eq!(excerpt(&"x".repeat(60)), "x".repeat(60));
+        let cut = excerpt(&"é".repeat(5000));
+        assert_eq!(cut.chars().count(), EXCERPT + 1);
+        assert!(cut.ends_with('…'));
+        assert_eq!(quoted("a\u{1b}"), "\"a \"");
+    }
 }

@@ -11,6 +11,7 @@ use super::mapping_args::MappingArgs;
 use super::output::json;
 use super::{Args, Command, Failure, Outcome};
 use crate::map::{Inner, Outer, Psid, Relay};
+use crate::sanitize::excerpt;
 use crate::status::text::row;
 
 pub(super) const COMMAND: Command = Command {
@@ -91,7 +92,12 @@ fn value<T: FromStr>(args: &Args, option: &str, expected: &str) -> Outcome<Optio
     let Some(text) = args.get(option) else {
         return Ok(None);
     };
-    let bad = |_| Failure::usage(format_args!("--{option} {text}: must be {expected}"));
+    let bad = |_| {
+        Failure::usage(format_args!(
+            "--{option} {}: must be {expected}",
+            excerpt(text)
+        ))
+    };
     text.parse().map(Some).map_err(bad)
 }
 

@@ -8,6 +8,7 @@ use super::output::{fail, json};
 use super::status::{choose, collect};
 use super::{Args, Command, Failure, Outcome};
 use crate::doctor::{self, Check, Verdict};
+use crate::sanitize::excerpt;
 use crate::status::text::{Hue, Paint};
 
 pub(super) const COMMAND: Command = Command {
@@ -58,8 +59,12 @@ fn run(args: &Args, out: &mut String) -> Outcome {
 }
 
 fn address(text: &str) -> Outcome<Ipv6Addr> {
-    text.parse()
-        .map_err(|_| Failure::usage(format!("--probe {text}: must be an IPv6 address")))
+    text.parse().map_err(|_| {
+        Failure::usage(format!(
+            "--probe {}: must be an IPv6 address",
+            excerpt(text)
+        ))
+    })
 }
 
 fn print(out: &mut String, check: &Check, paint: Paint) -> fmt::Result {

@@ -6,6 +6,7 @@ use ipnet::Ipv6Net;
 use super::output::CalcAnswer;
 use super::{Args, Failure, Outcome, providers};
 use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec};
+use crate::sanitize::excerpt;
 
 /// `--prefix`, `--provider`, `--rule` and `--legacy`.
 #[derive(Debug)]
@@ -117,7 +118,8 @@ pub(super) fn prefix(text: &str) -> Outcome<Ipv6Net> {
     match net {
         Some(net) => Ok(net.trunc()),
         None => Err(Failure::usage(format_args!(
-            "{text} is neither an IPv6 prefix such as 240b:10:1:200::/56 nor an address"
+            "{} is neither an IPv6 prefix such as 240b:10:1:200::/56 nor an address",
+            excerpt(text)
         ))),
     }
 }

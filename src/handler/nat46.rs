@@ -8,7 +8,6 @@ use std::io::{self, Write as _};
 use super::problem::{Code, Problem};
 use crate::map::{Border, Dialect, Mapping, Rule};
 use crate::paths::rooted;
-use crate::sanitize::quoted;
 
 const CONTROL: &str = "/proc/net/nat46/control";
 
@@ -69,7 +68,7 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
             remove(device);
             return Err(Problem::passing(
                 Code::TunnelFailed,
-                format_args!("kmod-nat46 does not take {}: {error}", quoted(command)),
+                format_args!("kmod-nat46 does not take \"{command}\": {error}"),
             ));
         }
     }

@@ -7,6 +7,7 @@
 //! members nobody declared.
 
 use crate::json;
+use crate::sanitize::excerpt;
 use crate::value::Value;
 
 use crate::uci::parse_bool;
@@ -22,7 +23,7 @@ pub enum ConfigError {
     #[error("the configuration is not a JSON object: {0}")]
     Json(String),
     /// Not a number, or out of range.
-    #[error("{option} {value}: must be a number from {min} to {max}")]
+    #[error("{option} {}: must be a number from {min} to {max}", excerpt(value))]
     Number {
         /// Name of the option.
         option: &'static str,
@@ -34,7 +35,7 @@ pub enum ConfigError {
         max: u16,
     },
     /// Not a truth value.
-    #[error("{option} {value}: must be 0 or 1")]
+    #[error("{option} {}: must be 0 or 1", excerpt(value))]
     Bool {
         /// Name of the option.
         option: &'static str,

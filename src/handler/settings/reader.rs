@@ -9,6 +9,7 @@ use super::{Protocol, Rules};
 use crate::handler::problem::{Code, Problem};
 use crate::map::{Border, Dialect, Dmr, Domain, DomainError, MapType, Psid, RuleSpec, SpecError};
 use crate::netifd::Config;
+use crate::sanitize::excerpt;
 
 /// Reads options. The first problem is kept; an option that has one reads as if
 /// it were missing.
@@ -218,7 +219,8 @@ impl<'a> Reader<'a> {
             Problem::fatal(
                 Code::InvalidConfig,
                 format_args!(
-                    "enduserprefix {text}: must be an IPv6 prefix such as 240b:10:1:200::/56"
+                    "enduserprefix {}: must be an IPv6 prefix such as 240b:10:1:200::/56",
+                    excerpt(&text)
                 ),
             )
         });
@@ -233,7 +235,10 @@ impl<'a> Reader<'a> {
             _ => {
                 self.fail(Problem::fatal(
                     Code::InvalidConfig,
-                    format_args!("encaplimit {text}: must be ignore or a number from 0 to 255"),
+                    format_args!(
+                        "encaplimit {}: must be ignore or a number from 0 to 255",
+                        excerpt(&text)
+                    ),
                 ));
                 None
             }
@@ -255,7 +260,10 @@ fn with_length(
         Ok(len) if len <= 128 => Ok((address.into(), Some(len))),
         _ => Err(Problem::fatal(
             Code::InvalidMapRule,
-            format_args!("{option} {text}: write the address alone and its length as {key}"),
+            format_args!(
+                "{option} {}: write the address alone and its length as {key}",
+                excerpt(&text)
+            ),
         )),
     }
 }

@@ -4,21 +4,23 @@
 use super::super::PsidError;
 use super::super::address::DmrError;
 use super::super::rule::RuleError;
+use crate::sanitize::excerpt;
 
 /// Why a rule string, or a rule made of options, was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpecError {
     /// An unknown protocol.
-    #[error("type {0}: must be map-e, map-t or lw4o6")]
+    #[error("type {}: must be map-e, map-t or lw4o6", excerpt(.0))]
     Type(String),
     /// An unknown key in a rule string.
     #[error(
-        "rule: {0} is not known; a rule has type, ipv6prefix, prefix6len, ipv4prefix, \
-             prefix4len, ealen, psidlen, offset, psid, br, dmr and fmr"
+        "rule: {} is not known; a rule has type, ipv6prefix, prefix6len, ipv4prefix, \
+             prefix4len, ealen, psidlen, offset, psid, br, dmr and fmr",
+        excerpt(.0)
     )]
     Key(String),
     /// A value that is not a number, or out of range.
-    #[error("{key} {value}: must be a number, at most {max}")]
+    #[error("{key} {}: must be a number, at most {max}", excerpt(value))]
     Number {
         /// The option.
         key: &'static str,
@@ -38,7 +40,7 @@ pub enum SpecError {
         max: u16,
     },
     /// Not an IPv6 address.
-    #[error("{key} {value}: must be an IPv6 address")]
+    #[error("{key} {}: must be an IPv6 address", excerpt(value))]
     Ipv6 {
         /// The option.
         key: &'static str,
@@ -46,7 +48,7 @@ pub enum SpecError {
         value: String,
     },
     /// Not an IPv4 address.
-    #[error("{key} {value}: must be an IPv4 address")]
+    #[error("{key} {}: must be an IPv4 address", excerpt(value))]
     Ipv4 {
         /// The option.
         key: &'static str,
