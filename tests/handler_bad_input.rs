@@ -195,10 +195,9 @@ fn options_that_contradict_each_other() {
         (&[("peeraddr", "")], "peeraddr is missing"),
         (&[("ip6prefix", "")], "ip6prefix is missing"),
         (&[("ipaddr", "")], "ipaddr is missing"),
-        // A number where the stock protocol has it left-justified.
         (
-            &[("ealen", "17"), ("ip4prefixlen", "15"), ("psid", "52")],
-            "write 13312",
+            &[("ealen", "17"), ("ip4prefixlen", "15"), ("psid", "13313")],
+            "psid 13313: no PSID of 8 bits",
         ),
     ] {
         let mut options: Vec<_> = V6PLUS.options.to_vec();

@@ -151,17 +151,71 @@ fn a_whole_prefix_has_no_psid() {
 }
 
 #[test]
-fn a_psid_that_is_not_left_justified_is_refused() {
-    let rule = "type=lw4o6,ipv6prefix=2001:db8::,prefix6len=64,ipv4prefix=192.0.2.1,\
-                prefix4len=32,psidlen=8,psid=52,br=2001:db8:ffff::1";
-    let output = on_prefixes(&["2001:db8::/64"], &[rule]);
+fn a_psid_is_understood_in_either_justification() {
+    let on = |psid: &str| {
+        let rule = "type=lw4o6,ipv6prefix=2001:db8::,prefix6len=64,ipv4prefix=192.0.2.1,\
+                    prefix4len=32,psidlen=8,br=2001:db8:ffff::1";
+        on_prefixes(&["2001:db8::/64"], &[&format!("{rule},psid={psid}")])
+    };
+    let left = on("13312");
+    assert_eq!(left.status.code(), Some(0));
+    assert_eq!(
+        value(&stdout(&left), "RULE_1_IPV6ADDR"),
+        Some("2001:db8::c000:201:34")
+    );
+    assert_eq!(stdout(&on("52")), stdout(&left));
+    let neither = on("13313");
+    assert_eq!(neither.status.code(), Some(1));
+    assert!(stderr(&neither).contains("  psid 13313: no PSID of 8 bits"));
+}
+
+#[test]
+fn a_psid_beside_ea_bits_agrees_or_is_refused() {
+    let plain = on_prefixes(&["2001:db8:12:3400::/56"], &[RULE]);
+    for psid in ["13312", "52"] {
+        let rule = format!("{RULE},psidlen=8,psid={psid}");
+        let output = on_prefixes(&["2001:db8:12:3400::/56"], &[&rule]);
+        assert_eq!(stdout(&output), stdout(&plain), "{psid}");
+    }
+    let rule = format!("{RULE},psidlen=8,psid=53");
+    let output = on_prefixes(&["2001:db8:12:3400::/56"], &[&rule]);
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);
     assert!(
-        said.starts_with("Skipping invalid or incomplete rule: "),
+        said.contains("  psid 53: the EA bits of 2001:db8:12:3400::/56 say 52"),
         "{said}"
     );
-    assert!(said.contains("13312"), "the number meant: {said}");
+}
+
+#[test]
+fn an_end_user_prefix_in_the_rule() {
+    let rule = format!("{RULE},pd=2001:db8:12:3400::,pdlen=56");
+    let output = on_prefixes(&["2001:db8:99::/56"], &[&rule]);
+    let output = stdout(&output);
+    assert_eq!(value(&output, "RULE_1_IPV6PD"), Some("2001:db8:12:3400::"));
+    assert_eq!(value(&output, "RULE_1_PD6LEN"), Some("56"));
+    assert_eq!(value(&output, "RULE_1_PD6IFACE"), Some("wan6"));
+    assert_eq!(
+        value(&output, "RULE_1_IPV6ADDR"),
+        Some("2001:db8:12:3400:0:c000:212:34")
+    );
+    let foreign = format!("{RULE},pd=2001:db9::,pdlen=56");
+    let output = on_prefixes(&["2001:db8:12:3400::/56"], &[&foreign]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("  pd 2001:db9::/56: not within"));
+}
+
+#[test]
+fn a_binding_inside_a_shorter_prefix() {
+    let rule = "type=lw4o6,ipv6prefix=2001:db8:12:3400:feed::1,prefix6len=128,\
+                ipv4prefix=192.0.2.1,prefix4len=32,psidlen=8,psid=13312,br=2001:db8:ffff::1";
+    let output = on_prefixes(&["2001:db8:12:3400::/56"], &[rule]);
+    let output = stdout(&output);
+    assert_eq!(
+        value(&output, "RULE_1_IPV6ADDR"),
+        Some("2001:db8:12:3400:feed::1")
+    );
+    assert_eq!(value(&output, "RULE_1_PD6LEN"), Some("128"));
 }
 
 #[test]

@@ -3,15 +3,20 @@
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use mape::map::{
-    Dialect, Domain, MapType, PortParams, PortRange, PortSet, Psid, Relay, Rule, RuleParts,
-    RuleSpec,
+    Border, Dialect, Domain, MapType, PortParams, PortRange, PortSet, Psid, Relay, Rule, RuleParts,
+    RuleSpec, WrittenPsid,
 };
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
+/// Any global unicast address.
+fn global_v6() -> impl Strategy<Value = u128> {
+    any::<u128>().prop_map(|bits| bits >> 3 | 1 << 125)
+}
+
 /// The parts of any rule: many fit together, some do not.
 fn parts() -> impl Strategy<Value = RuleParts> {
-    let prefixes = (any::<u128>(), 0u8..=64, any::<u32>(), 0u8..=32);
+    let prefixes = (global_v6(), 3u8..=64, any::<u32>(), 0u8..=32);
     let numbers = (
         0u8..=48,
         0u8..=16,
@@ -22,14 +27,13 @@ fn parts() -> impl Strategy<Value = RuleParts> {
         ipv4: Ipv4Net::new(Ipv4Addr::from_bits(v4), len4).unwrap(),
         ea_len,
         offset,
-        psid_len: None,
         psid: psid.map(|(len, value)| Psid::new(value >> (16 - len), len).unwrap()),
     })
 }
 
 /// Any legal rule. Half of them share an address, as those of operators do.
 fn rules() -> impl Strategy<Value = Rule> {
-    let shared = (any::<u128>(), any::<u32>(), 0u8..=16, 0u8..=16, 0u8..=16).prop_filter_map(
+    let shared = (global_v6(), any::<u32>(), 0u8..=16, 0u8..=16, 0u8..=16).prop_filter_map(
         "a legal rule",
         |(v6, v4, suffix, psid_len, offset)| {
             let ea_len = suffix + psid_len;
@@ -39,7 +43,6 @@ fn rules() -> impl Strategy<Value = Rule> {
                 ipv4: Ipv4Net::new(Ipv4Addr::from_bits(v4), 32 - suffix).ok()?,
                 ea_len,
                 offset,
-                psid_len: None,
                 psid: None,
             })
             .ok()
@@ -47,6 +50,11 @@ fn rules() -> impl Strategy<Value = Rule> {
     );
     let any = parts().prop_filter_map("a legal rule", |parts| Rule::new(parts).ok());
     prop_oneof![shared, any]
+}
+
+/// Whether a CE can have that address; a short IPv4 prefix has others, too.
+fn is_usable(address: Ipv4Addr) -> bool {
+    !matches!(address.octets()[0], 0 | 127 | 224..)
 }
 
 /// An end-user prefix under the rule, as long as the BR takes it to be.
@@ -109,10 +117,11 @@ proptest! {
     /// The BR's own check accepts what the CE sends and nothing else.
     #[test]
     fn the_br_checks_what_the_ce_sends(rule in rules(), bits in any::<u128>(), other in any::<u16>(), dialect in dialects()) {
-        let border = Some(mape::map::Border::Br("2001:db8:ffff::1".parse().unwrap()));
+        let border = Some(Border::Br("2001:db8:ffff::1".parse().unwrap()));
         let spec = RuleSpec::from_rule(&rule, MapType::MapE, border);
         let domain = Domain::from_specs(&[spec], MapType::MapE, dialect).unwrap();
         let end_user = end_user(&rule, bits);
+        prop_assume!(is_usable(rule.ipv4_of(end_user).addr()));
         let mapping = domain.map(&[end_user]).unwrap();
         prop_assert_eq!(mapping.bmr(), &rule);
         let relay = Relay::of(&mapping);
@@ -125,6 +134,88 @@ proptest! {
         let from = SocketAddrV4::new(address, other);
         let honest = mapping.ports().contains(other);
         prop_assert_eq!(relay.check_source(ce, from).is_ok(), honest, "{}", from);
+    }
+
+    /// What follows from the rest changes nothing when it is written down, and is refused when
+    /// it contradicts the rest.
+    #[test]
+    fn redundant_options_change_nothing(
+        rule in rules(),
+        bits in any::<u128>(),
+        choice in (any::<[bool; 4]>(), 0u8..4, any::<u16>()),
+        dialect in dialects(),
+        is_map_t in any::<bool>(),
+    ) {
+        let (map_type, border) = match is_map_t {
+            true => (MapType::MapT, Border::Dmr("2001:db8:ffff::/64".parse().unwrap())),
+            false => (MapType::MapE, Border::Br("2001:db8:ffff::1".parse().unwrap())),
+        };
+        prop_assume!(rule.provisioned_psid().is_none());
+        let end_user = end_user(&rule, bits);
+        prop_assume!(is_usable(rule.ipv4_of(end_user).addr()));
+        let spec = RuleSpec {
+            psid_len: None,
+            fmr: true,
+            ..RuleSpec::from_rule(&rule, map_type, Some(border))
+        };
+        let domain = |spec: &RuleSpec| Domain::from_specs(&[*spec], map_type, dialect);
+        let map = |spec: &RuleSpec| match domain(spec) {
+            Ok(domain) => domain.map(&[end_user]).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        let plain = map(&spec).unwrap();
+        let ([with_len, without_ea, with_pd, leave_offset], psid_form, other) = choice;
+        let psid = plain.ports().psid();
+        let is_shared = plain.ports().is_shared();
+        let written = |value: u16| match psid_form {
+            0 => None,
+            1 => Some(WrittenPsid::Word(Psid::new(value, psid.len()).unwrap().left_justified())),
+            2 => Some(WrittenPsid::Word(value)),
+            _ => Some(WrittenPsid::Number(value)),
+        };
+        // A PSID length is needed where there is no EA length.
+        let has_len = is_shared && (with_len || without_ea);
+        let mut redundant = RuleSpec {
+            psid_len: has_len.then_some(psid.len()),
+            psid: written(psid.value()).filter(|_| is_shared),
+            pd: with_pd.then_some(end_user.addr()),
+            pd_len: with_pd.then_some(end_user.prefix_len()),
+            ..spec
+        };
+        if without_ea {
+            redundant.ea_len = None;
+        }
+        if leave_offset && rule.port_params().offset() == RuleSpec::default_offset(map_type, dialect) {
+            redundant.offset = None;
+        }
+        prop_assert_eq!(map(&redundant), Ok(plain.clone()), "{}", redundant);
+        // As a rule string, in which a PSID is a word.
+        let read: RuleSpec = redundant.to_string().parse().unwrap();
+        prop_assert_eq!(map(&read), Ok(plain.clone()), "{}", redundant);
+        // The BR comes to the same, too, unless it needs the prefix to know the rule.
+        let from = SocketAddrV4::new(plain.ipv4().addr(), plain.ports().ranges().next().unwrap().first());
+        let ours = Relay::new(&domain(&redundant).unwrap());
+        let theirs = Relay::new(&domain(&spec).unwrap());
+        if !without_ea || with_pd {
+            prop_assert_eq!(
+                ours.check_source(plain.ce_address(), from),
+                theirs.check_source(plain.ce_address(), from)
+            );
+        }
+        // Another PSID is refused by name.
+        let max = (1u32 << psid.len()) - 1;
+        if psid_form != 0 && max > 0 && (!without_ea || rule.ipv4().prefix_len() < 32) {
+            let wrong = (u32::from(psid.value()) + 1 + u32::from(other) % max) & max;
+            redundant.psid = Some(WrittenPsid::Number(wrong as u16)).filter(|_| wrong != 0);
+            match (map(&redundant), wrong) {
+                // Servers fill in 0 where it means nothing.
+                (mapping, 0) => prop_assert_eq!(mapping, Ok(plain)),
+                (mapping, _) => {
+                    let error = mapping.unwrap_err();
+                    prop_assert!(error.contains(&format!("psid {wrong}: ")), "{}", error);
+                }
+            }
+        }
     }
 
     /// What is refused is refused for a reason people can read; what is not can be used.

@@ -6,15 +6,18 @@
 #[path = "../fuzz/src/lib.rs"]
 mod fuzz;
 
+mod worked;
+
 use std::fmt::Write as _;
 use std::fs;
 
 use ipnet::Ipv6Net;
 use mape::handler::{Protocol, Settings};
-use mape::map::{Dialect, Psid, Rule, RuleParts};
+use mape::map::Dialect;
 use mape::nat::{Kernel, Line, Mode, Outer, Plan, Timeouts, Wishes};
 use mape::netifd::Config;
 use serde_json::Value;
+use worked::rule_of;
 
 /// FNV-1a: enough to notice a change, and short in a snapshot.
 fn digest(text: &str) -> u64 {
@@ -95,19 +98,7 @@ fn vector_lines() -> Vec<(usize, Line)> {
 
 fn line_of(input: &Value) -> Line {
     let text = |key: &str| input[key].as_str().unwrap();
-    let bits = |key: &str| input[key].as_u64().map(|n| n as u8);
-    let psid_len = bits("psid_len");
-    let rule = Rule::new(RuleParts {
-        ipv6: text("rule_ipv6").parse().unwrap(),
-        ipv4: text("rule_ipv4").parse().unwrap(),
-        ea_len: bits("ea_len").unwrap(),
-        offset: bits("psid_offset").unwrap(),
-        psid_len,
-        psid: input["psid"]
-            .as_u64()
-            .map(|psid| Psid::new(psid as u16, psid_len.unwrap()).unwrap()),
-    })
-    .unwrap();
+    let rule = rule_of(input);
     let dialect = match text("iid") {
         "draft03" => Dialect::Draft03,
         _ => Dialect::Rfc7597,

@@ -73,7 +73,7 @@ pub(super) fn mapcalc_of(names: &[&str], rules: &str, dump: &mape::value::Value)
     for name in names {
         let links = links(dump, name);
         for dialect in rules::DIALECTS {
-            let report = report(&rules, dialect, &links);
+            let report = report(&rules, dialect, name, &links);
             for line in report.output.lines() {
                 let (key, value) = line.split_once('=').expect("an assignment");
                 let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';

@@ -9,7 +9,7 @@ use ipnet::Ipv6Net;
 use super::{Args, Command, Failure, Outcome, complain};
 use crate::handler::bus::Netifd;
 use crate::map::Dialect;
-use crate::map::stock::{Link, report};
+use crate::map::stock::{Link, is_word, report};
 use crate::paths::read_lossy;
 use crate::status::netifd::rows;
 use crate::value::Value;
@@ -54,7 +54,7 @@ fn run(args: &Args, out: &mut String) -> Outcome {
         false => dialect_of_environment(),
     };
     let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
-    let report = report(&rules, dialect, &links(&dump, interface));
+    let report = report(&rules, dialect, interface, &links(&dump, interface));
     out.push_str(&report.output);
     for line in &report.complaints {
         complain(line);
@@ -114,13 +114,6 @@ pub fn links(dump: &Value, name: &str) -> Vec<Link> {
         });
     }
     links
-}
-
-/// Whether a shell takes a name for one word and nothing else: those who call
-/// us evaluate what we print.
-fn is_word(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    name.chars().all(plain)
 }
 
 fn net(entry: &Value) -> Option<Ipv6Net> {

@@ -18,7 +18,10 @@ pub fn is_there() -> bool {
 
 /// What makes `device` translate for `mapping`: one command a line, each to be
 /// written at once, as the module reads them. `fmrs` are those of a mesh.
-fn commands(device: &str, mapping: &Mapping, fmrs: &[Rule]) -> String {
+///
+/// # Errors
+/// The module cannot express the mapping.
+fn commands(device: &str, mapping: &Mapping, fmrs: &[Rule]) -> Result<String, Problem> {
     let style = match mapping.dialect() {
         Dialect::Rfc7597 => "MAP",
         Dialect::Draft03 => "MAP0",
@@ -27,17 +30,48 @@ fn commands(device: &str, mapping: &Mapping, fmrs: &[Rule]) -> String {
         Some(Border::Dmr(dmr)) => dmr.to_string(),
         _ => String::new(),
     };
-    let local = rule_words("local", mapping.bmr());
+    let local = local_words(mapping)?;
     let mut commands = format!(
         "add {device}\n\
          config {device} local.style {style} {local} remote.v4 0.0.0.0/0 remote.v6 {dmr} \
          remote.style RFC6052 remote.ea-len 0 remote.psid-offset 0\n"
     );
-    for rule in fmrs {
+    // The CEs of a rule that the module cannot express are reached through the
+    // border.
+    for rule in fmrs.iter().filter(|rule| is_expressible(rule)) {
         let remote = rule_words("remote", rule);
         commands += &format!("insert {device} remote.style {style} {remote}\n");
     }
-    commands
+    Ok(commands)
+}
+
+/// Whether the module computes with this rule as RFC 7599 does: it takes the
+/// PSID from the EA bits only, and knows no CE with a whole IPv4 prefix.
+fn is_expressible(rule: &Rule) -> bool {
+    let has_address = rule.ea_len() >= 32 - rule.ipv4().prefix_len();
+    has_address && rule.provisioned_psid().is_none()
+}
+
+/// The rule for our own address.
+fn local_words(mapping: &Mapping) -> Result<String, Problem> {
+    let (bmr, ipv4) = (mapping.bmr(), mapping.ipv4());
+    if is_expressible(bmr) {
+        return Ok(rule_words("local", bmr));
+    }
+    if ipv4.prefix_len() < 32 {
+        return Err(Problem::passing(
+            Code::UnsupportedType,
+            format_args!(
+                "map-t: this line has the IPv4 prefix {ipv4}, and kmod-nat46 translates for \
+                 single addresses only"
+            ),
+        ));
+    }
+    // A rule for our address alone: then nothing is left to compute.
+    let ce = mapping.ce_address();
+    Ok(format!(
+        "local.v4 {ipv4} local.v6 {ce}/128 local.ea-len 0 local.psid-offset 0"
+    ))
 }
 
 fn rule_words(side: &str, rule: &Rule) -> String {
@@ -61,9 +95,10 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
             "map-t needs the package kmod-nat46, which is not installed",
         ));
     }
+    let commands = commands(device, mapping, fmrs)?;
     // A device that an earlier attempt left would keep its old rules.
     remove(device);
-    for command in commands(device, mapping, fmrs).lines() {
+    for command in commands.lines() {
         if let Err(error) = say(command) {
             remove(device);
             return Err(Problem::passing(
@@ -120,6 +155,7 @@ mod tests {
         let other = mapping.fmrs()[1];
         assert_eq!(
             commands("map-wan", &mapping, &[other])
+                .unwrap()
                 .lines()
                 .collect::<Vec<_>>(),
             [
@@ -136,7 +172,44 @@ mod tests {
 
     #[test]
     fn legacy_style() {
-        let words = commands("map-wan", &mapping(Dialect::Draft03), &[]);
+        let words = commands("map-wan", &mapping(Dialect::Draft03), &[]).unwrap();
         assert!(words.contains("local.style MAP0 "), "{words}");
+    }
+
+    fn of_rule(rule: &str) -> Result<String, Problem> {
+        let spec = format!("{rule},dmr=2001:db8:ffff::/64").parse().unwrap();
+        let domain = Domain::from_specs(&[spec], MapType::MapT, Dialect::Rfc7597).unwrap();
+        let mapping = domain.map(&["2001:db8:12:3400::/56".parse().unwrap()]);
+        commands("map-wan", &mapping.unwrap(), &[])
+    }
+
+    #[test]
+    fn a_psid_beside_the_ea_bits_changes_nothing() {
+        let rule = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,\
+                    ealen=16";
+        let with = of_rule(&format!("{rule},psidlen=8,psid=13312")).unwrap();
+        assert_eq!(Ok(with.clone()), of_rule(rule));
+        assert!(with.contains("local.ea-len 16 "), "{with}");
+    }
+
+    #[test]
+    fn a_psid_that_is_not_in_the_prefix_makes_a_rule_for_one_address() {
+        let words = of_rule(
+            "ipv6prefix=2001:db8:12:3400::,prefix6len=56,ipv4prefix=192.0.2.18,psidlen=8,\
+             psid=13568,ealen=0",
+        );
+        let expected = "local.v4 192.0.2.18/32 local.v6 2001:db8:12:3400:0:c000:212:35/128 \
+                        local.ea-len 0 local.psid-offset 0 ";
+        assert!(words.clone().unwrap().contains(expected), "{words:?}");
+    }
+
+    #[test]
+    fn a_whole_ipv4_prefix_is_refused() {
+        let problem = of_rule(
+            "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,ealen=4",
+        );
+        let problem = problem.unwrap_err();
+        assert_eq!(problem.code, Code::UnsupportedType);
+        assert!(problem.detail.contains("192.0.2.16/28"), "{problem}");
     }
 }

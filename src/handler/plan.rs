@@ -9,7 +9,7 @@ use ipnet::Ipv6Net;
 use super::link::Link;
 use super::problem::{Code, Problem};
 use super::settings::{Rules, Settings};
-use crate::map::{Dialect, Domain, MapType, Mapping};
+use crate::map::{Dialect, Domain, MapError, MapType, Mapping, Rule};
 use crate::netifd::{Fmr, Tunnel, Update};
 use crate::provider::{Match, Provider, Table};
 use crate::ubus::Value;
@@ -149,7 +149,7 @@ impl<'a> Line<'a> {
         }
         let mapping = domain
             .map(&prefixes)
-            .map_err(|error| Problem::passing(Code::NoMatchingPd, error))?;
+            .map_err(|error| Problem::passing(code_of(&error), error))?;
         if mapping.border().is_none() {
             let missing = match mapping.map_type() {
                 MapType::MapT => "dmr",
@@ -202,7 +202,9 @@ impl<'a> Line<'a> {
             )
         })?;
         let mapping = match settings.border {
-            Some(border) => mapping.with_border(border),
+            Some(border) => mapping
+                .with_border(border)
+                .map_err(|error| Problem::passing(Code::InvalidMapRule, error))?,
             None => mapping,
         };
         Ok(Line {
@@ -302,25 +304,43 @@ fn kernel_fmrs(mapping: &Mapping, mesh: bool, warnings: &mut Vec<String>) -> Vec
         );
         return Vec::new();
     }
-    let left_out = mapping.fmrs().len().saturating_sub(Fmr::MAX);
+    // The kernel takes the PSID from the EA bits only.
+    let (usable, others): (Vec<&Rule>, Vec<&Rule>) = mapping
+        .fmrs()
+        .iter()
+        .partition(|rule| rule.provisioned_psid().is_none());
+    if !others.is_empty() {
+        warnings.push(format!(
+            "{} FMRs name a PSID that is not in their prefix, which the kernel does not know: \
+             their CEs are reached through the BR",
+            others.len()
+        ));
+    }
+    let left_out = usable.len().saturating_sub(Fmr::MAX);
     if left_out > 0 {
         warnings.push(format!(
             "{} FMRs are given; netifd takes {}: {left_out} left out, their CEs are reached \
              through the BR",
-            mapping.fmrs().len(),
+            usable.len(),
             Fmr::MAX
         ));
     }
-    let mut fmrs = Vec::new();
-    for rule in mapping.fmrs().iter().take(Fmr::MAX) {
-        fmrs.push(Fmr {
-            prefix6: rule.ipv6(),
-            prefix4: rule.ipv4(),
-            ealen: rule.ea_len(),
-            offset: rule.port_params().offset(),
-        });
+    let of_rule = |rule: &Rule| Fmr {
+        prefix6: rule.ipv6(),
+        prefix4: rule.ipv4(),
+        ealen: rule.ea_len(),
+        offset: rule.port_params().offset(),
+    };
+    usable.into_iter().take(Fmr::MAX).map(of_rule).collect()
+}
+
+/// A prefix that is missing or too short may still come; a rule that
+/// contradicts it is the one thing to look at.
+fn code_of(error: &MapError) -> Code {
+    match error {
+        MapError::NoRule(_) | MapError::PrefixTooShort { .. } => Code::NoMatchingPd,
+        MapError::Rule(_) | MapError::Role(_) => Code::InvalidMapRule,
     }
-    fmrs
 }
 
 fn uplink_problem(error: UplinkError) -> Problem {

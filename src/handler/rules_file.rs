@@ -19,7 +19,7 @@ pub fn text(mapping: &Mapping, rule_text: &str, uplink: &str) -> String {
     };
     let mut rules = Vec::new();
     rules.extend(rule.split_whitespace());
-    let report = report(&rules, mapping.dialect(), &[link]);
+    let report = report(&rules, mapping.dialect(), uplink, &[link]);
     format!("rule={rule}\n{}", report.output)
 }
 

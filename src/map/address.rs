@@ -10,7 +10,7 @@ use ipnet::Ipv6Net;
 use serde::{Deserialize, Serialize};
 
 use super::bits::{covers, extract, overlay, place};
-use super::ports::Psid;
+use super::psid::Psid;
 
 /// How the CE's interface identifier is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,53 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A MAP domain: the rules an operator or provider gives its subscribers.
 
-use std::net::Ipv6Addr;
-
 use ipnet::Ipv6Net;
 
 use super::MapType;
-use super::address::{Dialect, Dmr};
+use super::address::Dialect;
 use super::bits::covers;
-use super::mapping::{MapError, Mapping};
+use super::border::Border;
+use super::mapping::{MapError, Mapping, MappingParts};
+use super::psid::PsidReadings;
 use super::rule::Rule;
-use super::spec::{RuleSpec, SpecError};
+use super::spec::{Resolved, RuleSpec, SpecError};
 
 /// Most rules a domain may have: several times what any operator is known to
 /// send, and few enough that nothing can make a router search for long.
 pub const MAX_RULES: usize = 4096;
-
-/// Where packets for the rest of the Internet go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Border {
-    /// Tunnel end: the BR of MAP-E or the AFTR of lw4o6.
-    Br(Ipv6Addr),
-    /// The default mapping rule of MAP-T.
-    Dmr(Dmr),
-}
-
-impl Border {
-    /// The tunnel end; `None` for MAP-T.
-    pub fn br(self) -> Option<Ipv6Addr> {
-        match self {
-            Border::Br(br) => Some(br),
-            Border::Dmr(_) => None,
-        }
-    }
-
-    /// The default mapping rule; `None` but for MAP-T.
-    pub fn dmr(self) -> Option<Dmr> {
-        match self {
-            Border::Br(_) => None,
-            Border::Dmr(dmr) => Some(dmr),
-        }
-    }
-}
 
 /// One rule of a domain with what belongs to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
     spec: RuleSpec,
     ipv6: Ipv6Net,
+    /// The end-user prefix, if the rule itself names it.
+    pd: Option<Ipv6Net>,
+}
+
+/// A rule as a BR knows it, without a subscriber.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KnownToBr {
+    pub(super) rule: Rule,
+    pub(super) border: Option<Border>,
+    /// The PSID that was written down for one CE, though the EA bits have it.
+    pub(super) stated: Option<PsidReadings>,
 }
 
 /// Rules, dialect and border: everything but the subscriber.
@@ -114,15 +98,12 @@ impl Domain {
         if specs.len() > MAX_RULES {
             return Err(DomainError::TooMany(specs.len()).into());
         }
-        let mut entries = Vec::with_capacity(specs.len());
-        for (at, spec) in specs.iter().enumerate() {
-            let ipv6 = check(spec, at + 1, map_type, dialect)?;
-            entries.push(Entry { spec: *spec, ipv6 });
-        }
+        let numbered = specs.iter().zip(1..);
+        let entries = numbered.map(|(spec, index)| Entry::new(spec, index, map_type, dialect));
         Ok(Domain {
             map_type,
             dialect,
-            entries,
+            entries: entries.collect::<Result<_, _>>()?,
         })
     }
 
@@ -143,13 +124,19 @@ impl Domain {
 
     /// Whether a rule that is no mere FMR lacks its BR or DMR.
     pub fn bmr_candidates_without_border(&self) -> bool {
-        let lacks = |entry: &&Entry| !entry.spec.fmr && entry.border().is_none();
-        self.entries.iter().any(|entry| lacks(&entry))
+        let lacks = |entry: &Entry| !entry.spec.fmr && entry.border().is_none();
+        self.entries.iter().any(lacks)
     }
 
     /// Whether some rule's IPv6 prefix contains `prefix`, whatever its length.
     pub fn is_home_of(&self, prefix: &Ipv6Net) -> bool {
         self.entries.iter().any(|entry| covers(entry.ipv6, *prefix))
+    }
+
+    /// The end-user prefix that a rule itself names; that of the first which
+    /// does.
+    pub fn named_end_user(&self) -> Option<Ipv6Net> {
+        self.entries.iter().find_map(|entry| entry.pd)
     }
 
     /// The mapping of the CE that has one of these end-user prefixes. The BMR
@@ -159,125 +146,178 @@ impl Domain {
     /// # Errors
     /// No rule matches, or the best one does not fit the prefix.
     pub fn map(&self, end_user: &[Ipv6Net]) -> Result<Mapping, Box<MapError>> {
-        let mut best: Option<(&Entry, Ipv6Net)> = None;
+        let mut best: Option<(&Entry, Ipv6Net, Fit)> = None;
         let mut too_short = None;
         for prefix in end_user.iter().map(Ipv6Net::trunc) {
-            for entry in self.entries.iter().filter(|e| covers(e.ipv6, prefix)) {
-                let longer = best.is_none_or(|(b, _)| entry.len() > b.len());
-                if !longer {
+            for entry in &self.entries {
+                let Some(own) = entry.end_user(prefix, self.map_type) else {
                     continue;
-                }
-                match self.needed_len(entry, &prefix) {
-                    Some(needed) if prefix.prefix_len() < needed => {
-                        too_short.get_or_insert(MapError::PrefixTooShort {
-                            prefix,
-                            needed,
-                            rule: entry.ipv6,
-                        });
+                };
+                match self.fit(entry, own) {
+                    Err(error) => {
+                        too_short.get_or_insert(error);
                     }
-                    _ => best = Some((entry, prefix)),
+                    Ok(fit) if best.as_ref().is_none_or(|known| fit.beats(entry, known)) => {
+                        best = Some((entry, own, fit));
+                    }
+                    Ok(_) => {}
                 }
             }
         }
-        let Some((entry, prefix)) = best else {
-            return Err(too_short
-                .unwrap_or_else(|| MapError::NoRule(end_user.to_vec()))
-                .into());
+        let (entry, end_user, fit) =
+            best.ok_or_else(|| too_short.unwrap_or_else(|| MapError::NoRule(end_user.to_vec())))?;
+        let mapping = Mapping::new(MappingParts {
+            map_type: self.map_type,
+            dialect: self.dialect,
+            end_user,
+            bmr: fit.0.map_err(MapError::Rule)?,
+            fmrs: self.fmrs(end_user),
+            border: entry.border(),
+        });
+        Ok(mapping?)
+    }
+
+    /// How a rule fits an end-user prefix that it covers.
+    ///
+    /// # Errors
+    /// The prefix is too short for it.
+    fn fit(&self, entry: &Entry, prefix: Ipv6Net) -> Result<Fit, MapError> {
+        let resolved = match self.resolve(entry, Some(prefix)) {
+            Ok(resolved) => resolved,
+            Err(error) => return Ok(Fit(Err(error))),
         };
-        let rule = self.close(entry, Some(prefix.prefix_len()));
-        let rule = rule.map_err(MapError::Rule)?;
-        let border = entry.border();
-        Ok(Mapping::new(self, rule, prefix, border))
+        let needed = resolved.rule.end_user_len();
+        if prefix.prefix_len() < needed {
+            return Err(MapError::PrefixTooShort {
+                prefix,
+                needed,
+                rule: entry.ipv6,
+            });
+        }
+        let checked = resolved.check(prefix).map_err(Box::new);
+        Ok(Fit(checked.map(|()| resolved.rule)))
     }
 
     /// Every forwarding mapping rule as the CE with that end-user prefix sees
     /// it, longest IPv6 prefix first: the order in which they must be tried,
-    /// and in which they are dropped where a kernel takes only some. An FMR
-    /// without an EA length is none: only its own CEs know it.
+    /// and in which they are dropped if a kernel takes only some. A rule that
+    /// depends on the end-user prefix is no FMR for other CEs.
     pub fn fmrs(&self, end_user: Ipv6Net) -> Vec<Rule> {
-        let mut fmrs: Vec<Rule> = Vec::new();
-        for entry in &self.entries {
-            let own = covers(entry.ipv6, end_user);
-            if !entry.spec.fmr || (entry.spec.ea_len.is_none() && !own) {
-                continue;
-            }
-            let len = own.then(|| end_user.prefix_len());
-            if let Ok(rule) = self.close(entry, len) {
-                let is_longer = |other: &Rule| other.ipv6().prefix_len() >= entry.len();
-                fmrs.insert(fmrs.partition_point(is_longer), rule);
-            }
-        }
+        let flagged = self.entries.iter().filter(|entry| entry.spec.fmr);
+        let mut fmrs: Vec<Rule> = flagged
+            .filter_map(|entry| {
+                let own = covers(entry.ipv6, end_user).then_some(end_user);
+                let resolved = self.resolve(entry, own).ok()?;
+                (resolved.is_general || own.is_some()).then_some(resolved.rule)
+            })
+            .collect();
+        fmrs.sort_by_key(|rule| std::cmp::Reverse(rule.ipv6().prefix_len()));
         fmrs
     }
 
     /// All rules, in the order given, for arithmetic on behalf of a BR. Rules
-    /// without an EA length are left out: only their CE knows it.
-    pub fn rules(&self) -> Vec<(Rule, Option<Border>)> {
-        let mut rules = Vec::new();
-        for entry in &self.entries {
-            if entry.spec.ea_len.is_none() && self.map_type != MapType::Lw4o6 {
-                continue;
-            }
-            if let Ok(rule) = self.close(entry, None) {
-                rules.push((rule, entry.border()));
-            }
-        }
-        rules
+    /// that depend on the end-user prefix are left out: only their CE knows
+    /// them.
+    pub(super) fn known_to_br(&self) -> Vec<KnownToBr> {
+        let resolved = self.entries.iter().filter_map(|entry| {
+            let resolved = self.resolve(entry, entry.pd).ok()?;
+            let is_known = resolved.is_general || entry.pd.is_some();
+            is_known.then(|| KnownToBr {
+                rule: resolved.rule,
+                border: entry.border(),
+                stated: resolved.stated,
+            })
+        });
+        resolved.collect()
     }
 
-    fn close(&self, entry: &Entry, end_user_len: Option<u8>) -> Result<Rule, Box<SpecError>> {
-        entry.spec.rule(self.map_type, self.dialect, end_user_len)
+    fn resolve(
+        &self,
+        entry: &Entry,
+        end_user: Option<Ipv6Net>,
+    ) -> Result<Resolved, Box<SpecError>> {
+        entry.spec.resolve(self.map_type, self.dialect, end_user)
     }
+}
 
-    /// Shortest end-user prefix for that rule in bits, where `prefix` makes a
-    /// rule of it at all.
-    fn needed_len(&self, entry: &Entry, prefix: &Ipv6Net) -> Option<u8> {
-        let rule = self.close(entry, Some(prefix.prefix_len())).ok()?;
-        Some(rule.end_user_len())
+/// The BMR that a rule is for an end-user prefix, or what contradicts that.
+struct Fit(Result<Rule, Box<SpecError>>);
+
+impl Fit {
+    /// Whether this is better than the best one so far: the longer rule is;
+    /// among equals one without a contradiction.
+    fn beats(&self, entry: &Entry, (other, _, fit): &(&Entry, Ipv6Net, Fit)) -> bool {
+        (entry.len(), self.0.is_ok()) > (other.len(), fit.0.is_ok())
     }
 }
 
 impl Entry {
+    /// A rule that can be of such a domain.
+    fn new(
+        spec: &RuleSpec,
+        index: usize,
+        map_type: MapType,
+        dialect: Dialect,
+    ) -> Result<Self, Box<DomainError>> {
+        if let Some(found) = spec.map_type.filter(|&found| found != map_type) {
+            Err(DomainError::Type {
+                index,
+                found,
+                expected: map_type,
+            })?;
+        }
+        let (option, is_foreign) = match map_type {
+            MapType::MapT => ("br", spec.br.is_some()),
+            MapType::MapE | MapType::Lw4o6 => ("dmr", spec.dmr.is_some()),
+        };
+        if is_foreign {
+            Err(DomainError::Border {
+                index,
+                option,
+                map_type,
+            })?;
+        }
+        let named = |error| DomainError::Rule { index, error };
+        let ipv6 = spec.ipv6().map_err(named)?;
+        let pd = spec.end_user().map_err(named)?;
+        let resolved = spec.resolve(map_type, dialect, pd).map_err(named)?;
+        if let Some(pd) = pd.filter(|pd| resolved.rule.covers(pd)) {
+            resolved.check(pd).map_err(Box::new).map_err(named)?;
+        }
+        Ok(Entry {
+            spec: *spec,
+            ipv6,
+            pd,
+        })
+    }
+
     fn len(&self) -> u8 {
         self.ipv6.prefix_len()
     }
 
-    /// BR or DMR: [`check`] lets only one of them through.
+    /// BR or DMR: [`Entry::new`] lets only one of them through.
     fn border(&self) -> Option<Border> {
         let br = self.spec.br.map(Border::Br);
         br.or(self.spec.dmr.map(Border::Dmr))
     }
+
+    /// The end-user prefix of a CE with that prefix under this rule. See
+    /// [`end_user_under`].
+    fn end_user(&self, prefix: Ipv6Net, map_type: MapType) -> Option<Ipv6Net> {
+        self.pd
+            .or_else(|| end_user_under(self.ipv6, prefix, map_type))
+    }
 }
 
-/// Rule IPv6 prefix of a rule that can be of such a domain.
-fn check(
-    spec: &RuleSpec,
-    index: usize,
-    map_type: MapType,
-    dialect: Dialect,
-) -> Result<Ipv6Net, Box<DomainError>> {
-    if let Some(found) = spec.map_type.filter(|&found| found != map_type) {
-        Err(DomainError::Type {
-            index,
-            found,
-            expected: map_type,
-        })?;
+/// What counts as the end-user prefix of a line with `prefix` under a rule
+/// with that IPv6 prefix: the prefix itself, if the rule covers it; of a lw4o6
+/// binding that is only for a part of the prefix, such as a single address,
+/// that part.
+pub(super) fn end_user_under(rule: Ipv6Net, prefix: Ipv6Net, map_type: MapType) -> Option<Ipv6Net> {
+    if covers(rule, prefix) {
+        return Some(prefix);
     }
-    let (option, is_foreign) = match map_type {
-        MapType::MapT => ("br", spec.br.is_some()),
-        MapType::MapE | MapType::Lw4o6 => ("dmr", spec.dmr.is_some()),
-    };
-    if is_foreign {
-        Err(DomainError::Border {
-            index,
-            option,
-            map_type,
-        })?;
-    }
-    let named = |error| DomainError::Rule { index, error };
-    let ipv6 = spec.ipv6().map_err(named)?;
-    spec.rule(map_type, dialect, None).map_err(named)?;
-    Ok(ipv6)
+    (map_type == MapType::Lw4o6 && covers(prefix, rule)).then_some(rule)
 }
 
 #[cfg(test)]

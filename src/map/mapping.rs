@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What one CE gets out of a domain.
 
-use std::fmt::Write;
 use std::net::Ipv6Addr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -9,8 +8,9 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use super::MapType;
 use super::address::Dialect;
 use super::bits::extract;
-use super::domain::{Border, Domain};
+use super::border::Border;
 use super::ports::PortSet;
+use super::role::{RoleError, check_br, check_ce_ipv4, check_end_user};
 use super::rule::Rule;
 use super::spec::SpecError;
 
@@ -30,22 +30,30 @@ pub enum MapError {
         /// Rule IPv6 prefix.
         rule: Ipv6Net,
     },
-    /// The rule contradicts itself once the prefix length is known.
+    /// The rule contradicts itself or the prefix once that is known.
     #[error(transparent)]
     Rule(Box<SpecError>),
+    /// An address or prefix cannot be what it would be used for.
+    #[error(transparent)]
+    Role(#[from] RoleError),
 }
 
 fn no_rule(prefixes: &[Ipv6Net]) -> String {
     if prefixes.is_empty() {
         return "there is no IPv6 prefix yet".into();
     }
-    let mut text = String::from("no rule matches");
-    let mut before = " ";
-    for prefix in prefixes {
-        let _ = write!(text, "{before}{prefix}");
-        before = ", ";
-    }
-    text
+    let names: Vec<String> = prefixes.iter().map(Ipv6Net::to_string).collect();
+    format!("no rule matches {}", names.join(", "))
+}
+
+/// What a mapping is made of.
+pub(super) struct MappingParts {
+    pub(super) map_type: MapType,
+    pub(super) dialect: Dialect,
+    pub(super) end_user: Ipv6Net,
+    pub(super) bmr: Rule,
+    pub(super) fmrs: Vec<Rule>,
+    pub(super) border: Option<Border>,
 }
 
 /// The mapping of one CE: its addresses, ports and rules.
@@ -60,19 +68,24 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    pub(super) fn new(
-        domain: &Domain,
-        bmr: Rule,
-        end_user: Ipv6Net,
-        border: Option<Border>,
-    ) -> Self {
-        Mapping {
-            map_type: domain.map_type(),
-            dialect: domain.dialect(),
-            end_user,
-            bmr,
-            fmrs: domain.fmrs(end_user),
-            border,
+    /// The mapping of `parts`.
+    ///
+    /// # Errors
+    /// The end-user prefix, our IPv4 address or the border cannot be right.
+    pub(super) fn new(parts: MappingParts) -> Result<Self, MapError> {
+        check_end_user(parts.end_user, Some(parts.map_type))?;
+        let mapping = Mapping {
+            map_type: parts.map_type,
+            dialect: parts.dialect,
+            end_user: parts.end_user,
+            bmr: parts.bmr,
+            fmrs: parts.fmrs,
+            border: None,
+        };
+        check_ce_ipv4(mapping.ipv4().addr())?;
+        match parts.border {
+            Some(border) => mapping.with_border(border),
+            None => Ok(mapping),
         }
     }
 
@@ -123,12 +136,20 @@ impl Mapping {
     }
 
     /// The same mapping with another BR or DMR.
-    #[must_use]
-    pub fn with_border(self, border: Border) -> Self {
-        Mapping {
+    ///
+    /// # Errors
+    /// The address cannot be a BR's, or it is our own.
+    pub fn with_border(self, border: Border) -> Result<Self, MapError> {
+        if let Border::Br(br) = border {
+            check_br(br)?;
+            if br == self.ce_address() {
+                return Err(RoleError::OwnBr(br).into());
+            }
+        }
+        Ok(Mapping {
             border: Some(border),
             ..self
-        }
+        })
     }
 
     /// Bits of the end-user prefix beyond rule prefix and EA bits. A BR knows

@@ -24,11 +24,14 @@ use serde::{Deserialize, Serialize};
 
 mod address;
 mod bits;
+mod border;
 mod domain;
 mod flow;
 mod mapping;
 mod ports;
+mod psid;
 mod range;
+mod role;
 mod rule;
 pub mod s46;
 mod spec;
@@ -36,13 +39,16 @@ pub mod stock;
 
 pub use address::{Dialect, Dmr, DmrError};
 pub use bits::covers;
-pub use domain::{Border, Domain, DomainError, MAX_RULES};
+pub use border::Border;
+pub use domain::{Domain, DomainError, MAX_RULES};
 pub use flow::{FlowError, Inner, Outer, Relay};
 pub use mapping::{MapError, Mapping};
-pub use ports::{PortParams, PortSet, Psid, PsidError};
+pub use ports::{PortParams, PortSet};
+pub use psid::{Psid, PsidError, PsidReadings, WrittenPsid};
 pub use range::PortRange;
+pub use role::{RoleError, check_br, check_end_user};
 pub use rule::{Rule, RuleError, RuleParts};
-pub use spec::{RuleSpec, SpecError};
+pub use spec::{Resolved, RuleSpec, SpecError};
 
 /// Which of the three address-sharing protocols a domain speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 //! bits of contiguous ports. A CE owns every port with its PSID in the middle;
 //! with `a > 0` those whose `A` is 0 (the system ports) belong to nobody.
 
+use super::psid::{Psid, PsidError};
 use super::range::PortRange;
 
 /// How ports are cut into sets: PSID offset `a` and PSID length `k`,
@@ -13,54 +14,6 @@ use super::range::PortRange;
 pub struct PortParams {
     offset: u8,
     psid_len: u8,
-}
-
-/// Why port parameters or a PSID were refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PsidError {
-    /// The offset alone is out of range.
-    #[error("offset {0}: at most 16")]
-    Offset(u8),
-    /// The PSID length alone is out of range.
-    #[error("psidlen {0}: at most 16")]
-    Length(u8),
-    /// Together they do not fit into a port number.
-    #[error("offset {offset} and psidlen {psid_len}: together at most 16 (the bits of a port)")]
-    Sum {
-        /// PSID offset in bits.
-        offset: u8,
-        /// PSID length in bits.
-        psid_len: u8,
-    },
-    /// The PSID needs more bits than it has.
-    #[error("psid {psid}: with psidlen {psid_len} at most {max}")]
-    Value {
-        /// The PSID that was asked for.
-        psid: u16,
-        /// PSID length in bits.
-        psid_len: u8,
-        /// Largest PSID of that length.
-        max: u16,
-    },
-    /// A left-justified PSID has bits set where only padding may be.
-    #[error(
-        "psid {psid}: in proto map and in rules it stands left-justified in 16 bits; \
-         if you mean PSID {psid}, write {meant}"
-    )]
-    Justification {
-        /// The number as it was written.
-        psid: u16,
-        /// What to write for a PSID of that number.
-        meant: u16,
-    },
-    /// A left-justified PSID has padding bits set, and is no PSID either way.
-    #[error("psid {psid}: more than the {psid_len} leading bits of its 16 are set")]
-    Padding {
-        /// The number as it was written.
-        psid: u16,
-        /// PSID length in bits.
-        psid_len: u8,
-    },
 }
 
 impl PortParams {
@@ -104,87 +57,7 @@ impl PortParams {
     /// The PSID of a port: its `k` bits after the first `a`.
     pub fn psid_of(self, port: u16) -> Psid {
         let moved = port.checked_shr(u32::from(self.contiguous_bits()));
-        let mask = (self.sharing_ratio() - 1) as u16;
-        Psid {
-            value: moved.unwrap_or(0) & mask,
-            len: self.psid_len,
-        }
-    }
-}
-
-/// A port-set identifier: a number of `len` bits, right-justified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Psid {
-    value: u16,
-    len: u8,
-}
-
-impl Psid {
-    /// A PSID from the number people write (right-justified, 0 to `2^len - 1`).
-    ///
-    /// # Errors
-    /// `len` above 16 or `value` too large for it.
-    pub fn new(value: u16, len: u8) -> Result<Self, PsidError> {
-        if len > 16 {
-            return Err(PsidError::Length(len));
-        }
-        let max = ((1u32 << len) - 1) as u16;
-        if value > max {
-            return Err(PsidError::Value {
-                psid: value,
-                psid_len: len,
-                max,
-            });
-        }
-        Ok(Psid { value, len })
-    }
-
-    /// A PSID from the form of RFC 7598 section 4.5, which rule strings and
-    /// `proto map` use: left-justified in 16 bits, padded with zeros.
-    ///
-    /// # Errors
-    /// Padding bits are set: usually somebody wrote the number itself.
-    pub fn from_left_justified(word: u16, len: u8) -> Result<Self, PsidError> {
-        if len > 16 {
-            return Err(PsidError::Length(len));
-        }
-        let pad = 16 - u32::from(len);
-        let value = word.checked_shr(pad).unwrap_or(0);
-        if value.checked_shl(pad).unwrap_or(0) == word {
-            return Ok(Psid { value, len });
-        }
-        Err(match Psid::new(word, len) {
-            Ok(meant) => PsidError::Justification {
-                psid: word,
-                meant: meant.left_justified(),
-            },
-            Err(_) => PsidError::Padding {
-                psid: word,
-                psid_len: len,
-            },
-        })
-    }
-
-    /// The number itself, right-justified.
-    pub fn value(self) -> u16 {
-        self.value
-    }
-
-    /// Length in bits.
-    pub fn len(self) -> u8 {
-        self.len
-    }
-
-    /// Whether there is no PSID at all (length 0).
-    pub fn is_empty(self) -> bool {
-        self.len == 0
-    }
-
-    /// The form of RFC 7598: left-justified in 16 bits.
-    pub fn left_justified(self) -> u16 {
-        self.value
-            .checked_shl(16 - u32::from(self.len))
-            .unwrap_or(0)
+        Psid::of_bits(moved.unwrap_or(0).into(), self.psid_len)
     }
 }
 
@@ -207,11 +80,7 @@ impl PortSet {
 
     /// The set of a PSID that was read from a port, an address or a prefix.
     pub(super) fn of(params: PortParams, bits: u32) -> Self {
-        let mask = params.sharing_ratio() - 1;
-        let psid = Psid {
-            value: (bits & mask) as u16,
-            len: params.psid_len,
-        };
+        let psid = Psid::of_bits(bits, params.psid_len);
         PortSet { params, psid }
     }
 
@@ -254,7 +123,7 @@ impl PortSet {
                 return PortRange::ALL;
             }
             let high = block << (16 - u32::from(offset));
-            let first = high | (u32::from(self.psid.value) << m);
+            let first = high | (u32::from(self.psid.value()) << m);
             let last = first | ((1u32 << m) - 1);
             // offset + k + m is 16, so both fit into a port.
             PortRange::only(first as u16).up_to(last as u16)
@@ -334,18 +203,5 @@ mod tests {
             Psid::new(256, 8).unwrap_err().to_string(),
             "psid 256: with psidlen 8 at most 255"
         );
-    }
-
-    #[test]
-    fn justification_is_detected() {
-        assert_eq!(Psid::from_left_justified(0x3400, 8).unwrap().value(), 0x34);
-        let mixed_up = Psid::from_left_justified(0x34, 8).unwrap_err();
-        assert!(mixed_up.to_string().ends_with("write 13312"), "{mixed_up}");
-        assert!(matches!(
-            Psid::from_left_justified(0x3401, 8),
-            Err(PsidError::Padding { .. })
-        ));
-        assert_eq!(Psid::from_left_justified(0, 0).unwrap().value(), 0);
-        assert_eq!(Psid::new(127, 7).unwrap().left_justified(), 0xfe00);
     }
 }

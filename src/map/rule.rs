@@ -8,7 +8,9 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::address::Dialect;
 use super::bits::{covers, extract, overlay, place};
-use super::ports::{PortParams, PortSet, Psid, PsidError};
+use super::ports::{PortParams, PortSet};
+use super::psid::{Psid, PsidError};
+use super::role::{RoleError, check_rule_ipv4};
 
 /// The values of a rule before they are checked against each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +23,7 @@ pub struct RuleParts {
     pub ea_len: u8,
     /// PSID offset in bits.
     pub offset: u8,
-    /// PSID length in bits, where it is given and not left to follow from the
-    /// EA bits. 0 counts as not given (RFC 7598 section 4.5).
-    pub psid_len: Option<u8>,
-    /// PSID where it is provisioned and not taken from the EA bits.
+    /// The PSID, if the EA bits end before it: then it is provisioned.
     pub psid: Option<Psid>,
 }
 
@@ -42,27 +41,13 @@ pub enum RuleError {
         /// EA-bits length in bits.
         ea_len: u8,
     },
-    /// The PSID length exceeds the EA bits and no PSID is given.
-    #[error("psidlen {psid_len}: at most ealen, which is {ea_len}, unless psid is given too")]
-    PsidLenOverEa {
-        /// PSID length in bits.
-        psid_len: u8,
-        /// EA-bits length in bits.
-        ea_len: u8,
-    },
-    /// The PSID length is not what the EA bits leave.
-    #[error(
-        "psidlen {psid_len}: ealen {ea_len} and ip4prefixlen {ip4_len} leave {left} bits for the PSID"
-    )]
-    PsidLen {
-        /// PSID length that was asked for, in bits.
-        psid_len: u8,
+    /// The EA bits hold a PSID, and another one is provisioned.
+    #[error("psid: ealen {ea_len} and ip4prefixlen {ip4_len} already have the PSID in the prefix")]
+    TwoPsids {
         /// EA-bits length in bits.
         ea_len: u8,
         /// Length of the rule IPv4 prefix in bits.
         ip4_len: u8,
-        /// What remains after the IPv4 suffix, in bits.
-        left: u8,
     },
     /// A PSID for a whole IPv4 prefix.
     #[error("psid: an address is only shared when ip4prefixlen and ealen together reach 32")]
@@ -70,10 +55,13 @@ pub enum RuleError {
     /// Offset, PSID length or PSID out of range.
     #[error(transparent)]
     Psid(#[from] PsidError),
+    /// No CE can have an address of the rule IPv4 prefix.
+    #[error(transparent)]
+    Ipv4(#[from] RoleError),
 }
 
 /// A legal mapping rule: a BMR, an FMR, or the binding of lw4o6 (EA 0 and a
-/// provisioned PSID).
+/// provisioned PSID). There is no other way to make one than [`Rule::new`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rule {
     // Both without host bits.
@@ -87,12 +75,29 @@ pub struct Rule {
 /// Most EA bits a rule may have (RFC 7597 section 5).
 pub(super) const MAX_EA_LEN: u8 = 48;
 
+/// Longest end-user prefix whose last bits are EA bits: the interface
+/// identifier follows.
+pub(super) const MAX_PREFIX_AND_EA: u8 = 64;
+
 impl Rule {
-    /// Checks `parts` against each other.
+    /// Checks `parts` against each other. The PSID length is what the EA bits
+    /// leave after the IPv4 suffix, or that of the provisioned PSID.
     ///
-    /// With a provisioned PSID the EA bits hold the IPv4 suffix alone; EA bits
-    /// that repeat the PSID are accepted and dropped, as the stock helper
-    /// describes lw4o6.
+    /// ```
+    /// use mape::map::{Rule, RuleParts};
+    ///
+    /// let rule = Rule::new(RuleParts {
+    ///     ipv6: "2001:db8::/40".parse()?,
+    ///     ipv4: "192.0.2.0/24".parse()?,
+    ///     ea_len: 16,
+    ///     offset: 6,
+    ///     psid: None,
+    /// })?;
+    /// let end_user = "2001:db8:12:3400::/56".parse()?;
+    /// assert_eq!(rule.ipv4_of(end_user).to_string(), "192.0.2.18/32");
+    /// assert_eq!(rule.ports_of(end_user).psid().value(), 0x34);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The first contradiction found; nothing out of range gets through.
@@ -101,46 +106,18 @@ impl Rule {
         if ea_len > MAX_EA_LEN {
             return Err(RuleError::EaLen(ea_len));
         }
+        check_rule_ipv4(parts.ipv4)?;
         let ip4_len = parts.ipv4.prefix_len();
         let suffix_len = ea_len.min(32 - ip4_len);
-        let left = ea_len - suffix_len;
-        let psid_len = parts.psid_len.filter(|&len| len > 0);
-        let (psid_len, ea_len, psid) = match parts.psid.filter(|psid| !psid.is_empty()) {
-            Some(psid) => {
-                if ip4_len + suffix_len < 32 {
-                    return Err(RuleError::PsidWithoutAddress);
-                }
-                let len = psid_len.unwrap_or(psid.len());
-                if len != psid.len() || (left != 0 && left != len) {
-                    return Err(RuleError::PsidLen {
-                        psid_len: len,
-                        ea_len,
-                        ip4_len,
-                        left,
-                    });
-                }
-                (len, suffix_len, Some(psid))
-            }
-            None => match psid_len {
-                Some(len) if len > ea_len => {
-                    return Err(RuleError::PsidLenOverEa {
-                        psid_len: len,
-                        ea_len,
-                    });
-                }
-                Some(len) if len != left => {
-                    return Err(RuleError::PsidLen {
-                        psid_len: len,
-                        ea_len,
-                        ip4_len,
-                        left,
-                    });
-                }
-                _ => (left, ea_len, None),
-            },
+        let psid = parts.psid.filter(|psid| !psid.is_empty());
+        let psid_len = match psid {
+            Some(_) if ip4_len + suffix_len < 32 => return Err(RuleError::PsidWithoutAddress),
+            Some(_) if ea_len > suffix_len => return Err(RuleError::TwoPsids { ea_len, ip4_len }),
+            Some(psid) => psid.len(),
+            None => ea_len - suffix_len,
         };
         let prefix_len = parts.ipv6.prefix_len();
-        if ea_len > 0 && prefix_len + ea_len > 64 {
+        if ea_len > 0 && prefix_len + ea_len > MAX_PREFIX_AND_EA {
             return Err(RuleError::PrefixAndEa { prefix_len, ea_len });
         }
         Ok(Rule {
@@ -172,7 +149,7 @@ impl Rule {
         self.params
     }
 
-    /// The PSID, where it is provisioned and not part of the EA bits.
+    /// The PSID, if it is provisioned and no part of the EA bits.
     pub fn provisioned_psid(&self) -> Option<Psid> {
         self.psid
     }
@@ -193,7 +170,7 @@ impl Rule {
     }
 
     /// IPv4 address (or prefix, where the EA bits do not reach 32) of the CE
-    /// with that end-user prefix. Only meaningful where the rule
+    /// with that end-user prefix. Only meaningful if the rule
     /// [covers](Rule::covers) it.
     pub fn ipv4_of(&self, end_user: Ipv6Net) -> Ipv4Net {
         let len = self.suffix_len();
@@ -269,7 +246,6 @@ mod tests {
             ipv4: v4.parse().unwrap(),
             ea_len,
             offset,
-            psid_len: None,
             psid: None,
         }
     }
@@ -300,16 +276,6 @@ mod tests {
             bad(parts("2001:db8::/56", "10.0.0.0/8", 32, 4)),
             "ip6prefixlen 56 and ealen 32: together at most 64"
         );
-        let over = RuleParts {
-            psid_len: Some(8),
-            ..parts("2001:db8::/40", "192.0.2.1/32", 4, 4)
-        };
-        assert!(bad(over).starts_with("psidlen 8: at most ealen"));
-        let wrong = RuleParts {
-            psid_len: Some(6),
-            ..parts("240b:10::/31", "106.72.0.0/15", 25, 4)
-        };
-        assert!(bad(wrong).ends_with("leave 8 bits for the PSID"));
         assert!(bad(parts("2001:db8::/40", "192.0.2.1/32", 12, 6)).starts_with("offset 6"));
         let psid = Some(Psid::new(1, 4).unwrap());
         let prefix = RuleParts {
@@ -317,15 +283,11 @@ mod tests {
             ..parts("2001:db8::/40", "192.0.2.0/24", 4, 4)
         };
         assert_eq!(Rule::new(prefix), Err(RuleError::PsidWithoutAddress));
-    }
-
-    #[test]
-    fn a_psid_length_of_zero_is_derived() {
-        let zero = RuleParts {
-            psid_len: Some(0),
-            ..parts("240b:10::/31", "106.72.0.0/15", 25, 4)
+        let twice = RuleParts {
+            psid,
+            ..parts("2001:db8::/40", "192.0.2.0/24", 12, 4)
         };
-        assert_eq!(Rule::new(zero).unwrap().port_params().psid_len(), 8);
+        assert!(bad(twice).ends_with("already have the PSID in the prefix"));
     }
 
     #[test]
@@ -354,7 +316,7 @@ mod tests {
         let psid = Some(Psid::new(0x28, 8).unwrap());
         let binding = RuleParts {
             psid,
-            ..parts("2001:db8:1::/64", "198.51.100.59/32", 8, 0)
+            ..parts("2001:db8:1::/64", "198.51.100.59/32", 0, 0)
         };
         let rule = Rule::new(binding).unwrap();
         assert_eq!(rule.ea_len(), 0);

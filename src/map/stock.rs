@@ -11,9 +11,10 @@ use ipnet::Ipv6Net;
 
 use super::address::Dialect;
 use super::bits::covers;
+use super::domain::end_user_under;
 use super::range::PortRange;
 use super::rule::Rule;
-use super::spec::{RuleSpec, SpecError};
+use super::spec::{self, RuleSpec, SpecError};
 use super::{MapType, ports::PortSet};
 
 /// An interface and the prefixes delegated to it.
@@ -64,13 +65,30 @@ struct Resolved<'a> {
     end_user: Option<(&'a str, Ipv6Net)>,
 }
 
-/// Computes the lines for `rules` (rule strings) on these links.
-pub fn report(rules: &[&str], dialect: Dialect, links: &[Link]) -> Report {
+/// Computes the lines for `rules` (rule strings) on these links. `interface` is
+/// the one that was asked for: where a prefix is that only the rule names.
+///
+/// ```
+/// use mape::map::Dialect;
+/// use mape::map::stock::{Link, report};
+///
+/// let rule = "type=map-e,ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+///     prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1";
+/// let link = Link {
+///     interface: "wan6".into(),
+///     prefixes: vec!["2001:db8:12:3400::/56".parse()?],
+/// };
+/// let report = report(&[rule], Dialect::Rfc7597, "wan6", &[link]);
+/// assert!(report.output.contains("RULE_1_IPV6ADDR=2001:db8:12:3400:0:c000:212:34\n"));
+/// assert!(report.complete);
+/// # Ok::<(), ipnet::AddrParseError>(())
+/// ```
+pub fn report(rules: &[&str], dialect: Dialect, interface: &str, links: &[Link]) -> Report {
     let mut complaints = Vec::new();
     let mut found = Vec::new();
     for text in rules {
         let parsed = Parsed::read(text, &mut complaints);
-        match resolve(&parsed.spec, dialect, links) {
+        match resolve(&parsed.spec, dialect, interface, links) {
             Ok(resolved) => found.push((parsed, resolved)),
             Err(Skip::NoPrefix) => {
                 complaints.push(format!("Skipping non-FMR without matching PD: {text}"));
@@ -100,17 +118,24 @@ pub fn report(rules: &[&str], dialect: Dialect, links: &[Link]) -> Report {
     }
 }
 
+/// Whether a shell takes a name for one word and nothing else: those who call
+/// the helper evaluate what it prints.
+pub fn is_word(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    name.chars().all(plain)
+}
+
 /// Of the rules that match, the number of the one with the longest IPv6 prefix
 /// (RFC 7597 section 5), the first among equals.
 fn basic_rule(found: &[(Parsed<'_>, Resolved<'_>)]) -> Option<usize> {
-    let (mut number, mut longest) = (None, 0);
-    for (at, (_, resolved)) in found.iter().enumerate() {
-        let len = resolved.rule.ipv6().prefix_len();
-        if resolved.end_user.is_some() && (number.is_none() || len > longest) {
-            (number, longest) = (Some(at + 1), len);
-        }
-    }
-    number
+    let numbered = (1..).zip(found);
+    let matching = numbered.filter(|(_, (_, resolved))| resolved.end_user.is_some());
+    let shortest_first = |(_, (_, resolved)): &(usize, &(_, Resolved<'_>))| {
+        std::cmp::Reverse(resolved.rule.ipv6().prefix_len())
+    };
+    matching
+        .min_by_key(shortest_first)
+        .map(|(number, _)| number)
 }
 
 impl<'a> Parsed<'a> {
@@ -136,39 +161,68 @@ impl<'a> Parsed<'a> {
     }
 }
 
-fn resolve<'a>(spec: &RuleSpec, dialect: Dialect, links: &'a [Link]) -> Result<Resolved<'a>, Skip> {
+fn resolve<'a>(
+    spec: &RuleSpec,
+    dialect: Dialect,
+    interface: &'a str,
+    links: &'a [Link],
+) -> Result<Resolved<'a>, Skip> {
     let map_type = spec.map_type.unwrap_or(MapType::MapE);
-    let ipv6 = spec.ipv6()?;
-    let ea_len = match (spec.ea_len, map_type) {
-        (None, MapType::Lw4o6) => spec.psid_len,
-        (ea_len, _) => ea_len,
-    };
-    let shortest = ea_len.map(|len| ipv6.prefix_len() + len);
-    let needed = spec.rule(map_type, dialect, shortest)?.end_user_len();
-    let end_user = delegated(links, ipv6, needed);
-    let end_user_len = end_user.map(|(_, prefix)| prefix.prefix_len());
-    let rest = end_user_len.map(|len| len - ipv6.prefix_len());
-    let ea_len = ea_len.or(rest).ok_or(Skip::Invalid(None))?;
-    if end_user.is_none() && !spec.fmr {
-        return Err(Skip::NoPrefix);
+    let pd = spec.end_user()?;
+    // All but a missing EA length can be checked without an end-user prefix.
+    let general = spec.resolve(map_type, dialect, pd)?;
+    let mut end_user = None;
+    let mut contradiction = None;
+    for (interface, prefix) in candidates(spec.ipv6()?, map_type, pd, interface, links) {
+        let resolved = spec.resolve(map_type, dialect, Some(prefix));
+        let fits = |resolved: &spec::Resolved| prefix.prefix_len() >= resolved.rule.end_user_len();
+        match resolved.map(|resolved| (resolved.check(prefix), resolved)) {
+            Ok((_, resolved)) if !fits(&resolved) => {}
+            Ok((Ok(()), resolved)) => {
+                end_user = Some((interface, prefix, resolved));
+                break;
+            }
+            Ok((Err(error), _)) => contradiction = contradiction.or(Some(Box::new(error))),
+            Err(error) => contradiction = contradiction.or(Some(error)),
+        }
     }
+    let is_known = end_user.is_some() || general.is_general;
+    match contradiction {
+        Some(error) if end_user.is_none() => return Err(error.into()),
+        _ if !is_known => return Err(Skip::Invalid(None)),
+        _ if end_user.is_none() && !spec.fmr => return Err(Skip::NoPrefix),
+        _ => {}
+    }
+    let rule = end_user.map_or(general.rule, |(_, _, resolved)| resolved.rule);
+    // The stock helper gives a binding's PSID length as its EA length.
+    let of_binding = spec.psid_len.filter(|_| map_type == MapType::Lw4o6);
     Ok(Resolved {
-        rule: spec.rule(map_type, dialect, end_user_len)?,
-        ea_len,
-        end_user,
+        rule,
+        ea_len: spec.ea_len.or(of_binding).unwrap_or(rule.ea_len()),
+        end_user: end_user.map(|(interface, prefix, _)| (interface, prefix)),
     })
 }
 
-/// The first prefix under `rule` of at least that length, and where it is.
-fn delegated(links: &[Link], rule: Ipv6Net, needed: u8) -> Option<(&str, Ipv6Net)> {
-    for link in links {
-        for prefix in &link.prefixes {
-            if covers(rule, *prefix) && prefix.prefix_len() >= needed {
-                return Some((&link.interface, prefix.trunc()));
-            }
-        }
+/// The prefixes that may be the end-user prefix of a rule, and where each is:
+/// the one that the rule names, or those of the links.
+fn candidates<'a>(
+    rule: Ipv6Net,
+    map_type: MapType,
+    pd: Option<Ipv6Net>,
+    interface: &'a str,
+    links: &'a [Link],
+) -> Vec<(&'a str, Ipv6Net)> {
+    if let Some(pd) = pd {
+        let has_it = |link: &&Link| link.prefixes.iter().any(|prefix| covers(*prefix, pd));
+        let owner = links.iter().find(has_it);
+        return vec![(owner.map_or(interface, |link| &link.interface), pd)];
     }
-    None
+    let of_link = |link: &'a Link| {
+        let prefixes = link.prefixes.iter();
+        let own = prefixes.filter_map(move |prefix| end_user_under(rule, *prefix, map_type));
+        own.map(|prefix| (link.interface.as_str(), prefix.trunc()))
+    };
+    links.iter().flat_map(of_link).collect()
 }
 
 /// The lines so far, and the number of the rule that the next are about.
@@ -211,7 +265,10 @@ impl Lines {
         };
         self.put("IPV6PD", &prefix.addr());
         self.put("PD6LEN", &prefix.prefix_len());
-        self.put("PD6IFACE", &interface);
+        // `*` means any interface; then there is none to name.
+        if is_word(interface) {
+            self.put("PD6IFACE", &interface);
+        }
         let address = resolved.rule.ce_address_of(dialect, prefix);
         self.put("IPV6ADDR", &address);
         if is_bmr {
@@ -219,7 +276,7 @@ impl Lines {
         }
     }
 
-    /// Address and ports, where they do not depend on a prefix we lack.
+    /// Address and ports, unless they depend on a prefix we lack.
     fn ipv4(&mut self, Resolved { rule, end_user, .. }: &Resolved<'_>) {
         let prefix = end_user.map(|(_, prefix)| prefix);
         let is_whole = rule.end_user_len() == rule.ipv6().prefix_len();

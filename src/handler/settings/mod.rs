@@ -153,16 +153,16 @@ impl Settings {
         let mut reader = Reader::of(protocol, config);
         let map_type = reader.map_type()?;
         let (rules, rule_text) = reader.rules(map_type)?;
-        let border = match &rules {
-            Rules::Explicit(_) => None,
-            Rules::Provider(_) => reader.border(MapType::MapE),
+        let (border, named) = match &rules {
+            Rules::Explicit(domain) => (None, domain.named_end_user()),
+            Rules::Provider(_) => (reader.border(MapType::MapE), None),
         };
         let settings = Settings {
             interface: interface.into(),
             protocol,
             rules,
             border,
-            end_user: reader.end_user(),
+            end_user: reader.end_user(Some(map_type)).or(named),
             tunlink: reader.text("tunlink"),
             // 576 is the least IPv4 guarantees; 9200 is LuCI's limit.
             mtu: reader.number("mtu", 576, 9200),
@@ -245,9 +245,14 @@ mod tests {
         };
         assert_eq!(psid(Protocol::Mape, "52"), Ok(0x34));
         assert_eq!(psid(Protocol::Map, "13312"), Ok(0x34));
-        let mixed_up = psid(Protocol::Map, "52").unwrap_err();
-        assert_eq!(mixed_up.code, Code::InvalidMapRule);
-        assert!(mixed_up.detail.contains("write 13312"), "{mixed_up}");
+        // Only one of both forms makes sense of it.
+        assert_eq!(psid(Protocol::Map, "52"), Ok(0x34));
+        let neither = psid(Protocol::Map, "13313").unwrap_err();
+        assert_eq!(neither.code, Code::InvalidMapRule);
+        assert!(
+            neither.detail.contains("neither left-justified"),
+            "{neither}"
+        );
     }
 
     #[test]

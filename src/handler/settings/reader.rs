@@ -7,7 +7,10 @@ use ipnet::Ipv6Net;
 
 use super::{Protocol, Rules};
 use crate::handler::problem::{Code, Problem};
-use crate::map::{Border, Dialect, Dmr, Domain, DomainError, MapType, Psid, RuleSpec, SpecError};
+use crate::map::{
+    Border, Dialect, Dmr, Domain, DomainError, MapType, RuleSpec, SpecError, WrittenPsid, check_br,
+    check_end_user,
+};
 use crate::netifd::Config;
 use crate::sanitize::excerpt;
 
@@ -159,7 +162,7 @@ impl<'a> Reader<'a> {
             psid_len: small("psidlen", 16),
             ..RuleSpec::default()
         };
-        spec.psid = self.psid(spec.psid_len);
+        spec.psid = self.psid();
         if let Some((text, len)) = self.address("ip6prefix", "ip6prefixlen") {
             spec.prefix6_len = spec.prefix6_len.or(len);
             spec.ipv6_prefix = self.ipv6("ip6prefix", text);
@@ -179,18 +182,12 @@ impl<'a> Reader<'a> {
         spec
     }
 
-    /// `psid`, left-justified as a [`RuleSpec`] has it.
-    fn psid(&mut self, psid_len: Option<u8>) -> Option<u16> {
-        let word = self.number("psid", 0, u16::MAX)?;
-        match (self.protocol, psid_len) {
-            (Protocol::Mape, Some(len)) => {
-                let psid = self.keep(Psid::new(word, len).map_err(SpecError::from))?;
-                Some(psid.left_justified())
-            }
-            // Without a length there is nothing to justify it in; the rule
-            // refuses anything but 0.
-            _ => Some(word),
-        }
+    fn psid(&mut self) -> Option<WrittenPsid> {
+        let psid = self.number("psid", 0, u16::MAX)?;
+        Some(match self.protocol {
+            Protocol::Map => WrittenPsid::Word(psid),
+            Protocol::Mape => WrittenPsid::Number(psid),
+        })
     }
 
     /// An address, and the length that some write with it.
@@ -210,10 +207,12 @@ impl<'a> Reader<'a> {
             let dmr = text.parse::<Dmr>().map_err(SpecError::from);
             return self.keep(dmr).map(Border::Dmr);
         }
-        self.ipv6("peeraddr", text).map(Border::Br)
+        let br = self.ipv6("peeraddr", text)?;
+        self.keep(check_br(br).map_err(SpecError::from))?;
+        Some(Border::Br(br))
     }
 
-    pub(super) fn end_user(&mut self) -> Option<Ipv6Net> {
+    pub(super) fn end_user(&mut self, map_type: Option<MapType>) -> Option<Ipv6Net> {
         let text = self.text("enduserprefix")?;
         let net = text.parse::<Ipv6Net>().map_err(|_| {
             Problem::fatal(
@@ -224,7 +223,10 @@ impl<'a> Reader<'a> {
                 ),
             )
         });
-        self.keep(net).map(|net| net.trunc())
+        let net = self.keep(net)?.trunc();
+        let checked = check_end_user(net, map_type);
+        self.keep(checked.map_err(|error| Problem::fatal(Code::InvalidConfig, error)))?;
+        Some(net)
     }
 
     pub(super) fn encaplimit(&mut self) -> Option<String> {

@@ -2,14 +2,17 @@
 //! One packet at the border: what a BR must see of it, and whether what it
 //! sees is true (RFC 7597 section 8.1, RFC 7599 section 8.1).
 
+use std::cmp::Reverse;
 use std::fmt::Display;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
 use super::address::Dialect;
 use super::bits::covers;
-use super::domain::{Border, Domain};
+use super::border::Border;
+use super::domain::{Domain, KnownToBr};
 use super::mapping::Mapping;
-use super::ports::Psid;
+use super::ports::PortSet;
+use super::psid::{Psid, PsidReadings};
 use super::rule::Rule;
 
 mod error;
@@ -22,7 +25,7 @@ pub use error::FlowError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relay {
     dialect: Dialect,
-    rules: Vec<(Rule, Option<Border>)>,
+    rules: Vec<KnownToBr>,
     fmrs: Vec<Rule>,
 }
 
@@ -34,7 +37,7 @@ pub struct Outer {
     pub source: Ipv6Addr,
     /// IPv6 destination.
     pub destination: Ipv6Addr,
-    /// PSID of the CE: of the sender, or of the receiver where the sender is
+    /// PSID of the CE: of the sender, or of the receiver if the sender is
     /// no CE.
     pub psid: Psid,
 }
@@ -42,11 +45,11 @@ pub struct Outer {
 /// What the IPv6 addresses of a packet say about the IPv4 packet within.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Inner {
-    /// IPv4 source, where the IPv6 source tells it.
+    /// IPv4 source, if the IPv6 source tells it.
     pub from: Option<Ipv4Addr>,
-    /// IPv4 destination, where the IPv6 destination tells it.
+    /// IPv4 destination, if the IPv6 destination tells it.
     pub to: Option<Ipv4Addr>,
-    /// PSID of the CE: of the sender, or of the receiver where the sender is
+    /// PSID of the CE: of the sender, or of the receiver if the sender is
     /// no CE.
     pub psid: Psid,
 }
@@ -64,13 +67,10 @@ struct Ce<'a> {
 impl Relay {
     /// All CEs of a domain.
     pub fn new(domain: &Domain) -> Self {
-        let mut rules: Vec<(Rule, Option<Border>)> = Vec::new();
-        for (rule, border) in domain.rules() {
-            let len = rule.ipv4().prefix_len();
-            let at = rules.partition_point(|(other, _)| other.ipv4().prefix_len() >= len);
-            rules.insert(at, (rule, border));
-        }
-        let home = rules.first().map(|(rule, _)| rule.ipv6());
+        let mut rules = domain.known_to_br();
+        // The longest IPv4 prefix is tried first.
+        rules.sort_by_key(|known| Reverse(known.rule.ipv4().prefix_len()));
+        let home = rules.first().map(|known| known.rule.ipv6());
         Relay {
             dialect: domain.dialect(),
             fmrs: home.map_or_else(Vec::new, |home| domain.fmrs(home)),
@@ -82,13 +82,17 @@ impl Relay {
     pub fn of(mapping: &Mapping) -> Self {
         Relay {
             dialect: mapping.dialect(),
-            rules: vec![(*mapping.bmr(), mapping.border())],
+            rules: vec![KnownToBr {
+                rule: *mapping.bmr(),
+                border: mapping.border(),
+                stated: None,
+            }],
             fmrs: mapping.fmrs().to_vec(),
         }
     }
 
     /// The packet from `from` to `to` as it crosses the line: from a CE to
-    /// the border (or to another CE, where an FMR covers it), or from the
+    /// the border (or to another CE, if an FMR covers it), or from the
     /// border to a CE. Ports are those outside the CE's NAT; of an ICMP echo
     /// its identifier.
     ///
@@ -148,32 +152,41 @@ impl Relay {
         Ok(())
     }
 
-    /// The CE that has this address and port; `None` where no rule covers
+    /// The CE that has this address and port; `None` if no rule covers
     /// the address.
     fn owner(&self, at: &SocketAddrV4) -> Result<Option<Ce<'_>>, Box<FlowError>> {
         let mut nobody = None;
-        for (rule, border) in &self.rules {
+        for known in &self.rules {
+            let KnownToBr { rule, border, .. } = known;
             if !rule.ipv4().contains(at.ip()) {
                 continue;
             }
             let psid = rule.port_params().psid_of(at.port());
-            let Some(address) = rule.ce_address(self.dialect, *at.ip(), at.port()) else {
-                nobody = Some((rule, psid));
-                continue;
-            };
-            return Ok(Some(Ce {
-                address,
-                psid,
-                border,
-            }));
+            let is_own = known.stated.is_none_or(|stated| stated.allow(psid));
+            match rule.ce_address(self.dialect, *at.ip(), at.port()) {
+                Some(address) if is_own => {
+                    return Ok(Some(Ce {
+                        address,
+                        psid,
+                        border,
+                    }));
+                }
+                _ => nobody = Some((known, psid)),
+            }
         }
-        let Some((rule, psid)) = nobody else {
+        let Some((known, psid)) = nobody else {
             return Ok(None);
         };
-        let offset = rule.port_params().offset();
-        Err(match rule.provisioned_psid() {
-            Some(own) if own != psid => FlowError::OtherPsid(at.port(), psid.value(), own.value()),
-            _ => FlowError::NobodysPort(at.port(), offset, 65536 >> offset),
+        let params = known.rule.port_params();
+        let is_ours = PortSet::of(params, psid.value().into()).contains(at.port());
+        let stated = known.stated.map(PsidReadings::first);
+        let own = known.rule.provisioned_psid().or(stated);
+        Err(match own.filter(|own| *own != psid && is_ours) {
+            Some(own) => FlowError::OtherPsid(at.port(), psid.value(), own.value()),
+            None => {
+                let offset = params.offset();
+                FlowError::NobodysPort(at.port(), offset, 65536 >> offset)
+            }
         }
         .into())
     }
@@ -182,8 +195,8 @@ impl Relay {
     /// a BR.
     fn end(&self, address: &Ipv6Addr) -> Result<End, Box<FlowError>> {
         // The border first: a BR's address may lie within a rule's prefix.
-        for (_, border) in &self.rules {
-            match border {
+        for known in &self.rules {
+            match &known.border {
                 Some(Border::Br(br)) if br == address => return Ok((None, None)),
                 Some(Border::Dmr(dmr)) => {
                     if let Some(ipv4) = dmr.extract(*address) {
@@ -193,16 +206,11 @@ impl Relay {
                 _ => {}
             }
         }
-        let mut longest: Option<&Rule> = None;
-        for (rule, _) in &self.rules {
-            let len = |rule: &Rule| rule.ipv6().prefix_len();
-            if covers(rule.ipv6(), (*address).into())
-                && longest.is_none_or(|other| len(rule) >= len(other))
-            {
-                longest = Some(rule);
-            }
-        }
-        let rule = longest.ok_or(FlowError::Stranger(*address))?;
+        let covering = self.rules.iter().map(|known| &known.rule);
+        let rule = covering
+            .filter(|rule| covers(rule.ipv6(), (*address).into()))
+            .max_by_key(|rule| rule.ipv6().prefix_len())
+            .ok_or(FlowError::Stranger(*address))?;
         self.ce_end(rule, *address)
     }
 

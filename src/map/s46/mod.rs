@@ -17,6 +17,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::MapType;
 use super::address::Dmr;
+use super::psid::WrittenPsid;
 use super::spec::RuleSpec;
 
 mod decode;
@@ -153,7 +154,9 @@ impl S46Option {
             ea_len,
             offset: ports.map(|p| p.offset),
             psid_len: ports.map(|p| p.psid_len),
-            psid: ports.filter(|p| p.psid_len > 0).map(|p| p.psid),
+            psid: ports
+                .filter(|p| p.psid_len > 0)
+                .map(|p| WrittenPsid::Word(p.psid)),
             ..RuleSpec::default()
         })
     }

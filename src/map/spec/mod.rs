@@ -9,17 +9,22 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::Ipv6Net;
 
 use super::MapType;
 use super::address::{Dialect, Dmr};
-use super::domain::Border;
-use super::ports::Psid;
+use super::bits::covers;
+use super::border::Border;
+use super::psid::{Psid, WrittenPsid};
 use super::rule::{MAX_EA_LEN, Rule, RuleParts};
 
 mod error;
+mod resolve;
+#[cfg(test)]
+mod tests;
 
 pub use error::SpecError;
+pub use resolve::Resolved;
 
 /// A rule as somebody wrote it: every value in its own range, but neither
 /// complete nor checked against each other; [`RuleSpec::rule`] does that.
@@ -35,17 +40,21 @@ pub struct RuleSpec {
     pub prefix6_len: Option<u8>,
     /// `ipv4prefix` without its length; host bits are allowed.
     pub ipv4_prefix: Option<Ipv4Addr>,
-    /// `prefix4len` in bits; 32 where it is missing.
+    /// `prefix4len` in bits; 32 if it is missing.
     pub prefix4_len: Option<u8>,
-    /// `ealen` in bits; where it is missing, all that the end-user prefix has
-    /// beyond the rule prefix.
+    /// `ealen` in bits. If it is missing, it follows from `psidlen`, or is all
+    /// that the end-user prefix has beyond the rule prefix.
     pub ea_len: Option<u8>,
     /// `offset` in bits.
     pub offset: Option<u8>,
     /// `psidlen` in bits.
     pub psid_len: Option<u8>,
-    /// `psid`, left-justified in 16 bits (RFC 7598 section 4.5).
-    pub psid: Option<u16>,
+    /// `psid`.
+    pub psid: Option<WrittenPsid>,
+    /// `pd` without its length: the end-user prefix, if the rule names it.
+    pub pd: Option<Ipv6Addr>,
+    /// `pdlen` in bits.
+    pub pd_len: Option<u8>,
     /// `br`: address of the border relay, or of the AFTR of lw4o6.
     pub br: Option<Ipv6Addr>,
     /// `dmr`.
@@ -94,6 +103,7 @@ impl RuleSpec {
             "ealen" => ("ealen", &mut self.ea_len, MAX_EA_LEN),
             "prefix4len" => ("prefix4len", &mut self.prefix4_len, 32),
             "prefix6len" => ("prefix6len", &mut self.prefix6_len, 128),
+            "pdlen" => ("pdlen", &mut self.pd_len, 128),
             "offset" => ("offset", &mut self.offset, 16),
             "psidlen" => ("psidlen", &mut self.psid_len, 16),
             _ => return self.set_other(key, value),
@@ -116,7 +126,8 @@ impl RuleSpec {
                     value: text.into(),
                 })?);
             }
-            "psid" => self.psid = Some(number("psid", text, u16::MAX)?),
+            "psid" => self.psid = Some(WrittenPsid::Word(number("psid", text, u16::MAX)?)),
+            "pd" => self.pd = Some(ipv6("pd", text)?),
             "br" => self.br = Some(ipv6("br", text)?),
             "dmr" => self.dmr = Some(text.parse().map_err(SpecError::Dmr)?),
             _ => return Err(SpecError::Key(key.into()).into()),
@@ -150,13 +161,17 @@ impl RuleSpec {
             ea_len: Some(rule.ea_len()),
             offset: Some(params.offset()),
             psid_len: Some(params.psid_len()),
-            psid: rule.provisioned_psid().map(Psid::left_justified),
+            psid: rule
+                .provisioned_psid()
+                .map(|psid| WrittenPsid::Word(psid.left_justified())),
+            pd: None,
+            pd_len: None,
             br: border.and_then(Border::br),
             dmr: border.and_then(Border::dmr),
         }
     }
 
-    /// PSID offset that holds where none is given: 0 for lw4o6, 4 in
+    /// PSID offset that holds if none is given: 0 for lw4o6, 4 in
     /// draft-03, 6 in RFC 7597 (section 5.1).
     pub fn default_offset(map_type: MapType, dialect: Dialect) -> u8 {
         match (map_type, dialect) {
@@ -181,59 +196,49 @@ impl RuleSpec {
         Ok(net.trunc())
     }
 
-    /// The complete rule. `end_user_len` (bits) fills in a missing EA length;
-    /// without one the EA bits count as none, which checks all the rest.
+    /// The end-user prefix that the rule itself names, if it does.
     ///
     /// # Errors
-    /// Something is missing, or the values contradict each other.
-    pub fn rule(
-        &self,
-        map_type: MapType,
-        dialect: Dialect,
-        end_user_len: Option<u8>,
-    ) -> Result<Rule, Box<SpecError>> {
-        let ipv6 = self.ipv6()?;
-        let len = self.prefix4_len.unwrap_or(32);
-        let address = self.ipv4_prefix.ok_or(SpecError::Missing("ipaddr"))?;
-        let ipv4 = Ipv4Net::new(address, len).map_err(|_| SpecError::TooLarge {
-            key: "ip4prefixlen",
+    /// Half of it is missing, or it is not within the rule IPv6 prefix.
+    pub fn end_user(&self) -> Result<Option<Ipv6Net>, Box<SpecError>> {
+        let (address, len) = match (self.pd, self.pd_len) {
+            (None, None) => return Ok(None),
+            (Some(address), Some(len)) => (address, len),
+            (Some(_), None) => return Err(SpecError::Missing("pdlen").into()),
+            (None, Some(_)) => return Err(SpecError::Missing("pd").into()),
+        };
+        let pd = Ipv6Net::new(address, len).map_err(|_| SpecError::TooLarge {
+            key: "pdlen",
             value: len.into(),
-            max: 32,
+            max: 128,
         })?;
-        let psid = match (self.psid, self.psid_len) {
-            (Some(word), Some(len)) if len > 0 => {
-                Some(Psid::from_left_justified(word, len).map_err(SpecError::from)?)
+        let (pd, rule) = (pd.trunc(), self.ipv6()?);
+        match covers(rule, pd) {
+            true => Ok(Some(pd)),
+            false => Err(SpecError::ForeignPd { pd, rule }.into()),
+        }
+    }
+
+    /// PSID length in bits, if it is given or follows from the EA length. A
+    /// length of 0 counts as not given (RFC 7598 section 4.5).
+    fn known_psid_len(&self) -> Option<u8> {
+        let suffix_len = 32u8.saturating_sub(self.prefix4_len.unwrap_or(32));
+        let in_ea = self.ea_len.and_then(|len| len.checked_sub(suffix_len));
+        [self.psid_len, in_ea]
+            .into_iter()
+            .flatten()
+            .find(|&len| len > 0)
+    }
+
+    /// `psid` as a rule string has it: left-justified, if the length is known.
+    fn psid_word(&self) -> Option<u16> {
+        match self.psid? {
+            WrittenPsid::Word(word) => Some(word),
+            WrittenPsid::Number(number) => {
+                let psid = Psid::new(number, self.known_psid_len().unwrap_or(0));
+                Some(psid.map_or(number, Psid::left_justified))
             }
-            (Some(word), _) if word != 0 => return Err(SpecError::Missing("psidlen").into()),
-            _ => None,
-        };
-        // Servers fill in PSID 0 beside a length where the PSID is in the EA
-        // bits; taken at its word, every subscriber would have PSID 0.
-        let in_ea = self.ea_len.is_some_and(|ea_len| ea_len > 32 - len);
-        let is_filler = map_type != MapType::Lw4o6 && in_ea;
-        let psid = psid.filter(|psid| psid.value() != 0 || !is_filler);
-        let rest = end_user_len.map(|len| len.saturating_sub(ipv6.prefix_len()));
-        let ea_len = match (self.ea_len, map_type, self.psid_len) {
-            (Some(len), _, _) => len,
-            // A binding names its PSID; without one the PSID is in the prefix.
-            (None, MapType::Lw4o6, Some(len)) if psid.is_none() => len,
-            (None, MapType::Lw4o6, _) => 0,
-            (None, _, _) if psid.is_some() => 32 - len,
-            (None, _, _) => rest.unwrap_or(0),
-        };
-        let open = self.ea_len.is_none() && end_user_len.is_none();
-        let rule = Rule::new(RuleParts {
-            ipv6,
-            ipv4,
-            ea_len,
-            offset: self
-                .offset
-                .unwrap_or(Self::default_offset(map_type, dialect)),
-            // Nothing to compare with while the EA length is not known.
-            psid_len: self.psid_len.filter(|_| !open || psid.is_some()),
-            psid,
-        });
-        Ok(rule.map_err(SpecError::Rule)?)
+        }
     }
 }
 
@@ -267,102 +272,14 @@ impl fmt::Display for RuleSpec {
         put("prefix6len=", any(&self.prefix6_len))?;
         put("ipv4prefix=", any(&self.ipv4_prefix))?;
         put("prefix4len=", any(&self.prefix4_len))?;
-        put("psid=", any(&self.psid))?;
+        put("psid=", any(&self.psid_word()))?;
         put("psidlen=", any(&self.psid_len))?;
         put("offset=", any(&self.offset))?;
         put("ealen=", any(&self.ea_len))?;
+        put("pd=", any(&self.pd))?;
+        put("pdlen=", any(&self.pd_len))?;
         put("dmr=", any(&self.dmr))?;
         put("br=", any(&self.br))?;
         put("fmr", self.fmr.then_some(&""))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stock_string_in_and_out() {
-        let text = "type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,\
-                    prefix4len=15,offset=4,ealen=25,br=2404:9200:225:100::64,fmr";
-        let spec: RuleSpec = text.parse().unwrap();
-        assert_eq!(spec.to_string(), text);
-        assert!(spec.fmr);
-        assert_eq!(spec.to_string().parse::<RuleSpec>().unwrap(), spec);
-    }
-
-    #[test]
-    fn a_rule_survives_being_written_down() {
-        for text in [
-            "ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,offset=4",
-            "ipv6prefix=2001:db8::,prefix6len=64,ipv4prefix=192.0.2.1,psidlen=8,psid=10240,offset=0",
-            "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,ealen=4",
-        ] {
-            let spec: RuleSpec = text.parse().unwrap();
-            let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None).unwrap();
-            let written = RuleSpec::from_rule(&rule, MapType::MapE, None).to_string();
-            let read: RuleSpec = written.parse().unwrap();
-            assert_eq!(
-                read.rule(MapType::MapE, Dialect::Draft03, None),
-                Ok(rule),
-                "{written}"
-            );
-        }
-    }
-
-    #[test]
-    fn values_out_of_range_are_named() {
-        let says = |text: &str| text.parse::<RuleSpec>().unwrap_err().to_string();
-        assert_eq!(says("ealen=99"), "ealen 99: at most 48");
-        assert_eq!(says("prefix4len=33"), "prefix4len 33: at most 32");
-        assert_eq!(says("offset=-1"), "offset -1: must be a number, at most 16");
-        assert!(says("offset=+1").starts_with("offset +1: must be a number"));
-        assert!(says("psid=0x+1").starts_with("psid 0x+1: must be a number"));
-        assert_eq!(
-            says("psid=99999999999999999999"),
-            "psid 99999999999999999999: must be a number, at most 65535"
-        );
-        assert_eq!(says("br=nowhere"), "br nowhere: must be an IPv6 address");
-        assert_eq!(
-            says("ipv4prefix=1.2.3"),
-            "ipv4prefix 1.2.3: must be an IPv4 address"
-        );
-        assert_eq!(
-            says("type=dslite"),
-            "type dslite: must be map-e, map-t or lw4o6"
-        );
-        assert!(says("bogus=1").starts_with("rule: bogus is not known"));
-        assert_eq!("0x34".parse::<u16>().ok(), None);
-        assert_eq!(number("psid", "0x3400", u16::MAX), Ok(0x3400));
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        let spec: RuleSpec = "type=map-e,ealen=8".parse().unwrap();
-        let error = spec
-            .rule(MapType::MapE, Dialect::Rfc7597, None)
-            .unwrap_err();
-        assert_eq!(*error, SpecError::Missing("ip6prefixlen"));
-        let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.1,psid=512"
-            .parse()
-            .unwrap();
-        let error = spec
-            .rule(MapType::MapE, Dialect::Rfc7597, None)
-            .unwrap_err();
-        assert_eq!(*error, SpecError::Missing("psidlen"));
-    }
-
-    #[test]
-    fn a_missing_ea_length_is_the_rest_of_the_prefix() {
-        let spec: RuleSpec =
-            "ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,psidlen=8"
-                .parse()
-                .unwrap();
-        assert!(spec.rule(MapType::MapE, Dialect::Draft03, None).is_ok());
-        let rule = spec
-            .rule(MapType::MapE, Dialect::Draft03, Some(56))
-            .unwrap();
-        assert_eq!(rule.ea_len(), 25);
-        assert_eq!(rule.port_params().offset(), 4);
     }
 }

@@ -8,7 +8,7 @@ use ipnet::Ipv6Net;
 use super::answer::Answer;
 use super::offers::{IpIp, Lw4o6, MapE, MapT, Rule};
 use super::values::{Auth, Capability};
-use crate::map::{Dialect, Dmr, Domain, DomainError, MapType, RuleSpec};
+use crate::map::{Dialect, Dmr, Domain, DomainError, MapType, RuleSpec, WrittenPsid};
 use crate::provision::endpoint::Endpoint;
 use crate::sanitize::one_line;
 
@@ -188,10 +188,8 @@ fn spec(rule: &Rule, map_type: MapType) -> RuleSpec {
     }
 }
 
-/// The binding as RFC 7598 section 4.5 describes it: the PSID stands
-/// left-justified there.
+/// The binding; its PSID is the number itself.
 fn lw4o6(offer: &Lw4o6) -> Result<Mechanism, String> {
-    let shift = 16u32.saturating_sub(offer.psid_length.into());
     let binding = RuleSpec {
         map_type: Some(MapType::Lw4o6),
         ipv6_prefix: Some(offer.ipv6.addr()),
@@ -200,7 +198,7 @@ fn lw4o6(offer: &Lw4o6) -> Result<Mechanism, String> {
         prefix4_len: Some(32),
         offset: Some(offer.psid_offset),
         psid_len: Some(offer.psid_length),
-        psid: Some(offer.psid.checked_shl(shift).unwrap_or(0)),
+        psid: Some(WrittenPsid::Number(offer.psid)),
         br: offer.lwaftr.address(),
         ..RuleSpec::default()
     };

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The far end of a MAP domain.
+
+use std::net::Ipv6Addr;
+
+use super::address::Dmr;
+
+/// Where packets for the rest of the Internet go.
+///
+/// ```
+/// use mape::map::Border;
+///
+/// let border = Border::Dmr("2001:db8:ffff::/64".parse()?);
+/// assert_eq!(border.br(), None);
+/// # Ok::<(), mape::map::DmrError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Border {
+    /// Tunnel end: the BR of MAP-E or the AFTR of lw4o6.
+    Br(Ipv6Addr),
+    /// The default mapping rule of MAP-T.
+    Dmr(Dmr),
+}
+
+impl Border {
+    /// The tunnel end; `None` for MAP-T.
+    pub fn br(self) -> Option<Ipv6Addr> {
+        match self {
+            Border::Br(br) => Some(br),
+            Border::Dmr(_) => None,
+        }
+    }
+
+    /// The default mapping rule; `None` except for MAP-T.
+    pub fn dmr(self) -> Option<Dmr> {
+        match self {
+            Border::Br(_) => None,
+            Border::Dmr(dmr) => Some(dmr),
+        }
+    }
+}
