@@ -82,6 +82,12 @@ class Contents(unittest.TestCase):
                 self.assertEqual(content, path.read_bytes())
                 self.assertEqual(member.mode, 0o755 if os.access(path, os.X_OK) else 0o644, member.name)
 
+    def test_each_licence_is_in_its_package(self):
+        _, program = ipk(only("mape_*.ipk"))
+        self.assertIn(b"GNU GENERAL PUBLIC LICENSE", program["./usr/share/licenses/mape/LICENSE"][1])
+        _, app = ipk(only("luci-app-mape_*_all.ipk"))
+        self.assertIn(b"Apache License", app["./usr/share/licenses/luci-app-mape/LICENSE"][1])
+
     def test_owners_modes_and_order(self):
         for package in DIST.glob("*.ipk"):
             self.assertEqual(list(members(package.read_bytes())), ["./debian-binary", "./data.tar.gz", "./control.tar.gz"])
