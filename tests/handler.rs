@@ -202,9 +202,9 @@ fn what_can_never_work_is_said_once_and_blocks() {
             "v6plus",
         ),
         (
-            &[("reserve", "80")][..],
+            &[("reserve", "ssh")][..],
             "MAPE_INVALID_CONFIG",
-            "reserve 80: ",
+            "reserve: \"ssh\": ",
         ),
         (
             &[("mtu", "100")][..],

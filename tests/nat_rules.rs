@@ -5,7 +5,7 @@
 mod netns;
 
 use mape::map::{PortParams, PortRange, PortSet};
-use mape::nat::{Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, Wishes};
+use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, Wishes};
 use netns::Namespace;
 use proptest::prelude::*;
 
@@ -60,6 +60,7 @@ fn nft_accepts_every_set_and_technique() {
             .filter_map(|(first, more)| PortRange::new(first.max(1), first.max(1).saturating_add(more)))
             .collect();
         let timeouts = if tight { Timeouts::Tight } else { Timeouts::Normal };
+        let opened = vec![Claim { title: "port forward".into(), ports: opened }];
         let wishes = Wishes { mode, opened, ping, timeouts, ..Wishes::default() };
         let Ok(plan) = Plan::new(line(set(offset, len, psid & mask)), &wishes, &Kernel::full()) else {
             return Ok(());
@@ -119,7 +120,10 @@ fn a_name_is_a_name_and_nothing_else() {
         for mode in [Mode::Auto, Mode::Hash] {
             let wishes = Wishes {
                 mode,
-                opened: "4930".parse().unwrap(),
+                opened: vec![Claim {
+                    title: "port forward".into(),
+                    ports: "4930".parse().unwrap(),
+                }],
                 ..Wishes::default()
             };
             let plan = Plan::new(line.clone(), &wishes, &Kernel::full()).unwrap();

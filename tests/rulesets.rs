@@ -14,7 +14,7 @@ use std::fs;
 use ipnet::Ipv6Net;
 use mape::handler::{Protocol, Settings};
 use mape::map::Dialect;
-use mape::nat::{Kernel, Line, Mode, Outer, Plan, Timeouts, Wishes};
+use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, Timeouts, Wishes};
 use mape::netifd::Config;
 use serde_json::Value;
 use worked::rule_of;
@@ -161,7 +161,10 @@ fn each_technique_as_text() {
     ] {
         let wishes = Wishes {
             mode,
-            opened: "4931 5184-5190".parse().unwrap(),
+            opened: vec![Claim {
+                title: "port forward".into(),
+                ports: "4931 5184-5190".parse().unwrap(),
+            }],
             ping: true,
             timeouts: Timeouts::Tight,
             ..Wishes::default()

@@ -6,7 +6,7 @@ use ipnet::Ipv6Net;
 use mape::firewall::{Opened, Section, zones_of};
 use mape::handler::{Protocol, Rules, Settings, State};
 use mape::map::{PortParams, PortSet};
-use mape::nat::{Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, Wishes};
+use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, Wishes};
 use mape::netifd::Config;
 
 use super::{is_a_line, is_said, json_is_read_as_others_read_it, rules, text};
@@ -88,14 +88,19 @@ pub fn firewall_config(data: &[u8]) {
     let zones = zones_of(&text, "wan6", "map-wan6");
     let opened = Opened::read(&text, &zones, set);
     let own = PortList::from(set);
-    assert!(opened.ports.minus(&own).is_empty(), "{}", opened.ports);
+    let taken = opened.claims.iter();
+    let taken = taken.fold(PortList::EMPTY, |all, claim| all.union(&claim.ports));
+    assert!(taken.minus(&own).is_empty(), "{taken}");
+    for claim in &opened.claims {
+        is_a_line(&claim.title);
+    }
     for warning in &opened.warnings {
         is_a_line(warning);
     }
     for forward in &opened.forwards {
         let _ = (forward.title(), forward.target(forward.ports.last()));
         let own = own.overlaps(forward.ports);
-        assert!(!own || opened.ports.overlaps(forward.ports), "{forward:?}");
+        assert!(!own || taken.overlaps(forward.ports), "{forward:?}");
     }
     // Sections do not depend on what stands before them, once a line ends.
     let more = format!("config zone\n\toption name 'a'\n\n{text}");
@@ -163,7 +168,10 @@ pub fn ruleset_of(data: &[u8]) -> Option<(Line, Wishes)> {
     let wishes = Wishes {
         mode,
         reserve: read(reserve),
-        opened: read(opened),
+        opened: vec![Claim {
+            title: "port forward".into(),
+            ports: read(opened),
+        }],
         ping: false,
         timeouts,
     };
@@ -182,7 +190,17 @@ fn plan_holds(line: Line, wishes: Wishes) {
     };
     assert!(plan.free().intersect(plan.passing()).is_empty());
     assert!(plan.free().union(plan.passing()).minus(&set).is_empty());
-    assert!(wishes.reserve.minus(plan.passing()).is_empty());
+    assert!(!plan.free().is_empty());
+    let asked = wishes
+        .opened
+        .iter()
+        .fold(wishes.reserve, |all, claim| all.union(&claim.ports));
+    assert!(plan.passing().minus(&asked).is_empty());
+    let all_given = asked.intersect(&set).minus(plan.passing()).is_empty();
+    assert!(all_given || !plan.warnings().is_empty());
+    for warning in plan.warnings() {
+        is_a_line(warning);
+    }
     is_a_line(plan.reason());
     ruleset_is_plain(&plan.combined());
     for port in plan.passing().ports().take(64) {

@@ -5,7 +5,7 @@
 //! that DNAT rules and local services see what the configuration says.
 
 use crate::map::PortSet;
-use crate::nat::{PortList, Protocol, brief};
+use crate::nat::{Claim, PortList, Protocol, brief};
 use crate::sanitize::quoted;
 
 use super::forward::Forward;
@@ -17,8 +17,9 @@ const MAX_NAME: usize = 40;
 /// What the firewall configuration does with the ports of a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Opened {
-    /// Ports of the set that it forwards to hosts or opens to the router.
-    pub ports: PortList,
+    /// Ports of the set that it forwards to hosts or opens to the router, an
+    /// entry each.
+    pub claims: Vec<Claim>,
     /// Everything it forwards or opens, also outside the set.
     pub forwards: Vec<Forward>,
     /// Whether pings from outside are its business: it lets them in somewhere.
@@ -75,7 +76,7 @@ impl Opened {
                 brief(own)
             ));
         }
-        self.take(section, &protocols, &ports, own);
+        self.take(section, "port forward", &protocols, &ports, own);
     }
 
     fn rule(&mut self, section: &Section, own: &PortList) {
@@ -90,12 +91,25 @@ impl Opened {
             return;
         }
         if let Ports::Some(ports) = ports(section, "dest_port") {
-            self.take(section, &protocols, &ports, own);
+            self.take(section, "firewall rule", &protocols, &ports, own);
         }
     }
 
-    fn take(&mut self, section: &Section, speaks: &[Protocol], ports: &PortList, own: &PortList) {
-        self.ports = self.ports.union(&ports.intersect(own));
+    fn take(
+        &mut self,
+        section: &Section,
+        kind: &str,
+        speaks: &[Protocol],
+        ports: &PortList,
+        own: &PortList,
+    ) {
+        let ours = ports.intersect(own);
+        if !ours.is_empty() {
+            self.claims.push(Claim {
+                title: format!("{kind} {}", title(section)),
+                ports: ours,
+            });
+        }
         Forward::add(&mut self.forwards, section, speaks, ports);
     }
 }
@@ -222,6 +236,15 @@ mod tests {
         Opened::read(config, &["wan".into()], set())
     }
 
+    /// Ports of the set that are forwarded or opened.
+    fn ports(opened: &Opened) -> PortList {
+        let own = PortList::from(set());
+        let all = opened.claims.iter();
+        all.fold(PortList::EMPTY, |all, claim| {
+            all.union(&claim.ports.intersect(&own))
+        })
+    }
+
     const DEFAULT: &str = "
 config zone
 \toption name\t\twan
@@ -247,7 +270,7 @@ config rule
     #[test]
     fn the_configuration_as_shipped_takes_no_port() {
         let opened = read(DEFAULT);
-        assert_eq!(opened.ports, PortList::default());
+        assert_eq!(ports(&opened), PortList::EMPTY);
         assert!(!opened.ping && opened.warnings.is_empty(), "{opened:?}");
         assert_eq!(zones_of(DEFAULT, "wan6", "map-wan6"), ["wan"]);
         assert!(zones_of(DEFAULT, "lan", "br-lan").is_empty());
@@ -261,7 +284,7 @@ config rule
     fn forwards_and_opened_ports_are_found() {
         let forward = |more: &str| {
             let text = format!("config redirect\noption name Game\noption src wan\n{more}\n");
-            read(&text).ports.to_string()
+            ports(&read(&text)).to_string()
         };
         assert_eq!(forward("option src_dport 4930\noption dest lan"), "4930");
         assert_eq!(
@@ -292,7 +315,7 @@ config rule
         let rule = "config rule\noption src '*'\noption target accept\nlist dest_port 9024\n\
                     list dest_port '9030-9031 9039'\nconfig rule\noption src wan\n\
                     option target ACCEPT\noption dest lan\noption dest_port 9033\n";
-        assert_eq!(read(rule).ports.to_string(), "9024, 9030-9031, 9039");
+        assert_eq!(ports(&read(rule)).to_string(), "9024, 9030-9031, 9039");
     }
 
     #[test]
@@ -392,7 +415,8 @@ config rule
                      ('?[!a-z0-9:-]{0,6}'?|wan|ACCEPT|493[0-9])\n){0,30}"
         ) {
             let opened = read(&text);
-            prop_assert!(opened.ports.minus(&set().into()).is_empty());
+            let own = PortList::from(set());
+            prop_assert!(opened.claims.iter().all(|claim| claim.ports.minus(&own).is_empty()));
         }
     }
 }

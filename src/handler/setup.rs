@@ -201,7 +201,7 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
 }
 
 /// Logs what the user should know, a line each.
-pub fn warn_of(interface: &str, warnings: &[String]) {
+pub fn warn_of<'a>(interface: &str, warnings: impl IntoIterator<Item = &'a String>) {
     for warning in warnings {
         log::warn!("{interface}: {warning}");
     }

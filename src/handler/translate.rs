@@ -90,7 +90,7 @@ impl Translation {
         let wishes = Wishes {
             mode: subject.mode,
             reserve,
-            opened: opened.ports,
+            opened: opened.claims,
             ping: opened.ping,
             timeouts: subject.timeouts,
         };
@@ -107,8 +107,8 @@ impl Translation {
     }
 
     /// Things the user should know, one line each.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    pub fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.warnings.iter().chain(self.plan.warnings())
     }
 
     fn interface(&self) -> &str {
@@ -263,12 +263,9 @@ fn nat_failed(error: NftError) -> Problem {
     Problem::passing(Code::NatFailed, error)
 }
 
+/// The set depends on the prefix, and another prefix may come.
 fn nat_problem(error: nat::NatError) -> Problem {
-    match error {
-        // The set depends on the prefix, and another prefix may come.
-        nat::NatError::NoPool(_) => Problem::passing(Code::NatFailed, error),
-        other => Problem::fatal(Code::InvalidConfig, other),
-    }
+    Problem::passing(Code::NatFailed, error)
 }
 
 impl From<StateError> for Problem {

@@ -16,16 +16,8 @@ pub enum NatError {
     /// The kernel has no device of such a name.
     #[error("device {}: 1 to {MAX_DEVICE} letters, digits, _, ., @ or -", quoted(.0))]
     Device(String),
-    /// Reserved ports that are not ours.
-    #[error("reserve {ports}: not among the ports of this line, {}", brief(.allowed))]
-    Reserve {
-        /// The ports that are not ours.
-        ports: PortList,
-        /// The port set.
-        allowed: PortList,
-    },
-    /// Nothing is left for outgoing connections.
-    #[error("reserve and port forwards take all of {}; leave some", brief(.0))]
+    /// The set has no port that a connection can use.
+    #[error("the ports of this line, {}, cannot be used", brief(.0))]
     NothingLeft(PortList),
     /// `nat pool` where the pool is impossible.
     #[error("nat pool: {0}; choose auto or hash")]

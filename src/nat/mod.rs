@@ -43,6 +43,7 @@ mod ports;
 pub mod probe;
 mod protocol;
 mod ruleset;
+mod share;
 mod technique;
 mod wishes;
 
@@ -55,5 +56,6 @@ pub use plan::Plan;
 pub use pool::{Pool, Run};
 pub use ports::{PortList, PortListError};
 pub use protocol::Protocol;
+pub use share::Claim;
 pub use technique::{MAX_POOL, Technique};
 pub use wishes::Wishes;

@@ -5,14 +5,13 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use crate::map::PortRange;
-
 use super::error::NatError;
 use super::kernel::Kernel;
 use super::line::Line;
 use super::names;
 use super::options::Timeouts;
 use super::ports::PortList;
+use super::share::Share;
 use super::technique::{MAX_POOL, Technique, choose};
 use super::wishes::Wishes;
 
@@ -24,6 +23,7 @@ pub struct Plan {
     reason: String,
     passing: PortList,
     free: PortList,
+    warnings: Vec<String>,
     ping: bool,
     tight: bool,
     netdev: bool,
@@ -34,21 +34,16 @@ impl Plan {
     /// Chooses the technique for `line`.
     ///
     /// # Errors
-    /// Names that cannot be device or table, reserved ports outside the set,
-    /// nothing left for outgoing connections, or a pool that cannot be.
+    /// Names that cannot be device or table, a set without a port that can be
+    /// used, or a pool that cannot be.
     pub fn new(line: Line, wishes: &Wishes, kernel: &Kernel) -> Result<Self, NatError> {
         line.check()?;
         let set = PortList::from(line.ports);
-        let foreign = wishes.reserve.minus(&set);
-        if !foreign.is_empty() {
-            return Err(NatError::Reserve {
-                ports: foreign,
-                allowed: set,
-            });
-        }
-        let passing = wishes.reserve.union(&wishes.opened).intersect(&set);
-        let zero = PortList::of(vec![PortRange::only(0)]);
-        let free = set.minus(&passing).minus(&zero);
+        let Share {
+            passing,
+            free,
+            warnings,
+        } = Share::new(&set, &wishes.reserve, &wishes.opened);
         if free.is_empty() {
             return Err(NatError::NothingLeft(set));
         }
@@ -59,6 +54,7 @@ impl Plan {
             reason,
             passing,
             free,
+            warnings,
             ping: wishes.ping,
             tight: wishes.timeouts == Timeouts::Tight && kernel.timeouts.is_ok(),
             netdev: kernel.edge.is_ok(),
@@ -90,6 +86,11 @@ impl Plan {
     /// Ports of the set that outgoing connections may take.
     pub fn free(&self) -> &PortList {
         &self.free
+    }
+
+    /// What was asked for and cannot be given, a sentence each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Whether timeouts are shortened: asked for and possible.
@@ -157,6 +158,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::super::options::Mode;
+    use super::super::share::Claim;
     use super::*;
     use crate::map::{PortParams, PortSet};
 
@@ -182,16 +184,6 @@ mod tests {
         };
         let plan = plan_of(params, wishes, &Kernel::full()).unwrap();
         format!("{}: {}", plan.technique(), plan.reason())
-    }
-
-    fn refused(params: (u8, u8, u16), reserve: &str) -> String {
-        let wishes = Wishes {
-            reserve: reserve.parse().unwrap(),
-            ..Wishes::default()
-        };
-        plan_of(params, wishes, &Kernel::full())
-            .unwrap_err()
-            .to_string()
     }
 
     #[test]
@@ -246,16 +238,20 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_reserved_is_named() {
+    fn what_cannot_be_reserved_is_named() {
+        let wishes = Wishes {
+            reserve: "22 32769".parse().unwrap(),
+            ..Wishes::default()
+        };
+        let plan = plan_of((1, 14, 0), wishes, &Kernel::full()).unwrap();
         assert_eq!(
-            refused((1, 14, 0), "22 32769"),
-            "reserve 22: not among the ports of this line, 32768-32769"
+            plan.warnings(),
+            ["reserve 22: not among the ports of this line (32768-32769), without effect"]
         );
-        assert_eq!(
-            refused((1, 14, 0), "32768-32769"),
-            "reserve and port forwards take all of 32768-32769; leave some"
-        );
-        assert!(refused((6, 8, 0), "22").ends_with("and 47 more ranges"));
+        assert_eq!(plan.free().to_string(), "32768");
+        // Port 0 alone.
+        let error = plan_of((0, 16, 0), Wishes::default(), &Kernel::full()).unwrap_err();
+        assert!(matches!(error, NatError::NothingLeft(_)), "{error}");
     }
 
     #[test]
@@ -282,7 +278,10 @@ mod tests {
     fn the_marker_follows_the_rules() {
         let print = |opened: &str| {
             let wishes = Wishes {
-                opened: opened.parse().unwrap(),
+                opened: vec![Claim {
+                    ports: opened.parse().unwrap(),
+                    ..Claim::default()
+                }],
                 ..Wishes::default()
             };
             let plan = plan_of(V6PLUS, wishes, &Kernel::full()).unwrap();

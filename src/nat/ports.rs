@@ -128,6 +128,19 @@ impl PortList {
         self.minus(&self.minus(other))
     }
 
+    /// The first `count` ports of these.
+    #[must_use]
+    pub fn first(&self, count: u32) -> PortList {
+        let mut left = count;
+        let mut ranges = Vec::new();
+        for range in self.ranges() {
+            let end = u32::from(range.first()) + left.min(range.count());
+            push(&mut ranges, range.first().into(), end);
+            left = left.saturating_sub(range.count());
+        }
+        PortList(ranges)
+    }
+
     /// All ports, ascending.
     pub fn ports(&self) -> impl Iterator<Item = u16> + '_ {
         self.ranges().flat_map(PortRange::ports)
@@ -244,6 +257,10 @@ mod tests {
                 prop_assert_eq!(minus.contains(port), in_a && !in_b);
                 prop_assert_eq!(both.contains(port), in_a && in_b);
                 prop_assert_eq!(either.contains(port), in_a || in_b);
+            }
+            for count in [0, 1, 7, 50, 5000] {
+                let first = either.first(count);
+                prop_assert!(first.ports().eq(either.ports().take(count as usize)));
             }
             prop_assert_eq!(minus.ports().count() as u32, minus.count());
             prop_assert_eq!(PortList::parse(&either.to_string()).unwrap(), either);

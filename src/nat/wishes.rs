@@ -3,17 +3,18 @@
 
 use super::options::{Mode, Timeouts};
 use super::ports::PortList;
+use super::share::Claim;
 
 /// What the user wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {
     /// Option `nat`.
     pub mode: Mode,
-    /// Option `reserve`: ports SNAT never takes; each must be in the set.
+    /// Option `reserve`: ports SNAT never takes; those outside the set are
+    /// ignored, since another prefix brings another set.
     pub reserve: PortList,
-    /// Ports that the firewall configuration forwards or opens; those outside
-    /// the set are ignored.
-    pub opened: PortList,
+    /// What the firewall configuration forwards or opens, an entry each.
+    pub opened: Vec<Claim>,
     /// Whether the firewall configuration answers pings from outside.
     pub ping: bool,
     /// Option `conntrack`.

@@ -68,7 +68,7 @@ fn connections_of(world: &World) -> io::Result<Vec<Connection>> {
 fn admits(state: &State, firewall: &str) -> bool {
     let set = state.mapping.ports();
     let opened = || Opened::read(firewall, &zones(state, firewall), set);
-    !set.is_shared() || !state.reserve.is_empty() || !opened().ports.is_empty()
+    !set.is_shared() || !state.reserve.is_empty() || !opened().claims.is_empty()
 }
 
 /// A configuration file; one that does not exist says nothing.

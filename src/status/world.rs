@@ -253,7 +253,7 @@ fn plan(state: &State, reserve: PortList, opened: &Opened) -> Option<Plan> {
     let wishes = Wishes {
         mode,
         reserve,
-        opened: opened.ports.clone(),
+        opened: opened.claims.clone(),
         ping: opened.ping,
         ..Wishes::default()
     };

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use mape::map::{Domain, Mapping};
-use mape::nat::{Kernel, Line, Plan, Wishes};
+use mape::nat::{Claim, Kernel, Line, Plan, Wishes};
 use mape::netfilter::Nft;
 use mape::provider::Table;
 use nix::sched::{CloneFlags, setns};
@@ -68,7 +68,10 @@ impl TestLine {
         }
         let line = Line::new("wanmap", "map-wanmap", &mapping(), false);
         let wishes = Wishes {
-            opened: opened.parse().unwrap(),
+            opened: vec![Claim {
+                title: "port forward".into(),
+                ports: opened.parse().unwrap(),
+            }],
             ..Wishes::default()
         };
         let plan = Plan::new(line, &wishes, &Kernel::full()).unwrap();

@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use mape::map::{PortParams, PortSet};
-use mape::nat::{Kernel, Line, Mode, Plan, Timeouts, Wishes};
+use mape::nat::{Claim, Kernel, Line, Mode, Plan, Timeouts, Wishes};
 use mape::netfilter::connections;
 use mape::status::usage::Usage;
 use nix::sched::{CloneFlags, setns};
@@ -26,7 +26,10 @@ pub fn plan(mode: Mode, opened: &str, timeouts: Timeouts) -> Plan {
     };
     let wishes = Wishes {
         mode,
-        opened: opened.parse().unwrap(),
+        opened: vec![Claim {
+            title: "port forward".into(),
+            ports: opened.parse().unwrap(),
+        }],
         timeouts,
         ..Wishes::default()
     };

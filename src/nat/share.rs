@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Which ports of the set reach their target under their own number, and which
+//! are left to address translation.
+//!
+//! What is reserved, forwarded and opened comes first, but never takes so much
+//! that nothing can go out: a forward of every port, as a DMZ host has it on
+//! other routers, means the ports that nobody else needs.
+
+use super::error::brief;
+use super::ports::PortList;
+use crate::map::PortRange;
+
+/// Ports that one entry of the configuration asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// What to call the entry in a sentence: `port forward "Game"`.
+    pub title: String,
+    /// The ports it names; those outside the set are ignored.
+    pub ports: PortList,
+}
+
+/// The set, divided.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Share {
+    /// Ports that pass with their own number.
+    pub(super) passing: PortList,
+    /// Ports that outgoing connections may take.
+    pub(super) free: PortList,
+    /// What could not be given, a sentence each.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Least number of ports that address translation keeps where a set has them.
+const FEWEST: u32 = 16;
+
+impl Share {
+    /// Divides `set`: first what is reserved, then the claims, the smallest
+    /// first. One that would leave too little gets only a part of its ports.
+    pub(super) fn new(set: &PortList, reserve: &PortList, claims: &[Claim]) -> Self {
+        let zero = PortList::of(vec![PortRange::only(0)]);
+        let mut share = Share {
+            passing: PortList::EMPTY,
+            free: set.minus(&zero),
+            warnings: Vec::new(),
+        };
+        let foreign = reserve.minus(set);
+        if !foreign.is_empty() {
+            share.warnings.push(format!(
+                "reserve {}: not among the ports of this line ({}), without effect",
+                brief(&foreign),
+                brief(set)
+            ));
+        }
+        share.give("reserve", reserve);
+        let mut claims: Vec<&Claim> = claims.iter().collect();
+        claims.sort_by_key(|claim| claim.ports.intersect(set).count());
+        for claim in claims {
+            share.give(&claim.title, &claim.ports);
+        }
+        share
+    }
+
+    fn give(&mut self, title: &str, ports: &PortList) {
+        let wanted = ports.intersect(&self.free);
+        let whole = self.free.count() + self.passing.count();
+        // Who names nearly everything does not mean it port by port.
+        let kept = match wanted.count() > whole / 2 {
+            true => whole / 2,
+            false => whole / 8,
+        };
+        let kept = kept.max(FEWEST).min(whole.div_ceil(2));
+        let most = self.free.count().saturating_sub(kept);
+        let given = wanted.first(most);
+        if given != wanted {
+            self.warnings.push(format!(
+                "{title}: asks for {} of the {whole} ports of this line, but outgoing \
+                 connections need some; it has {}",
+                wanted.count(),
+                match given.is_empty() {
+                    true => "none".into(),
+                    false => brief(&given),
+                }
+            ));
+        }
+        self.free = self.free.minus(&given);
+        self.passing = self.passing.union(&given);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn list(text: &str) -> PortList {
+        text.parse().unwrap()
+    }
+
+    fn claim(ports: &str) -> Claim {
+        Claim {
+            title: format!("port forward {ports}"),
+            ports: list(ports),
+        }
+    }
+
+    /// 240 ports.
+    const SET: &str = "4928-4943 9024-9039 13120-13135 17216-17231 21312-21327 25408-25423 \
+        29504-29519 33600-33615 37696-37711 41792-41807 45888-45903 49984-49999 54080-54095 \
+        58176-58191 62272-62287";
+
+    #[test]
+    fn who_asks_for_little_gets_it() {
+        let share = Share::new(
+            &list(SET),
+            &list("4928"),
+            &[claim("9024-9030"), claim("22")],
+        );
+        assert_eq!(share.passing, list("4928 9024-9030"));
+        assert_eq!(share.free.count(), 232);
+        assert!(share.warnings.is_empty(), "{:?}", share.warnings);
+    }
+
+    #[test]
+    fn a_forward_of_everything_means_what_nobody_else_needs() {
+        let claims = [claim("1-65535"), claim("62280")];
+        let share = Share::new(&list(SET), &PortList::EMPTY, &claims);
+        assert_eq!(share.free.count(), 120);
+        assert!(share.passing.contains(62280), "the small one comes first");
+        assert_eq!(share.warnings.len(), 1);
+        let warning = &share.warnings[0];
+        let begin = "port forward 1-65535: asks for 239 of the 240 ports of this line, but";
+        assert!(warning.starts_with(begin), "{warning}");
+    }
+
+    #[test]
+    fn a_reservation_for_another_prefix_has_no_effect() {
+        let share = Share::new(&list(SET), &list("5472-5487"), &[]);
+        assert_eq!((share.passing.count(), share.free.count()), (0, 240));
+        assert!(share.warnings[0].starts_with("reserve 5472-5487: not among"));
+    }
+
+    #[test]
+    fn many_small_ones_leave_some_too() {
+        let claims: Vec<Claim> = list(SET).ranges().map(|r| claim(&r.to_string())).collect();
+        let share = Share::new(&list(SET), &PortList::EMPTY, &claims);
+        assert_eq!(share.free.count(), 30);
+        // The second-last is cut, the last has nothing.
+        assert_eq!(share.warnings.len(), 2, "{:?}", share.warnings);
+        assert!(share.warnings[1].ends_with("it has none"));
+    }
+
+    proptest! {
+        #[test]
+        fn something_is_always_left(
+            set in proptest::collection::vec((1u16.., 0u16..400), 1..5),
+            claims in proptest::collection::vec((1u16.., any::<u16>()), 0..6),
+            reserve in (1u16.., any::<u16>()),
+        ) {
+            let range = |(first, more): (u16, u16)| {
+                PortRange::new(first, first.saturating_add(more))
+            };
+            let set: PortList = set.into_iter().filter_map(range).collect();
+            let claims: Vec<Claim> = claims
+                .into_iter()
+                .map(|r| Claim { title: "x".into(), ports: range(r).into_iter().collect() })
+                .collect();
+            let reserve: PortList = range(reserve).into_iter().collect();
+            let share = Share::new(&set, &reserve, &claims);
+            prop_assert!(share.free.count() >= (set.count() / 8).max(1));
+            prop_assert_eq!(share.free.union(&share.passing), set.clone());
+            prop_assert!(share.free.intersect(&share.passing).is_empty());
+        }
+    }
+}
