@@ -3,10 +3,10 @@
 
 use ipnet::Ipv6Net;
 
-use super::MapType;
 use super::address::Dialect;
 use super::bits::covers;
 use super::border::Border;
+use super::map_type::MapType;
 use super::mapping::{MapError, Mapping, MappingParts};
 use super::psid::PsidReadings;
 use super::rule::Rule;

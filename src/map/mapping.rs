@@ -5,10 +5,10 @@ use std::net::Ipv6Addr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::MapType;
 use super::address::Dialect;
 use super::bits::extract;
 use super::border::Border;
+use super::map_type::MapType;
 use super::ports::PortSet;
 use super::role::{RoleError, check_br, check_ce_ipv4, check_end_user};
 use super::rule::Rule;

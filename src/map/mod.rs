@@ -20,13 +20,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use serde::{Deserialize, Serialize};
-
 mod address;
 mod bits;
 mod border;
 mod domain;
 mod flow;
+mod map_type;
 mod mapping;
 mod ports;
 mod psid;
@@ -42,6 +41,7 @@ pub use bits::covers;
 pub use border::Border;
 pub use domain::{Domain, DomainError, MAX_RULES};
 pub use flow::{FlowError, Inner, Outer, Relay};
+pub use map_type::MapType;
 pub use mapping::{MapError, Mapping};
 pub use ports::{PortParams, PortSet};
 pub use psid::{Psid, PsidError, PsidReadings, WrittenPsid};
@@ -49,46 +49,3 @@ pub use range::PortRange;
 pub use role::{RoleError, check_br, check_end_user};
 pub use rule::{Rule, RuleError, RuleParts};
 pub use spec::{Resolved, RuleSpec, SpecError};
-
-/// Which of the three address-sharing protocols a domain speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MapType {
-    /// Encapsulation, RFC 7597.
-    MapE,
-    /// Translation, RFC 7599.
-    MapT,
-    /// Lightweight 4over6, RFC 7596: one binding instead of rules.
-    Lw4o6,
-}
-
-impl MapType {
-    /// The word used in UCI and in rule strings.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            MapType::MapE => "map-e",
-            MapType::MapT => "map-t",
-            MapType::Lw4o6 => "lw4o6",
-        }
-    }
-}
-
-impl std::fmt::Display for MapType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for MapType {
-    type Err = Box<SpecError>;
-
-    /// Parses `map-e`, `map-t` or `lw4o6`.
-    fn from_str(s: &str) -> Result<Self, Box<SpecError>> {
-        match s {
-            "map-e" => Ok(MapType::MapE),
-            "map-t" => Ok(MapType::MapT),
-            "lw4o6" => Ok(MapType::Lw4o6),
-            other => Err(SpecError::Type(other.into()).into()),
-        }
-    }
-}

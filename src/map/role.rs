@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::MapType;
+use super::map_type::MapType;
 
 /// Why an address or prefix cannot play its part.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

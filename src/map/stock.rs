@@ -12,10 +12,11 @@ use ipnet::Ipv6Net;
 use super::address::Dialect;
 use super::bits::covers;
 use super::domain::end_user_under;
+use super::map_type::MapType;
+use super::ports::PortSet;
 use super::range::PortRange;
 use super::rule::Rule;
 use super::spec::{self, RuleSpec, SpecError};
-use super::{MapType, ports::PortSet};
 
 /// An interface and the prefixes delegated to it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use std::net::{Ipv6Addr, SocketAddrV4};
 
-use super::Dialect;
+use super::super::address::Dialect;
 
 /// Why a flow does not exist in a domain, or is not what it claims to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

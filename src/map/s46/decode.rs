@@ -5,19 +5,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use super::super::MapType;
 use super::super::address::Dmr;
+use super::super::map_type::MapType;
 use super::super::rule::MAX_EA_LEN;
-use super::{PortParamsOption, S46Error, S46Option};
-
-pub(super) const RULE: u16 = 89;
-pub(super) const BR: u16 = 90;
-pub(super) const DMR: u16 = 91;
-pub(super) const BIND: u16 = 92;
-pub(super) const PORTPARAMS: u16 = 93;
-pub(super) const CONT_MAPE: u16 = 94;
-pub(super) const CONT_MAPT: u16 = 95;
-pub(super) const CONT_LW: u16 = 96;
+use super::codes::{BIND, BR, CONT_LW, CONT_MAPE, CONT_MAPT, DMR, PORTPARAMS, RULE};
+use super::error::S46Error;
+use super::option::{PortParamsOption, S46Option};
 
 /// Bytes from hexadecimal digits; blanks, colons, dashes and a leading `0x`
 /// are passed over.

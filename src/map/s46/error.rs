@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::super::address::DmrError;
-use super::decode::{BIND, BR, CONT_LW, CONT_MAPE, CONT_MAPT, DMR, PORTPARAMS, RULE};
+use super::codes::{BIND, BR, CONT_LW, CONT_MAPE, CONT_MAPT, DMR, PORTPARAMS, RULE};
 
 /// Why bytes are no S46 options. Positions count bytes from 0.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,11 +7,14 @@
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use super::super::address::Dialect;
 use super::super::bits::{covers, extract};
-use super::super::psid::PsidReadings;
+use super::super::map_type::MapType;
+use super::super::psid::{Psid, PsidReadings};
 use super::super::role::check_br;
-use super::super::rule::{MAX_PREFIX_AND_EA, RuleError};
-use super::{Dialect, MapType, Psid, Rule, RuleParts, RuleSpec, SpecError};
+use super::super::rule::{MAX_PREFIX_AND_EA, Rule, RuleError, RuleParts};
+use super::error::SpecError;
+use super::rule_spec::RuleSpec;
 
 /// What a [`RuleSpec`] says once all that can be derived is derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

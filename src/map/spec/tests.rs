@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Rule strings, and what is made of them.
 
+use super::rule_spec::number;
 use super::*;
+use crate::map::{Dialect, MapType};
 
 #[test]
 fn stock_string_in_and_out() {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The protocols of a domain.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Which of the three address-sharing protocols a domain speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MapType {
+    /// Encapsulation, RFC 7597.
+    MapE,
+    /// Translation, RFC 7599.
+    MapT,
+    /// Lightweight 4over6, RFC 7596: one binding instead of rules.
+    Lw4o6,
+}
+
+impl MapType {
+    /// The word used in UCI and in rule strings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MapType::MapE => "map-e",
+            MapType::MapT => "map-t",
+            MapType::Lw4o6 => "lw4o6",
+        }
+    }
+}
+
+impl fmt::Display for MapType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
