@@ -42,4 +42,3 @@ pub mod ubus;
 mod uci;
 pub mod uplink;
 pub mod value;
-mod view;

@@ -8,6 +8,7 @@ use mape::firewall::Section;
 use mape::handler::{Link, Protocol as Proto, State};
 use mape::nat::{Mode, Protocol, Timeouts};
 use mape::netfilter::Connection;
+use mape::netifd::Dump;
 use mape::provider::Table;
 use mape::status::answer::{PortsAnswer, StatusAnswer};
 use mape::status::text::{self, Paint};
@@ -117,9 +118,9 @@ fn state(prefix: &str, source: &str, technique: (&str, &str), timeouts: Timeouts
     }
 }
 
-/// As the bus brings it.
-fn bus(there: &Value) -> mape::ubus::Value {
-    mape::json::parse(&there.to_string()).unwrap()
+/// As netifd describes its interfaces.
+fn bus(dump: &Value) -> Dump {
+    Dump::from_json(&dump.to_string()).unwrap()
 }
 
 fn told_ports(interface: &Interface<'_>) -> Value {

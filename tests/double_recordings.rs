@@ -4,10 +4,10 @@
 
 mod double;
 
+use double::blobmsg::{Attr, FrameReader, Kind, Message, Value};
 use double::handler::HandlerState;
 use double::interface::{Assignment, Prefix, State};
 use double::{Address, Double, Interface, NullEffects, Route, discovery};
-use mape::ubus::{Attr, FrameReader, Kind, Message, Value};
 use serde_json::Value as Json;
 use std::fs;
 use std::io::{Read, Write};
@@ -142,7 +142,7 @@ fn stock_handler() -> discovery::Handler {
 fn recorded_router() -> Double {
     let net = Double::without_scripts(NullEffects);
     let dump: Json = serde_json::from_str(&file("dump.reply.json")).unwrap();
-    let recorded = Message::decode(&recording("dump")[5].1).unwrap();
+    let recorded = Message::decode(&recording("dump")[5].1);
     let recorded = recorded
         .get(Attr::Data)
         .unwrap()
@@ -170,7 +170,7 @@ fn recorded_router() -> Double {
                 interface.handler = Some(HandlerState::new(&stock_handler(), "{}".to_owned()));
             }
             if interface.dynamic {
-                let add = Message::decode(&recording("adddyn")[4].1).unwrap();
+                let add = Message::decode(&recording("adddyn")[4].1);
                 interface.made_from = add.get(Attr::Data).cloned();
                 interface.parent = Some("wan6".to_owned());
             }
@@ -202,7 +202,7 @@ fn replay(net: &Double, name: &str) -> Vec<(Message, Message)> {
     let frames = recording(name);
     let mut requests = frames.iter().filter(|(server, _)| !server).map(|(_, f)| f);
     for (_, frame) in frames.iter().filter(|(server, _)| *server) {
-        let recorded = Message::decode(frame).unwrap();
+        let recorded = Message::decode(frame);
         let live = receive(&mut stream);
         match (recorded.kind, recorded.objid(), live.objid()) {
             (Kind::Hello, ..) => numbers.push((recorded.peer, live.peer)),
@@ -212,9 +212,9 @@ fn replay(net: &Double, name: &str) -> Vec<(Message, Message)> {
         if matches!(recorded.kind, Kind::Hello | Kind::Status)
             && let Some(request) = requests.next()
         {
-            let mut request = Message::decode(request).unwrap();
+            let mut request = Message::decode(request);
             renumber(&mut request, &numbers);
-            stream.write_all(&request.encode().unwrap()).unwrap();
+            stream.write_all(&request.encode()).unwrap();
         }
         let mut expected = recorded;
         renumber(&mut expected, &numbers);
@@ -276,7 +276,7 @@ fn every_recorded_exchange_is_answered_byte_for_byte() {
             let expected = without_uptime_in(&expected);
             let live = without_uptime_in(&live);
             assert_eq!(live, expected, "{name}");
-            assert_eq!(live.encode().unwrap(), expected.encode().unwrap(), "{name}");
+            assert_eq!(live.encode(), expected.encode(), "{name}");
         }
     }
 }
@@ -285,10 +285,7 @@ fn every_recorded_exchange_is_answered_byte_for_byte() {
 fn handlers_are_described_alike() {
     let net = recorded_router();
     let pairs = replay(&net, "handlers");
-    let of = |m: &Message| -> Option<Json> {
-        let map = mape::json::line(m.get(Attr::Data)?.get("map")?);
-        serde_json::from_str(&map).ok()
-    };
+    let of = |m: &Message| -> Option<Json> { Some(m.get(Attr::Data)?.get("map")?.to_json()) };
     let (recorded, live) = pairs
         .iter()
         .find_map(|(r, l)| Some((of(r)?, of(l)?)))

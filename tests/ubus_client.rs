@@ -2,7 +2,10 @@
 //! The client against servers that behave badly in every way a socket allows.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-use mape::ubus::{Attr, Client, Error, Event, FrameReader, Kind, Message, Status, Value, number};
+mod blobmsg;
+
+use blobmsg::{Attr, FrameReader, Kind, Message, Value, number};
+use mape::ubus::{Answer, Arguments, Client, Error, Event, Status};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -24,8 +27,14 @@ impl Peer {
     fn next(&mut self) -> Option<Message> {
         let mut chunk = [0; 512];
         loop {
-            if let Some(message) = self.reader.next_message().unwrap() {
-                return Some(message);
+            match self.reader.next_message().unwrap() {
+                // The crate greets, which ubusd does not know.
+                Some(hello) if hello.kind == Kind::Hello => {
+                    self.status(&hello, Status::InvalidCommand);
+                    continue;
+                }
+                Some(message) => return Some(message),
+                None => {}
             }
             match self.stream.read(&mut chunk).unwrap_or(0) {
                 0 => return None,
@@ -35,7 +44,7 @@ impl Peer {
     }
 
     fn send(&mut self, message: &Message) {
-        self.raw(&message.encode().unwrap());
+        self.raw(&message.encode());
     }
 
     fn raw(&mut self, bytes: &[u8]) {
@@ -53,7 +62,11 @@ impl Peer {
     }
 
     fn object(&mut self, request: &Message, id: u32) {
-        self.send(&Message::new(Kind::Data, request.seq, 0).with(Attr::ObjId, number(id)));
+        let path = request.text(Attr::ObjPath).unwrap_or_default();
+        let found = Message::new(Kind::Data, request.seq, 0)
+            .with(Attr::ObjPath, path)
+            .with(Attr::ObjId, number(id));
+        self.send(&found);
         self.status(request, Status::Ok);
     }
 
@@ -112,9 +125,9 @@ fn a_call_looks_up_once() {
     });
     for n in 0..2 {
         let reply = client
-            .call("network.interface", "dump", &Value::table(), AMPLE)
+            .call("network.interface", "dump", &Arguments::empty(), AMPLE)
             .unwrap();
-        assert_eq!(reply.get("n"), Some(&Value::Int32(n)));
+        assert_eq!(reply, Value::table().with("n", n).to_answer());
     }
     thread.join().unwrap();
 }
@@ -132,7 +145,12 @@ fn refusals_name_object_method_and_status() {
     let error = client.lookup("nobody", AMPLE).unwrap_err();
     assert_eq!(error.to_string(), "ubus nobody: not found (status 4)");
     let error = client
-        .call("network.interface", "notify_proto", &Value::table(), AMPLE)
+        .call(
+            "network.interface",
+            "notify_proto",
+            &Arguments::empty(),
+            AMPLE,
+        )
         .unwrap_err();
     assert_eq!(error.status(), Some(Status::UnknownError));
     assert!(
@@ -156,13 +174,13 @@ fn an_answer_may_come_in_single_bytes_among_strangers() {
         );
         let answer = Message::new(Kind::Data, invoke.seq, 7)
             .with(Attr::Data, Value::table().with("x", "right"));
-        for byte in answer.encode().unwrap() {
+        for byte in answer.encode() {
             peer.raw(&[byte]);
         }
         peer.status(&invoke, Status::Ok);
     });
-    let reply = client.call("o", "m", &Value::table(), AMPLE).unwrap();
-    assert_eq!(reply.get("x").and_then(Value::as_str), Some("right"));
+    let reply = client.call("o", "m", &Arguments::empty(), AMPLE).unwrap();
+    assert_eq!(reply.text("x"), Some("right"));
     thread.join().unwrap();
 }
 
@@ -174,8 +192,7 @@ fn a_call_that_ran_out_of_time_leaves_the_stream_intact() {
         let slow = peer.expect(Kind::Invoke);
         let late = Message::new(Kind::Data, slow.seq, 7)
             .with(Attr::Data, Value::table().with("x", "late"))
-            .encode()
-            .unwrap();
+            .encode();
         let (first, rest) = late.split_at(21);
         peer.raw(first);
         let next = peer.expect(Kind::Invoke);
@@ -185,10 +202,10 @@ fn a_call_that_ran_out_of_time_leaves_the_stream_intact() {
         peer.status(&next, Status::Ok);
     });
     client.lookup("o", AMPLE).unwrap();
-    let late = client.call("o", "m", &Value::table(), SHORT);
+    let late = client.call("o", "m", &Arguments::empty(), SHORT);
     assert!(matches!(late, Err(Error::Timeout(_))), "{late:?}");
-    let reply = client.call("o", "m", &Value::table(), AMPLE).unwrap();
-    assert_eq!(reply.get("x").and_then(Value::as_str), Some("mine"));
+    let reply = client.call("o", "m", &Arguments::empty(), AMPLE).unwrap();
+    assert_eq!(reply.text("x"), Some("mine"));
     thread.join().unwrap();
 }
 
@@ -221,18 +238,80 @@ fn silence_at_any_stage_ends_with_a_timeout() {
     thread.join().unwrap();
 }
 
-#[test]
-fn a_flood_of_other_messages_does_not_keep_a_call() {
+/// Calls a peer that answers with one message, again and again.
+fn flooded(answer: impl FnOnce(&Message) -> Message + Send + 'static) -> Error {
     let (mut client, thread) = server(|peer| {
         let lookup = peer.expect(Kind::Lookup);
-        let noise = Message::new(Kind::Data, lookup.seq.wrapping_add(9), 7)
-            .encode()
-            .unwrap()
-            .repeat(1000);
+        peer.object(&lookup, 7);
+        let invoke = peer.expect(Kind::Invoke);
+        let noise = answer(&invoke).encode().repeat(1000);
         while peer.stream.write_all(&noise).is_ok() {}
     });
-    let flooded = client.lookup("o", SHORT);
-    assert!(matches!(flooded, Err(Error::Timeout(_))), "{flooded:?}");
+    let started = Instant::now();
+    let error = client.call("o", "m", &Arguments::empty(), SHORT);
+    assert!(started.elapsed() < AMPLE);
+    drop(client);
+    thread.join().unwrap();
+    error.unwrap_err()
+}
+
+#[test]
+fn a_flood_does_not_keep_a_call() {
+    let data = |invoke: &Message, seq| {
+        Message::new(Kind::Data, seq, invoke.peer).with(Attr::Data, Value::table())
+    };
+    let endless = flooded(move |invoke| data(invoke, invoke.seq));
+    assert!(matches!(endless, Error::Timeout(_)), "{endless:?}");
+    // Messages for others are kept, but not without limit.
+    let others = flooded(move |invoke| data(invoke, invoke.seq.wrapping_add(9)));
+    assert!(
+        matches!(others, Error::Timeout(_) | Error::Unreadable(_)),
+        "{others:?}"
+    );
+}
+
+#[test]
+fn an_answer_of_one_mebibyte_is_read_and_a_longer_one_refused() {
+    let text = |len| Value::table().with("x", "a".repeat(len));
+    for (len, fits) in [(1_048_000, true), (1_048_576, false)] {
+        let (mut client, thread) = server(move |peer| {
+            let lookup = peer.expect(Kind::Lookup);
+            peer.object(&lookup, 7);
+            let Some(invoke) = peer.next() else { return };
+            peer.data(&invoke, text(len));
+            peer.status(&invoke, Status::Ok);
+        });
+        let answer = client.call("o", "m", &Arguments::empty(), AMPLE);
+        match answer {
+            Ok(answer) if fits => assert_eq!(answer.text("x").map(str::len), Some(len)),
+            Err(Error::Unreadable(_)) if !fits => {}
+            other => panic!("{len}: {:?}", other.map(|_| ())),
+        }
+        drop(client);
+        thread.join().unwrap();
+    }
+    let (mut client, thread) = server(|peer| {
+        let lookup = peer.expect(Kind::Lookup);
+        peer.object(&lookup, 7);
+        while peer.next().is_some() {}
+    });
+    let long = text(1_048_576).to_arguments();
+    let refused = client.call("o", "m", &long, AMPLE).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "cannot be sent over ubus: malformed message: longer than 1 MiB"
+    );
+    drop(client);
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_text_that_the_receiver_would_cut_is_not_sent() {
+    let (mut client, thread) = server(|peer| assert_eq!(peer.next(), None));
+    let inner = Value::table().with("x", "a\0b");
+    let arguments = Value::table().with("list", vec![inner]).to_arguments();
+    let refused = client.call("o", "m", &arguments, AMPLE).unwrap_err();
+    assert!(matches!(refused, Error::Unsendable(_)), "{refused:?}");
     drop(client);
     thread.join().unwrap();
 }
@@ -247,7 +326,7 @@ fn a_peer_that_takes_nothing_ends_with_a_timeout_and_a_closed_connection() {
     });
     client.lookup("o", AMPLE).unwrap();
     let big = Value::table().with("x", "a".repeat(900_000));
-    let stuck = client.call("o", "m", &big, SHORT);
+    let stuck = client.call("o", "m", &big.to_arguments(), SHORT);
     assert!(matches!(stuck, Err(Error::Timeout(_))), "{stuck:?}");
     let after = client.lookup("other", SHORT);
     assert!(matches!(after, Err(Error::Closed)), "{after:?}");
@@ -276,7 +355,7 @@ fn what_is_no_message_ends_the_connection() {
         while peer.next().is_some() {}
     });
     let error = client.lookup("o", AMPLE).unwrap_err();
-    assert!(matches!(error, Error::Decode(_)), "{error}");
+    assert!(matches!(error, Error::Unreadable(_)), "{error}");
     assert!(matches!(client.lookup("o", AMPLE), Err(Error::Closed)));
     drop(client);
     thread.join().unwrap();
@@ -298,8 +377,8 @@ fn an_object_that_came_back_under_another_number_is_found_again() {
         peer.status(&invoke, Status::Ok);
     });
     client.lookup("o", AMPLE).unwrap();
-    let reply = client.call("o", "m", &Value::table(), AMPLE).unwrap();
-    assert_eq!(reply, Value::table());
+    let reply = client.call("o", "m", &Arguments::empty(), AMPLE).unwrap();
+    assert_eq!(reply, Answer::default());
     thread.join().unwrap();
 }
 
@@ -341,7 +420,7 @@ fn notifications_are_delivered_and_confirmed() {
     });
     let object = client.subscribe("network.interface", AMPLE).unwrap();
     client
-        .call("network.interface", "m", &Value::table(), AMPLE)
+        .call("network.interface", "m", &Arguments::empty(), AMPLE)
         .unwrap();
     let deadline = Instant::now() + AMPLE;
     for expected in ["interface.update", "interface.down"] {
@@ -350,7 +429,7 @@ fn notifications_are_delivered_and_confirmed() {
             panic!("{event:?}");
         };
         assert_eq!(name, expected);
-        assert_eq!(data.get("interface").and_then(Value::as_str), Some("wan6"));
+        assert_eq!(data.text("interface"), Some("wan6"));
     }
     let gone = client.next_event(deadline).unwrap();
     assert_eq!(gone, Some(Event::Gone(object)));

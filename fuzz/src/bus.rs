@@ -1,63 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The bus: messages of ubusd, and what netifd says in them.
 
-use mape::json;
-use mape::status::netifd::Known;
-use mape::ubus::{Attr, FrameReader, MAX_MESSAGE, Message};
+use mape::netifd::Dump;
+use mape::status::netifd::{Phase, error, has_default_route};
+use mape::ubus::Answer;
 use mape::uplink;
+use ubus::envelope::{UbusAttr, iter_attrs, unwrap};
+use ubus::wire::Codec;
 
 use super::{is_said, json_is_read_as_others_read_it, text};
 
-/// A stream of messages, in pieces as the first byte says.
+/// A stream of messages behind one byte that is ignored.
 pub fn ubus_messages(data: &[u8]) {
-    let Some((&step, stream)) = data.split_first() else {
+    let Some((_, mut stream)) = data.split_first() else {
         return;
     };
-    if let Ok(message) = Message::decode(stream) {
-        sent_and_received(&message);
-    }
-    let mut whole = FrameReader::default();
-    whole.push(stream);
-    let at_once = all(&mut whole);
-    let mut reader = FrameReader::default();
-    let mut in_pieces = Vec::new();
-    for piece in stream.chunks(usize::from(step % 32) + 1) {
-        reader.push(piece);
-        in_pieces.extend(all(&mut reader));
-        if in_pieces.last().is_some_and(Result::is_err) {
-            break;
+    while let Ok((frame, len)) = Codec::read_frame(stream) {
+        stream = &stream[len..];
+        let Ok(attrs) = unwrap(&frame.payload) else {
+            continue;
+        };
+        for attr in iter_attrs(attrs).filter(|attr| attr.id == UbusAttr::Data as u8) {
+            answer(Answer::new(attr.payload.to_vec()));
         }
     }
-    assert_eq!(format!("{in_pieces:?}"), format!("{at_once:?}"));
 }
 
-fn all(reader: &mut FrameReader) -> Vec<Result<Message, String>> {
-    let mut messages = Vec::new();
-    loop {
-        match reader.next_message() {
-            Ok(Some(message)) => messages.push(Ok(message)),
-            Ok(None) => return messages,
-            Err(error) => {
+/// What can be read of an answer is JSON.
+fn answer(answer: Answer) {
+    let _ = (answer.text("interface"), answer.flag("up"));
+    match answer.to_json() {
+        Ok(json) => {
+            if let Err(error) = Dump::from_json(&json) {
                 is_said(&error);
-                messages.push(Err(error.to_string()));
-                return messages;
             }
         }
-    }
-}
-
-/// What was read can be written, and is the same when read again.
-fn sent_and_received(message: &Message) {
-    let bytes = match message.encode() {
-        Ok(bytes) => bytes,
-        Err(error) => return is_said(&error),
-    };
-    assert!(bytes.len() <= MAX_MESSAGE);
-    let again = Message::decode(&bytes).expect("what we have written");
-    assert_eq!(again.encode().ok(), Some(bytes));
-    if let Some(data) = message.get(Attr::Data) {
-        let read = json::parse(&json::line(data)).expect("what we have written");
-        assert_eq!(json::parse(&json::line(&read)), Ok(read));
+        Err(error) => is_said(&error),
     }
 }
 
@@ -65,15 +43,15 @@ fn sent_and_received(message: &Message) {
 pub fn netifd_dump(data: &[u8]) {
     let text = text(data);
     json_is_read_as_others_read_it(&text);
-    let Ok(dump) = json::parse(&text) else {
-        return;
+    let dump = match Dump::from_json(&text) {
+        Ok(dump) => dump,
+        Err(error) => return is_said(&error),
     };
-    let known: Vec<Known<'_>> = Known::all(&dump).collect();
-    for interface in &known {
-        let _ = (interface.phase(), interface.uptime(), interface.default4());
-        let _ = (interface.ipv4(), interface.device(), interface.zone());
+    for interface in &dump.interfaces {
+        let _ = (Phase::of(interface), error(interface));
+        let _ = has_default_route(interface);
     }
-    let names = known.iter().map(|known| Some(known.name()));
+    let names = dump.interfaces.iter().map(|i| Some(i.name.as_str()));
     for tunlink in names.take(4).chain([None, Some("wan6")]) {
         match uplink::find(&dump, tunlink, None) {
             Ok(uplinks) => {

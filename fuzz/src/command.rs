@@ -4,6 +4,7 @@
 use mape::cli::mapcalc::links;
 use mape::cli::{Failure, rpcd, run};
 use mape::map::stock::report;
+use mape::netifd::Dump;
 use serde_json::Value;
 
 use super::{rules, text};
@@ -52,11 +53,11 @@ pub fn bus_arguments(data: &[u8]) {
 /// Lines: an interface, a rule for each further one, and perhaps a dump.
 pub fn mapcalc(data: &[u8]) {
     let text = text(data);
-    let mut dump = mape::value::Value::Null;
+    let mut dump = Dump::default();
     let mut words = Vec::new();
     for line in text.lines().take(12) {
         match line.starts_with('{') {
-            true => dump = mape::json::parse(line).unwrap_or_default(),
+            true => dump = Dump::from_json(line).unwrap_or_default(),
             false => words.push(line),
         }
     }
@@ -68,7 +69,7 @@ pub fn mapcalc(data: &[u8]) {
 
 /// Scripts evaluate the output: nothing may come out of it but assignments of
 /// plain words.
-pub(super) fn mapcalc_of(names: &[&str], rules: &str, dump: &mape::value::Value) {
+pub(super) fn mapcalc_of(names: &[&str], rules: &str, dump: &Dump) {
     let rules: Vec<&str> = rules.lines().collect();
     for name in names {
         let links = links(dump, name);

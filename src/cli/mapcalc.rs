@@ -10,9 +10,8 @@ use super::{Args, Command, Failure, Outcome, complain};
 use crate::handler::bus::Netifd;
 use crate::map::Dialect;
 use crate::map::stock::{Link, is_word, report};
+use crate::netifd::{Dump, Interface, Ipv6Entry};
 use crate::paths::read_lossy;
-use crate::status::netifd::rows;
-use crate::value::Value;
 
 pub(super) const COMMAND: Command = Command {
     name: "mapcalc",
@@ -83,41 +82,28 @@ fn dialect_of_environment() -> Dialect {
     }
 }
 
-fn saved(path: &str) -> Outcome<Value> {
+fn saved(path: &str) -> Outcome<Dump> {
     let text =
         read_lossy(path).map_err(|error| Failure::failed(format_args!("{path}: {error}")))?;
-    crate::json::parse(&text)
-        .map_err(|error| Failure::failed(format_args!("{path} is not JSON: {error}")))
+    Dump::from_json(&text).map_err(|error| Failure::failed(format_args!("{path}: {error}")))
 }
 
-fn asked() -> Outcome<Value> {
+fn asked() -> Outcome<Dump> {
     let dump = Netifd::connect("").and_then(|mut netifd| netifd.dump());
     dump.map_err(Failure::failed)
 }
 
-/// The interfaces of a `network.interface dump` that `name` means, `*` being
-/// all of them, with the prefixes delegated to each.
-pub fn links(dump: &Value, name: &str) -> Vec<Link> {
-    let mut links = Vec::new();
-    for interface in rows(dump, "interface") {
-        let own = interface.get("interface").and_then(Value::as_str);
-        let Some(own) = own.filter(|own| is_word(own) && (name == "*" || name == *own)) else {
-            continue;
-        };
-        let mut prefixes = Vec::new();
-        for entry in rows(interface, "ipv6-prefix") {
-            prefixes.extend(net(entry));
-        }
-        links.push(Link {
-            interface: own.into(),
-            prefixes,
-        });
-    }
-    links
+/// The interfaces that `name` means, `*` being all of them, with the prefixes
+/// delegated to each.
+pub fn links(dump: &Dump, name: &str) -> Vec<Link> {
+    let meant = |i: &&Interface| is_word(&i.name) && (name == "*" || name == i.name);
+    let link = |interface: &Interface| Link {
+        interface: interface.name.clone(),
+        prefixes: interface.prefixes.iter().filter_map(net).collect(),
+    };
+    dump.interfaces.iter().filter(meant).map(link).collect()
 }
 
-fn net(entry: &Value) -> Option<Ipv6Net> {
-    let address = entry.get("address")?.as_str()?.parse().ok()?;
-    let mask = u8::try_from(entry.get("mask")?.as_u64()?).ok()?;
-    Ipv6Net::new(address, mask).ok()
+fn net(prefix: &Ipv6Entry) -> Option<Ipv6Net> {
+    Ipv6Net::new(prefix.address, prefix.len).ok()
 }

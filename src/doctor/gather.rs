@@ -21,7 +21,7 @@ use crate::provider::{self, Verdict};
 use super::ping::ping;
 use super::route::route_to;
 use super::{Address, Facts, Known, Offer, Uplink, reason};
-use crate::status::netifd::Known as Netifd;
+use crate::status::netifd::has_default_route;
 use crate::status::{Interface, LineUp, World};
 
 /// What there is to know about `interface`.
@@ -54,8 +54,8 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
         probe: probe.map(|address| (address, ping(address, None))),
         ce: ce.and_then(address),
         device: state.and_then(|state| device(&state.device)),
-        ipv4: netifd.map(|known| on_us(&known.ipv4())).unwrap_or_default(),
-        default4: netifd.is_some_and(|known| known.default4()) && has_default(interface, state),
+        ipv4: netifd.map(|known| on_us(&known.ipv4)).unwrap_or_default(),
+        default4: netifd.is_some_and(has_default_route) && has_default(interface, state),
         no_default: interface.config.and_then(|c| c.flag("defaultroute")) == Some(false),
         offload: offload(world),
         foreign: line.map(foreign).unwrap_or_default(),
@@ -92,11 +92,11 @@ fn uplink(interface: &Interface<'_>, state: Option<&State>) -> (Option<Uplink>, 
     let name = state.map(|state| state.uplink.clone()).or(name);
     let dump = interface.world().dump.as_ref();
     let found = name.map(|name| {
-        let known = dump.and_then(|dump| Netifd::all(dump).find(|known| known.name() == name));
-        let device = known.and_then(Netifd::device);
+        let known = dump.and_then(|dump| dump.find(&name));
+        let device = known.and_then(|known| known.l3_device.as_deref());
         Uplink {
             name,
-            up: known.is_some_and(Netifd::up),
+            up: known.is_some_and(|known| known.up),
             mtu: device.and_then(uplink_mtu),
             device: device.map(str::to_owned),
         }
@@ -156,13 +156,11 @@ fn address(wanted: Ipv6Addr) -> Option<Address> {
 }
 
 /// Those of netifd's addresses that the kernel has, too.
-fn on_us(addresses: &[String]) -> Vec<String> {
-    let mut here = addresses.to_vec();
-    here.retain(|text| {
-        let address = text.split('/').next().and_then(|a| a.parse().ok());
-        address.is_none_or(|address| may_bind(address) != Err(Errno::EADDRNOTAVAIL))
-    });
-    here
+fn on_us(addresses: &[(Ipv4Addr, u8)]) -> Vec<String> {
+    let here = |(address, _): &&(Ipv4Addr, u8)| may_bind(*address) != Err(Errno::EADDRNOTAVAIL);
+    let here = addresses.iter().filter(here);
+    here.map(|(address, len)| format!("{address}/{len}"))
+        .collect()
 }
 
 fn may_bind(address: Ipv4Addr) -> Result<(), Errno> {
@@ -377,7 +375,7 @@ mod tests {
 
     #[test]
     fn addresses_that_are_gone_from_the_kernel() {
-        let known = ["127.0.0.1/8", "198.51.100.77/32"].map(str::to_owned);
+        let known = [([127, 0, 0, 1].into(), 8), ([198, 51, 100, 77].into(), 32)];
         assert_eq!(on_us(&known), ["127.0.0.1/8"]);
     }
 }

@@ -17,8 +17,7 @@ use std::time::{Duration, Instant};
 
 use super::bus::{BusError, Netifd};
 use super::problem::{Code, Problem};
-use crate::netifd::{Config, Notify};
-use crate::ubus::Value;
+use crate::netifd::{Config, Interface, Notify};
 
 /// Name of the protocol in netifd.
 pub const PROTOCOL: &str = "mapeaddr";
@@ -97,15 +96,11 @@ pub fn place(
 
 /// Whether the interface of that `status` is ours, up on `device`, and has
 /// `address`.
-fn carries(status: &Value, device: Option<&str>, address: Ipv6Addr) -> bool {
-    let text = |key: &str| status.get(key).and_then(Value::as_str);
-    let is_up = status.get("up").and_then(Value::as_bool) == Some(true);
-    let addresses = status.get("ipv6-address").and_then(Value::as_array);
-    let has_address = addresses.unwrap_or_default().iter().any(|entry| {
-        let text = entry.get("address").and_then(Value::as_str);
-        text.and_then(|text| text.parse().ok()) == Some(address)
-    });
-    is_up && has_address && text("proto") == Some(PROTOCOL) && text("l3_device") == device
+fn carries(status: &Interface, device: Option<&str>, address: Ipv6Addr) -> bool {
+    status.up
+        && status.proto == PROTOCOL
+        && status.l3_device.as_deref() == device
+        && status.ipv6.iter().any(|entry| entry.address == address)
 }
 
 /// Takes the interface away, and returns when it is gone.

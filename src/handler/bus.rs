@@ -5,9 +5,9 @@ use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 
 use super::address::interface_name;
-use crate::netifd::Notify;
+use crate::netifd::{Dump, DumpError, Interface, Notify};
 use crate::paths;
-use crate::ubus::{Client, Error, Status, Value};
+use crate::ubus::{Answer, Arguments, Client, Error, Status};
 
 /// Longest wait for any single answer. netifd answers within milliseconds;
 /// a bus that hangs must not hang us.
@@ -22,6 +22,11 @@ const INTERFACE: &str = "network.interface";
 /// What can go wrong on the bus. In a box, since whoever talks to netifd may
 /// return it.
 pub type BusError = Box<Error>;
+
+/// An answer that is not netifd's.
+fn unexpected(error: DumpError) -> BusError {
+    Box::new(Error::Unexpected(error.to_string()))
+}
 
 /// A connection on behalf of one interface.
 pub struct Netifd {
@@ -63,15 +68,20 @@ impl Netifd {
     }
 
     /// Calls a method of netifd.
-    fn call(&mut self, object: &str, method: &str, message: &Value) -> Result<Value, BusError> {
-        let answer = self.client.call(object, method, message, self.timeout);
+    fn call(
+        &mut self,
+        object: &str,
+        method: &str,
+        arguments: &Arguments,
+    ) -> Result<Answer, BusError> {
+        let answer = self.client.call(object, method, arguments, self.timeout);
         answer.map_err(Box::new)
     }
 
     /// Calls a method of netifd about one interface.
-    fn about(&mut self, name: &str, method: &str) -> Result<Value, BusError> {
-        let message = Value::texts(&[("interface", name)]);
-        self.call(INTERFACE, method, &message)
+    fn about(&mut self, name: &str, method: &str) -> Result<Answer, BusError> {
+        let arguments = Arguments::build(|b| b.put_str(Some("interface"), name));
+        self.call(INTERFACE, method, &arguments)
     }
 
     /// Tells netifd something about our interface.
@@ -79,16 +89,17 @@ impl Netifd {
     /// # Errors
     /// What netifd refused, or a bus that does not work.
     pub fn notify(&mut self, notify: &Notify<'_>) -> Result<(), BusError> {
-        let message = notify.to_value(&self.interface);
-        self.call(INTERFACE, "notify_proto", &message).map(drop)
+        let arguments = notify.to_arguments(&self.interface);
+        self.call(INTERFACE, "notify_proto", &arguments).map(drop)
     }
 
     /// State of all interfaces.
     ///
     /// # Errors
-    /// A bus that does not work.
-    pub fn dump(&mut self) -> Result<Value, BusError> {
-        self.call(INTERFACE, "dump", &Value::table())
+    /// A bus that does not work, or another answer than netifd's.
+    pub fn dump(&mut self) -> Result<Dump, BusError> {
+        let answer = self.call(INTERFACE, "dump", &Arguments::empty())?;
+        Dump::from_json(&answer.to_json()?).map_err(unexpected)
     }
 
     /// Makes an interface of `protocol` that puts `address` on the device of
@@ -103,22 +114,24 @@ impl Netifd {
         protocol: &str,
         address: Ipv6Addr,
     ) -> Result<(), BusError> {
-        let message = Value::texts(&[
-            ("name", name),
-            ("ifname", &format!("@{parent}")),
-            ("proto", protocol),
-            (super::address::OPTION, &address.to_string()),
-        ]);
-        self.call("network", "add_dynamic", &message).map(drop)
+        let arguments = Arguments::build(|b| {
+            b.put_str(Some("name"), name);
+            b.put_str(Some("ifname"), &format!("@{parent}"));
+            b.put_str(Some("proto"), protocol);
+            b.put_str(Some(super::address::OPTION), &address.to_string());
+        });
+        self.call("network", "add_dynamic", &arguments).map(drop)
     }
 
     /// What netifd says of an interface; `None` if there is none of that name.
     ///
     /// # Errors
     /// A bus that does not work.
-    pub fn status(&mut self, name: &str) -> Result<Option<Value>, BusError> {
+    pub fn status(&mut self, name: &str) -> Result<Option<Interface>, BusError> {
         match self.about(name, "status") {
-            Ok(status) => Ok(Some(status)),
+            Ok(status) => Interface::from_json(name, &status.to_json()?)
+                .map(Some)
+                .map_err(unexpected),
             Err(error) if error.status() == Some(Status::NotFound) => Ok(None),
             Err(error) => Err(error),
         }
@@ -142,8 +155,7 @@ impl Netifd {
     /// A bus that does not work.
     pub fn is_up(&mut self, name: &str) -> Result<bool, BusError> {
         let status = self.status(name)?;
-        let up = status.as_ref().and_then(|status| status.get("up"));
-        Ok(up.and_then(Value::as_bool) == Some(true))
+        Ok(status.is_some_and(|status| status.up))
     }
 
     /// Takes an interface down. One that does not exist is down already: when

@@ -13,7 +13,7 @@ use super::setup::{refuse, setup};
 use super::teardown::teardown;
 use crate::console::{complain, print};
 use crate::logging;
-use crate::netifd::{Config, Description, Kind, OPTIONS};
+use crate::netifd::{Config, Description, Device, Kind, OPTIONS};
 
 /// Exit status of a call that netifd never makes.
 const MISUSED: u8 = 2;
@@ -41,19 +41,12 @@ pub fn main(protocol: Protocol, args: &[String]) -> ExitCode {
 }
 
 fn dump(protocol: Protocol) -> ExitCode {
-    let described = Description {
-        name: protocol.as_str(),
-        options: OPTIONS,
-        on_device: false,
-    };
+    let described = Description::new(protocol.as_str(), OPTIONS, Device::Own);
     let mut text = described.to_line() + "\n";
     // One script announces the protocol of the address, for both.
     if protocol == Protocol::Mape {
-        let of_address = Description {
-            name: address::PROTOCOL,
-            options: &[(address::OPTION, Kind::String)],
-            on_device: true,
-        };
+        let options = &[(address::OPTION, Kind::String)];
+        let of_address = Description::new(address::PROTOCOL, options, Device::OfParent);
         text += &(of_address.to_line() + "\n");
     }
     match print(&text) {

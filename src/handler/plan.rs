@@ -10,9 +10,8 @@ use super::link::Link;
 use super::problem::{Code, Problem};
 use super::settings::{Rules, Settings};
 use crate::map::{Dialect, Domain, MapError, MapType, Mapping, Rule};
-use crate::netifd::{Fmr, Tunnel, Update};
+use crate::netifd::{Dump, FirewallRule, Fmr, Tunnel, Update};
 use crate::provider::{Match, Provider, Table};
-use crate::ubus::Value;
 use crate::uplink::{self, Uplink, UplinkError};
 
 /// What the plan needs to know of the router beyond netifd's answer.
@@ -55,13 +54,13 @@ const IPV6_HEADER: u16 = 40;
 const ETHERNET_MTU: u16 = 1500;
 
 impl Plan {
-    /// Decides everything. `dump` is the answer of `network.interface dump`.
+    /// Decides everything. `dump` is what netifd knows of all interfaces.
     ///
     /// # Errors
     /// Why the interface cannot come up (yet).
     pub fn new(
         settings: &Settings,
-        dump: &Value,
+        dump: &Dump,
         table: &Table,
         router: &dyn Router,
     ) -> Result<Self, Problem> {
@@ -79,12 +78,7 @@ impl Plan {
     }
 
     /// The tunnel, its addresses and routes as netifd takes them.
-    pub fn link_up(&self, firewall: Vec<Value>) -> Update<'_> {
-        let mut data = Value::table();
-        data.put_known("zone", self.zone.as_deref());
-        if !firewall.is_empty() {
-            data.put("firewall", firewall.into());
-        }
+    pub fn link_up(&self, firewall: Vec<FirewallRule>) -> Update<'_> {
         let is_map_e = self.mapping.map_type() == MapType::MapE;
         let ce = self.mapping.ce_address();
         let tunnel = self.br().map(|remote| Tunnel {
@@ -103,7 +97,8 @@ impl Plan {
             inside: tunnel.is_none().then_some(ce),
             tunnel,
             address: self.mapping.ipv4().addr(),
-            data,
+            zone: self.zone.as_deref(),
+            firewall,
         }
     }
 }

@@ -11,11 +11,10 @@ use super::router::System;
 use super::settings::Settings;
 use super::setup::setup;
 use super::state::State;
-use crate::netifd::Notify;
+use crate::netifd::{Dump, Notify};
 use crate::paths;
 use crate::provider;
 use crate::uplink;
-use crate::value::Value;
 
 /// Leaves the interface alone where nothing has changed, so that connections
 /// live; otherwise has netifd tear it down and set it up again, which removes
@@ -55,7 +54,7 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
 }
 
 /// The uplink may have gone and come while netifd did not watch it for us.
-fn missing_address(dump: &Value, plan: &Plan, interface: &str) -> Option<String> {
+fn missing_address(dump: &Dump, plan: &Plan, interface: &str) -> Option<String> {
     plan.br()?;
     let address = plan.mapping.ce_address();
     let is_there = uplink::has_address(dump, &interface_name(interface), address);

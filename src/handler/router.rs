@@ -7,8 +7,8 @@ use std::net::Ipv6Addr;
 use super::plan::{Plan, Router};
 use crate::firewall::{Opened, zones_of};
 use crate::map::PortSet;
+use crate::netifd::FirewallRule;
 use crate::paths::{read_lossy, rooted};
-use crate::ubus::Value;
 
 /// The router we run on.
 #[derive(Debug, Default)]
@@ -76,7 +76,7 @@ impl Router for System {
 /// Rules for firewall4. It ties a rule to the device of the interface that
 /// brings it unless the rule names another, and these are about packets that
 /// come in on the uplink's.
-pub fn firewall_rules(plan: &Plan) -> Vec<Value> {
+pub fn firewall_rules(plan: &Plan) -> Vec<FirewallRule> {
     let Some(device) = &plan.uplink_device else {
         return Vec::new();
     };
@@ -89,50 +89,47 @@ pub fn firewall_rules(plan: &Plan) -> Vec<Value> {
 /// Tunnel packets from the BR, and in a mesh from other CEs, reach us.
 /// Otherwise only replies do, while conntrack still knows the tunnel, and a
 /// port forward is dead after a quiet night.
-fn tunnel_rules(plan: &Plan, device: &str, br: Ipv6Addr) -> Vec<Value> {
-    let mut sources = vec![br.to_string()];
-    for fmr in &plan.fmrs {
-        sources.push(fmr.prefix6.to_string());
-    }
+fn tunnel_rules(plan: &Plan, device: &str, br: Ipv6Addr) -> Vec<FirewallRule> {
+    let meshed = plan.fmrs.iter().map(|fmr| fmr.prefix6.to_string());
     let ce = plan.mapping.ce_address().to_string();
-    let mut rules = Vec::new();
-    for source in &sources {
-        rules.push(accept(&[
-            ("src", "*"),
-            ("device", device),
-            ("proto", "4"),
+    let rule = |source| {
+        accept([
+            ("src", "*".into()),
+            ("device", device.into()),
+            ("proto", "4".into()),
             ("src_ip", source),
-            ("dest_ip", &ce),
-        ]));
-    }
-    rules
+            ("dest_ip", ce.clone()),
+        ])
+    };
+    std::iter::once(br.to_string())
+        .chain(meshed)
+        .map(rule)
+        .collect()
 }
 
 /// Translated packets pass between the uplink and the device that translates
 /// them, which are in the same zone.
-fn translation_rules(plan: &Plan, uplink: &str) -> Vec<Value> {
+fn translation_rules(plan: &Plan, uplink: &str) -> Vec<FirewallRule> {
     let Some(zone) = plan.zone.as_ref().or(plan.own_zone.as_ref()) else {
         return Vec::new();
     };
     let ce = plan.mapping.ce_address().to_string();
-    let mut rules = Vec::new();
-    for (device, side) in [(plan.device.as_str(), "src_ip"), (uplink, "dest_ip")] {
-        rules.push(accept(&[
-            ("src", zone),
-            ("dest", zone),
-            ("device", device),
-            ("direction", "in"),
-            ("proto", "all"),
-            (side, &ce),
-        ]));
-    }
-    rules
+    let rule = |(device, side): (&str, &'static str)| {
+        accept([
+            ("src", zone.clone()),
+            ("dest", zone.clone()),
+            ("device", device.into()),
+            ("direction", "in".into()),
+            ("proto", "all".into()),
+            (side, ce.clone()),
+        ])
+    };
+    let sides = [(plan.device.as_str(), "src_ip"), (uplink, "dest_ip")];
+    sides.map(rule).into()
 }
 
-fn accept(what: &[(&str, &str)]) -> Value {
-    let mut rule = Value::texts(&[("type", "rule"), ("family", "ipv6"), ("target", "ACCEPT")]);
-    for (name, text) in what {
-        rule.put_text(name, text);
-    }
-    rule
+fn accept<const N: usize>(what: [(&'static str, String); N]) -> FirewallRule {
+    let all = [("type", "rule"), ("family", "ipv6"), ("target", "ACCEPT")];
+    let all = all.map(|(name, text)| (name, text.to_owned()));
+    FirewallRule(all.into_iter().chain(what).collect())
 }

@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The configuration netifd hands to a handler.
 //!
-//! netifd concatenates the attributes of interface, handler and device, so
-//! names occur twice; of those the last counts. Interfaces made at run time
-//! pass whatever their maker wrote: numbers and truth values as text, and
-//! members nobody declared.
+//! netifd concatenates the attributes of interface, handler and device, so a
+//! name may occur twice; the last one counts. Interfaces made at run time pass
+//! whatever their maker wrote: numbers and truth values as text, and members
+//! that nobody declared.
 
-use crate::json;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
 use crate::sanitize::excerpt;
-use crate::value::Value;
 
 use crate::uci::parse_bool;
 
 /// Options by name.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Config(Value);
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+pub struct Config(BTreeMap<String, Setting>);
+
+/// What an option is set to, in any of the types it may arrive in.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+enum Setting {
+    Missing(()),
+    Bool(bool),
+    Number(serde_json::Number),
+    Text(String),
+    List(Vec<Setting>),
+    Other(IgnoredAny),
+}
 
 /// Why a configuration or one option was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,31 +71,24 @@ impl Config {
     /// # Errors
     /// Anything but a JSON object.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        match json::parse(text) {
-            Ok(table @ Value::Table(_)) => Ok(Config(table)),
-            Ok(_) => Err(ConfigError::Json("it is another JSON value".into())),
-            Err(error) => Err(ConfigError::Json(error.to_string())),
-        }
+        serde_json::from_str(text).map_err(|error| ConfigError::Json(error.to_string()))
     }
 
-    /// The option as text; `None` where it is missing, null or empty, which
-    /// UCI does not tell apart either.
+    /// The option as text; `None` if it is missing, null or empty, which UCI does
+    /// not tell apart either.
     ///
     /// # Errors
     /// A list or a table.
     pub fn text(&self, option: &'static str) -> Result<Option<String>, ConfigError> {
-        match self.0.get(option) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => match scalar(value) {
-                Some(text) if text.is_empty() => Ok(None),
-                Some(text) => Ok(Some(text)),
-                None => Err(ConfigError::Single { option }),
-            },
-        }
+        let Some(setting) = self.0.get(option) else {
+            return Ok(None);
+        };
+        let text = setting.scalar().ok_or(ConfigError::Single { option })?;
+        Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
-    /// The option as a number from `min` to `max`; text counts where it is
-    /// one.
+    /// The option as a number from `min` to `max`, which may be written as
+    /// text.
     ///
     /// # Errors
     /// Not a number, or out of range.
@@ -121,34 +129,36 @@ impl Config {
         }
     }
 
-    /// The option as a list: its elements, each cut at white space, as is a
-    /// single text.
+    /// The option as a list: its elements, each split at white space. A single
+    /// text is split as well.
     ///
     /// # Errors
     /// An element that is itself a list or a table.
     pub fn list(&self, option: &'static str) -> Result<Vec<String>, ConfigError> {
         let elements = match self.0.get(option) {
-            None | Some(Value::Null) => return Ok(Vec::new()),
-            Some(Value::Array(elements)) => elements.as_slice(),
+            None | Some(Setting::Missing(())) => return Ok(Vec::new()),
+            Some(Setting::List(elements)) => elements.as_slice(),
             Some(single) => std::slice::from_ref(single),
         };
         let mut words = Vec::new();
         for element in elements {
-            let text = scalar(element).ok_or(ConfigError::Single { option })?;
+            let text = element.scalar().ok_or(ConfigError::Single { option })?;
             words.extend(text.split_whitespace().map(str::to_owned));
         }
         Ok(words)
     }
 }
 
-/// Text of anything that is one value.
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.trim().to_owned()),
-        Value::Bool(flag) => Some(if *flag { "1" } else { "0" }.into()),
-        Value::Null => Some(String::new()),
-        Value::Array(_) | Value::Table(_) => None,
-        number => Some(json::line(number)),
+impl Setting {
+    /// Text of anything that is one value.
+    fn scalar(&self) -> Option<String> {
+        match self {
+            Setting::Text(text) => Some(text.trim().to_owned()),
+            Setting::Bool(flag) => Some(u8::from(*flag).to_string()),
+            Setting::Number(number) => Some(number.to_string()),
+            Setting::Missing(()) => Some(String::new()),
+            Setting::List(_) | Setting::Other(_) => None,
+        }
     }
 }
 

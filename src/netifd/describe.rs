@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What `NAME.sh '' dump` prints: one JSON object a line, one line a protocol.
 
+use serde::Serialize;
+
 /// Type of an option as netifd numbers blobmsg types.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "u8")]
 pub enum Kind {
     /// A list; an `option` with spaces counts as one.
     Array = 1,
@@ -12,6 +15,12 @@ pub enum Kind {
     Int = 5,
     /// 0, 1, `true` or `false`.
     Bool = 7,
+}
+
+impl From<Kind> for u8 {
+    fn from(kind: Kind) -> u8 {
+        kind as u8
+    }
 }
 
 /// Every option of the protocols `map` and `mape`. netifd drops what is not
@@ -44,42 +53,63 @@ pub const OPTIONS: &[(&str, Kind)] = &[
 ];
 
 /// A protocol as netifd registers it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Description {
-    /// Name of the protocol in UCI.
-    pub name: &'static str,
-    /// Its options.
-    pub options: &'static [(&'static str, Kind)],
-    /// Whether it runs on the device of another interface, and waits for that.
-    /// Otherwise it makes a device of its own.
-    pub on_device: bool,
+    name: &'static str,
+    config: &'static [(&'static str, Kind)],
+    no_device: bool,
+    no_device_config: bool,
+    no_proto_task: bool,
+    available: bool,
+    renew_handler: bool,
+    restart_handler: bool,
+    lasterror: bool,
+    teardown_on_l3_link_down: bool,
+}
+
+/// The network device a protocol works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Device {
+    /// One that the protocol makes.
+    Own,
+    /// That of another interface, which netifd waits for.
+    OfParent,
 }
 
 impl Description {
+    /// The protocol of that name in UCI, with its options.
+    pub fn new(
+        name: &'static str,
+        options: &'static [(&'static str, Kind)],
+        device: Device,
+    ) -> Self {
+        let own_device = device == Device::Own;
+        Description {
+            name,
+            config: options,
+            no_device: own_device,
+            no_device_config: false,
+            // There is no process to watch over. It also means that netifd
+            // leaves a setup alone that ended without a link, instead of
+            // starting it again every 2 ms.
+            no_proto_task: true,
+            available: own_device,
+            // netifd does not run setup again when a prefix changes; the
+            // hotplug script asks for a renew instead.
+            renew_handler: own_device,
+            restart_handler: false,
+            lasterror: false,
+            teardown_on_l3_link_down: false,
+        }
+    }
+
     /// One line without a newline inside: netifd discards an object that spans
     /// lines.
-    pub fn to_line(self) -> String {
-        let options: Vec<String> = self
-            .options
-            .iter()
-            .map(|&(name, kind)| format!("[\"{name}\",{}]", kind as u8))
-            .collect();
-        let own_device = !self.on_device;
-        format!(
-            "{{\"name\":\"{}\",\"config\":[{}],\"no-device\":{own_device},\
-             \"available\":{own_device},\"renew-handler\":{own_device},{FLAGS}}}",
-            self.name,
-            options.join(",")
-        )
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
-
-/// There is no process to watch over (`no-proto-task`). It also means that
-/// netifd leaves a setup alone that ended without a link, instead of starting
-/// it again every 2 ms. And netifd does not run setup again when a prefix
-/// changes; the hotplug script asks for a renew instead.
-const FLAGS: &str = "\"no-device-config\":false,\"no-proto-task\":true,\
-    \"restart-handler\":false,\"lasterror\":false,\"teardown-on-l3-link-down\":false";
 
 #[cfg(test)]
 mod tests {
@@ -89,12 +119,7 @@ mod tests {
 
     #[test]
     fn one_line_with_every_option_once() {
-        let line = Description {
-            name: "mape",
-            options: OPTIONS,
-            on_device: false,
-        }
-        .to_line();
+        let line = Description::new("mape", OPTIONS, Device::Own).to_line();
         assert!(!line.contains('\n'));
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["name"], "mape");

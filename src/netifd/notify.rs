@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use crate::ubus::Value;
+use crate::ubus::{Arguments, Builder};
 
 /// One `notify_proto` call.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +27,7 @@ pub enum Notify<'a> {
     },
     /// Action 4: do not start again until somebody asks for it.
     BlockRestart,
-    /// Action 6: the interface needs a route to `host`, through `ifname` where
+    /// Action 6: the interface needs a route to `host`, through `ifname` if
     /// that is given.
     HostDependency {
         /// IPv4 or IPv6 address; `::` is any IPv6 route.
@@ -44,16 +44,22 @@ pub enum Notify<'a> {
 pub struct Update<'a> {
     /// Name of the network device.
     pub ifname: &'a str,
-    /// The tunnel netifd makes that device of; `None` where the device exists.
+    /// The tunnel netifd makes that device of; `None` if the device exists.
     pub tunnel: Option<Tunnel<'a>>,
     /// IPv4 address of the link.
     pub address: Ipv4Addr,
     /// An IPv6 address to route into the device.
     pub inside: Option<Ipv6Addr>,
-    /// Free data about the interface; `zone` and `firewall` mean something to
-    /// firewall4. A table.
-    pub data: Value,
+    /// The firewall zone to put the interface into.
+    pub zone: Option<&'a str>,
+    /// Rules for firewall4.
+    pub firewall: Vec<FirewallRule>,
 }
+
+/// A rule as firewall4 takes it from an interface's `data.firewall`: options
+/// of a section of `/etc/config/firewall`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FirewallRule(pub Vec<(&'static str, String)>);
 
 /// An `ipip6` tunnel: IPv4 in IPv6.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,30 +98,32 @@ pub struct Fmr {
 impl Notify<'_> {
     /// The message for `network.interface`, in the order the shell handlers
     /// write it.
-    pub fn to_value(&self, interface: &str) -> Value {
-        let mut message = Value::table();
-        message.put("action", Value::Int32(self.action()));
-        match self {
-            Notify::LinkUp(update) => update.put(&mut message),
-            Notify::LinkDown => message.put("link-up", Value::Bool(false)),
-            Notify::Address(address) => {
-                message.put("link-up", Value::Bool(true));
-                message.put("keep", Value::Bool(false));
-                let row = [("ipaddr", &*address.to_string()), ("mask", "128")];
-                message.put("ip6addr", only(&row));
+    pub fn to_arguments(&self, interface: &str) -> Arguments {
+        Arguments::build(|message| {
+            message.put_i32(Some("action"), self.action());
+            match self {
+                Notify::LinkUp(update) => update.put(message),
+                Notify::LinkDown => message.put_bool(Some("link-up"), false),
+                Notify::Address(address) => {
+                    message.put_bool(Some("link-up"), true);
+                    message.put_bool(Some("keep"), false);
+                    let row = [("ipaddr", &*address.to_string()), ("mask", "128")];
+                    put_only(message, "ip6addr", &row);
+                }
+                Notify::Error { code, detail } => {
+                    message.open_array(Some("error"));
+                    message.put_str(None, code);
+                    message.put_str(None, detail);
+                    message.close_array();
+                }
+                Notify::HostDependency { host, ifname } => {
+                    message.put_str(Some("host"), host);
+                    put_known(message, "ifname", *ifname);
+                }
+                Notify::BlockRestart | Notify::SetupFailed => {}
             }
-            Notify::Error { code, detail } => {
-                let words = vec![Value::from(*code), Value::from(*detail)];
-                message.put("error", words.into());
-            }
-            Notify::HostDependency { host, ifname } => {
-                message.put_text("host", host);
-                message.put_known("ifname", *ifname);
-            }
-            Notify::BlockRestart | Notify::SetupFailed => {}
-        }
-        message.put_text("interface", interface);
-        message
+            message.put_str(Some("interface"), interface);
+        })
     }
 
     fn action(&self) -> i32 {
@@ -129,51 +137,91 @@ impl Notify<'_> {
     }
 }
 
-/// A list of one table.
-fn only(members: &[(&str, &str)]) -> Value {
-    Value::Array(vec![Value::texts(members)])
+fn put_known(table: &mut Builder, name: &str, text: Option<&str>) {
+    if let Some(text) = text {
+        table.put_str(Some(name), text);
+    }
+}
+
+fn put_texts<'t>(table: &mut Builder, members: impl IntoIterator<Item = (&'t str, &'t str)>) {
+    for (name, text) in members {
+        table.put_str(Some(name), text);
+    }
+}
+
+/// A list of one table of texts.
+fn put_only(message: &mut Builder, name: &str, members: &[(&str, &str)]) {
+    message.open_array(Some(name));
+    message.open_table(None);
+    put_texts(message, members.iter().copied());
+    message.close_table();
+    message.close_array();
 }
 
 impl Update<'_> {
-    fn put(&self, message: &mut Value) {
-        message.put_text("ifname", self.ifname);
-        message.put("link-up", Value::Bool(true));
+    fn put(&self, message: &mut Builder) {
+        message.put_str(Some("ifname"), self.ifname);
+        message.put_bool(Some("link-up"), true);
         if let Some(tunnel) = &self.tunnel {
-            message.put("tunnel", tunnel.to_value());
+            tunnel.put(message);
         }
-        message.put("data", self.data.clone());
-        message.put("keep", Value::Bool(false));
+        message.open_table(Some("data"));
+        put_known(message, "zone", self.zone);
+        self.put_firewall(message);
+        message.close_table();
+        message.put_bool(Some("keep"), false);
         // Without a mask it has 32 bits.
-        message.put("ipaddr", only(&[("ipaddr", &self.address.to_string())]));
-        message.put("routes", only(&[("target", "0.0.0.0"), ("netmask", "0")]));
+        put_only(message, "ipaddr", &[("ipaddr", &self.address.to_string())]);
+        put_only(
+            message,
+            "routes",
+            &[("target", "0.0.0.0"), ("netmask", "0")],
+        );
         if let Some(inside) = self.inside {
             let route = [("target", &*inside.to_string()), ("netmask", "128")];
-            message.put("routes6", only(&route));
+            put_only(message, "routes6", &route);
         }
+    }
+
+    fn put_firewall(&self, data: &mut Builder) {
+        if self.firewall.is_empty() {
+            return;
+        }
+        data.open_array(Some("firewall"));
+        for FirewallRule(options) in &self.firewall {
+            data.open_table(None);
+            put_texts(
+                data,
+                options.iter().map(|(name, text)| (*name, text.as_str())),
+            );
+            data.close_table();
+        }
+        data.close_array();
     }
 }
 
 impl Tunnel<'_> {
-    fn to_value(&self) -> Value {
+    fn put(&self, message: &mut Builder) {
+        message.open_table(Some("tunnel"));
+        message.put_str(Some("mode"), "ipip6");
+        message.put_i32(Some("mtu"), self.mtu.into());
+        message.put_i32(Some("ttl"), self.ttl.into());
+        message.put_str(Some("local"), &self.local.to_string());
+        message.put_str(Some("remote"), &self.remote.to_string());
+        message.put_str(Some("link"), self.link);
         // Even an empty table counts: without it netifd leaves the
         // encapsulation limit of an existing device as it is.
-        let mut data = Value::table();
-        data.put_known("encaplimit", self.encaplimit);
+        message.open_table(Some("data"));
+        put_known(message, "encaplimit", self.encaplimit);
         if let Some(fmrs) = self.fmrs {
-            let mut list = Vec::new();
+            message.open_array(Some("fmrs"));
             for fmr in fmrs {
-                list.push(fmr.to_value());
+                fmr.put(message);
             }
-            data.put("fmrs", list.into());
+            message.close_array();
         }
-        let mut tunnel = Value::texts(&[("mode", "ipip6")]);
-        tunnel.put("mtu", Value::Int32(self.mtu.into()));
-        tunnel.put("ttl", Value::Int32(self.ttl.into()));
-        tunnel.put_text("local", &self.local.to_string());
-        tunnel.put_text("remote", &self.remote.to_string());
-        tunnel.put_text("link", self.link);
-        tunnel.put("data", data);
-        tunnel
+        message.close_table();
+        message.close_table();
     }
 }
 
@@ -187,39 +235,44 @@ impl Fmr {
     /// it refuses the whole tunnel.
     pub const MAX: usize = 61;
 
-    fn to_value(self) -> Value {
-        let mut entry = Value::table();
-        entry.put_text("prefix6", &self.prefix6.to_string());
-        entry.put_text("prefix4", &self.prefix4.to_string());
-        entry.put("ealen", Value::Int32(self.ealen.into()));
-        entry.put("offset", Value::Int32(self.offset.into()));
-        entry
+    fn put(self, list: &mut Builder) {
+        list.open_table(None);
+        list.put_str(Some("prefix6"), &self.prefix6.to_string());
+        list.put_str(Some("prefix4"), &self.prefix4.to_string());
+        list.put_i32(Some("ealen"), self.ealen.into());
+        list.put_i32(Some("offset"), self.offset.into());
+        list.close_table();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ubus::Answer;
+    use serde_json::{Value, json};
+
+    fn as_json(notify: &Notify<'_>) -> Value {
+        let answer = Answer::new(notify.to_arguments("w").contents().to_vec());
+        serde_json::from_str(&answer.to_json().unwrap()).unwrap()
+    }
 
     #[test]
-    fn kinds_are_what_netifd_checks() {
-        let value = Notify::SetupFailed.to_value("wanmap");
-        assert_eq!(value.get("action"), Some(&Value::Int32(7)));
+    fn a_truth_value_is_no_number() {
+        let failed = as_json(&Notify::SetupFailed);
+        assert_eq!(failed, json!({"action": 7, "interface": "w"}));
+        let down = as_json(&Notify::LinkDown);
         assert_eq!(
-            value.get("interface"),
-            Some(&Value::String("wanmap".into()))
+            down,
+            json!({"action": 0, "link-up": false, "interface": "w"})
         );
-        let down = Notify::LinkDown.to_value("w");
-        assert_eq!(down.get("link-up"), Some(&Value::Bool(false)));
     }
 
     #[test]
     fn an_address_alone() {
-        let value = Notify::Address(Ipv6Addr::LOCALHOST).to_value("w_");
-        let row = Value::texts(&[("ipaddr", "::1"), ("mask", "128")]);
-        assert_eq!(value.get("ip6addr"), Some(&Value::Array(vec![row])));
-        assert_eq!(value.get("link-up"), Some(&Value::Bool(true)));
-        assert_eq!(value.get("ifname"), None, "the device is the uplink's");
+        let told = as_json(&Notify::Address(Ipv6Addr::LOCALHOST));
+        assert_eq!(told["ip6addr"], json!([{"ipaddr": "::1", "mask": "128"}]));
+        assert_eq!(told["link-up"], true);
+        assert_eq!(told.get("ifname"), None, "the device is the uplink's");
     }
 
     #[test]
@@ -229,11 +282,15 @@ mod tests {
             tunnel: None,
             address: [192, 0, 2, 1].into(),
             inside: Some(Ipv6Addr::LOCALHOST),
-            data: Value::table(),
+            zone: None,
+            firewall: vec![FirewallRule(vec![("type", "rule".into())])],
         };
-        let value = Notify::LinkUp(&update).to_value("w");
-        let route = Value::texts(&[("target", "::1"), ("netmask", "128")]);
-        assert_eq!(value.get("routes6"), Some(&Value::Array(vec![route])));
-        assert_eq!(value.get("tunnel"), None);
+        let told = as_json(&Notify::LinkUp(&update));
+        assert_eq!(
+            told["routes6"],
+            json!([{"target": "::1", "netmask": "128"}])
+        );
+        assert_eq!(told["data"], json!({"firewall": [{"type": "rule"}]}));
+        assert_eq!(told.get("tunnel"), None);
     }
 }

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What netifd says of an interface, apart from its addresses.
+//! Where an interface stands, by what netifd says of it.
+
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Serialize;
 
-use crate::value::Value;
-use crate::view::fill;
-
-/// An interface of `network.interface dump`.
-#[derive(Debug, Clone, Copy)]
-pub struct Known<'a>(&'a Value);
+use crate::netifd::Interface;
 
 /// Where an interface stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -16,7 +13,7 @@ pub struct Known<'a>(&'a Value);
 pub enum Phase {
     /// It is up.
     Up,
-    /// It is being set up, or waits for what can come right by itself.
+    /// It is being set up, or waits for what may still come.
     Pending,
     /// Something is wrong.
     Error,
@@ -25,7 +22,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// As the bus says it.
+    /// Its name in the answers of the bus.
     pub fn as_str(self) -> &'static str {
         match self {
             Phase::Up => "up",
@@ -34,96 +31,14 @@ impl Phase {
             Phase::Down => "down",
         }
     }
-}
 
-impl<'a> Known<'a> {
-    /// All interfaces of a dump.
-    pub fn all(dump: &'a Value) -> impl Iterator<Item = Known<'a>> {
-        let all = rows(dump, "interface").iter().map(Known);
-        all.filter(|known| !known.name().is_empty())
-    }
-
-    /// Logical name.
-    pub fn name(self) -> &'a str {
-        self.text("interface").unwrap_or_default()
-    }
-
-    /// Protocol.
-    pub fn proto(self) -> &'a str {
-        self.text("proto").unwrap_or_default()
-    }
-
-    /// It is up.
-    pub fn up(self) -> bool {
-        self.flag("up")
-    }
-
-    /// Seconds since it came up.
-    pub fn uptime(self) -> Option<u64> {
-        let uptime = self.0.get("uptime").and_then(Value::as_u64);
-        uptime.filter(|_| self.up())
-    }
-
-    /// Its network device, where it has one.
-    pub fn device(self) -> Option<&'a str> {
-        self.text("l3_device")
-    }
-
-    /// The zone it reports to the firewall.
-    pub fn zone(self) -> Option<&'a str> {
-        Known(self.0.get("data")?).text("zone")
-    }
-
-    /// The last error: code and what exactly is wrong.
-    pub fn error(self) -> Option<(String, String)> {
-        let mut last = None;
-        for error in rows(self.0, "errors") {
-            // NO_DEVICE is netifd's way to say that it waits for the uplink.
-            if let Some(code) = Known(error)
-                .text("code")
-                .filter(|code| *code != "NO_DEVICE")
-            {
-                let mut words = Vec::new();
-                for word in rows(error, "data") {
-                    words.extend(word.as_str());
-                }
-                last = Some((code.to_owned(), words.join(" ")));
-            }
-        }
-        last
-    }
-
-    /// IPv4 addresses with their lengths.
-    pub fn ipv4(self) -> Vec<String> {
-        let mut all = Vec::new();
-        for address in rows(self.0, "ipv4-address") {
-            all.extend(fill(address, "{address}/{mask}"));
-        }
-        all
-    }
-
-    /// It has an IPv4 default route.
-    pub fn default4(self) -> bool {
-        let mut routes = rows(self.0, "route").iter();
-        routes.any(|route| fill(route, "{target}/{mask}").as_deref() == Some("0.0.0.0/0"))
-    }
-
-    fn flag(self, key: &str) -> bool {
-        self.0.get(key).and_then(Value::as_bool) == Some(true)
-    }
-
-    fn text(self, key: &str) -> Option<&'a str> {
-        let text = self.0.get(key)?.as_str();
-        text.filter(|text| !text.is_empty())
-    }
-
-    /// Where it stands. An interface that waits for a prefix has an error
-    /// too, but nothing is wrong with it.
-    pub fn phase(self) -> Phase {
-        let (pending, autostart) = (self.flag("pending"), self.flag("autostart"));
-        match self.error() {
-            _ if self.up() => Phase::Up,
-            _ if autostart && !self.flag("available") => Phase::Pending,
+    /// Where `interface` stands. An interface that waits for a prefix has an
+    /// error too, but nothing is wrong with it.
+    pub fn of(interface: &Interface) -> Self {
+        let (pending, autostart) = (interface.pending, interface.autostart);
+        match error(interface) {
+            _ if interface.up => Phase::Up,
+            _ if autostart && !interface.available => Phase::Pending,
             Some((code, _)) if code != "MAPE_NO_UPLINK_PREFIX" => Phase::Error,
             _ if pending => Phase::Pending,
             Some(_) if autostart => Phase::Pending,
@@ -133,18 +48,24 @@ impl<'a> Known<'a> {
     }
 }
 
-/// An array among the members of an object; empty where there is none.
-pub(crate) fn rows<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    match value.get(key) {
-        Some(Value::Array(rows)) => rows,
-        _ => &[],
-    }
+/// The last error: code and what exactly is wrong.
+pub fn error(interface: &Interface) -> Option<(String, String)> {
+    let mut latest = interface.errors.iter().rev();
+    // NO_DEVICE is netifd's way to say that it waits for the uplink.
+    let error = latest.find(|error| error.code != "NO_DEVICE")?;
+    Some((error.code.clone(), error.data.join(" ")))
+}
+
+/// Whether the interface has an IPv4 default route.
+pub fn has_default_route(interface: &Interface) -> bool {
+    let default = (IpAddr::from(Ipv4Addr::UNSPECIFIED), 0);
+    interface.routes.contains(&default)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::tests::of;
+    use crate::netifd::Dump;
     use serde_json::{Value, json};
 
     fn phase(more: Value) -> Phase {
@@ -155,8 +76,8 @@ mod tests {
         for (key, value) in more.as_object().unwrap() {
             interface[key] = value.clone();
         }
-        let dump = of(json!({ "interface": [interface] }));
-        Known::all(&dump).next().unwrap().phase()
+        let dump = json!({ "interface": [interface] });
+        Phase::of(&Dump::from_json(&dump.to_string()).unwrap().interfaces[0])
     }
 
     #[test]
@@ -187,21 +108,5 @@ mod tests {
         ] {
             assert_eq!(phase(more.clone()), expected, "{more}");
         }
-    }
-
-    #[test]
-    fn a_real_answer() {
-        let text = include_str!("../../tests/data/ubus/dump.reply.json");
-        let dump = crate::json::parse(text).unwrap();
-        let all: Vec<Known<'_>> = Known::all(&dump).collect();
-        let names: Vec<&str> = all.iter().map(|i| i.name()).collect();
-        assert!(
-            names.contains(&"lan") && names.contains(&"wan6"),
-            "{names:?}"
-        );
-        let lan = all.iter().find(|i| i.name() == "lan").unwrap();
-        assert_eq!(lan.device(), Some("lan0"));
-        assert_eq!(lan.ipv4(), ["192.168.1.1/24"]);
-        assert_eq!(lan.uptime(), Some(4));
     }
 }

@@ -11,10 +11,10 @@ use crate::handler::State;
 use crate::map::PortRange;
 use crate::nat::{Kernel, Line, Mode, Plan, PortList, Wishes};
 use crate::netfilter::Connection;
+use crate::netifd::{self as contract, Dump};
 use crate::uplink;
-use crate::value::Value;
 
-use super::netifd::{Known, Phase};
+use super::netifd::{self, Phase};
 use super::usage::Usage;
 
 /// Packet counters of a device since it was made.
@@ -61,8 +61,8 @@ pub struct Measured {
 /// A router as it is at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct World {
-    /// netifd's answer to `network.interface dump`.
-    pub dump: Option<Value>,
+    /// All interfaces; `None` if netifd does not answer.
+    pub dump: Option<Dump>,
     /// What our handler has set up.
     pub states: Vec<State>,
     /// `/etc/config/network`.
@@ -97,7 +97,7 @@ pub struct Interface<'a> {
     /// Its configuration, unless it is dynamic.
     pub config: Option<&'a Section>,
     /// What netifd says of it.
-    pub known: Option<Known<'a>>,
+    pub known: Option<&'a contract::Interface>,
     /// What was set up, where it is up.
     pub line: Option<LineUp<'a>>,
     world: &'a World,
@@ -125,18 +125,12 @@ pub struct LineUp<'a> {
 impl World {
     /// Every configured interface of ours, in netifd's order.
     pub fn interfaces(&self) -> Vec<Interface<'_>> {
-        let mut all = Vec::new();
         if let Some(dump) = &self.dump {
-            for known in Known::all(dump) {
-                if is_ours(known.proto()) {
-                    all.push(self.interface(known));
-                }
-            }
-            return all;
+            let ours = dump.interfaces.iter().filter(|known| is_ours(&known.proto));
+            return ours.map(|known| self.interface(known)).collect();
         }
-        for state in &self.states {
-            all.push(self.without_netifd(state));
-        }
+        let states = self.states.iter();
+        let mut all: Vec<_> = states.map(|state| self.without_netifd(state)).collect();
         for section in &self.network {
             if let (Some(name), Some(proto)) = (section.name(), section.get("proto")) {
                 let is_up = self.states.iter().any(|state| state.interface == name);
@@ -175,15 +169,15 @@ impl World {
         }
     }
 
-    fn interface<'a>(&'a self, known: Known<'a>) -> Interface<'a> {
-        let mut interface = self.down(known.name(), known.proto());
-        interface.phase = known.phase();
-        interface.error = known.error();
-        interface.uptime = known.uptime();
+    fn interface<'a>(&'a self, known: &'a contract::Interface) -> Interface<'a> {
+        let mut interface = self.down(&known.name, &known.proto);
+        interface.phase = Phase::of(known);
+        interface.error = netifd::error(known);
+        interface.uptime = known.uptime.filter(|_| known.up);
         if interface.phase == Phase::Up {
             let mut states = self.states.iter();
-            let state = states.find(|state| state.interface == known.name());
-            interface.line = state.map(|state| self.line(state, known.zone()));
+            let state = states.find(|state| state.interface == known.name);
+            interface.line = state.map(|state| self.line(state, known.zone.as_deref()));
         }
         interface.known = Some(known);
         interface

@@ -1,45 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! OpenWrt's bus: its values, its messages and a client in which every wait has an end.
+//! OpenWrt's bus, on the crate `ubus-zero` (whose library is called `ubus`).
 //!
-//! * [`Value`] is what methods take and return, with the integer kinds kept apart, because
-//!   netifd refuses a number of the wrong width.
-//! * [`Message`] is one frame, for either side of the socket; [`FrameReader`] finds frames in a
-//!   stream that arrives in pieces.
+//! The crate has the codec, the requests and the order of their answers. This
+//! layer adds what a protocol handler needs: one deadline for each call,
+//! whatever it takes, cancellation by a signal, errors that read as sentences,
+//! and the lookup of an object that came back under another number.
+//! `docs/ubus.md` says what was left out of the crate and why.
+//!
 //! * [`Client`] looks up objects, calls methods and waits for notifications.
-//!
-//! The wire format and the reasons for this implementation are in `docs/ubus.md`.
+//! * [`Arguments`] is the table a method takes, written with
+//!   [`Arguments::build`]. The receiver checks the type of each member: netifd
+//!   takes `mtu` as INT32 and `link-up` as INT8, and nothing else.
+//! * [`Answer`] is the table that comes back.
 //!
 //! ```no_run
-//! use mape::ubus::{Client, Value};
+//! use mape::ubus::{Arguments, Client};
 //! use std::time::Duration;
 //!
 //! let second = Duration::from_secs(1);
 //! let mut bus = Client::connect(&Client::default_path(), second)?;
-//! let dump = bus.call("network.interface", "dump", &Value::table(), second)?;
-//! for interface in dump.get("interface").and_then(Value::as_array).unwrap_or_default() {
-//!     println!("{:?}", interface.get("interface").and_then(Value::as_str));
-//! }
+//! let arguments = Arguments::build(|b| b.put_str(Some("interface"), "wan6"));
+//! let status = bus.call("network.interface", "status", &arguments, second)?;
+//! println!("wan6 is up: {:?}", status.flag("up"));
 //! # Ok::<(), mape::ubus::Error>(())
 //! ```
 
-mod blob;
+mod answer;
 mod client;
-mod connection;
 mod error;
-mod message;
 mod status;
+mod transport;
 
+pub use ::ubus::BlobBuilder as Builder;
+pub use ::ubus::BlobMsgTable as Arguments;
+
+pub use answer::{Answer, MAX_DEPTH};
 pub use client::{Client, Event};
-pub use error::{DecodeError, EncodeError, Error};
-pub use message::{Attr, FrameReader, Kind, Message, number};
+pub use error::Error;
 pub use status::Status;
-
-pub use crate::value::Value;
-
-/// Longest message either side may send, header included: what ubusd and libubus accept.
-///
-/// The format itself could hold 16 MiB.
-pub const MAX_MESSAGE: usize = 1024 * 1024;
-
-/// Deepest nesting of arrays and tables that is read or written.
-pub const MAX_DEPTH: usize = 32;

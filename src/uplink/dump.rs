@@ -1,128 +1,81 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! One interface of `network.interface dump`, as far as it matters here.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::Ipv6Net;
 
-use super::{Candidate, Source, UplinkError};
-use crate::value::Value;
+use super::{Candidate, Source};
+use crate::netifd::{self, Ipv6Entry};
 
+/// An interface with the prefixes it offers, best first.
 pub(super) struct Interface<'a> {
-    pub(super) name: &'a str,
-    pub(super) up: bool,
-    pub(super) proto: &'a str,
-    pub(super) l3_device: Option<&'a str>,
-    pub(super) zone: Option<&'a str>,
-    pub(super) metric: u64,
+    pub(super) known: &'a netifd::Interface,
     pub(super) has_default_route: bool,
     pub(super) candidates: Vec<Candidate>,
     pub(super) addresses: Vec<Ipv6Addr>,
 }
 
-/// All interfaces of a dump; entries without a name are none.
-pub(super) fn interfaces(dump: &Value) -> Result<Vec<Interface<'_>>, UplinkError> {
-    let list = dump.get("interface").and_then(Value::as_array);
-    let list = list.ok_or(UplinkError::Dump)?;
-    let mut all = Vec::new();
-    for entry in list {
-        if let Some(interface) = Interface::read(entry) {
-            all.push(interface);
-        }
-    }
-    Ok(all)
-}
-
-fn rows<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    match value.get(key).and_then(Value::as_array) {
-        Some(rows) => rows,
-        None => &[],
-    }
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    let text = value.get(key)?.as_str()?;
-    (!text.is_empty()).then_some(text)
-}
-
-/// `address` and `mask` of an entry; host bits stay.
-fn net(entry: &Value) -> Option<Ipv6Net> {
-    let address: Ipv6Addr = text(entry, "address")?.parse().ok()?;
-    let mask = u8::try_from(entry.get("mask")?.as_u64()?).ok()?;
+/// What can be a prefix or an address of a CE; host bits stay.
+fn net(entry: &Ipv6Entry) -> Option<Ipv6Net> {
+    let address = entry.address;
     let unusable = address.is_unspecified()
         || address.is_loopback()
         || address.is_multicast()
         || address.is_unicast_link_local();
     match unusable {
         true => None,
-        false => Ipv6Net::new(address, mask).ok(),
+        false => Ipv6Net::new(address, entry.len).ok(),
     }
 }
 
-/// netifd leaves out what never ends.
-fn is_deprecated(entry: &Value) -> bool {
-    entry.get("preferred").and_then(Value::as_u64) == Some(0)
+/// Its preferred lifetime is over. netifd leaves out what never ends.
+fn is_deprecated(entry: &Ipv6Entry) -> bool {
+    entry.preferred == Some(0)
 }
 
-fn is_default_route(route: &Value) -> bool {
-    text(route, "target") == Some("::") && route.get("mask").and_then(Value::as_u64) == Some(0)
+/// The global addresses of an interface, preferred ones first.
+pub(super) fn addresses(known: &netifd::Interface) -> Vec<Ipv6Addr> {
+    let (deprecated, preferred): (Vec<_>, Vec<_>) =
+        known.ipv6.iter().partition(|entry| is_deprecated(entry));
+    let all = preferred.into_iter().chain(deprecated);
+    all.filter_map(net).map(|net| net.addr()).collect()
 }
 
 impl<'a> Interface<'a> {
-    fn read(value: &'a Value) -> Option<Self> {
+    pub(super) fn new(known: &'a netifd::Interface) -> Self {
+        let default = (IpAddr::from(Ipv6Addr::UNSPECIFIED), 0);
         let mut interface = Interface {
-            name: text(value, "interface")?,
-            up: value.get("up").and_then(Value::as_bool) == Some(true),
-            proto: text(value, "proto").unwrap_or_default(),
-            l3_device: text(value, "l3_device"),
-            zone: value.get("data").and_then(|data| text(data, "zone")),
-            metric: value.get("metric").and_then(Value::as_u64).unwrap_or(0),
-            has_default_route: rows(value, "route").iter().any(is_default_route),
+            known,
+            has_default_route: known.routes.contains(&default),
             candidates: Vec::new(),
-            addresses: Vec::new(),
+            addresses: addresses(known),
         };
-        for entry in rows(value, "ipv6-prefix") {
-            let source = interface.source_of(entry);
+        for entry in &known.prefixes {
             if let Some(net) = net(entry).filter(|net| net.prefix_len() <= 64) {
-                interface.offer(net, source, is_deprecated(entry));
+                interface.offer(net, interface.source_of(entry), is_deprecated(entry));
             }
         }
-        let mut deprecated_addresses = Vec::new();
-        for entry in rows(value, "ipv6-address") {
-            let Some(net) = net(entry) else { continue };
-            let deprecated = is_deprecated(entry);
-            match deprecated {
-                true => deprecated_addresses.push(net.addr()),
-                false => interface.addresses.push(net.addr()),
-            }
+        for entry in &known.ipv6 {
             // An address of its own (/128, as DHCPv6 assigns them) says
             // nothing about the prefix it was taken from.
-            if net.prefix_len() <= 64
+            if let Some(net) = net(entry).filter(|net| net.prefix_len() <= 64)
                 && let Ok(on_link) = Ipv6Net::new(net.addr(), 64)
             {
-                interface.offer(on_link, Source::OnLink, deprecated);
+                interface.offer(on_link, Source::OnLink, is_deprecated(entry));
             }
         }
-        interface.addresses.extend(deprecated_addresses);
-        let mut sorted = Vec::new();
-        for deprecated in [false, true] {
-            for source in [Source::Delegated, Source::Ip6Prefix, Source::OnLink] {
-                for candidate in &interface.candidates {
-                    if candidate.deprecated == deprecated && candidate.source == source {
-                        sorted.push(*candidate);
-                    }
-                }
-            }
-        }
-        interface.candidates = sorted;
-        Some(interface)
+        interface
+            .candidates
+            .sort_by_key(|c| (c.deprecated, c.source));
+        interface
     }
 
     /// netifd lists delegated and configured prefixes alike; only the
     /// configured ones live forever.
-    fn source_of(&self, entry: &Value) -> Source {
-        let lives_forever = entry.get("valid").is_none() && entry.get("preferred").is_none();
-        match lives_forever || self.proto == "static" {
+    fn source_of(&self, entry: &Ipv6Entry) -> Source {
+        let lives_forever = entry.valid.is_none() && entry.preferred.is_none();
+        match lives_forever || self.known.proto == "static" {
             true => Source::Ip6Prefix,
             false => Source::Delegated,
         }
@@ -155,6 +108,6 @@ impl<'a> Interface<'a> {
             "6to4",
             "wireguard",
         ];
-        self.name != "loopback" && !tunnels.contains(&self.proto)
+        self.known.name != "loopback" && !tunnels.contains(&self.known.proto.as_str())
     }
 }

@@ -3,28 +3,27 @@
 
 use ipnet::Ipv6Net;
 
-use super::dump::{Interface, interfaces};
+use super::dump::Interface;
 use super::{Candidate, Source, Uplink, UplinkError};
-use crate::value::Value;
+use crate::netifd::Dump;
 
 /// The uplinks to try, best first; never empty.
 ///
-/// `dump` is the answer of `network.interface dump`. With `tunlink` it is that
-/// interface alone, or its child `<tunlink>_6` (IPv6 over PPP) where only that
-/// one has prefixes. Without, it is every interface that is up and offers a
+/// With `tunlink` it is that interface alone, or its child `<tunlink>_6` (IPv6
+/// over PPP) if only that one has prefixes. Without, it is every interface that is up and offers a
 /// prefix, those with an IPv6 default route first, then by metric.
 ///
 /// `end_user` is `option enduserprefix`: the only candidate then, whatever the
 /// interface has.
 ///
 /// # Errors
-/// There is none, and why; see [`UplinkError::is_transient`].
+/// Why there is none.
 pub fn find(
-    dump: &Value,
+    dump: &Dump,
     tunlink: Option<&str>,
     end_user: Option<Ipv6Net>,
 ) -> Result<Vec<Uplink>, UplinkError> {
-    let all = interfaces(dump)?;
+    let all: Vec<Interface<'_>> = dump.interfaces.iter().map(Interface::new).collect();
     match tunlink {
         Some(name) => Ok(vec![named(&all, name, end_user)?]),
         None => any(&all, end_user),
@@ -36,33 +35,30 @@ fn named(
     name: &str,
     end_user: Option<Ipv6Net>,
 ) -> Result<Uplink, UplinkError> {
-    let own = all.iter().find(|i| i.name == name);
+    let own = all.iter().find(|i| i.known.name == name);
     let child = all
         .iter()
-        .find(|i| i.name.strip_suffix("_6") == Some(name) && i.up && !i.candidates.is_empty());
+        .filter(|i| i.known.up && !i.candidates.is_empty())
+        .find(|i| i.known.name.strip_suffix("_6") == Some(name));
     let interface = match (own, child) {
-        (Some(own), _) if own.up && !own.candidates.is_empty() => own,
+        (Some(own), _) if own.known.up && !own.candidates.is_empty() => own,
         (_, Some(child)) => child,
         (Some(own), None) => own,
         (None, None) => {
-            let mut known = String::new();
-            for interface in all {
-                let comma = if known.is_empty() { "" } else { ", " };
-                known = known + comma + interface.name;
-            }
+            let known: Vec<&str> = all.iter().map(|i| i.known.name.as_str()).collect();
             return Err(UplinkError::NotFound {
                 name: name.into(),
-                known,
+                known: known.join(", "),
             });
         }
     };
-    if !interface.up {
-        return Err(UplinkError::Down(interface.name.into()));
+    if !interface.known.up {
+        return Err(UplinkError::Down(interface.known.name.clone()));
     }
     let uplink = interface.uplink(end_user);
     // An address alone is enough for lw4o6.
     if uplink.candidates.is_empty() && uplink.addresses.is_empty() {
-        return Err(UplinkError::NoPrefix(interface.name.into()));
+        return Err(UplinkError::NoPrefix(interface.known.name.clone()));
     }
     Ok(uplink)
 }
@@ -71,25 +67,21 @@ fn any(all: &[Interface<'_>], end_user: Option<Ipv6Net>) -> Result<Vec<Uplink>, 
     // A CE address of ours is put on an interface of its own, `<name>_`: it
     // must not be taken for an uplink.
     let is_ours = |name: &str| {
-        name.strip_suffix('_')
-            .is_some_and(|stem| all.iter().any(|i| i.name == stem && !i.may_be_uplink()))
+        name.strip_suffix('_').is_some_and(|stem| {
+            all.iter()
+                .any(|i| i.known.name == stem && !i.may_be_uplink())
+        })
     };
-    let mut usable: Vec<&Interface<'_>> = Vec::new();
-    for i in all {
-        if i.up && i.may_be_uplink() && !is_ours(i.name) && i.leads_out(end_user.is_some()) {
-            let key = |i: &Interface<'_>| (!i.has_default_route, i.metric);
-            let at = usable.partition_point(|other| key(other) <= key(i));
-            usable.insert(at, i);
-        }
-    }
+    let mut usable: Vec<&Interface<'_>> = all
+        .iter()
+        .filter(|i| i.known.up && i.may_be_uplink() && !is_ours(&i.known.name))
+        .filter(|i| i.leads_out(end_user.is_some()))
+        .collect();
     if usable.is_empty() {
         return Err(UplinkError::NoUplink);
     }
-    let mut uplinks = Vec::new();
-    for interface in usable {
-        uplinks.push(interface.uplink(end_user));
-    }
-    Ok(uplinks)
+    usable.sort_by_key(|i| (!i.has_default_route, i.known.metric));
+    Ok(usable.iter().map(|i| i.uplink(end_user)).collect())
 }
 
 impl Interface<'_> {
@@ -110,9 +102,9 @@ impl Interface<'_> {
             None => self.candidates.clone(),
         };
         Uplink {
-            interface: self.name.into(),
-            l3_device: self.l3_device.map(str::to_owned),
-            zone: self.zone.map(str::to_owned),
+            interface: self.known.name.clone(),
+            l3_device: self.known.l3_device.clone(),
+            zone: self.known.zone.clone(),
             candidates,
             addresses: self.addresses.clone(),
         }

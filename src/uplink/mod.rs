@@ -15,7 +15,7 @@ use std::net::Ipv6Addr;
 
 use ipnet::Ipv6Net;
 
-use crate::value::Value;
+use crate::netifd::Dump;
 
 pub use find::find;
 
@@ -86,13 +86,12 @@ impl Uplink {
     /// only among them while there is no preferred one.
     pub fn prefixes(&self) -> Vec<Ipv6Net> {
         let any_preferred = self.candidates.iter().any(|c| !c.deprecated);
-        let mut prefixes = Vec::new();
-        for candidate in &self.candidates {
-            if candidate.deprecated != any_preferred {
-                prefixes.push(candidate.prefix);
-            }
-        }
-        prefixes
+        let usable = |c: &&Candidate| c.deprecated != any_preferred;
+        self.candidates
+            .iter()
+            .filter(usable)
+            .map(|c| c.prefix)
+            .collect()
     }
 
     /// Where a prefix came from.
@@ -103,19 +102,16 @@ impl Uplink {
 }
 
 /// Whether interface `name` is there with `address`.
-pub fn has_address(dump: &Value, name: &str, address: Ipv6Addr) -> bool {
-    dump::interfaces(dump).is_ok_and(|all| {
-        all.iter()
-            .any(|interface| interface.name == name && interface.addresses.contains(&address))
-    })
+pub fn has_address(dump: &Dump, name: &str, address: Ipv6Addr) -> bool {
+    let found = dump.find(name);
+    found.is_some_and(|found| found.ipv6.iter().any(|entry| entry.address == address))
 }
 
-/// Why there is no uplink to use.
+/// Why there is no uplink to use. Waiting can help with all of it: interfaces
+/// come up, appear (`wan_6`) and get their prefixes without anybody changing
+/// the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UplinkError {
-    /// The answer is not that of `network.interface dump`.
-    #[error("netifd's list of interfaces cannot be read: it has no array \"interface\"")]
-    Dump,
     /// No interface has that name.
     #[error("tunlink {name}: there is no such interface; there are {known}")]
     NotFound {
@@ -135,12 +131,4 @@ pub enum UplinkError {
         "no interface that is up has an IPv6 prefix yet; option tunlink names the one to wait for"
     )]
     NoUplink,
-}
-
-impl UplinkError {
-    /// Whether waiting can help: interfaces come up, appear (`wan_6`) and get
-    /// their prefixes without anybody changing the configuration.
-    pub fn is_transient(&self) -> bool {
-        !matches!(self, UplinkError::Dump)
-    }
 }

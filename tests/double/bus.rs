@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! ubusd's part: who is connected, which objects there are, who subscribed to which.
 
+use super::blobmsg::{Attr, FrameReader, Kind, Message, Value, number};
 use super::methods::{interface_methods, main_methods};
 use super::record::{Call, Entry};
 use super::world::{Shared, World};
-use mape::ubus::{Attr, FrameReader, Kind, Message, Status, Value, number};
+use mape::ubus::Status;
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -77,7 +78,7 @@ impl Bus {
     }
 
     fn send(&mut self, client: u32, message: &Message) {
-        self.write(client, &message.encode().unwrap());
+        self.write(client, &message.encode());
     }
 
     /// Removes an object; its subscribers are told.

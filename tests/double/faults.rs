@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What goes wrong on the bus, on request.
 
+use super::blobmsg::Message;
 use super::world::World;
-use mape::ubus::Message;
 use std::io::Write;
 use std::net::Shutdown;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What netifd knows of an interface, and how it tells it: `status` and `dump`.
 
+use super::blobmsg::Value;
 use super::handler::HandlerState;
-use mape::ubus::Value;
 use std::time::Instant;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! netifd's methods on the bus.
 
+use super::blobmsg::Value;
 use super::discovery;
 use super::handler::HandlerState;
 use super::interface::{Address, Interface};
 use super::parse::{text, texts};
 use super::world::World;
-use mape::ubus::{Status, Value};
+use mape::ubus::Status;
 use std::time::Duration;
 
 const NOTHING: [(&str, i32); 0] = [];
@@ -97,9 +98,7 @@ impl World {
             "get_proto_handlers" => {
                 let mut table = Value::table();
                 for (name, handler) in &self.handlers {
-                    let described = discovery::description(handler).to_string();
-                    let described = mape::json::parse(&described).expect("JSON");
-                    table.put(name, described);
+                    table.set(name, discovery::description(handler).into());
                 }
                 (Status::Ok, Some(table))
             }
@@ -180,7 +179,7 @@ impl World {
             .filter(|p| p.is_up())
             .and_then(|p| p.l3_device.clone());
         if let Some(handler) = self.handlers.get(proto) {
-            let config = mape::json::line(arguments);
+            let config = arguments.to_answer().to_json().expect("a table");
             interface.handler = Some(HandlerState::new(handler, config));
             interface.available = handler.available || device.is_some();
             if !handler.no_device {

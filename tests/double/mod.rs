@@ -23,6 +23,8 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../blobmsg/mod.rs"]
+pub mod blobmsg;
 pub mod bus;
 mod dependency;
 pub mod discovery;
@@ -192,7 +194,7 @@ impl Double {
     }
 
     /// `network add_dynamic`, as the DHCPv6 client's script calls it.
-    pub fn add_dynamic(&self, definition: &mape::ubus::Value) -> mape::ubus::Status {
+    pub fn add_dynamic(&self, definition: &blobmsg::Value) -> mape::ubus::Status {
         self.with(|w| w.run_method("network", "add_dynamic", definition).0)
     }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `notify_proto`: what a handler tells netifd.
 
+use super::blobmsg::Value;
 use super::effects::Tunnel;
 use super::handler::HandlerState;
 use super::handler::{Dependency, Machine, ProtoCommand};
 use super::parse::{address, array, flag, int, route, strict_texts, subtable, text, tunnel};
 use super::record::{Effect, Entry};
 use super::world::World;
-use mape::ubus::{Status, Value};
+use mape::ubus::Status;
 use nix::sys::signal::Signal;
 
 /// netifd writes so many FMRs into its netlink message whole; of the next one it loses the end

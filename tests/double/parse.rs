@@ -2,9 +2,9 @@
 //! Arguments as netifd reads them. Types are strict: a member of the wrong type is as good as
 //! absent.
 
+use super::blobmsg::Value;
 use super::effects::{EncapLimit, Fmr, Tunnel};
 use super::interface::{Address, Interface, Route};
-use mape::ubus::Value;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the double remembers, for tests to look at.
 
+use super::blobmsg::Value;
 use super::effects::Tunnel;
 use super::interface::{Address, Route};
 use super::world::Happening;
-use mape::ubus::{Status, Value};
+use mape::ubus::Status;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! netifd's interfaces: up, down, available, and who is told.
 
+use super::blobmsg::Value;
 use super::bus::Bus;
 use super::discovery::Handler;
 use super::effects::{Effects, Tunnel};
@@ -8,7 +9,7 @@ use super::faults::Planned;
 use super::handler::{HandlerState, ProtoCommand};
 use super::interface::{Address, Interface, Route, State};
 use super::record::{Effect, Entry};
-use mape::ubus::{Status, Value};
+use mape::ubus::Status;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};

@@ -6,11 +6,16 @@
 mod double;
 mod script;
 
+use double::blobmsg::Value;
 use double::{Double, Effect, Entry, Route};
-use mape::ubus::{Event, Status, Value};
+use mape::ubus::{Answer, Arguments, Event, Status};
 use script::{AMPLE, action, client, link_up, notify, router, running, setting_up, tunnel};
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+fn read(answer: &Answer) -> serde_json::Value {
+    serde_json::from_str(&answer.to_json().unwrap()).unwrap()
+}
 
 #[test]
 fn options_are_typed_doubled_and_dropped() {
@@ -218,17 +223,10 @@ fn data_is_merged() {
     assert_eq!(notify(&mut bus, with("zone")), Status::Ok);
     assert_eq!(notify(&mut bus, with("other")), Status::Ok);
     let status = bus
-        .call("network.interface.t", "status", &Value::table(), AMPLE)
+        .call("network.interface.t", "status", &Arguments::empty(), AMPLE)
         .unwrap();
-    let keys: Vec<_> = status
-        .get("data")
-        .unwrap()
-        .as_table()
-        .unwrap()
-        .iter()
-        .map(|(k, _)| k.as_str())
-        .collect();
-    assert_eq!(keys, ["other", "zone"]);
+    let data = serde_json::json!({"other": "x", "zone": "x"});
+    assert_eq!(read(&status)["data"], data);
 }
 
 #[test]
@@ -286,6 +284,7 @@ fn a_dynamic_interface_lies_on_its_parent() {
             .with("ifname", "@wan6")
             .with("proto", "static")
             .with("ip6addr", vec![Value::from(address)])
+            .to_arguments()
     };
     let mut add = |address: &str| {
         bus.call("network", "add_dynamic", &dynamic(address), AMPLE)
@@ -305,7 +304,7 @@ fn a_dynamic_interface_lies_on_its_parent() {
     );
     add("2001:db8:1::d").unwrap();
     assert!(net.with(|w| w.is_up("t_")));
-    let down = Value::table().with("interface", "t_");
+    let down = Value::table().with("interface", "t_").to_arguments();
     bus.call("network.interface", "down", &down, AMPLE).unwrap();
     let again = bus.call("network.interface", "down", &down, AMPLE);
     assert_eq!(again.unwrap_err().status(), Some(Status::NotFound));
@@ -324,19 +323,18 @@ fn subscribers_are_told() {
     let mut bus = client(&net);
     bus.subscribe("network.interface", AMPLE).unwrap();
     let mut next = || match bus.next_event(Instant::now() + AMPLE).unwrap() {
-        Some(Event::Notification { name, data }) => (name, data),
+        Some(Event::Notification { name, data }) => (name, read(&data)),
         other => panic!("{other:?}"),
     };
     net.set_prefix("wan6", Some(("2001:db8:100::", 56)));
     let (name, data) = next();
     assert_eq!(name, "interface.update");
-    assert_eq!(data.get("interface"), Some(&Value::from("wan6")));
-    let prefixes = data.get("ipv6-prefix").unwrap().as_array().unwrap();
-    assert_eq!(prefixes[0].get("mask"), Some(&Value::Int32(56)));
+    assert_eq!(data["interface"], "wan6");
+    assert_eq!(data["ipv6-prefix"][0]["mask"], 56);
     net.interface_lost("wan6");
     let (name, data) = next();
     assert_eq!(name, "interface.down");
-    assert_eq!(data.get("up"), Some(&Value::Bool(false)));
+    assert_eq!(data["up"], false);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use mape::ubus::{Client, Status, Value};
+use mape::ubus::{Client, Status};
 
+use super::double::blobmsg::Value;
 use super::double::{Double, Interface, NullEffects, Route};
 
 pub const AMPLE: Duration = Duration::from_secs(20);
@@ -46,7 +47,12 @@ pub fn client(net: &Double) -> Client {
 
 pub fn notify(bus: &mut Client, arguments: Value) -> Status {
     let arguments = arguments.with("interface", "t");
-    match bus.call("network.interface", "notify_proto", &arguments, AMPLE) {
+    match bus.call(
+        "network.interface",
+        "notify_proto",
+        &arguments.to_arguments(),
+        AMPLE,
+    ) {
         Ok(_) => Status::Ok,
         Err(error) => error.status().unwrap_or_else(|| panic!("{error}")),
     }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Rules that DHCPv6 brings.
 
-use mape::ubus::Value;
-
 use super::double::EncapLimit;
+use super::double::blobmsg::Value;
 use super::example_uplink;
 use super::router::{self, Router};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The scenarios' router with the double of ubusd and netifd.
 
+use crate::double::blobmsg::Value;
 use crate::double::{
     Address, Double, Effects, Interface, ROOT_VARIABLE, Route, SOCKET_VARIABLE, State, Tunnel,
     World,
@@ -120,7 +121,7 @@ impl Router for OnDouble {
     }
 
     fn dhcpv6_makes(&mut self, line: Line, name: &str, options: &[(&str, &str)]) {
-        let mut message = mape::ubus::Value::table()
+        let mut message = Value::table()
             .with("name", name)
             .with("ifname", format!("@{}", line.interface))
             .with("proto", "map");
@@ -129,7 +130,7 @@ impl Router for OnDouble {
         }
         let mut netifd = mape::ubus::Client::connect(&self.double.socket(), PATIENCE).unwrap();
         netifd
-            .call("network", "add_dynamic", &message, PATIENCE)
+            .call("network", "add_dynamic", &message.to_arguments(), PATIENCE)
             .unwrap();
     }
 
