@@ -14,13 +14,16 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-/// Messages of one setup: the object is looked up, dependency, dump, the state of the address
-/// interface, subscription (2), the other object is looked up, address, what the address interface
-/// says (2), its state, tunnel, and is the address still there?
-const MESSAGES: usize = 13;
+/// Messages of one setup: greeting, the object is looked up, dependency, dump, the state of the
+/// address interface, subscription (2), the other object is looked up, address, what the address
+/// interface says (3), its state, tunnel, and is the address still there?
+const MESSAGES: usize = 15;
+
+/// That for the dump.
+const DUMP: usize = 4;
 
 /// That for the tunnel.
-const TUNNEL: usize = 12;
+const TUNNEL: usize = 14;
 
 /// Where a setup is interrupted: around each message, and some times later.
 const POINTS: usize = AROUND + 8;
@@ -106,7 +109,7 @@ fn a_tunnel_nobody_confirmed_is_held_back() {
 fn answers_that_come_too_late() {
     // Of a dump, and of the tunnel: longer than anybody waits.
     thread::scope(|scope| {
-        for n in [3, TUNNEL] {
+        for n in [DUMP, TUNNEL] {
             scope.spawn(move || late_at(n));
         }
     });
