@@ -15,15 +15,16 @@ use std::thread;
 use std::time::Duration;
 
 /// Messages of one setup: greeting, the object is looked up, dependency, dump, the state of the
-/// address interface, subscription (2), the other object is looked up, address, what the address
-/// interface says (3), its state, tunnel, and is the address still there?
-const MESSAGES: usize = 15;
+/// address interface, which is not found, so that the object is looked up again, subscription (2),
+/// the other object is looked up, address, what the address interface says (3), its state, tunnel,
+/// and is the address still there?
+const MESSAGES: usize = 16;
 
 /// That for the dump.
 const DUMP: usize = 4;
 
 /// That for the tunnel.
-const TUNNEL: usize = 14;
+const TUNNEL: usize = 15;
 
 /// Where a setup is interrupted: around each message, and some times later.
 const POINTS: usize = AROUND + 8;
