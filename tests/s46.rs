@@ -60,6 +60,7 @@ fn recorded_options() {
                     ipv4,
                     ipv6,
                     ports: Some(p),
+                    padded_to: None,
                 },
             ] => {
                 assert_eq!(input["fmr"], *fmr);
@@ -287,6 +288,65 @@ fn fields_out_of_range() {
     ] {
         assert_eq!(refusal(&hex), said);
     }
+}
+
+/// Servers that fill the prefix field with zeros (openwrt issue 25190).
+#[test]
+fn padded_prefix_fields() {
+    let ports = option(93, "00 03 a000");
+    for (padded, plain, field) in [
+        (
+            option(
+                89,
+                &format!("00 0c 17 c6336400 34 20010db8001200 00 {ports}"),
+            ),
+            option(89, &format!("00 0c 17 c6336400 34 20010db8001200 {ports}")),
+            "/52 of S46_RULE is padded to 8 bytes, though a /52 has 7",
+        ),
+        (
+            option(89, "01 10 18 c0000200 28 20010db800 000000"),
+            option(89, "01 10 18 c0000200 28 20010db800"),
+            "/40 of S46_RULE is padded to 8 bytes, though a /40 has 5",
+        ),
+        (
+            option(
+                89,
+                &format!("00 10 18 c0000200 28 20010db800 0000000000000000000000 {ports}"),
+            ),
+            option(89, &format!("00 10 18 c0000200 28 20010db800 {ports}")),
+            "/40 of S46_RULE is padded to 16 bytes",
+        ),
+        (
+            option(92, &format!("c0000201 38 20010db8001234 00 {ports}")),
+            option(92, &format!("c0000201 38 20010db8001234 {ports}")),
+            "/56 of S46_V4V6BIND is padded to 8 bytes",
+        ),
+        (
+            option(91, "30 20010db8ffff 0000"),
+            option(91, "30 20010db8ffff"),
+            "/48 of S46_DMR is padded to 8 bytes",
+        ),
+    ] {
+        let read = |hex: &str| decode(&bytes_of_hex(hex).unwrap()).unwrap();
+        let (padded, plain) = (read(&padded), read(&plain));
+        assert_eq!(provisioned(&padded), provisioned(&plain), "{field}");
+        assert_eq!(padded[0].to_string(), plain[0].to_string());
+        let notes = padded[0].notes();
+        assert_eq!(notes.len(), 1, "{field}");
+        assert!(notes[0].contains(field), "{notes:?}");
+        assert!(plain[0].notes().is_empty(), "{field}");
+    }
+    // What is no zero is no padding.
+    let other = option(
+        89,
+        &format!("00 0c 17 c6336400 34 20010db8001200 01 {ports}"),
+    );
+    assert!(refusal(&other).contains("is truncated"));
+    let zeros = option(89, "00 10 18 c0000200 28 20010db800 00000000");
+    assert_eq!(
+        refusal(&zeros),
+        "byte 17: option 0 does not exist; the field before it may be padded"
+    );
 }
 
 #[test]

@@ -95,10 +95,18 @@ fn print(out: &mut String, options: &[S46Option], sets: &[Provisioned]) -> fmt::
             }
         }
     }
+    for note in notes(options) {
+        writeln!(out, "note: {note}")?;
+    }
     for rule in rules(sets) {
         writeln!(out, "rule {rule}")?;
     }
     Ok(())
+}
+
+/// What is odd about the options.
+fn notes(options: &[S46Option]) -> Vec<String> {
+    options.iter().flat_map(S46Option::notes).collect()
 }
 
 /// All rules, as strings.
@@ -111,6 +119,8 @@ fn rules(sets: &[Provisioned]) -> Vec<String> {
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     options: Vec<OptionAnswer>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     rules: Vec<String>,
     mapping: Option<CalcAnswer<'a>>,
 }
@@ -130,6 +140,7 @@ impl<'a> Answer<'a> {
     fn new(options: &[S46Option], sets: &[Provisioned], found: Option<&'a Found>) -> Self {
         Answer {
             options: options.iter().map(OptionAnswer::from).collect(),
+            notes: notes(options),
             rules: rules(sets),
             mapping: found.map(Found::answer),
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Codes of the options (RFC 7598 section 4).
 
+/// No option has this code (RFC 8415 section 24): zeros are padding.
+pub(super) const RESERVED: u16 = 0;
 pub(super) const RULE: u16 = 89;
 pub(super) const BR: u16 = 90;
 pub(super) const DMR: u16 = 91;

@@ -8,7 +8,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use super::super::address::Dmr;
 use super::super::map_type::MapType;
 use super::super::rule::MAX_EA_LEN;
-use super::codes::{BIND, BR, CONT_LW, CONT_MAPE, CONT_MAPT, DMR, PORTPARAMS, RULE};
+use super::codes::{BIND, BR, CONT_LW, CONT_MAPE, CONT_MAPT, DMR, PORTPARAMS, RESERVED, RULE};
 use super::error::S46Error;
 use super::option::{PortParamsOption, S46Option};
 
@@ -58,6 +58,13 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<S46Option>, Box<S46Error>> {
         true => Err(S46Error::Empty.into()),
         false => Ok(options),
     }
+}
+
+/// A prefix, and how many bytes its field has if it is padded.
+#[derive(Clone, Copy)]
+struct Prefix6 {
+    net: Ipv6Net,
+    padded_to: Option<u8>,
 }
 
 /// An option whose header has been read.
@@ -163,16 +170,20 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// Splits off a prefix that fills only the bytes its length needs.
-    fn prefix6(
+    /// Splits off a prefix, which fills only the bytes that its length needs,
+    /// and reads what is behind it with `after`. Servers are known that fill
+    /// the field with zeros up to 8 bytes: such a field is taken for what it is
+    /// meant to be, if the rest only makes sense then.
+    fn prefix6<T>(
         self,
         len: u8,
         field: &'static str,
         from: &'a [u8],
-    ) -> Result<(Ipv6Net, &'a [u8]), Box<S46Error>> {
+        after: impl Fn(&'a [u8]) -> Result<T, Box<S46Error>>,
+    ) -> Result<(Prefix6, T), Box<S46Error>> {
         let len = self.at_most("prefix6-len", len, 128)?;
-        let bytes = usize::from(len).div_ceil(8);
-        let split = from.split_at_checked(bytes);
+        let needed = usize::from(len).div_ceil(8);
+        let split = from.split_at_checked(needed);
         let (head, rest) = split.ok_or_else(|| self.short(field))?;
         let mut octets = [0; 16];
         for (octet, byte) in octets.iter_mut().zip(head) {
@@ -180,7 +191,25 @@ impl<'a> Raw<'a> {
         }
         // The length is at most 128. Bits beyond it mean nothing.
         let net = Ipv6Net::new(octets.into(), len).map_err(|_| self.short(field))?;
-        Ok((net.trunc(), rest))
+        let prefix = |padded_to| Prefix6 {
+            net: net.trunc(),
+            padded_to,
+        };
+        let error = match after(rest) {
+            Ok(value) => return Ok((prefix(None), value)),
+            Err(error) => error,
+        };
+        for width in [8u8, 16] {
+            let Some(padding) = from.get(needed..usize::from(width)) else {
+                continue;
+            };
+            let is_padding = !padding.is_empty() && padding.iter().all(|&byte| byte == 0);
+            let behind = from.get(usize::from(width)..).filter(|_| is_padding);
+            if let Some(Ok(value)) = behind.map(&after) {
+                return Ok((prefix(Some(width)), value));
+            }
+        }
+        Err(error)
     }
 
     fn option(self) -> Result<S46Option, Box<S46Error>> {
@@ -194,12 +223,13 @@ impl<'a> Raw<'a> {
                     .data
                     .split_first()
                     .ok_or_else(|| self.short("length"))?;
-                let (prefix, rest) = self.prefix6(len, "prefix", rest)?;
-                self.nothing_after(rest)?;
-                let dmr = Dmr::new(prefix);
-                Ok(S46Option::Dmr(
-                    dmr.map_err(|error| S46Error::Dmr { at: self.at, error })?,
-                ))
+                let nothing = |rest| self.nothing_after(rest);
+                let (prefix, ()) = self.prefix6(len, "prefix", rest, nothing)?;
+                let dmr = Dmr::new(prefix.net);
+                Ok(S46Option::Dmr {
+                    dmr: dmr.map_err(|error| S46Error::Dmr { at: self.at, error })?,
+                    padded_to: prefix.padded_to,
+                })
             }
             BIND => self.bind(),
             PORTPARAMS => Ok(S46Option::PortParams(self.port_params()?)),
@@ -225,15 +255,17 @@ impl<'a> Raw<'a> {
         };
         let ea_len = self.at_most("ea-len", *ea_len, MAX_EA_LEN)?;
         let v4_len = self.at_most("prefix4-len", *v4_len, 32)?;
-        let (ipv6, rest) = self.prefix6(*v6_len, "IPv6 prefix", rest)?;
+        let inner = |rest| self.inner_ports(rest);
+        let (ipv6, ports) = self.prefix6(*v6_len, "IPv6 prefix", rest, inner)?;
         let ipv4 = Ipv4Net::new(Ipv4Addr::new(*a, *b, *c, *d), v4_len)
             .map_err(|_| self.short("IPv4 prefix"))?;
         Ok(S46Option::Rule {
             fmr: flags & 1 == 1,
             ea_len,
             ipv4: ipv4.trunc(),
-            ipv6,
-            ports: self.inner_ports(rest)?,
+            ipv6: ipv6.net,
+            ports,
+            padded_to: ipv6.padded_to,
         })
     }
 
@@ -242,16 +274,18 @@ impl<'a> Raw<'a> {
         let [a, b, c, d, v6_len, rest @ ..] = self.data else {
             return Err(self.short("IPv4 address and length"));
         };
-        let (ipv6, rest) = self.prefix6(*v6_len, "IPv6 prefix", rest)?;
+        let inner = |rest| self.inner_ports(rest);
+        let (ipv6, ports) = self.prefix6(*v6_len, "IPv6 prefix", rest, inner)?;
         Ok(S46Option::Bind {
             ipv4: Ipv4Addr::new(*a, *b, *c, *d),
-            ipv6,
-            ports: self.inner_ports(rest)?,
+            ipv6: ipv6.net,
+            ports,
+            padded_to: ipv6.padded_to,
         })
     }
 
     /// The options within a rule or binding, which end at the end of it.
-    fn inner_ports(self, rest: &[u8]) -> Result<Option<PortParamsOption>, Box<S46Error>> {
+    fn inner_ports(self, rest: &'a [u8]) -> Result<Option<PortParamsOption>, Box<S46Error>> {
         let mut ports = None;
         let at = self.at + 4 + self.data.len() - rest.len();
         for option in split(rest, at)? {
@@ -266,6 +300,7 @@ impl<'a> Raw<'a> {
                 }
                 PORTPARAMS => ports = Some(option.port_params()?),
                 RULE..=CONT_LW => return Err(option.misplaced(self.code)),
+                RESERVED => return Err(S46Error::Reserved { at: option.at }.into()),
                 _ => {}
             }
         }

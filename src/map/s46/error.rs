@@ -95,7 +95,13 @@ pub enum S46Error {
         /// The option around it.
         outer: u16,
     },
-    /// An option twice where there can be one.
+    /// Bytes of zero where an option should start.
+    #[error("byte {at}: option 0 does not exist; the field before it may be padded")]
+    Reserved {
+        /// Where the option starts.
+        at: usize,
+    },
+    /// An option twice, though there can be only one.
     #[error("byte {at}: a second {} in {}", Name(*.code), Name(*.outer))]
     Second {
         /// Where the option starts.

@@ -37,11 +37,18 @@ pub enum S46Option {
         ipv6: Ipv6Net,
         /// Its OPTION_S46_PORTPARAMS.
         ports: Option<PortParamsOption>,
+        /// Bytes of its prefix field, if it is padded.
+        padded_to: Option<u8>,
     },
     /// OPTION_S46_BR (90).
     Br(Ipv6Addr),
     /// OPTION_S46_DMR (91).
-    Dmr(Dmr),
+    Dmr {
+        /// The default mapping rule.
+        dmr: Dmr,
+        /// Bytes of its prefix field, if it is padded.
+        padded_to: Option<u8>,
+    },
     /// OPTION_S46_V4V6BIND (92).
     Bind {
         /// The whole or shared IPv4 address.
@@ -50,6 +57,8 @@ pub enum S46Option {
         ipv6: Ipv6Net,
         /// Its OPTION_S46_PORTPARAMS.
         ports: Option<PortParamsOption>,
+        /// Bytes of its prefix field, if it is padded.
+        padded_to: Option<u8>,
     },
     /// OPTION_S46_PORTPARAMS (93) outside a rule or binding.
     PortParams(PortParamsOption),
@@ -65,6 +74,37 @@ pub enum S46Option {
 }
 
 impl S46Option {
+    /// What is odd about the option and those in it, for a person to read, a
+    /// line each.
+    pub fn notes(&self) -> Vec<String> {
+        let inner = match self {
+            S46Option::Container(_, inner) => inner.as_slice(),
+            _ => &[],
+        };
+        let options = std::iter::once(self).chain(inner);
+        options.filter_map(S46Option::note).collect()
+    }
+
+    fn note(&self) -> Option<String> {
+        let (name, net, padded_to) = match *self {
+            S46Option::Rule {
+                ipv6, padded_to, ..
+            } => ("S46_RULE", ipv6, padded_to?),
+            S46Option::Bind {
+                ipv6, padded_to, ..
+            } => ("S46_V4V6BIND", ipv6, padded_to?),
+            S46Option::Dmr { dmr, padded_to } => ("S46_DMR", dmr.prefix(), padded_to?),
+            _ => return None,
+        };
+        let needed = net.prefix_len().div_ceil(8);
+        Some(format!(
+            "the prefix {net} of {name} is padded to {padded_to} bytes, though a /{} has {needed} \
+             (RFC 7598): a DHCPv6 client may lose the port parameters behind it; if it does, set \
+             option offset on the interface",
+            net.prefix_len()
+        ))
+    }
+
     /// The rule that a rule option or a binding is about, without a border.
     pub(super) fn spec(&self, map_type: MapType) -> Option<RuleSpec> {
         let (fmr, ea_len, ipv4, ipv6, ports) = match *self {
@@ -74,10 +114,11 @@ impl S46Option {
                 ipv4,
                 ipv6,
                 ports,
+                ..
             } => (fmr, Some(ea_len), ipv4, ipv6, ports),
-            S46Option::Bind { ipv4, ipv6, ports } => {
-                (false, None, Ipv4Net::from(ipv4), ipv6, ports)
-            }
+            S46Option::Bind {
+                ipv4, ipv6, ports, ..
+            } => (false, None, Ipv4Net::from(ipv4), ipv6, ports),
             _ => return None,
         };
         Some(RuleSpec {
@@ -124,14 +165,17 @@ impl fmt::Display for S46Option {
                 ipv4,
                 ipv6,
                 ports,
+                ..
             } => {
                 let kind = if *fmr { " FMR" } else { "" };
                 write!(f, "S46_RULE{kind} {ipv6} -> {ipv4}, EA {ea_len}")?;
                 within(f, ports)
             }
             S46Option::Br(address) => write!(f, "S46_BR {address}"),
-            S46Option::Dmr(dmr) => write!(f, "S46_DMR {dmr}"),
-            S46Option::Bind { ipv4, ipv6, ports } => {
+            S46Option::Dmr { dmr, .. } => write!(f, "S46_DMR {dmr}"),
+            S46Option::Bind {
+                ipv4, ipv6, ports, ..
+            } => {
                 write!(f, "S46_V4V6BIND {ipv4} <-> {ipv6}")?;
                 within(f, ports)
             }

@@ -24,7 +24,7 @@ pub fn provisioned(options: &[S46Option]) -> Vec<Provisioned> {
         match option {
             S46Option::Container(map_type, inner) => sets.push(set(*map_type, inner)),
             S46Option::Bind { .. } => bare_type = MapType::Lw4o6,
-            S46Option::Dmr(_) if bare_type == MapType::MapE => bare_type = MapType::MapT,
+            S46Option::Dmr { .. } if bare_type == MapType::MapE => bare_type = MapType::MapT,
             _ => {}
         }
     }
@@ -41,7 +41,7 @@ fn set(map_type: MapType, options: &[S46Option]) -> Provisioned {
     for option in options {
         match option {
             S46Option::Br(address) => br = br.or(Some(*address)),
-            S46Option::Dmr(prefix) => dmr = dmr.or(Some(*prefix)),
+            S46Option::Dmr { dmr: prefix, .. } => dmr = dmr.or(Some(*prefix)),
             other => {
                 if let Some(rule) = other.spec(map_type) {
                     rules.push(rule);
