@@ -15,7 +15,6 @@ fn main() {
     let text = file();
     let (loading, table) = time(|| Table::parse(&text, "bench").0);
     assert_eq!(table.rule_count(), RULES as usize);
-    let (unpacking, _) = time(Table::builtin);
     let packaged = include_str!("../files/usr/share/mape/providers.json");
     let (reading, _) = time(|| Table::parse(packaged, "bench").0);
     let found = prefix(RULES / 2);
@@ -36,7 +35,6 @@ fn main() {
         "read the packaged file ({} bytes): {reading:?}",
         packaged.len()
     );
-    println!("unpack the compiled-in table: {unpacking:?}");
 }
 
 /// The fastest of many runs, which is the one least disturbed, and a result.

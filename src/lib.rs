@@ -24,7 +24,6 @@
 pub mod cli;
 mod console;
 pub mod doctor;
-mod fingerprint;
 pub mod firewall;
 pub mod handler;
 pub mod json;

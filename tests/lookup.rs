@@ -128,7 +128,7 @@ fn a_broken_file_is_warned_of_and_the_rest_works() {
     let warning = said(&output.stderr);
     assert!(warning.starts_with("mape: warning: "), "{warning}");
     assert!(
-        warning.ends_with("/etc/mape/providers.d/mine.json: x rule 1: ipv6 is missing\n"),
+        warning.ends_with("/etc/mape/providers.d/mine.json: x rule 1: missing field `ipv6`\n"),
         "{warning}"
     );
 }

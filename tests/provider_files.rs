@@ -62,7 +62,7 @@ fn a_good_file_has_no_warning() {
 fn broken_files_are_named() {
     assert_eq!(
         warnings("{\"providers\": {"),
-        ["f.json: is not JSON: line 1, column 16: expected a name in quotes"]
+        ["f.json: is not JSON: EOF while parsing an object at line 1 column 15"]
     );
     assert_eq!(warnings("[]"), ["f.json: must be an object"]);
     assert_eq!(
@@ -78,8 +78,8 @@ fn broken_files_are_named() {
         ["f.json: providers: must be an object"]
     );
     // Deeper than any parser should follow.
-    let deep = "[".repeat(100_000);
-    assert!(warnings(&deep)[0].ends_with("nested too deeply"));
+    let deep = format!("{{\"providers\": {}", "[".repeat(100_000));
+    assert!(warnings(&deep)[0].contains("recursion limit exceeded"));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn every_value_of_a_rule_is_checked() {
     let of = |key: &'static str, value: Value| rule_warning(|rule| rule[key] = value);
     assert_eq!(
         of("ea_len", json!(99)),
-        "f.json: test rule 1: ea_len 99: must be a number from 0 to 48"
+        "f.json: test rule 1: ea_len: must be a number from 0 to 48, not 99"
     );
     assert_eq!(
         of("ea_len", json!(30)),
@@ -95,15 +95,15 @@ fn every_value_of_a_rule_is_checked() {
     );
     assert_eq!(
         of("ipv6", json!("2001:db8:1234::/36")),
-        "f.json: test rule 1: ipv6 \"2001:db8:1234::/36\": must be an IPv6 prefix of 1 to 64 bits"
+        "f.json: test rule 1: ipv6: must be an IPv6 prefix of 1 to 64 bits, not \"2001:db8:1234::/36\""
     );
     assert_eq!(
         of("ipv4", json!("192.0.2.1/24")),
-        "f.json: test rule 1: ipv4 \"192.0.2.1/24\": must be an IPv4 prefix of 1 to 32 bits"
+        "f.json: test rule 1: ipv4: must be an IPv4 prefix of 1 to 32 bits, not \"192.0.2.1/24\""
     );
     assert_eq!(
         of("br", json!("::")),
-        "f.json: test rule 1: br \"::\": must be an IPv6 address"
+        "f.json: test rule 1: br: must be an IPv6 address, not \"::\""
     );
     assert_eq!(
         of("dmr", json!("2001:db8::/64")),
@@ -114,19 +114,27 @@ fn every_value_of_a_rule_is_checked() {
         "f.json: test rule 1: psidlen 6: ealen 16 and ip4prefixlen 24 leave 8 bits for the PSID"
     );
     assert!(of("psid_offset", json!(12)).contains("offset 12"));
-    assert!(of("psid_offset", json!("4")).contains("must be a number from 0 to 16"));
-    assert!(of("confidence", json!("sure")).contains("must be high, medium, unverified or local"));
+    assert!(
+        of("psid_offset", json!("4")).contains("psid_offset: invalid type: string \"4\", expected")
+    );
+    assert!(
+        of("confidence", json!("sure"))
+            .contains("expected one of `high`, `medium`, `unverified`, `local`")
+    );
     assert_eq!(
         of("ealen", json!(16)),
-        "f.json: test rule 1: ealen is not a known key"
+        "f.json: test rule 1: ealen: unknown field `ealen`, expected one of `ipv6`, `ipv4`, `ea_len`, `psid_offset`, `psid_len`, `br`, `dmr`, `confidence`, `note`"
     );
     let without = |key: &'static str| {
         rule_warning(|rule| {
             rule.as_object_mut().unwrap().remove(key);
         })
     };
-    assert_eq!(without("ipv4"), "f.json: test rule 1: ipv4 is missing");
-    assert_eq!(without("ea_len"), "f.json: test rule 1: ea_len is missing");
+    assert_eq!(without("ipv4"), "f.json: test rule 1: missing field `ipv4`");
+    assert_eq!(
+        without("ea_len"),
+        "f.json: test rule 1: missing field `ea_len`"
+    );
     assert_eq!(
         rule_warning(|rule| *rule = json!("x")),
         "f.json: test rule 1: must be an object"
@@ -138,24 +146,26 @@ fn every_value_of_a_provider_is_checked() {
     let of = |key: &'static str, value: Value| provider_warning(|p| p[key] = value);
     assert_eq!(
         of("type", json!("lw4o6")),
-        "f.json: test: type \"lw4o6\": must be map-e or map-t"
+        "f.json: test: type: unknown variant `lw4o6`, expected `map-e` or `map-t`"
     );
     assert_eq!(
         of("dialect", json!("draft03")),
-        "f.json: test: dialect \"draft03\": must be rfc7597 or draft-03"
+        "f.json: test: dialect: unknown variant `draft03`, expected `rfc7597` or `draft-03`"
     );
     assert_eq!(
         of("mtu", json!(1279)),
-        "f.json: test: mtu 1279: must be a number from 1280 to 65535"
+        "f.json: test: mtu: must be a number from 1280 to 65535, not 1279"
     );
-    assert!(of("mtu", json!(70000)).contains("mtu 70000"));
-    assert!(of("encaplimit", json!("off")).contains("must be \"ignore\" or a number"));
-    assert!(of("mesh", json!(1)).contains("must be true or false"));
-    assert!(of("name", json!("a\nb")).contains("must be a line of text"));
+    assert!(
+        of("mtu", json!(70000)).contains("mtu: must be a number from 1280 to 65535, not 70000")
+    );
+    assert!(of("encaplimit", json!("off")).contains("encaplimit: must be \"ignore\" or a number"));
+    assert!(of("mesh", json!(1)).contains("mesh: invalid type: integer `1`, expected a boolean"));
+    assert!(of("name", json!("a\nb")).contains("name: must be a line of text"));
     assert!(of("name", json!("x".repeat(9999))).len() < 200);
     assert_eq!(
         of("rules", json!({})),
-        "f.json: test: rules must be an array"
+        "f.json: test: rules: invalid type: map, expected a sequence"
     );
     assert_eq!(
         provider_warning(|p| {

@@ -7,14 +7,13 @@ use ipnet::Ipv6Net;
 use mape::map::MAX_RULES;
 use mape::provider::{Table, Verdict};
 
-use super::{is_a_line, json_is_read_as_others_read_it, rules, text};
+use super::{is_a_line, rules, text};
 
 static BUILTIN: LazyLock<Table> = LazyLock::new(Table::builtin);
 
 /// A file by itself, and over the table of the package.
 pub fn providers_file(data: &[u8]) {
     let text = text(data);
-    json_is_read_as_others_read_it(&text);
     let (alone, warnings) = Table::parse(&text, "fuzz.json");
     table_holds(&alone);
     assert!(warnings.len() <= 21, "{}", warnings.len());

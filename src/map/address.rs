@@ -84,7 +84,8 @@ impl fmt::Display for Dialect {
 
 /// The default mapping rule of MAP-T (RFC 7599 section 5.1): a prefix under
 /// which all of IPv4 stands as RFC 6052 says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "Ipv6Net")]
 pub struct Dmr(Ipv6Net);
 
 /// Why a DMR was refused.
@@ -149,6 +150,14 @@ impl Dmr {
         let tail = extract(&from, self.tail_at(), 32 - before);
         place(&mut octets, tail, before, 32 - before);
         Some(octets.into())
+    }
+}
+
+impl TryFrom<Ipv6Net> for Dmr {
+    type Error = DmrError;
+
+    fn try_from(prefix: Ipv6Net) -> Result<Self, DmrError> {
+        Dmr::new(prefix)
     }
 }
 

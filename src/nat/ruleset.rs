@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The ruleset of a plan as text for nft.
 
-use crate::fingerprint::fingerprint;
-
 use super::edge::Edge;
 use super::inside::Inside;
 use super::outer::outer_table;
@@ -68,6 +66,15 @@ impl Tables {
     }
 }
 
+/// FNV-1a in 64 bits over all parts: enough to tell whether rules changed, and
+/// the same in every build of the program.
+fn fingerprint(parts: &[&str]) -> u64 {
+    let bytes = parts.iter().flat_map(|part| part.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 /// Deletes a table, whether or not it exists: deleting a missing one is an
 /// error, adding an existing one is not.
 fn delete(family: &str, table: &str) -> String {
@@ -78,4 +85,16 @@ fn delete(family: &str, table: &str) -> String {
 fn replace(family: &str, table: &str, content: &str) -> String {
     let delete = delete(family, table);
     format!("{delete}table {family} {table} {{\n{content}}}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From the authors' test vectors.
+    #[test]
+    fn fingerprints_are_fnv_1a() {
+        assert_eq!(fingerprint(&[""]), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fingerprint(&["foo", "bar"]), 0x8594_4171_f739_67e8);
+    }
 }

@@ -43,12 +43,36 @@ impl fmt::Display for Confidence {
 
 /// The tunnel encapsulation limit (RFC 2473 section 4.1.1) a provider's BR
 /// puts up with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(from = "EncapLimitValue")]
 pub enum EncapLimit {
     /// The option is not sent; what BRs in Japan need.
     Ignore,
     /// The limit itself.
     Limit(u8),
+}
+
+/// The value in the file.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "must be \"ignore\" or a number from 0 to 255")]
+enum EncapLimitValue {
+    Word(EncapLimitWord),
+    Limit(u8),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum EncapLimitWord {
+    Ignore,
+}
+
+impl From<EncapLimitValue> for EncapLimit {
+    fn from(value: EncapLimitValue) -> Self {
+        match value {
+            EncapLimitValue::Word(EncapLimitWord::Ignore) => EncapLimit::Ignore,
+            EncapLimitValue::Limit(limit) => EncapLimit::Limit(limit),
+        }
+    }
 }
 
 impl fmt::Display for EncapLimit {

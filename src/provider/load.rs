@@ -6,7 +6,6 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
-use super::builtin::is_packed;
 use super::parse::{Problem, Warning};
 use super::table::Table;
 use crate::paths::stems_in;
@@ -17,6 +16,9 @@ const PACKAGED: &str = "/usr/share/mape/providers.json";
 const LOCAL: &str = "/etc/mape/providers.d";
 /// Largest file that is read, in bytes: several times what 4,096 rules take.
 const MAX_SIZE: u64 = 1 << 20;
+
+/// The packaged file as it was when the program was built.
+const BUILTIN: &str = include_str!("../../files/usr/share/mape/providers.json");
 
 /// A table and what was wrong with its files.
 #[derive(Debug, Clone)]
@@ -37,8 +39,6 @@ pub fn load(root: impl AsRef<Path>) -> Loaded {
 fn below(root: &str) -> Loaded {
     let packaged = format!("{root}{PACKAGED}");
     let (mut table, mut warnings) = match read(&packaged) {
-        // To recognise it takes a fraction of what it takes to read it.
-        Ok(text) if is_packed(&text) => (Table::builtin(), Vec::new()),
         Ok(text) => Table::parse(&text, &packaged),
         Err(error) if error.is_missing() => (Table::default(), Vec::new()),
         Err(error) => (Table::default(), vec![unreadable(packaged, &error)]),
@@ -56,6 +56,13 @@ fn below(root: &str) -> Loaded {
         Err(error) => warnings.push(unreadable(local, &error)),
     }
     Loaded { table, warnings }
+}
+
+impl Table {
+    /// The compiled-in table, for the day its file is missing or broken.
+    pub fn builtin() -> Table {
+        Table::parse(BUILTIN, PACKAGED).0
+    }
 }
 
 fn extend(table: &mut Table, path: String, warnings: &mut Vec<Warning>) {
@@ -100,5 +107,17 @@ fn unreadable(source: String, error: &dyn Display) -> Warning {
         source,
         entry: String::new(),
         problem: Problem::Unreadable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_packaged_file_is_all_used() {
+        let (table, warnings) = Table::parse(BUILTIN, PACKAGED);
+        assert_eq!(warnings, []);
+        assert_eq!(table.rule_count(), 4 + 258 + 160 + 18);
     }
 }

@@ -3,18 +3,20 @@
 
 use std::fmt;
 
-use crate::json;
-use crate::value::Value;
+use serde_json::{Map, Value};
 
 use crate::map::{Dialect, MAX_RULES, MapType, SpecError};
 
 use super::known::{EncapLimit, KnownRule, Provider};
 use super::overlap::{self, Owner, Prefixes};
-use super::read;
+use super::read::{self, Common, LineEntry, ProviderEntry, RuleEntry};
 use super::table::Table;
+use crate::sanitize::one_line;
 
 /// Format of the file this version reads.
 const FORMAT: u64 = 1;
+/// Most characters of a key or an id that are quoted.
+const MAX_NAME: usize = 40;
 /// Warnings kept of one file: a log is no place for thousands.
 const MAX_WARNINGS: usize = 20;
 
@@ -51,9 +53,6 @@ pub enum Problem {
     /// Something else where an object is needed.
     #[error("must be an object")]
     NotObject,
-    /// Something else where an array is needed.
-    #[error("{0} must be an array")]
-    NotArray(&'static str),
     /// Written for another version.
     #[error("format must be {FORMAT}, the only one this version reads")]
     Format,
@@ -63,16 +62,17 @@ pub enum Problem {
     /// An id that cannot be an option's value.
     #[error("an id must be 1 to 32 of a-z, 0-9, - and _, and neither auto nor none")]
     Id,
-    /// A value out of range.
-    #[error("{key} {value}: must be {allowed}")]
+    /// A value of another kind, or out of range.
+    #[error("{key}: {reason}")]
     Value {
         /// The key.
-        key: &'static str,
-        /// Its value.
-        value: String,
-        /// What it may be.
-        allowed: String,
+        key: String,
+        /// What is wrong with its value.
+        reason: String,
     },
+    /// A key that is missing or not known.
+    #[error("{0}")]
+    Entry(String),
     /// `dmr` outside MAP-T or `br` in MAP-T.
     #[error("{key} does not belong to {map_type}")]
     Foreign {
@@ -125,8 +125,9 @@ impl Table {
             over: Table::default(),
             dropped: Vec::new(),
         };
-        match json::parse(text) {
-            Ok(value) => reader.file(&value, self),
+        match serde_json::from_str(text) {
+            Ok(members) => reader.file(members, self),
+            Err(error) if error.is_data() => reader.warn(String::new(), Problem::NotObject),
             Err(error) => reader.warn(String::new(), Problem::Syntax(error.to_string())),
         }
         reader.apply(self);
@@ -170,66 +171,60 @@ impl Reader<'_> {
         self.warnings
     }
 
-    fn file(&mut self, value: &Value, base: &Table) {
-        let Some(object) = value.as_table() else {
-            return self.warn(String::new(), Problem::NotObject);
-        };
-        if value
-            .get("format")
-            .is_some_and(|f| f.as_u64() != Some(FORMAT))
-        {
+    /// Reads each entry by itself, so that a broken one costs nothing but
+    /// itself.
+    fn file(&mut self, mut members: Map<String, Value>, base: &Table) {
+        if members.remove("format").is_some_and(|f| f != FORMAT) {
             return self.warn(String::new(), Problem::Format);
         }
-        for (key, value) in object {
-            match (key.as_str(), value.as_table()) {
-                ("format" | "note" | "sources", _) => (),
-                ("providers", Some(all)) => {
+        for (key, value) in members {
+            match (key.as_str(), value) {
+                ("note" | "sources", _) => {}
+                ("providers", Value::Object(all)) => {
                     for (id, value) in all {
-                        self.provider(id, value, base);
+                        self.provider(&id, value, base);
                     }
                 }
-                ("not_map", Some(all)) => {
+                ("not_map", Value::Object(all)) => {
                     for (id, value) in all {
-                        self.other(id, value);
+                        self.other(&id, value);
                     }
                 }
-                ("providers" | "not_map", None) => self.warn(key.clone(), Problem::NotObject),
-                _ => self.warn(String::new(), Problem::Key(read::shown_name(key))),
+                ("providers" | "not_map", _) => self.warn(key, Problem::NotObject),
+                _ => self.warn(String::new(), Problem::Key(one_line(&key, MAX_NAME))),
             }
         }
     }
 
-    fn provider(&mut self, id: &str, value: &Value, base: &Table) {
-        if let Value::Null = value {
+    fn provider(&mut self, id: &str, value: Value, base: &Table) {
+        if value.is_null() {
             self.dropped.push(id.into());
             return;
         }
-        let entry = read::shown_name(id);
+        let name = one_line(id, MAX_NAME);
         if !read::is_id(id) {
-            return self.warn(entry, Problem::Id);
+            return self.warn(name, Problem::Id);
         }
         let known = base.providers.iter().find(|p| p.id == id);
         let mut provider = known.map_or_else(|| Provider::blank(id), Provider::without_rules);
-        match read::provider(value, &mut provider) {
-            Ok(common) => self.rules(value, &mut provider, common),
-            Err(problem) => return self.warn(entry, problem),
+        let read = read::entry::<ProviderEntry>(value)
+            .and_then(|entry| Ok((entry.put_over(&mut provider)?, entry.rules)));
+        match read {
+            Ok((common, rules)) => self.rules(rules, &mut provider, common),
+            Err(problem) => return self.warn(name, problem),
         }
         self.over.providers.push(provider);
     }
 
-    fn rules(&mut self, object: &Value, provider: &mut Provider, common: read::Common) {
-        let list = match object.get("rules").map(Value::as_array) {
-            None => return,
-            Some(Some(list)) => list,
-            Some(None) => return self.warn(provider.id.clone(), Problem::NotArray("rules")),
-        };
+    fn rules(&mut self, list: Vec<Value>, provider: &mut Provider, common: Common) {
         let mut ipv4 = Prefixes::default();
-        for (at, value) in list.iter().enumerate() {
-            let number = at + 1;
-            let read = read::rule(value, provider, common).and_then(|rule| {
-                self.place(&rule, number, provider, &mut ipv4)
-                    .map(|()| rule)
-            });
+        for (value, number) in list.into_iter().zip(1..) {
+            let read = read::entry::<RuleEntry>(value)
+                .and_then(|entry| entry.rule(provider, common))
+                .and_then(|rule| {
+                    self.place(&rule, number, provider, &mut ipv4)?;
+                    Ok(rule)
+                });
             match read {
                 Ok(rule) => provider.rules.push(rule),
                 Err(problem) => self.warn(format!("{} rule {number}", provider.id), problem),
@@ -264,14 +259,18 @@ impl Reader<'_> {
         place.map_err(|owner| overlapping("ipv4", owner))
     }
 
-    fn other(&mut self, id: &str, value: &Value) {
-        if let Value::Null = value {
+    fn other(&mut self, id: &str, value: Value) {
+        if value.is_null() {
             self.dropped.push(id.into());
             return;
         }
-        match read::other_line(id, value) {
-            Ok(line) => self.over.others.push(line),
-            Err(problem) => self.warn(read::shown_name(id), problem),
+        let read = match read::is_id(id) {
+            true => read::entry::<LineEntry>(value),
+            false => Err(Problem::Id),
+        };
+        match read {
+            Ok(entry) => self.over.others.push(entry.line(id)),
+            Err(problem) => self.warn(one_line(id, MAX_NAME), problem),
         }
     }
 
