@@ -5,6 +5,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 CARGO ?= cargo
+# What tests/setup could not install without removing something.
+export PATH := $(PATH):$(CURDIR)/.tools/bin
 
 #: Start here
 .PHONY: demo help test
