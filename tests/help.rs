@@ -11,7 +11,9 @@ const ON_A_ROUTER: [&str; 6] = [
 
 fn mape(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mape"));
-    command.args(args).output().unwrap()
+    // Files that examples name are there.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/hb46pp");
+    command.args(args).current_dir(folder).output().unwrap()
 }
 
 fn text(args: &[&str]) -> String {

@@ -9,6 +9,7 @@ mod br;
 mod calc;
 mod doctor;
 mod firewall;
+mod hb46pp;
 mod hotplug;
 mod lookup;
 pub mod mapcalc;
@@ -94,6 +95,7 @@ const COMMANDS: &[Command] = &[
     nft::COMMAND,
     mapcalc::COMMAND,
     s46::COMMAND,
+    hb46pp::COMMAND,
     firewall::COMMAND,
     hotplug::COMMAND,
 ];

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A line of its own for a test: a network namespace with addresses, and
+//! small DNS and HTTP servers in it that answer as they are told.
+
+use std::io::{Read, Write};
+use std::net::{Ipv6Addr, SocketAddrV6, TcpListener, TcpStream, UdpSocket};
+use std::process::Command;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use mape::provision::Uplink;
+use nix::sched::{CloneFlags, unshare};
+use simple_dns::rdata::{AAAA, CNAME, RData, TXT};
+use simple_dns::{CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord};
+
+pub const CE: &str = "2001:db8:f::1";
+pub const DNS: [&str; 3] = ["2001:db8:f::53", "2001:db8:f::54", "2001:db8:f::55"];
+pub const WEB: [&str; 2] = ["2001:db8:f::80", "2001:db8:f::81"];
+
+/// Puts this test's thread, and those it starts, into a network namespace of
+/// its own; `None`, with the reason, if that is not possible here.
+pub fn line() -> Option<Uplink> {
+    if !nix::unistd::Uid::effective().is_root() {
+        eprintln!("SKIPPED: network namespaces need root");
+        return None;
+    }
+    if unshare(CloneFlags::CLONE_NEWNET).is_err() {
+        eprintln!("SKIPPED: no network namespace can be made");
+        return None;
+    }
+    ip("link set lo up");
+    for address in [CE].iter().chain(&DNS).chain(&WEB) {
+        ip(&format!("address add {address}/128 dev lo nodad"));
+    }
+    Some(Uplink {
+        resolvers: Vec::new(),
+        source: Some(address(CE)),
+        patience: Duration::from_millis(900),
+    })
+}
+
+fn ip(words: &str) {
+    let done = Command::new("ip").args(words.split(' ')).output().unwrap();
+    assert!(done.status.success(), "{words}: {done:?}");
+}
+
+pub fn address(text: &str) -> Ipv6Addr {
+    text.parse().unwrap()
+}
+
+/// A DNS server that answers each query with what `answer` makes of it, and
+/// tells who asked.
+pub fn dns(
+    at: &str,
+    answer: impl Fn(&Packet<'_>) -> Vec<Vec<u8>> + Send + 'static,
+) -> (SocketAddrV6, Receiver<Ipv6Addr>) {
+    let socket = UdpSocket::bind((address(at), 0)).unwrap();
+    let (tell, told) = channel();
+    let port = socket.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let mut buffer = [0; 1500];
+        while let Ok((len, from)) = socket.recv_from(&mut buffer) {
+            if let std::net::IpAddr::V6(from) = from.ip() {
+                let _ = tell.send(from);
+            }
+            let query = Packet::parse(&buffer[..len]).unwrap();
+            for message in answer(&query) {
+                socket.send_to(&message, from).unwrap();
+            }
+        }
+    });
+    (SocketAddrV6::new(address(at), port, 0, 0), told)
+}
+
+/// An answer to `query` with these records.
+pub fn reply(query: &Packet<'_>, rcode: RCODE, records: &[(&str, Record<'_>)]) -> Vec<u8> {
+    let mut packet = Packet::new_reply(query.id());
+    packet.questions = query.questions.clone();
+    packet.set_flags(PacketFlag::RECURSION_DESIRED | PacketFlag::RECURSION_AVAILABLE);
+    *packet.rcode_mut() = rcode;
+    for (owner, record) in records {
+        let rdata = match record {
+            Record::Aaaa(address) => RData::AAAA(AAAA {
+                address: address.parse::<Ipv6Addr>().unwrap().into(),
+            }),
+            Record::Cname(name) => RData::CNAME(CNAME(Name::new(name).unwrap())),
+            Record::Txt(strings) => {
+                let mut txt = TXT::new();
+                for string in *strings {
+                    txt.add_string(string).unwrap();
+                }
+                RData::TXT(txt)
+            }
+        };
+        let owner = Name::new(owner).unwrap();
+        packet
+            .answers
+            .push(ResourceRecord::new(owner, CLASS::IN, 60, rdata));
+    }
+    packet.build_bytes_vec_compressed().unwrap()
+}
+
+#[derive(Clone, Copy)]
+pub enum Record<'a> {
+    Aaaa(&'a str),
+    Cname(&'a str),
+    Txt(&'a [&'a str]),
+}
+
+/// A resolver that knows the web servers and, if there is one, the record of
+/// `4over6.info`.
+pub fn resolver(txt: Option<String>) -> SocketAddrV6 {
+    let answer = move |query: &Packet<'_>| {
+        let name = query.questions[0].qname.to_string();
+        let records: Vec<(&str, Record<'_>)> = match (name.as_str(), txt.as_deref()) {
+            ("4over6.info", Some(txt)) => {
+                return vec![reply(
+                    query,
+                    RCODE::NoError,
+                    &[("4over6.info", Record::Txt(&[txt]))],
+                )];
+            }
+            ("prov.example", _) => vec![("prov.example", Record::Aaaa(WEB[0]))],
+            ("both.example", _) => WEB.map(|web| ("both.example", Record::Aaaa(web))).to_vec(),
+            _ => return vec![reply(query, RCODE::NameError, &[])],
+        };
+        vec![reply(query, RCODE::NoError, &records)]
+    };
+    dns(DNS[0], answer).0
+}
+
+/// A request that arrived.
+pub struct Request {
+    pub from: Ipv6Addr,
+    pub head: String,
+}
+
+impl Request {
+    /// Path and query.
+    pub fn target(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap()
+    }
+}
+
+/// An HTTP server that gives each connection the bytes that `answer` makes of
+/// its request, and tells of the requests.
+pub fn web(
+    at: &str,
+    answer: impl Fn(&Request, &mut TcpStream) + Send + 'static,
+) -> (u16, Receiver<Request>) {
+    let listener = TcpListener::bind((address(at), 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, told) = channel();
+    thread::spawn(move || {
+        while let Ok((mut stream, from)) = listener.accept() {
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n > 0) {
+                head.push(byte[0]);
+            }
+            let std::net::IpAddr::V6(from) = from.ip() else {
+                panic!("{from}")
+            };
+            let head = String::from_utf8(head).unwrap();
+            let request = Request { from, head };
+            answer(&request, &mut stream);
+            let _ = tell.send(request);
+        }
+    });
+    (port, told)
+}
+
+/// The same with an answer that does not depend on the request.
+pub fn web_with(at: &str, answer: impl Into<Vec<u8>>) -> (u16, Receiver<Request>) {
+    let answer = answer.into();
+    web(at, move |_, stream| {
+        // Whoever has read enough has gone.
+        let _ = stream.write_all(&answer);
+    })
+}
+
+/// A whole answer with a body.
+pub fn http(status: &str, body: &str) -> String {
+    let len = body.len();
+    format!("HTTP/1.1 {status}\r\nContent-Length: {len}\r\n\r\n{body}")
+}
