@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The line that is asked: its resolvers, and the address to ask from.
 
-use std::io;
+use std::io::{self, ErrorKind, Read};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -70,7 +70,32 @@ impl Uplink {
 pub(super) fn left(deadline: Instant) -> io::Result<Duration> {
     let left = deadline.saturating_duration_since(Instant::now());
     match left.is_zero() {
-        true => Err(io::ErrorKind::TimedOut.into()),
+        true => Err(ErrorKind::TimedOut.into()),
         false => Ok(left),
     }
+}
+
+/// Runs a system call again for as long as a signal interrupts it.
+pub(super) fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Reads what arrives next, 0 bytes once the other side has closed.
+///
+/// # Errors
+/// The connection broke, or `deadline` passed.
+pub(super) fn read(
+    stream: &mut TcpStream,
+    buffer: &mut [u8],
+    deadline: Instant,
+) -> io::Result<usize> {
+    uninterrupted(|| {
+        stream.set_read_timeout(Some(left(deadline)?))?;
+        stream.read(buffer)
+    })
 }

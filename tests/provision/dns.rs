@@ -12,6 +12,12 @@ use simple_dns::{Packet, PacketFlag, RCODE};
 
 use crate::servers::{CE, DNS, Record, address, dns, line, reply};
 
+/// A line for tests that wait in vain.
+fn impatient() -> Option<Uplink> {
+    let patience = Duration::from_millis(600);
+    line().map(|uplink| Uplink { patience, ..uplink })
+}
+
 fn name() -> DnsName {
     "gw.example".parse().unwrap()
 }
@@ -106,7 +112,7 @@ fn the_ways_not_to_answer_are_told_apart() {
 
 #[test]
 fn silence_ends_in_time() {
-    let Some(uplink) = line() else { return };
+    let Some(uplink) = impatient() else { return };
     let (resolver, _) = dns(DNS[0], |_| Vec::new());
     let begin = Instant::now();
     let error = asked(&uplink, &[resolver]).unwrap_err();
@@ -146,7 +152,7 @@ fn what_is_no_answer_to_the_question_is_passed_over() {
 
 #[test]
 fn a_stranger_is_not_heard() {
-    let Some(uplink) = line() else { return };
+    let Some(uplink) = impatient() else { return };
     let stranger = UdpSocket::bind((address(DNS[1]), 0)).unwrap();
     let socket = UdpSocket::bind((address(DNS[0]), 0)).unwrap();
     let at = SocketAddrV6::new(address(DNS[0]), socket.local_addr().unwrap().port(), 0, 0);

@@ -30,14 +30,32 @@ pub fn line() -> Option<Uplink> {
         return None;
     }
     ip("link set lo up");
-    for address in [CE].iter().chain(&DNS).chain(&WEB) {
+    let all: Vec<&str> = [&[CE], &DNS[..], &WEB[..]].concat();
+    for address in &all {
         ip(&format!("address add {address}/128 dev lo nodad"));
+    }
+    // The kernel makes the routes to them a little later, and drops what comes
+    // before.
+    while !all.iter().all(|to| is_reached(address(to)).is_ok()) {
+        thread::sleep(Duration::from_millis(1));
     }
     Some(Uplink {
         resolvers: Vec::new(),
         source: Some(address(CE)),
-        patience: Duration::from_millis(900),
+        patience: Duration::from_secs(8),
     })
+}
+
+/// Sends a datagram from the CE to `to`, and one back.
+fn is_reached(to: Ipv6Addr) -> std::io::Result<()> {
+    let ce = UdpSocket::bind((address(CE), 0))?;
+    let other = UdpSocket::bind((to, 0))?;
+    for (from, to) in [(&ce, &other), (&other, &ce)] {
+        from.send_to(b"?", to.local_addr()?)?;
+        to.set_read_timeout(Some(Duration::from_millis(20)))?;
+        to.recv(&mut [0])?;
+    }
+    Ok(())
 }
 
 fn ip(words: &str) {
@@ -131,6 +149,7 @@ pub fn resolver(txt: Option<String>) -> SocketAddrV6 {
 }
 
 /// A request that arrived.
+#[derive(Clone)]
 pub struct Request {
     pub from: Ipv6Addr,
     pub head: String,
@@ -164,8 +183,8 @@ pub fn web(
             };
             let head = String::from_utf8(head).unwrap();
             let request = Request { from, head };
+            let _ = tell.send(request.clone());
             answer(&request, &mut stream);
-            let _ = tell.send(request);
         }
     });
     (port, told)

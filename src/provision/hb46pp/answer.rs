@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::lenient::{flag, number};
 use super::offers::{DsLite, IpIp, Lw4o6, MapE, MapT, Offer, Xlat464};
+use super::read::{Object, flag, number, object, objects};
 use super::values::{Auth, Capability, Label, Token, Ttl};
 use crate::sanitize::one_line;
 
@@ -36,22 +36,22 @@ pub struct Answer {
     #[serde(default, deserialize_with = "flag")]
     pub ipv6_mostly: bool,
     /// MAP-E.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub map_e: Option<MapE>,
     /// MAP-T.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub map_t: Option<MapT>,
     /// Lightweight 4over6.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub lw4o6: Option<Lw4o6>,
     /// DS-Lite.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub dslite: Option<DsLite>,
     /// Fixed addresses over IPIP.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tunnels")]
     pub ipip: Option<Vec<IpIp>>,
     /// 464XLAT.
-    #[serde(default, rename = "464xlat")]
+    #[serde(default, rename = "464xlat", deserialize_with = "object")]
     pub xlat464: Option<Xlat464>,
 }
 
@@ -106,7 +106,8 @@ impl Answer {
     /// The first thing that is wrong with it.
     pub fn parse(json: &[u8]) -> Result<Self, AnswerError> {
         let mut json = serde_json::Deserializer::from_slice(json);
-        let answer: Answer = serde_path_to_error::deserialize(&mut json).map_err(refuse)?;
+        let Object(answer) =
+            serde_path_to_error::deserialize::<_, Object<Answer>>(&mut json).map_err(refuse)?;
         json.end().map_err(not_json)?;
         answer.check()?;
         Ok(answer)
@@ -163,6 +164,10 @@ impl From<Vec<String>> for Order {
         }
         Order { known, unknown }
     }
+}
+
+fn tunnels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<IpIp>>, D::Error> {
+    objects(deserializer).map(Some)
 }
 
 fn ttl<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ttl>, D::Error> {

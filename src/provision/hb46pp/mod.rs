@@ -5,9 +5,9 @@
 
 mod answer;
 mod ask;
-mod lenient;
 mod mechanism;
 mod offers;
+mod read;
 mod request;
 pub mod schedule;
 mod token;

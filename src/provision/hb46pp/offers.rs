@@ -10,7 +10,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::lenient::{flag, number, up_to};
+use super::read::{flag, number, objects, up_to};
 use super::values;
 use crate::map::Dialect;
 use crate::provision::endpoint::{AddressError, Endpoint, check_ipv4, check_ipv6};
@@ -39,6 +39,7 @@ pub struct MapE {
     #[serde(deserialize_with = "ipv6_address")]
     pub br: Ipv6Addr,
     /// The rules; which of them is the BMR follows from the CE's prefix.
+    #[serde(deserialize_with = "objects")]
     pub rules: Vec<Rule>,
 }
 
@@ -49,6 +50,7 @@ pub struct MapT {
     #[serde(deserialize_with = "ipv6_prefix")]
     pub dmr: Ipv6Net,
     /// The rules.
+    #[serde(deserialize_with = "objects")]
     pub rules: Vec<Rule>,
 }
 

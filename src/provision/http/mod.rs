@@ -10,13 +10,13 @@ pub mod body;
 pub mod head;
 pub mod url;
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{Ipv6Addr, SocketAddrV6, TcpStream};
 use std::time::Instant;
 
 use super::endpoint::Endpoint;
 use super::resolve::{self, ResolveError};
-use super::uplink::{Uplink, left};
+use super::uplink::{Uplink, left, read};
 use body::{Body, BodyError};
 use head::{Head, HeadError};
 pub use url::{Scheme, Url, UrlError};
@@ -190,9 +190,7 @@ impl Exchange<'_> {
 
     /// What arrives next; nothing once the server has closed the connection.
     fn read<'b>(&mut self, buffer: &'b mut [u8]) -> Result<&'b [u8], HttpError> {
-        let len = left(self.deadline)
-            .and_then(|left| self.stream.set_read_timeout(Some(left)))
-            .and_then(|()| self.stream.read(buffer));
+        let len = read(&mut self.stream, buffer, self.deadline);
         let len = len.map_err(|error| self.broke(error))?;
         Ok(buffer.get(..len).unwrap_or_default())
     }

@@ -17,12 +17,12 @@
 
 pub mod message;
 
-use std::io::{self, Read, Write};
-use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};
+use std::io::{self, Write};
+use std::net::{Ipv6Addr, SocketAddrV6, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use super::endpoint::{DnsName, check_ipv6};
-use super::uplink::{Uplink, left};
+use super::uplink::{Uplink, left, read, uninterrupted};
 use message::{Kind, Reply};
 
 /// Why a name was not resolved.
@@ -203,8 +203,10 @@ fn over_udp(
     socket.send(query)?;
     let mut buffer = [0; DATAGRAM];
     loop {
-        socket.set_read_timeout(Some(left(deadline)?))?;
-        let len = socket.recv(&mut buffer)?;
+        let len = uninterrupted(|| {
+            socket.set_read_timeout(Some(left(deadline)?))?;
+            socket.recv(&mut buffer)
+        })?;
         if let Some(reply) = buffer.get(..len).and_then(&read) {
             return Ok(reply);
         }
@@ -229,14 +231,9 @@ fn over_tcp(
     Ok(answer)
 }
 
-fn read_exact(
-    stream: &mut std::net::TcpStream,
-    mut buffer: &mut [u8],
-    deadline: Instant,
-) -> io::Result<()> {
+fn read_exact(stream: &mut TcpStream, mut buffer: &mut [u8], deadline: Instant) -> io::Result<()> {
     while !buffer.is_empty() {
-        stream.set_read_timeout(Some(left(deadline)?))?;
-        match stream.read(buffer)? {
+        match read(stream, buffer, deadline)? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
             len => buffer = buffer.get_mut(len..).unwrap_or_default(),
         }
