@@ -48,8 +48,9 @@ CROSS_BIN = $(CROSS_DIR)/$(1)/release/mape
 # carry paths of the machine that built them into panic messages unless remapped.
 CROSS_LINK ?= -Ctarget-feature=-crt-static -Clink-arg=-dynamic
 CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
+# Unwind tables serve backtraces, which say nothing without symbols: 67 KB on MIPS.
 CROSS_FLAGS = -Clink-self-contained=no -Crelocation-model=static \
-	-Clink-arg=-Wl,-z,max-page-size=4096 \
+	-Cforce-unwind-tables=no -Clink-arg=-Wl,-z,max-page-size=4096 \
 	--remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME_DIR)/registry/src=crates
 CROSS_ENV = env -u RUSTUP_TOOLCHAIN PATH=$(CROSS_TOOLS)/bin:$(RUST_PREFIX)/bin:/usr/bin:/bin \
 	RUSTC_BOOTSTRAP=1 CARGO=$(RUST_PREFIX)/bin/cargo RUSTC=$(RUST_PREFIX)/bin/rustc \
@@ -169,7 +170,7 @@ QEMU_armv7-unknown-linux-musleabihf := qemu-arm -cpu cortex-a7
 test-cross: ## Unit tests of the pure rooms on MIPS (both byte orders) and ARM
 	set -e; for target in $(EMULATED); do $(MAKE) --no-print-directory test-cross-one ARCH= TARGET=$$target; done
 
-EMULATED_BUILD = $(CROSS_ENV) RUSTFLAGS="$(CROSS_FLAGS)" \
+EMULATED_BUILD = $(CROSS_ENV) RUSTFLAGS="$(filter-out -Cforce-unwind-tables=no,$(CROSS_FLAGS))" \
 		CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
 		CARGO_TARGET_$(shell echo '$(TARGET)' | tr 'a-z-' 'A-Z_')_RUNNER="$(QEMU_$(TARGET))" \
 		cargo-zigbuild test --locked -Zbuild-std=std,panic_unwind --target $(TARGET) --target-dir target/emulated
