@@ -294,7 +294,7 @@ fn measured(command: &mut Command) -> Costs {
     Costs {
         own: ms(Duration::from_nanos(own)),
         least: ms(Duration::from_nanos(own)),
-        all: ms(children() - before),
+        all: ms(children().checked_sub(before).unwrap()),
         wall: ms(wall),
     }
 }

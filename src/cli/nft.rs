@@ -60,19 +60,18 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     let line = Line::new(interface, device, &found.mapping, false);
     let plan = Plan::new(line, &wishes, &Kernel::full()).map_err(Failure::failed)?;
     let ruleset = plan.combined();
-    match args.has("json") {
-        true => json(
+    if args.has("json") {
+        json(
             out,
             &Answer {
                 mode: plan.technique().name(),
                 reason: plan.reason(),
                 ruleset: &ruleset,
             },
-        ),
-        false => {
-            out.push_str(&ruleset);
-            Ok(())
-        }
+        )
+    } else {
+        out.push_str(&ruleset);
+        Ok(())
     }
 }
 

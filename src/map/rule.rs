@@ -296,7 +296,11 @@ mod tests {
             let rule = Rule::new(parts("2001:db8::/40", "192.0.2.0/24", 16, 6)).unwrap();
             let end_user: Ipv6Net = "2001:db8:12:3400::/56".parse().unwrap();
             let address = rule.ipv4_of(end_user).addr();
-            for port in rule.ports_of(end_user).ranges().flat_map(|r| r.ports()) {
+            for port in rule
+                .ports_of(end_user)
+                .ranges()
+                .flat_map(super::super::range::PortRange::ports)
+            {
                 assert_eq!(rule.end_user_prefix(address, port), Some(end_user));
                 assert_eq!(
                     rule.ce_address(dialect, address, port),

@@ -107,10 +107,10 @@ fn maps(f: &mut Formatter<'_>, direction: &Direction, runs: &[Run]) -> fmt::Resu
     }
     write!(
         f,
-        r#"	map ports_{way} {{ type inet_service : inet_service; flags constant; elements = {{ {pairs}}}; }}
+        r"	map ports_{way} {{ type inet_service : inet_service; flags constant; elements = {{ {pairs}}}; }}
 	map words_{way} {{ typeof icmp id : icmp id; flags constant; elements = {{ {pairs}}}; }}
 	map steps_{way} {{ typeof icmp id : icmp id; flags interval; elements = {{ {steps}}}; }}
-"#
+"
     )
 }
 

@@ -58,10 +58,10 @@ pub(super) fn write(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
     passing::write_rule(f, plan, &from_us, "sport", "return")?;
     write!(
         f,
-        r#"		limit rate over {PACE}/second burst {burst} packets return
+        r"		limit rate over {PACE}/second burst {burst} packets return
 		meta l4proto {{ tcp, udp }} add @busy {{ ip daddr . meta l4proto . th dport ct count over {ports} }} jump refuse
 		icmp type echo-request add @pinged {{ ip daddr ct count over {ports} }} jump refuse
 	}}
-"#
+"
     )
 }

@@ -45,9 +45,9 @@ impl Display for Inside<'_> {
 
 /// Shorter timeouts in seconds. TCP's established is 7440 on OpenWrt (RFC 5382
 /// asks for that), UDP's replied 120 (RFC 4787): both are undercut here.
-const TIGHT_TIMEOUTS: &str = r#"	ct timeout tight_tcp { protocol tcp; l3proto ip; policy = { syn_sent : 30, syn_recv : 20, established : 1800, fin_wait : 20, close_wait : 20, last_ack : 10, time_wait : 10, close : 5 }; }
+const TIGHT_TIMEOUTS: &str = r"	ct timeout tight_tcp { protocol tcp; l3proto ip; policy = { syn_sent : 30, syn_recv : 20, established : 1800, fin_wait : 20, close_wait : 20, last_ack : 10, time_wait : 10, close : 5 }; }
 	ct timeout tight_udp { protocol udp; l3proto ip; policy = { unreplied : 15, replied : 60 }; }
-"#;
+";
 
 /// Before conntrack: only what is for our address and ports may enter (RFC 7597
 /// section 8.1). With an edge map that checks it.
@@ -95,7 +95,7 @@ fn unsolicited(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
 /// Networks that no host on the Internet is in (RFC 6890), but hosts behind us
 /// are: a packet from outside with such a source pretends to be from inside.
 const INTERNAL: [Ipv4Net; 8] = [
-    Ipv4Net::new_assert(Ipv4Addr::new(0, 0, 0, 0), 8),
+    Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 8),
     Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 8),
     Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8),
     Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16),

@@ -250,7 +250,7 @@ impl PortCounts {
                 udp: usage.of(Protocol::Udp),
                 icmp: usage.of(Protocol::Icmp),
             }),
-            used_max: usage.map(|usage| usage.max()),
+            used_max: usage.map(super::usage::Usage::max),
         }
     }
 }

@@ -87,7 +87,7 @@ fn an_unmet_dependency_ends_the_setup_and_an_update_brings_it_back() {
         !t.available && t.state == double::State::Down && t.error_codes() == ["NO_DEVICE"]
     });
     net.update("wan6", "routes", |i| {
-        i.routes.push(Route::via("::", 0, "fe80::1"))
+        i.routes.push(Route::via("::", 0, "fe80::1"));
     });
     net.wait("second setup", |w| w.spawned("t", "setup") == 2);
     assert_eq!(notify(&mut bus, dependency()), Status::Ok);

@@ -331,7 +331,7 @@ mod tests {
     #[test]
     fn contradictions_are_named_as_options() {
         let problem = |more: &str| {
-            let json = format!(r#"{{{V6PLUS},{more}}}"#);
+            let json = format!(r"{{{V6PLUS},{more}}}");
             read(Protocol::Mape, &json).unwrap_err().detail.clone()
         };
         assert_eq!(

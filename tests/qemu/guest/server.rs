@@ -65,7 +65,7 @@ impl Servers {
         serve(srv, STREAM, |stream| apart(move || send_bytes(stream)))?;
         serve(srv, SINK, |stream| apart(move || count_bytes(stream)))?;
         serve(srv, ECHO, |stream| {
-            apart(move || std::io::copy(&mut stream.try_clone()?, &mut &stream).map(drop))
+            apart(move || std::io::copy(&mut stream.try_clone()?, &mut &stream).map(drop));
         })?;
         serve(srv, HTTP, |stream| apart(move || page(stream)))?;
         for index in 0..5 {

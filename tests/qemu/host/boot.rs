@@ -132,7 +132,7 @@ pub fn until(child: &mut Child, log: &Path, word: &str) -> Result<()> {
     std::thread::spawn(move || {
         for line in BufReader::new(console)
             .split(b'\n')
-            .map_while(|line| line.ok())
+            .map_while(std::result::Result::ok)
         {
             let _ = log.write_all(&line).and_then(|()| log.write_all(b"\n"));
             if String::from_utf8_lossy(&line).contains(&word) {

@@ -29,8 +29,7 @@ pub fn prepare(dir: &Path) -> Result<Kernel> {
     let modules = root.join("lib/modules");
     let release = fs::read_dir(&modules)
         .map_err(|e| format!("{}: {e}", modules.display()))?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .next()
+        .find_map(|entry| entry.ok()?.file_name().into_string().ok())
         .ok_or_else(|| format!("{wanted} has no modules"))?;
     Ok(Kernel {
         image: root.join("boot").join(format!("vmlinuz-{release}")),

@@ -158,7 +158,7 @@ fn bad_ports_at_br(bench: &mut Bench) -> Result<String> {
         bench,
         Technique::Pool,
         "bad_ports_at_br",
-        lab::bad_ports() as f64,
+        f64::from(lab::bad_ports()),
     )
 }
 
