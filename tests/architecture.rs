@@ -33,7 +33,7 @@ const ORDER: &[&str] = &[
 ];
 
 /// Rooms that are still to be untangled.
-const TANGLED: &[&str] = &["cli", "doctor", "handler", "provider", "ubus", "uplink"];
+const TANGLED: &[&str] = &["cli", "handler", "provider", "ubus", "uplink"];
 
 /// A module by its path: `["nat", "edge"]` is src/nat/edge.rs.
 type Module = Vec<String>;

@@ -4,47 +4,46 @@
 use crate::handler::State;
 use crate::map::Dialect;
 
-use super::{Facts, Finding, Known, fail, ok, unknown, warn};
+use super::facts::{Facts, Known};
+use super::finding::{Finding, fail, ok, unknown, warn};
 use crate::status::netifd::Phase;
 
 pub(super) fn uplink(facts: &Facts<'_>) -> Finding {
     if !facts.bus {
-        return unknown(format_args!(
-            "netifd does not answer, so nothing is known of the uplink"
-        ));
+        return unknown("netifd does not answer, so nothing is known of the uplink");
     }
     match &facts.uplink {
         None => fail(
-            format_args!("no interface that is up has IPv6"),
-            format_args!("bring up the IPv6 uplink, usually wan6, and name it in option tunlink"),
+            "no interface that is up has IPv6",
+            "bring up the IPv6 uplink, usually wan6, and name it in option tunlink",
         ),
         Some(uplink) if !uplink.up => {
             let name = &uplink.name;
             fail(
-                format_args!("{name} is not up"),
-                format_args!("check the cable and the log of {name}, then run ifup {name}"),
+                format!("{name} is not up"),
+                format!("check the cable and the log of {name}, then run ifup {name}"),
             )
         }
         Some(uplink) => {
             let device = uplink.device.as_deref().unwrap_or("no device");
-            ok(format_args!("{} is up on {device}", uplink.name))
+            ok(format!("{} is up on {device}", uplink.name))
         }
     }
 }
 
 pub(super) fn prefix(facts: &Facts<'_>) -> Finding {
     if !facts.bus {
-        return unknown(format_args!("netifd does not answer"));
+        return unknown("netifd does not answer");
     }
     let uplink = facts.uplink.as_ref().filter(|uplink| uplink.up);
     let Some(uplink) = uplink else {
-        return unknown(format_args!("there is no uplink to have a prefix"));
+        return unknown("there is no uplink to have a prefix");
     };
     let name = &uplink.name;
     let Some(offer) = &facts.offer else {
         return fail(
-            format_args!("{name} has no IPv6 prefix"),
-            format_args!(
+            format!("{name} has no IPv6 prefix"),
+            format!(
                 "set option reqprefix 'auto' on {name}, or ask the provider whether the line \
                  delegates a prefix"
             ),
@@ -53,15 +52,15 @@ pub(super) fn prefix(facts: &Facts<'_>) -> Finding {
     let prefix = offer.prefix;
     if offer.deprecated {
         return warn(
-            format_args!("{prefix} of {name} is deprecated: a new prefix is on its way"),
-            format_args!("wait, or run ifup {name}"),
+            format!("{prefix} of {name} is deprecated: a new prefix is on its way"),
+            format!("wait, or run ifup {name}"),
         );
     }
     match offer.source.as_str() {
-        "delegated" => ok(format_args!("{prefix}, delegated to {name}")),
-        "ip6prefix" => ok(format_args!("{prefix}, from option ip6prefix of {name}")),
-        "option" => ok(format_args!("{prefix}, from option enduserprefix")),
-        _ => ok(format_args!(
+        "delegated" => ok(format!("{prefix}, delegated to {name}")),
+        "ip6prefix" => ok(format!("{prefix}, from option ip6prefix of {name}")),
+        "option" => ok(format!("{prefix}, from option enduserprefix")),
+        _ => ok(format!(
             "{prefix}, the on-link prefix of {name}; none is delegated"
         )),
     }
@@ -70,43 +69,32 @@ pub(super) fn prefix(facts: &Facts<'_>) -> Finding {
 pub(super) fn provider(facts: &Facts<'_>) -> Finding {
     let own = facts.state.map(|state| state.provider.as_ref());
     match (own, &facts.known) {
-        (Some(Some((id, name))), Known::Map { id: there, .. }) if id == there => {
-            ok(format_args!("{name}"))
-        }
+        (Some(Some((id, name))), Known::Map { id: there, .. }) if id == there => ok(name),
         (Some(Some((_, name))), Known::Map { name: there, .. }) => warn(
-            format_args!("{name} is configured, but the prefix belongs to {there}"),
-            format_args!("set option provider 'auto'"),
+            format!("{name} is configured, but the prefix belongs to {there}"),
+            "set option provider 'auto'",
         ),
-        (Some(Some((_, name))), _) => ok(format_args!("{name}")),
-        (Some(None), Known::Map { name, same, .. }) if *same => ok(format_args!(
+        (Some(Some((_, name))), _) => ok(name),
+        (Some(None), Known::Map { name, same, .. }) if *same => ok(format!(
             "none, the rule is configured; it is that of {name}"
         )),
         (Some(None), Known::Map { id, name, .. }) => warn(
-            format_args!(
-                "a rule is configured by hand that is not the one of {name}, whose line it is"
-            ),
-            format_args!("remove the rule and set option provider '{id}'"),
+            format!("a rule is configured by hand that is not the one of {name}, whose line it is"),
+            format!("remove the rule and set option provider '{id}'"),
         ),
         (Some(None), Known::Refused(why)) => warn(
-            format_args!("a rule is configured by hand, but {why}"),
-            format_args!("check that the line is really MAP"),
+            format!("a rule is configured by hand, but {why}"),
+            "check that the line is really MAP",
         ),
-        (Some(None), Known::No) => ok(format_args!("none, the rule is configured")),
-        (None, Known::Map { name, .. }) => ok(format_args!("{name}")),
-        (None, Known::Refused(why)) => fail(
-            format_args!("{why}"),
-            format_args!("use what the line is instead of MAP"),
-        ),
+        (Some(None), Known::No) => ok("none, the rule is configured"),
+        (None, Known::Map { name, .. }) => ok(name),
+        (None, Known::Refused(why)) => fail(why, "use what the line is instead of MAP"),
         (None, Known::No) => match &facts.offer {
-            None => unknown(format_args!(
-                "without a prefix nobody knows whose line it is"
-            )),
+            None => unknown("without a prefix nobody knows whose line it is"),
             Some(offer) => fail(
-                format_args!("{} belongs to no known provider", offer.prefix),
-                format_args!(
-                    "set option reqopts '94 95 96' on the uplink where the provider sends its \
-                     rule by DHCPv6; else option provider 'none' and the rule that it names"
-                ),
+                format!("{} belongs to no known provider", offer.prefix),
+                "set option reqopts '94 95 96' on the uplink where the provider sends its \
+                     rule by DHCPv6; else option provider 'none' and the rule that it names",
             ),
         },
     }
@@ -117,16 +105,14 @@ pub(super) fn rule(facts: &Facts<'_>) -> Finding {
         return match facts.error {
             Some((code, detail)) if facts.phase == Phase::Error => {
                 let remedy = remedy_of(code);
-                fail(format_args!("{detail} ({code})"), format_args!("{remedy}"))
+                fail(format!("{detail} ({code})"), remedy)
             }
-            _ if !facts.bus => unknown(format_args!("netifd does not answer")),
+            _ if !facts.bus => unknown("netifd does not answer"),
             _ if facts.phase == Phase::Down => warn(
-                format_args!("the interface is not started"),
-                format_args!("ifup {}", facts.interface),
+                "the interface is not started",
+                format!("ifup {}", facts.interface),
             ),
-            _ => unknown(format_args!(
-                "the interface is not up, so no rule is in use yet"
-            )),
+            _ => unknown("the interface is not up, so no rule is in use yet"),
         };
     };
     let mapping = &state.mapping;
@@ -134,8 +120,8 @@ pub(super) fn rule(facts: &Facts<'_>) -> Finding {
     if let Some((configured, found)) = facts.psids {
         let (own, left) = (configured.value(), configured.left_justified());
         return fail(
-            format_args!("PSID {own} is configured, but the prefix has {found} in its place"),
-            format_args!(
+            format!("PSID {own} is configured, but the prefix has {found} in its place"),
+            format!(
                 "remove option psid, which the prefix tells; or check its justification: in \
                  proto map PSID {own} is written {left} (left-justified in 16 bits), in proto \
                  mape {own}"
@@ -144,16 +130,16 @@ pub(super) fn rule(facts: &Facts<'_>) -> Finding {
     }
     if mapping.subnet_id() != 0 {
         return warn(
-            format_args!(
+            format!(
                 "{} is subnet {} of the /{} that the rule is about; the BR sends to subnet 0",
                 mapping.end_user(),
                 mapping.subnet_id(),
                 rule.end_user_len()
             ),
-            format_args!("let the router that has the whole prefix do MAP, or ask the provider"),
+            "let the router that has the whole prefix do MAP, or ask the provider",
         );
     }
-    ok(format_args!(
+    ok(format!(
         "{} to {}, {} EA bits",
         rule.ipv6(),
         rule.ipv4(),
@@ -197,15 +183,15 @@ pub(super) fn dialect(facts: &Facts<'_>, state: &State) -> Finding {
     let own = state.mapping.dialect();
     match &facts.known {
         Known::Map { name, dialect, .. } if *dialect == own => {
-            ok(format_args!("{own}, as {name} uses it"))
+            ok(format!("{own}, as {name} uses it"))
         }
         Known::Map { name, dialect, .. } => {
             let legacy = u8::from(own == Dialect::Rfc7597);
             fail(
-                format_args!("{own}, but {name} uses {dialect}: the BR drops everything"),
-                format_args!("set option legacymap '{legacy}'"),
+                format!("{own}, but {name} uses {dialect}: the BR drops everything"),
+                format!("set option legacymap '{legacy}'"),
             )
         }
-        _ => ok(format_args!("{own}, as configured")),
+        _ => ok(format!("{own}, as configured")),
     }
 }

@@ -5,110 +5,31 @@
 //! [`gather`] looks at the router and makes [`Facts`] of it; the checks are
 //! functions of those alone.
 
+mod addresses;
 mod facts;
+mod finding;
 mod gather;
+mod installed;
 mod line;
 mod nat;
 mod path;
 pub mod ping;
+mod read;
+mod reason;
 mod route;
 mod system;
 #[cfg(test)]
 mod tests;
-
-use std::fmt::Arguments;
 
 use serde::Serialize;
 
 use crate::handler::State;
 
 pub use facts::{Address, Facts, Known, Offer, Reply, Uplink};
+pub use finding::{Check, Finding, Verdict};
 pub use gather::gather;
 
-/// What a check comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// As it should be.
-    Ok,
-    /// It may work, but should not stay so.
-    Warn,
-    /// IPv4 cannot work like this.
-    Fail,
-    /// It could not be found out.
-    Unknown,
-}
-
-impl Verdict {
-    /// As the bus says it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Verdict::Ok => "ok",
-            Verdict::Warn => "warn",
-            Verdict::Fail => "fail",
-            Verdict::Unknown => "unknown",
-        }
-    }
-}
-
-/// What a check says, without its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What it comes to.
-    pub verdict: Verdict,
-    /// What was seen.
-    pub seen: String,
-    /// What to do, where something is to be done.
-    pub remedy: Option<String>,
-}
-
-/// One line of the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// Its name, one of those in `docs/bus.md`.
-    pub id: &'static str,
-    /// What it found.
-    #[serde(flatten)]
-    pub finding: Finding,
-}
-
-fn ok(seen: Arguments<'_>) -> Finding {
-    finding(Verdict::Ok, seen, None)
-}
-
-fn unknown(seen: Arguments<'_>) -> Finding {
-    finding(Verdict::Unknown, seen, None)
-}
-
-/// Of what is only there while the interface is up.
-fn not_up() -> Finding {
-    unknown(format_args!("the interface is not up"))
-}
-
-fn warn(seen: Arguments<'_>, remedy: Arguments<'_>) -> Finding {
-    finding(Verdict::Warn, seen, Some(remedy))
-}
-
-fn fail(seen: Arguments<'_>, remedy: Arguments<'_>) -> Finding {
-    finding(Verdict::Fail, seen, Some(remedy))
-}
-
-fn finding(verdict: Verdict, seen: Arguments<'_>, remedy: Option<Arguments<'_>>) -> Finding {
-    Finding {
-        verdict,
-        seen: seen.to_string(),
-        remedy: remedy.map(|remedy| remedy.to_string()),
-    }
-}
-
-/// What the kernel says, without the number of the error.
-fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.rsplit_once('(') {
-        Some((words, number)) if number.starts_with("os error") => words.trim_end().into(),
-        _ => text,
-    }
-}
+use finding::not_up;
 
 /// What judges the facts.
 enum Judge {

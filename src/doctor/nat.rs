@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Checks of address translation: rules, ports, forwards.
 
-use std::fmt::{Arguments, Write};
+use std::fmt::Write;
 
 use crate::handler::State;
 use crate::netfilter::Chain;
 
-use super::{Facts, Finding, Verdict, fail, finding, ok, unknown, warn};
+use super::facts::Facts;
+use super::finding::{Finding, Verdict, fail, ok, unknown, warn};
 
 /// `NF_INET_POST_ROUTING`.
 const POSTROUTING: u32 = 4;
 
 /// Rules that are not as they were loaded.
-fn damaged(seen: Arguments<'_>) -> Finding {
+fn damaged(seen: impl Into<String>) -> Finding {
     fail(
         seen,
-        format_args!("run /etc/init.d/firewall reload, and see logread if it stays so"),
+        "run /etc/init.d/firewall reload, and see logread if it stays so",
     )
 }
 
 fn hidden() -> Finding {
-    unknown(format_args!("only root can see the rules"))
+    unknown("only root can see the rules")
 }
 
 /// Priority of a chain that translates what leaves.
@@ -40,7 +41,7 @@ pub(super) fn nat(facts: &Facts<'_>, _: &State) -> Finding {
     let mut own = None;
     for chain in chains {
         if chain.table == guard {
-            return damaged(format_args!(
+            return damaged(format!(
                 "table inet {guard} still holds back all IPv4: the rules were not loaded"
             ));
         }
@@ -49,7 +50,7 @@ pub(super) fn nat(facts: &Facts<'_>, _: &State) -> Finding {
         }
     }
     let Some(own) = own else {
-        return damaged(format_args!("table ip {table} is missing"));
+        return damaged(format!("table ip {table} is missing"));
     };
     let before = |chain: &&Chain| {
         let priority = at_exit(chain);
@@ -58,24 +59,21 @@ pub(super) fn nat(facts: &Facts<'_>, _: &State) -> Finding {
     // firewall4 masquerades for the whole zone; of others only they know.
     let others = chains.iter().filter(before);
     let Some(chain) = others.min_by_key(|chain| chain.table != "fw4") else {
-        return ok(format_args!("table ip {table}, before masquerade"));
+        return ok(format!("table ip {table}, before masquerade"));
     };
     let (verdict, does) = match chain.table == "fw4" {
         true => (Verdict::Fail, "translates"),
         false => (Verdict::Warn, "may translate"),
     };
-    finding(
-        verdict,
-        format_args!(
+    verdict.with_remedy(
+        format!(
             "chain {} of table {} {} {does} before ours (priority {}, ours {own})",
             chain.name,
             chain.family,
             chain.table,
             at_exit(chain).unwrap_or(own)
         ),
-        Some(format_args!(
-            "remove that chain, or give it a priority above 95"
-        )),
+        "remove that chain, or give it a priority above 95",
     )
 }
 
@@ -85,14 +83,12 @@ pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
         "pool" => {}
         "hash" if reason.contains("egress") => {
             return warn(
-                format_args!("none, NAT is hash: {reason}"),
-                format_args!(
-                    "install kmod-nft-netdev, then ifup: the pool loses no connection while a \
-                 port is free"
-                ),
+                format!("none, NAT is hash: {reason}"),
+                "install kmod-nft-netdev, then ifup: the pool loses no connection while a \
+                 port is free",
             );
         }
-        mode => return ok(format_args!("not needed, NAT is {mode}")),
+        mode => return ok(format!("not needed, NAT is {mode}")),
     }
     let Some(chains) = &facts.chains else {
         return hidden();
@@ -101,24 +97,22 @@ pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
     let is_hook =
         |chain: &&Chain| chain.family == "netdev" && chain.table == table && chain.place.is_some();
     match chains.iter().filter(is_hook).count() {
-        0 => damaged(format_args!(
+        0 => damaged(format!(
             "table netdev {table} is missing, so nothing passes"
         )),
-        1 => damaged(format_args!("table netdev {table} has one direction only")),
-        _ => ok(format_args!("{} ports mapped", facts.free)),
+        1 => damaged(format!("table netdev {table} has one direction only")),
+        _ => ok(format!("{} ports mapped", facts.free)),
     }
 }
 
 pub(super) fn offload(facts: &Facts<'_>) -> Finding {
     match facts.offload {
-        (false, _) => ok(format_args!("flow offloading is off")),
-        (true, false) => ok(format_args!("software flow offloading, compatible")),
+        (false, _) => ok("flow offloading is off"),
+        (true, false) => ok("software flow offloading, compatible"),
         (true, true) => warn(
-            format_args!("hardware flow offloading: no hardware knows this tunnel or its ports"),
-            format_args!(
-                "set option flow_offloading_hw '0' in /etc/config/firewall; software offloading \
-             works"
-            ),
+            "hardware flow offloading: no hardware knows this tunnel or its ports",
+            "set option flow_offloading_hw '0' in /etc/config/firewall; software offloading \
+             works",
         ),
     }
 }
@@ -126,10 +120,8 @@ pub(super) fn offload(facts: &Facts<'_>) -> Finding {
 pub(super) fn forwards(facts: &Facts<'_>) -> Finding {
     let Some((title, ports)) = facts.foreign.first() else {
         return match facts.state {
-            Some(_) => ok(format_args!("none outside the port set")),
-            None => unknown(format_args!(
-                "the interface is not up, so the port set is not known"
-            )),
+            Some(_) => ok("none outside the port set"),
+            None => unknown("the interface is not up, so the port set is not known"),
         };
     };
     let more = match facts.foreign.len() {
@@ -142,18 +134,18 @@ pub(super) fn forwards(facts: &Facts<'_>) -> Finding {
     };
     let plural = if ports.contains('-') { "s" } else { "" };
     warn(
-        format_args!("{title} uses port{plural} {ports}, which is not in the port set{more}"),
-        format_args!("use a port of the set{instance} or the IPv6 address"),
+        format!("{title} uses port{plural} {ports}, which is not in the port set{more}"),
+        format!("use a port of the set{instance} or the IPv6 address"),
     )
 }
 
 pub(super) fn ports(facts: &Facts<'_>, _: &State) -> Finding {
     let Some(used) = facts.used else {
         return match facts.root {
-            false => unknown(format_args!("only root can see connections")),
+            false => unknown("only root can see connections"),
             true => warn(
-                format_args!("conntrack does not answer, so the ports in use are not known"),
-                format_args!("install kmod-nf-conntrack-netlink"),
+                "conntrack does not answer, so the ports in use are not known",
+                "install kmod-nf-conntrack-netlink",
             ),
         };
     };
@@ -167,7 +159,7 @@ pub(super) fn ports(facts: &Facts<'_>, _: &State) -> Finding {
     // That counter is the kernel's, for the whole router and since it was
     // started: alone it says nothing about now.
     let verdict = match share {
-        0..80 => return ok(format_args!("{seen}")),
+        0..80 => return ok(seen),
         80..95 => Verdict::Warn,
         _ => Verdict::Fail,
     };
@@ -177,11 +169,8 @@ pub(super) fn ports(facts: &Facts<'_>, _: &State) -> Finding {
             None => write!(seen, "; {address} has {count} of them"),
         };
     }
-    finding(
-        verdict,
-        format_args!("{seen}"),
-        Some(format_args!(
-            "see mape ports; option conntrack 'tight' frees ports sooner, and IPv6 needs none"
-        )),
+    verdict.with_remedy(
+        seen,
+        "see mape ports; option conntrack 'tight' frees ports sooner, and IPv6 needs none",
     )
 }

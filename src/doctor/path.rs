@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Checks of the way to the BR and back: routes, addresses, tunnel.
 
-use std::fmt::Arguments;
 use std::net::Ipv6Addr;
 
 use crate::handler::State;
 use crate::map::{Border, MapType};
 
-use super::{Facts, Finding, Known, Reply, Verdict, fail, finding, not_up, ok, unknown, warn};
+use super::facts::{Facts, Known, Reply};
+use super::finding::{Finding, Verdict, fail, not_up, ok, unknown, warn};
 
 /// The address of the BR, or the DMR's prefix.
 fn border(state: &State) -> Option<String> {
@@ -31,8 +31,8 @@ pub(super) fn br_route(facts: &Facts<'_>, state: &State) -> Finding {
     };
     if let Some((known, name)) = expected {
         return warn(
-            format_args!("{border} is configured, but the BR of {name} for this prefix is {known}"),
-            format_args!("remove option peeraddr, or set it to {known}"),
+            format!("{border} is configured, but the BR of {name} for this prefix is {known}"),
+            format!("remove option peeraddr, or set it to {known}"),
         );
     }
     let uplink = facts
@@ -41,14 +41,14 @@ pub(super) fn br_route(facts: &Facts<'_>, state: &State) -> Finding {
         .and_then(|uplink| uplink.device.as_ref());
     match route {
         Err(error) => fail(
-            format_args!("{border}: {error}"),
-            format_args!("the uplink needs an IPv6 default route: see ip -6 route"),
+            format!("{border}: {error}"),
+            "the uplink needs an IPv6 default route: see ip -6 route",
         ),
         Ok((text, device)) if uplink.is_some_and(|uplink| uplink != device) => warn(
-            format_args!("{border} {text}, which is not the uplink's device"),
-            format_args!("another IPv6 default route wins; set metrics, or option tunlink"),
+            format!("{border} {text}, which is not the uplink's device"),
+            "another IPv6 default route wins; set metrics, or option tunlink",
         ),
-        Ok((text, _)) => ok(format_args!("{border} {text}")),
+        Ok((text, _)) => ok(format!("{border} {text}")),
     }
 }
 
@@ -57,25 +57,23 @@ pub(super) fn br_reply(facts: &Facts<'_>, state: &State) -> Finding {
         return not_up();
     };
     match &facts.br_reply {
-        None => unknown(format_args!(
-            "{border} is a prefix; nothing in it can be asked"
-        )),
-        Some(Reply::Yes(ms)) => ok(format_args!("{border} answers after {ms} ms")),
-        Some(Reply::No) => unknown(format_args!(
+        None => unknown(format!("{border} is a prefix; nothing in it can be asked")),
+        Some(Reply::Yes(ms)) => ok(format!("{border} answers after {ms} ms")),
+        Some(Reply::No) => unknown(format!(
             "{border} does not answer ICMPv6 echo; many BRs do not"
         )),
-        Some(Reply::Error(error)) => unknown(format_args!("{border}: {error}")),
+        Some(Reply::Error(error)) => unknown(format!("{border}: {error}")),
     }
 }
 
 pub(super) fn probe(address: &Ipv6Addr, reply: &Reply) -> Finding {
     match reply {
-        Reply::Yes(ms) => ok(format_args!("{address} answers after {ms} ms")),
+        Reply::Yes(ms) => ok(format!("{address} answers after {ms} ms")),
         Reply::No => warn(
-            format_args!("{address} does not answer"),
-            format_args!("if it should, IPv6 itself does not work on this line"),
+            format!("{address} does not answer"),
+            "if it should, IPv6 itself does not work on this line",
         ),
-        Reply::Error(error) => unknown(format_args!("{address}: {error}")),
+        Reply::Error(error) => unknown(format!("{address}: {error}")),
     }
 }
 
@@ -85,47 +83,45 @@ pub(super) fn ce_address(facts: &Facts<'_>, state: &State) -> Finding {
     match &facts.ce {
         // nat46 answers for its addresses itself.
         None if state.mapping.map_type() == MapType::MapT => {
-            ok(format_args!("{ce}, translated by {}", state.device))
+            ok(format!("{ce}, translated by {}", state.device))
         }
         None => fail(
-            format_args!("{ce} is on no device"),
-            format_args!("ifdown {name}, then ifup {name}; if it stays away, see logread"),
+            format!("{ce} is on no device"),
+            format!("ifdown {name}, then ifup {name}; if it stays away, see logread"),
         ),
         Some(found) if found.duplicate => fail(
-            format_args!(
+            format!(
                 "{ce} on {} is in use by another device on the line",
                 found.device
             ),
-            format_args!(
-                "is another router doing MAP on this line, such as a home gateway? Only one can"
-            ),
+            "is another router doing MAP on this line, such as a home gateway? Only one can",
         ),
         Some(found) if found.tentative => warn(
-            format_args!(
+            format!(
                 "{ce} on {} is still being checked for duplicates",
                 found.device
             ),
-            format_args!("run this again in a few seconds"),
+            "run this again in a few seconds",
         ),
-        Some(found) => ok(format_args!("{ce} on {}", found.device)),
+        Some(found) => ok(format!("{ce} on {}", found.device)),
     }
 }
 
 pub(super) fn tunnel(facts: &Facts<'_>, state: &State) -> Finding {
     let device = &state.device;
     match facts.device {
-        None => again(facts, format_args!("there is no device {device}")),
-        Some((false, _)) => again(facts, format_args!("{device} is down")),
-        Some((true, _)) => ok(format_args!("{device} is up")),
+        None => again(facts, format!("there is no device {device}")),
+        Some((false, _)) => again(facts, format!("{device} is down")),
+        Some((true, _)) => ok(format!("{device} is up")),
     }
 }
 
 /// What setting the interface up anew may mend.
-fn again(facts: &Facts<'_>, seen: Arguments<'_>) -> Finding {
+fn again(facts: &Facts<'_>, seen: impl Into<String>) -> Finding {
     let name = &facts.interface;
     fail(
         seen,
-        format_args!("ifdown {name}, then ifup {name}, and see logread"),
+        format!("ifdown {name}, then ifup {name}, and see logread"),
     )
 }
 
@@ -142,27 +138,27 @@ pub(super) fn mtu(facts: &Facts<'_>, state: &State) -> Finding {
     let own = facts.device.map_or(state.mtu, |(_, mtu)| mtu);
     let uplink = facts.uplink.as_ref().and_then(|uplink| uplink.mtu);
     let Some(uplink) = uplink else {
-        return unknown(format_args!("{own}; the uplink's is not known"));
+        return unknown(format!("{own}; the uplink's is not known"));
     };
     let best = uplink.saturating_sub(overhead(state.mapping.map_type()));
     let wrong = match own {
         own if own > best => "large packets do not fit",
         // A provider's line may take less than the device.
         own if own < 1400 && own < best => "smaller than it need be",
-        _ => return ok(format_args!("{own}, uplink {uplink}")),
+        _ => return ok(format!("{own}, uplink {uplink}")),
     };
     warn(
-        format_args!("{own}, uplink {uplink}: {wrong}"),
-        format_args!("remove option mtu, or set it to {best}"),
+        format!("{own}, uplink {uplink}: {wrong}"),
+        format!("remove option mtu, or set it to {best}"),
     )
 }
 
 pub(super) fn encaplimit(facts: &Facts<'_>, state: &State) -> Finding {
     if state.mapping.map_type() == MapType::MapT {
-        return ok(format_args!("MAP-T has none"));
+        return ok("MAP-T has none");
     }
     let limit = match state.encaplimit.as_deref() {
-        Some("ignore") => return ok(format_args!("none")),
+        Some("ignore") => return ok("none"),
         Some(limit) => limit,
         None => "4, the kernel's default",
     };
@@ -172,16 +168,15 @@ pub(super) fn encaplimit(facts: &Facts<'_>, state: &State) -> Finding {
         }
         _ => (Verdict::Warn, "some BRs drop".into()),
     };
-    finding(
-        verdict,
-        format_args!("{limit}: each packet carries a destination option, which {whose}"),
-        Some(format_args!("set option encaplimit 'ignore'")),
+    verdict.with_remedy(
+        format!("{limit}: each packet carries a destination option, which {whose}"),
+        "set option encaplimit 'ignore'",
     )
 }
 
 pub(super) fn ipv4(facts: &Facts<'_>, state: &State) -> Finding {
     if !facts.bus {
-        return unknown(format_args!("netifd does not answer"));
+        return unknown("netifd does not answer");
     }
     let (device, name) = (&state.device, &facts.interface);
     let address = state.mapping.ipv4().addr().to_string();
@@ -192,17 +187,14 @@ pub(super) fn ipv4(facts: &Facts<'_>, state: &State) -> Finding {
     let wrong = match (assigned, facts.default4) {
         (None, _) => format!("{device} does not have {address}"),
         (Some(address), true) => {
-            return ok(format_args!("{address} and the default route on {device}"));
+            return ok(format!("{address} and the default route on {device}"));
         }
         (Some(address), false) if facts.no_default => {
-            return ok(format_args!("{address}; no default route, as configured"));
+            return ok(format!("{address}; no default route, as configured"));
         }
         (Some(address), false) => format!("{address}, but no IPv4 default route on {device}"),
     };
-    fail(
-        format_args!("{wrong}"),
-        format_args!("ifdown {name}, then ifup {name}"),
-    )
+    fail(wrong, format!("ifdown {name}, then ifup {name}"))
 }
 
 pub(super) fn replies(facts: &Facts<'_>, state: &State) -> Finding {
@@ -212,19 +204,17 @@ pub(super) fn replies(facts: &Facts<'_>, state: &State) -> Finding {
     let (sent, received) = (traffic.tx_packets, traffic.rx_packets);
     let foreign = facts.dropped.map_or(0, |dropped| dropped.not_ours);
     match (sent, received) {
-        (0, 0) => unknown(format_args!("nothing was sent yet")),
-        (1..10, 0) => unknown(format_args!("{sent} packets sent, none received yet")),
+        (0, 0) => unknown("nothing was sent yet"),
+        (1..10, 0) => unknown(format!("{sent} packets sent, none received yet")),
         (_, 0) => fail(
-            format_args!("{sent} packets sent, none received"),
-            format_args!("likely causes: {}", causes(facts, state).join("; ")),
+            format!("{sent} packets sent, none received"),
+            format!("likely causes: {}", causes(facts, state).join("; ")),
         ),
         (_, received) if foreign >= received => fail(
-            format_args!("all {received} packets received are for ports or addresses not ours"),
-            format_args!(
-                "the BR takes us for another subscriber: check rule, PSID and its justification"
-            ),
+            format!("all {received} packets received are for ports or addresses not ours"),
+            "the BR takes us for another subscriber: check rule, PSID and its justification",
         ),
-        _ => ok(format_args!("{received} packets received")),
+        _ => ok(format!("{received} packets received")),
     }
 }
 

@@ -13,7 +13,8 @@ use nix::sys::socket::{
     socket,
 };
 
-use super::{Reply, reason};
+use super::facts::Reply;
+use super::reason::reason;
 
 const ECHO_REQUEST: u8 = 128;
 const ECHO_REPLY: u8 = 129;

@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Checks of what is installed.
 
-use super::{Facts, Finding, fail, ok};
+use super::facts::Facts;
+use super::finding::{Finding, fail, ok};
 
 pub(super) fn packages(facts: &Facts<'_>) -> Finding {
     if facts.missing.is_empty() {
-        return ok(format_args!("all kernel modules are there"));
+        return ok("all kernel modules are there");
     }
     let (names, what) = columns(&facts.missing);
     fail(
-        format_args!("missing: {}", what.join(", ")),
-        format_args!("install {}", names.join(" ")),
+        format!("missing: {}", what.join(", ")),
+        format!("install {}", names.join(" ")),
     )
 }
 
 pub(super) fn conflicts(facts: &Facts<'_>) -> Finding {
     if facts.conflicts.is_empty() {
-        return ok(format_args!("no other MAP package or script"));
+        return ok("no other MAP package or script");
     }
     let (seen, remedies) = columns(&facts.conflicts);
-    fail(
-        format_args!("{}", seen.join("; ")),
-        format_args!("{}", remedies.join("; ")),
-    )
+    fail(seen.join("; "), remedies.join("; "))
 }
 
 fn columns(pairs: &[(String, String)]) -> (Vec<&str>, Vec<&str>) {
