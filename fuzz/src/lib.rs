@@ -10,6 +10,7 @@ mod command;
 mod kernel;
 pub mod options;
 pub mod packed;
+mod provision;
 mod rules;
 mod table;
 
@@ -17,6 +18,7 @@ pub use bus::{netifd_dump, ubus_messages};
 pub use command::{bus_arguments, command_line, mapcalc};
 pub use kernel::{netlink_messages, proc_files};
 pub use options::{config_json, firewall_config, rulesets, state_file};
+pub use provision::{dns_answers, hb46pp_answers, http_answers, urls};
 pub use rules::{rule_strings, s46_options};
 pub use table::providers_file;
 
@@ -24,11 +26,14 @@ pub use table::providers_file;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 18] = [
     ("bus_arguments", bus_arguments),
     ("command_line", command_line),
     ("config_json", config_json),
+    ("dns_answers", dns_answers),
     ("firewall_config", firewall_config),
+    ("hb46pp_answers", hb46pp_answers),
+    ("http_answers", http_answers),
     ("mapcalc", mapcalc),
     ("netifd_dump", netifd_dump),
     ("netlink_messages", netlink_messages),
@@ -39,6 +44,7 @@ pub const TARGETS: [Target; 14] = [
     ("s46_options", s46_options),
     ("state_file", state_file),
     ("ubus_messages", ubus_messages),
+    ("urls", urls),
 ];
 
 /// The bytes as a file or argument of text would be read.
