@@ -13,19 +13,25 @@ const stubRights = {
 	'luci-base': { read: { ubus: { session: [ 'access' ], uci: [ '*' ], network: [ '*' ] } } }
 };
 
+/* What luci-app-upnp grants, whose plugin is asked if it is there. */
+const upnpRights = { 'luci-app-upnp': { read: { ubus: { 'luci.upnp': [ 'get_status' ] } } } };
+
 function matches(list, name) {
 	return (list ?? []).some(entry => entry == '*' || entry == name || (entry.endsWith('*') && name.startsWith(entry.slice(0, -1))));
 }
 
 export class Bus {
 	constructor(scenario = {}) {
-		this.scenario = { status: 'status', ports: 'ports', doctor: 'doctor', calc: () => fixture('calc'), ...scenario };
+		this.scenario = { status: 'status', ports: 'ports', doctor: 'doctor', history: () => null, calc: () => fixture('calc'), ...scenario };
 		this.uci = structuredClone({ luci: {}, network: {}, firewall: {}, ...scenario.uci });
 		this.deltas = [];
 		this.calls = [];
 		this.groups = luciParts.length
 			? Object.assign({}, ...[ ...luciParts, app ].map(part => jsonBelow(part, 'usr/share/rpcd/acl.d')))
 			: { ...stubRights, ...jsonBelow(app, 'usr/share/rpcd/acl.d') };
+
+		if (this.scenario.upnp)
+			Object.assign(this.groups, upnpRights);
 
 		for (const name of this.scenario.without ?? [])
 			delete this.groups[name];
@@ -77,7 +83,14 @@ export class Bus {
 			return [ 0, { entries: filesBelow(join(resources, 'view/status/include'), '.js')
 				.concat(...luciParts.map(part => filesBelow(join(part, 'htdocs/luci-static/resources/view/status/include'), '.js')))
 				.filter(() => args.path.endsWith('/view/status/include'))
+				.concat(args.path.endsWith('/preload') ? filesBelow(join(resources, 'preload'), '.js') : [])
 				.map(file => ({ name: basename(file), type: 'file' })) } ];
+
+		if (object == 'network.interface' && name != 'dump')
+			return [ this.scenario.refusesRestart ? 9 : 0 ];
+
+		if (object == 'luci.upnp')
+			return this.scenario.upnp ? [ 0, { rules: this.scenario.upnp } ] : absent;
 
 		const fixed = this.router()[`${object}.${name}`];
 
@@ -90,19 +103,30 @@ export class Bus {
 		if (scenario.absent)
 			return absent;
 
-		if (scenario.broken)
+		if (scenario.broken === true || scenario.broken?.includes(name))
 			return [ 7 ];
 
-		const source = (name == 'lookup') ? 'lookup' : scenario[name];
+		const source = scenario[name];
+		const reply = (typeof source == 'function') ? source(args) : fixture(source);
 
-		return [ 0, typeof source == 'function' ? source(args) : fixture(source) ];
+		/* A service that does not know the method. */
+		return (reply === null) ? [ 3 ] : [ 0, reply ];
 	}
 
 	config(name, { config, section, option, type, name: wanted, values, options, sections }) {
 		const store = this.uci[config];
 
-		if (name == 'changes')
-			return [ 0, { changes: {} } ];
+		if (name == 'changes') {
+			const changes = {};
+
+			for (const [ what, one, sid ] of this.deltas)
+				(changes[one] ??= []).push([ what, sid ]);
+
+			return [ 0, { changes } ];
+		}
+
+		if (this.scenario.refusesUci && name != 'get')
+			return [ 6 ];
 
 		if (!this.mayUci(config, name == 'get' ? 'read' : 'write'))
 			return [ 6 ];
@@ -113,10 +137,10 @@ export class Bus {
 		if (name == 'get')
 			return [ 0, section ? { values: store[section] } : { values: store } ];
 
-		this.deltas.push([ name, config, section ?? wanted ?? '', ...(type ? [ type ] : []), values ?? options ?? option ?? sections ?? null ]);
+		this.deltas.push([ name, config, section ?? wanted ?? (name == 'add' ? `cfg${Object.keys(store).length}` : ''), ...(type ? [ type ] : []), values ?? options ?? option ?? sections ?? null ]);
 
 		if (name == 'add') {
-			const sid = wanted ?? 'cfg%s'.replace('%s', Object.keys(store).length);
+			const sid = wanted ?? `cfg${Object.keys(store).length}`;
 			store[sid] = { '.type': type, '.name': sid, '.anonymous': !wanted, ...values };
 			return [ 0, { section: sid } ];
 		}

@@ -3,13 +3,14 @@
 // what is pure, and for the protocol's form, whose fields are recorded.
 
 import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { resources } from './paths.mjs';
 
 const requirePattern = /^'require ([^ ']+)(?: as ([^ ']+))?';$/gm;
 
 String.prototype.format = function(...args) {
-	return this.replace(/%[sd]/g, () => String(args.shift()));
+	return this.replace(/%(?:[sd]|%|\.1f)/g, found => (found == '%%') ? '%' : String(args.shift()));
 };
 
 const L = {
@@ -18,11 +19,29 @@ const L = {
 };
 
 function extend(base, members) {
-	const Class = class extends base {};
+	const Class = class extends base {
+		constructor(...args) {
+			super(...args);
+			if (new.target === Class)
+				this.__init__?.(...args);
+		}
+	};
 	Object.assign(Class.prototype, members);
 	Class.extend = more => extend(Class, more);
 	return Class;
 }
+
+/* As LuCI's validation.js: the eight groups of an address, or null. */
+const validation = {
+	parseIPv6(text) {
+		if (!isIPv6(text))
+			return null;
+
+		const [ head, tail ] = text.split('::').map(half => half ? half.split(':') : []);
+
+		return [ ...head, ...(tail ? [ ...Array(8 - head.length - tail.length).fill('0'), ...tail ] : []) ].map(group => parseInt(group, 16));
+	}
+};
 
 /* Stand-ins for LuCI's modules; RECORD collects what the protocol registers. */
 function luciModules(record) {
@@ -31,13 +50,16 @@ function luciModules(record) {
 
 	return {
 		baseclass: { extend: members => extend(class {}, members) },
-		rpc: { declare: options => { record.calls.push(options); return () => new Promise(() => {}); } },
+		rpc: { declare: options => { record.calls.push(options); return () => record.reply?.(options) ?? new Promise(() => {}); } },
 		dom: {},
+		poll: {},
 		ui: {},
-		uci: { get: (config, section, option) => record.uci?.[option] ?? null },
+		validation,
+		uci: { sections: (config, type) => Object.values(record.config?.[config] ?? {}).filter(section => section['.type'] == type), get: (config, section, option) => record.uci?.[option] ?? null },
 		form: named([ 'Value', 'ListValue', 'DynamicList', 'DummyValue', 'Flag' ]),
 		'tools.widgets': named([ 'NetworkSelect', 'ZoneSelect' ]),
 		network: {
+			getProtocols: () => [],
 			registerPatternVirtual: pattern => record.patterns.push(pattern),
 			registerErrorCode: (code, text) => record.errors.set(code, text),
 			registerProtocol: (name, members) => {
@@ -61,7 +83,7 @@ export function load(name, record = newRecord(), loaded = {}) {
 	if (!loaded[name]) {
 		const source = readFileSync(join(resources, name.replaceAll('.', '/') + '.js'), 'utf8');
 		const wanted = [ ...source.matchAll(requirePattern) ].map(match => [ match[2] ?? match[1].replaceAll('.', '_'), match[1] ]);
-		const document = { documentElement: { lang: 'en' }, createElementNS: () => ({}) };
+		const document = { createElementNS: () => ({}) };
 		const factory = new Function('window', 'document', 'L', '_', 'E', ...wanted.map(([ as ]) => as), source);
 
 		loaded[name] = new (factory({}, document, L, text => text, () => ({}), ...wanted.map(([ , module ]) => load(module, record, loaded))))();

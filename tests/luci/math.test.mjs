@@ -39,16 +39,20 @@ test('the nearest port of the set is told', () => {
 
 test('suggested ports are free, of the set, and of different ranges', () => {
 	const { ranges } = fixture('ports');
-	const free = math.freePorts(ranges, 3);
+	const free = math.freePorts(ranges, [], 3);
 
 	assert.equal(new Set(free.map(port => port >> 12)).size, 3);
 	for (const port of free)
 		assert.ok(math.inSet(set, port, port));
 
-	const all = math.freePorts(ranges, 1000);
+	const all = math.freePorts(ranges, [], 1000);
 	assert.equal(all.length, 240 - 3);
 	for (const taken of [ 4128, 4130, 8226 ])
 		assert.ok(!all.includes(taken), taken);
+
+	/* What is staged but not applied counts too. */
+	const staged = { range: free.slice(0, 1).flatMap(port => [ port, port ]) };
+	assert.ok(!math.freePorts(ranges, [ staged ], 1000).includes(free[0]));
 });
 
 const v6plus = { maptype: 'map-e', legacymap: '1', ip6prefixlen: '31', ip4prefixlen: '15', ealen: '25', offset: '4', psidlen: '8', psid: '' };

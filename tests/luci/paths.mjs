@@ -12,7 +12,7 @@ export const luci = process.env.LUCI_SRC || null;
 
 export const luciParts = luci ? [
 	'modules/luci-base', 'modules/luci-mod-network', 'modules/luci-mod-status',
-	'protocols/luci-proto-ipv6', 'themes/luci-theme-bootstrap'
+	'protocols/luci-proto-ipv6', 'themes/luci-theme-bootstrap', 'applications/luci-app-firewall'
 ].map(part => join(luci, part)).filter(existsSync) : [];
 
 export function fixture(name) {

@@ -46,6 +46,24 @@ window.E = (tag, attrs, children) => {
 	return node;
 };
 
+/* As LuCI's cbi.js: rows of cells, each a text, a node, or [what it is sorted by, one of these]. */
+window.cbi_update_table = (table, rows, placeholder) => {
+	const titles = [ ...table.rows[0].cells ].map(cell => cell.innerText.trim());
+	const cells = row => titles.map((title, i) => {
+		const cell = E('td', { 'class': 'td', 'data-title': title || null }, [ Array.isArray(row[i]) ? row[i][1] : row[i] ]);
+		return cell;
+	});
+
+	while (table.rows.length > 1)
+		table.rows[1].remove();
+
+	for (const row of rows)
+		table.append(E('tr', { 'class': 'tr' }, cells(row)));
+
+	if (!rows.length && placeholder)
+		table.append(E('tr', { 'class': 'tr placeholder' }, [ E('td', { 'class': 'td' }, [ placeholder ]) ]));
+};
+
 function extend(base, members) {
 	const Class = class extends base {
 		constructor(...args) {
@@ -82,12 +100,12 @@ const builtin = {
 	dom: { content: (node, children) => node.replaceChildren(...[ children ?? [] ].flat().filter(child => child != null)) },
 	poll: {
 		add(fn, seconds) {
-			const run = () => Promise.resolve(fn()).finally(() => setTimeout(run, seconds * 200));
-			run();
+			const run = () => Promise.resolve(fn()).finally(() => setTimeout(run, 1000 * (seconds ?? L.env.pollinterval)));
+			setTimeout(run, 0);
 		}
 	},
 	rpc: {
-		declare: ({ object, method, params, reject }) => (...args) => {
+		declare: ({ object, method, params, expect, reject }) => (...args) => {
 			const named = Object.fromEntries((params ?? []).map((name, i) => [ name, args[i] ]));
 
 			return fetch(L.env.ubuspath, {
@@ -98,14 +116,23 @@ const builtin = {
 					throw new Error(`RPC call to ${object}/${method} failed with error ${error.code}: ${error.message}`);
 				if (reject && result[0] !== 0)
 					throw new Error(`RPC call to ${object}/${method} failed with ubus code ${result[0]}: ?`);
-				return result[1] ?? result[0];
+				const reply = result[1] ?? result[0];
+				const [ key ] = Object.keys(expect ?? {});
+
+				return (key == null) ? reply : (reply?.[key] ?? expect[key]);
 			});
 		}
 	},
 	network: { getHostHints: () => Promise.resolve({ getHostnameByIPAddr: () => null, getMACHints: () => [] }) },
 	form: {},
-	uci: {},
+	uci: {
+		load: () => Promise.resolve(),
+		sections: () => [],
+		get: () => null
+	},
+	validation: {},
 	ui: {
+		addNotification: (title, children) => document.querySelector('#maincontent').prepend(...[ children ].flat()),
 		createHandlerFn: (ctx, fn, ...args) => event => {
 			const button = event.currentTarget;
 			button.disabled = true;

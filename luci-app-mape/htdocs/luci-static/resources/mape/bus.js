@@ -3,50 +3,98 @@
 'require baseclass';
 'require rpc';
 
-const callStatus = rpc.declare({ object: 'mape', method: 'status', reject: true });
-const callPorts = rpc.declare({ object: 'mape', method: 'ports', params: [ 'interface' ], reject: true });
-const callCalc = rpc.declare({ object: 'mape', method: 'calc', params: [ 'prefix', 'provider' ], reject: true });
-const callDoctor = rpc.declare({ object: 'mape', method: 'doctor', params: [ 'interface' ], reject: true });
+const callStatus = rpc.declare({ object: 'mape', method: 'status' });
+const callPorts = rpc.declare({ object: 'mape', method: 'ports', params: [ 'interface' ] });
+const callHistory = rpc.declare({ object: 'mape', method: 'history', params: [ 'interface' ] });
+const callCalc = rpc.declare({ object: 'mape', method: 'calc', params: [ 'prefix', 'provider', 'rule', 'legacy' ] });
+const callDoctor = rpc.declare({ object: 'mape', method: 'doctor', params: [ 'interface' ] });
+const callDown = rpc.declare({ object: 'network.interface', method: 'down', params: [ 'interface' ] });
+const callUp = rpc.declare({ object: 'network.interface', method: 'up', params: [ 'interface' ] });
 
-/* JSON-RPC error -32002 or ubus code 6 */
-const deniedPattern = /-32002|code 6\b/;
+/* What LuCI makes of an error of JSON-RPC: the number is in the message only. */
+const jsonrpcPattern = /error (-\d+)/;
 
-/* JSON-RPC error -32000, ubus code 3 (no such method) or 4 (no such object) */
-const absentPattern = /-32000|code [34]\b/;
+/* Codes of ubus (positive) and of uhttpd's JSON-RPC (negative). */
+const kinds = {
+	2: 'invalid', 3: 'absent', 4: 'absent', 6: 'denied', 7: 'timeout',
+	'-32602': 'invalid', '-32000': 'absent', '-32002': 'denied'
+};
 
-/* An answer is an object; one that is just { error } tells why there is none. */
+const historyInterval = 60000;
+const histories = {};
+
+function failure(kind, message) {
+	return Object.assign(new Error(message), { kind });
+}
+
+/* Rejects with an error that has KIND: 'absent', 'denied', 'invalid', 'timeout', 'refused' or 'failed'. */
+function call(fn, ...args) {
+	return fn(...args).catch(error => {
+		const code = jsonrpcPattern.exec(String(error?.message ?? error))?.[1];
+
+		throw failure(kinds[code] ?? 'failed', String(error?.message ?? error).split('\n')[0]);
+	}).then(reply => {
+		/* A call that failed resolves to its code. */
+		if (typeof reply == 'number' && reply != 0)
+			throw failure(kinds[reply] ?? 'failed', 'ubus code %d'.format(reply));
+
+		return reply;
+	});
+}
+
+/* An answer is an object; one that has an error says why there is none. */
 function answer(reply) {
-	if (!L.isObject(reply) || reply.error != null)
-		throw new Error(reply?.error ?? String(reply));
+	if (!L.isObject(reply) || Array.isArray(reply))
+		throw failure('failed', _('The answer cannot be read.'));
+
+	if (reply.error != null)
+		throw failure('refused', String(reply.error));
 
 	return reply;
 }
 
 return baseclass.extend({
-	/* Why a call failed: 'denied', 'absent' or 'failed'. */
+	/* Why a call failed: the kind that this module gave its error, null of another error. */
 	failure(error) {
-		const text = String(error?.message ?? error);
-
-		if (deniedPattern.test(text))
-			return 'denied';
-
-		return absentPattern.test(text) ? 'absent' : 'failed';
+		return error?.kind ?? null;
 	},
 
 	interfaces() {
-		return callStatus().then(reply => L.toArray(answer(reply).interfaces));
+		return call(callStatus).then(reply => L.toArray(answer(reply).interfaces).filter(ifc => L.isObject(ifc)));
 	},
 
 	ports(name) {
-		return callPorts(name).then(answer);
+		return call(callPorts, name).then(answer);
+	},
+
+	/*
+	 * The samples that the router keeps, with AT, the browser's time of the
+	 * answer; null if it keeps none. The router takes one a minute, so it is
+	 * not asked more often.
+	 */
+	history(name) {
+		const now = Date.now();
+
+		if (!(now - histories[name]?.asked < historyInterval))
+			histories[name] = {
+				asked: now,
+				reply: call(callHistory, name).then(reply => ({ ...answer(reply), at: Date.now() })).catch(() => null)
+			};
+
+		return histories[name].reply;
 	},
 
 	doctor(name) {
-		return callDoctor(name).then(answer);
+		return call(callDoctor, name).then(answer);
 	},
 
-	/* The mapping of a line, or { error } where none can be computed. */
-	calc(prefix, provider) {
-		return callCalc(prefix, provider).then(reply => L.isObject(reply) ? reply : { error: '' });
+	/* The mapping of a line, or { error } if none can be computed. */
+	calc({ prefix, provider, rule, legacy }) {
+		return call(callCalc, prefix, provider, rule, legacy).then(reply => L.isObject(reply) ? reply : { error: '' });
+	},
+
+	/* As ifup does it. */
+	restart(name) {
+		return call(callDown, name).then(() => call(callUp, name));
 	}
 });

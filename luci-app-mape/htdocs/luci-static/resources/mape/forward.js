@@ -1,79 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 'use strict';
 'require baseclass';
+'require dom';
 'require form';
+'require mape.firewall as firewall';
 'require mape.math as math';
-'require uci';
 'require ui';
 
-/* The firewall zone of the first of NETWORKS that is in one. */
-function zoneOf(networks) {
-	const zones = uci.sections('firewall', 'zone');
-
-	for (const name of networks)
-		for (const zone of zones)
-			if (L.toArray(zone.network).includes(name))
-				return zone.name;
-
-	return null;
-}
-
-function stage(ifc, values) {
-	const src = zoneOf([ ifc.interface, ifc.uplink, 'wan' ]) ?? 'wan';
-	const onRouter = (values.to == 'router');
-	const options = {
-		name: values.name,
-		src,
-		proto: values.proto.split(' '),
-		...(onRouter
-			? { family: 'ipv4', dest_port: values.port, target: 'ACCEPT' }
-			: {
-				src_dport: values.port,
-				dest: zoneOf([ 'lan' ]) ?? 'lan',
-				dest_ip: values.device,
-				dest_port: values.dest_port || values.port,
-				target: 'DNAT'
-			})
-	};
-	const sid = uci.add('firewall', onRouter ? 'rule' : 'redirect');
-
-	for (const name in options)
-		uci.set('firewall', sid, name, options[name]);
-
-	return uci.save();
-}
-
-function checkPort(ports, value) {
+/* Whether VALUE, a port or a range, can be forwarded for the protocols PROTO; TAKEN are the entries that are in the way. */
+function checkPort(ports, taken, value, proto) {
 	const set = ports.ranges.map(range => [ range.first, range.last ]);
+	const range = math.parseRange(value);
 
-	if (!math.inSet(set, +value, +value))
-		return _('Port %d is not in the port set; the nearest one is %d').format(value, math.nearest(set, +value));
+	if (!range)
+		return _('A port or a range of ports, such as 4128 or 4128-4130');
 
-	for (const range of ports.ranges)
-		for (const forward of range.forwarded)
-			if (forward.port == +value)
-				return _('Port %d is forwarded already').format(value);
+	if (!math.inSet(set, ...range))
+		return _('Port %s is not in the port set; the nearest one is %d').format(value, math.nearest(set, range[0]));
 
-	return true;
+	const other = taken.find(entry => entry.state != 'removed' && range[1] >= entry.range[0] && range[0] <= entry.range[1]
+		&& entry.proto.some(name => proto.includes(name)));
+
+	if (!other)
+		return true;
+
+	return (other.kind == 'reserved') ? _('Port %s is reserved').format(other.port)
+		: (other.state == 'staged') ? _('Port %s is forwarded already by a change that is not applied yet').format(other.port)
+		: _('Port %s is forwarded already').format(other.port);
 }
 
-function addOptions(s, ports, hosts) {
+function addOptions(s, ports, hosts, taken) {
+	const proto = () => String(fields.proto.formvalue('forward') ?? 'tcp udp').split(' ');
+	const fields = {};
 	let o;
 
 	o = s.option(form.Value, 'name', _('Name'));
 	o.rmempty = false;
+	o.validate = (section_id, value) => taken.some(entry => entry.name === value && value !== '') ? _('This name is in use already') : true;
 
-	o = s.option(form.Value, 'port', _('External port'), _('Only ports of the set reach this router.'));
-	o.datatype = 'port';
+	o = fields.port = s.option(form.Value, 'port', _('External port'), _('Only ports of the set reach this router.'));
+	o.datatype = 'portrange';
 	o.rmempty = false;
-	o.validate = (section_id, value) => checkPort(ports, value);
+	o.validate = (section_id, value) => checkPort(ports, taken, value, proto());
 
-	o = s.option(form.ListValue, 'proto', _('Protocol'));
+	o = fields.proto = s.option(form.ListValue, 'proto', _('Protocol'));
 	o.value('tcp udp', 'TCP + UDP');
 	o.value('tcp', 'TCP');
 	o.value('udp', 'UDP');
+	o.onchange = (ev, section_id) => fields.port.triggerValidation(section_id);
 
-	o = s.option(form.ListValue, 'to', _('Leads to'));
+	o = s.option(form.ListValue, 'to', _('To', 'where a port is forwarded'));
 	o.value('device', _('a device in the LAN'));
 	o.value('router', _('this router'));
 
@@ -86,47 +62,64 @@ function addOptions(s, ports, hosts) {
 		o.value(address, name ? '%s (%s)'.format(address, name) : address);
 
 	o = s.option(form.Value, 'dest_port', _('Internal port'), _('Leave empty if it is the same.'));
-	o.datatype = 'port';
+	o.datatype = 'portrange';
 	o.depends('to', 'device');
 }
 
+/* A name that no entry of TAKEN has: NAME, NAME-2, … */
+function freeName(name, taken) {
+	let free = name;
+
+	for (let i = 2; taken.some(entry => entry.name === free); i++)
+		free = '%s-%d'.format(name, i);
+
+	return free;
+}
+
 return baseclass.extend({
+	checkPort,
+
 	/*
-	 * The dialog for a new forward. PRESET has name, port, proto and to;
-	 * HOSTS are the devices of the LAN as [address, name].
+	 * The dialog for a forward. IFC and PORTS are answers of the bus, ENTRIES
+	 * those of firewall.entries(), HOSTS the devices as [address, name], the
+	 * likeliest first. PRESET has name, port, proto and to; with ENTRY, one of
+	 * the entries, that is edited. DONE is called after something was staged.
 	 */
-	open(ifc, ports, hosts, preset) {
-		const data = { forward: { ...preset, device: '', dest_port: '' } };
+	open({ ifc, ports, entries, hosts, preset, entry, done }) {
+		const taken = entries.filter(other => !entry || other.sid != entry.sid);
+		const [ device, inside ] = entry?.kind == 'forward' ? entry.to.split(':') : [ hosts[0]?.[0] ?? '', '' ];
+		const data = { forward: entry
+			? { name: entry.name, port: entry.port, proto: entry.proto.join(' '), to: (entry.kind == 'forward') ? 'device' : 'router', device, dest_port: (inside == entry.port) ? '' : inside }
+			: { ...preset, name: freeName(preset.name, taken), device, dest_port: '' } };
 		const map = new form.JSONMap(data);
-		const section = map.section(form.NamedSection, 'forward');
+		const refusal = E('div', { 'role': 'alert' });
 
-		addOptions(section, ports, hosts);
+		addOptions(map.section(form.NamedSection, 'forward'), ports, hosts, taken);
 
-		const save = apply => map.save(null, true)
-			.then(() => stage(ifc, data.forward))
-			.then(() => {
+		const refuse = text => dom.content(refusal, [ E('p', { 'class': 'alert-message warning' }, [ text ]) ]);
+
+		/* Each step says by itself what is wrong with it: the fields, then the router. */
+		const save = apply => map.save(null, true).then(
+			() => firewall.stage(ifc, data.forward, entry?.sid).then(() => {
 				ui.hideModal();
+				done?.();
 
 				if (apply)
 					ui.changes.apply(true);
-			}, () => null);
+			}, error => refuse(_('The router has refused the change: %s').format(String(error?.message ?? error).split('\n')[0]))),
+			() => refuse(_('Not saved: some fields are empty or wrong. They are marked.')));
 
-		return uci.load('firewall').then(() => map.render()).then(node => {
-			ui.showModal(_('Forward a port'), [
+		return map.render().then(node => {
+			ui.showModal(entry ? _('Edit a port forward') : _('Forward a port'), [
 				node,
+				refusal,
 				E('div', { 'class': 'button-row right' }, [
 					E('button', { 'class': 'btn cbi-button', 'click': ui.hideModal }, [ _('Cancel') ]), ' ',
 					E('button', { 'class': 'btn cbi-button cbi-button-save', 'click': ui.createHandlerFn(this, save, false) }, [ _('Save') ]), ' ',
 					E('button', { 'class': 'btn cbi-button cbi-button-apply important', 'click': ui.createHandlerFn(this, save, true) }, [ _('Save & Apply') ])
 				])
 			], 'cbi-modal');
+			node.querySelector('input')?.focus();
 		});
-	},
-
-	/* The devices of the LAN as [address, name], from LuCI's host hints. */
-	hosts(hints) {
-		return L.toArray(hints?.getMACHints?.(false))
-			.map(([ mac ]) => [ hints.getIPAddrByMACAddr(mac), hints.getHostnameByMACAddr(mac) ])
-			.filter(([ address ]) => address);
 	}
 });

@@ -1,32 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 'use strict';
 'require baseclass';
+'require validation';
 
 const portPattern = /^(\d{1,5})(?:-(\d{1,5}))?$/;
-const groupPattern = /^[0-9a-f]{1,4}$/;
 
 function number(value) {
 	return (value == null || value === '') ? null : +value;
 }
 
-/* The eight groups of an IPv6 address without an embedded IPv4 address, or null. */
-function groupsOf(address) {
-	const halves = String(address).toLowerCase().split('::');
-	const parts = halves.map(half => half ? half.split(':') : []);
-	const missing = 8 - parts.reduce((sum, part) => sum + part.length, 0);
-
-	if (halves.length > 2 || (halves.length == 2 ? missing < 1 : missing != 0))
-		return null;
-
-	const groups = (halves.length == 2) ? [ ...parts[0], ...Array(missing).fill('0'), ...parts[1] ] : parts[0];
-
-	return groups.every(group => groupPattern.test(group)) ? groups.map(group => parseInt(group, 16)) : null;
-}
-
 return baseclass.extend({
 	/* 'ADDRESS' cut to LEN bits, as 'PREFIX/LEN'; null if it is no address. */
 	prefixOf(address, len) {
-		const groups = groupsOf(address);
+		const groups = validation.parseIPv6(address);
 
 		if (!groups)
 			return null;
@@ -72,19 +58,22 @@ return baseclass.extend({
 	},
 
 	/*
-	 * Up to COUNT ports to forward: neither reserved nor forwarded already,
-	 * from the least used ranges, each from another range as far as there are any.
+	 * Up to COUNT ports to forward, that no entry of TAKEN has (each with a
+	 * range): from the least used ranges, each from another range as far as
+	 * there are any.
 	 */
-	freePorts(ranges, count) {
+	freePorts(ranges, taken, count) {
+		const isTaken = (range, port) => L.toArray(range.reserved).includes(port)
+			|| L.toArray(range.forwarded).some(forward => forward.port == port)
+			|| taken.some(entry => port >= entry.range[0] && port <= entry.range[1]);
 		const free = ranges.map(range => {
-			const taken = new Set([ ...range.reserved, ...range.forwarded.map(f => f.port) ]);
 			const ports = [];
 
 			for (let port = range.first; port <= range.last && ports.length < count; port++)
-				if (port > 0 && !taken.has(port))
+				if (port > 0 && !isTaken(range, port))
 					ports.push(port);
 
-			return { use: Math.max(range.tcp, range.udp), ports };
+			return { use: Math.max(range.tcp ?? 0, range.udp ?? 0), ports };
 		}).sort((a, b) => a.use - b.use || a.ports[0] - b.ports[0]);
 
 		const found = [];

@@ -2,43 +2,57 @@
 'use strict';
 'require baseclass';
 'require mape.bus as bus';
+'require mape.devices as devices';
+'require mape.health as health';
+'require mape.style as style';
 'require mape.words as words';
 
-function usage(ifc) {
-	if (ifc.state != 'up' || !ifc.ports)
-		return words.sentence(ifc);
+/* What is remembered of each interface between two refreshes. */
+const memories = {};
 
-	const { used_max: used, total } = ifc.ports;
+function usageBar({ usage, level }) {
+	const text = _('%d of %d ports in use').format(usage.used, usage.pool);
 
-	return E('div', {
-		'class': 'cbi-progressbar',
-		'title': _('%d of %d ports in use').format(used, total)
-	}, [ E('div', { 'style': 'width:%.2f%%'.format(100 * words.load(ifc)) }) ]);
+	return E('div', { 'class': 'mape-bar-row', 'data-level': level }, [
+		E('div', {
+			'class': 'mape-bar', 'role': 'progressbar', 'aria-label': _('Ports'), 'aria-valuetext': text,
+			'aria-valuemin': 0, 'aria-valuemax': usage.pool, 'aria-valuenow': Math.min(usage.used, usage.pool)
+		}, [ E('div', { 'style': 'width:%.1f%%'.format(100 * usage.share) }) ]),
+		E('span', { 'class': 'mape-bar-text' }, [ text ])
+	]);
+}
+
+function row(ifc) {
+	const memory = (memories[ifc.interface] ??= {});
+	const top = ifc.busiest ? devices.top({ hosts: [ ifc.busiest ] }, null) : null;
+	const state = health.of(ifc, health.grows(memory, ifc, Date.now()), top);
+
+	return [
+		E('a', { 'href': L.url('admin/status/mape') }, [ ifc.interface ]),
+		words.badge(state),
+		ifc.ipv4_address ?? '–',
+		E('div', { 'class': 'mape' }, [ ...(state.usage ? [ usageBar(state) ] : []), ...(state.usage && state.kind == 'success' ? [] : [ state.sentence ]) ])
+	];
 }
 
 return baseclass.extend({
-	title: _('MAP-E'),
+	title: _('IPv4 over IPv6'),
 
 	load() {
-		return L.resolveDefault(bus.interfaces(), null);
+		return Promise.all([ L.resolveDefault(bus.interfaces(), null), style.load() ]);
 	},
 
-	render(list) {
+	render([ list ]) {
 		if (!Array.isArray(list) || !list.length)
 			return null;
 
-		const titles = [ _('Interface'), _('State'), _('IPv4 address'), _('Ports') ];
-		const rows = list.map(ifc => [
-			E('a', { 'href': L.url('admin/status/mape') }, [ ifc.interface ]),
-			words.badge(ifc),
-			ifc.ipv4_address ?? '-',
-			usage(ifc)
+		const table = E('table', { 'class': 'table', 'id': 'mape-overview' }, [
+			E('tr', { 'class': 'tr table-titles' }, [ _('Interface'), _('State', 'of the connection'), _('IPv4 address'), _('Ports') ]
+				.map(title => E('th', { 'class': 'th' }, [ title ])))
 		]);
 
-		return E('table', { 'class': 'table' }, [
-			E('tr', { 'class': 'tr table-titles' }, titles.map(title => E('th', { 'class': 'th' }, [ title ]))),
-			...rows.map(row => E('tr', { 'class': 'tr' }, row.map((cell, i) =>
-				E('td', { 'class': 'td', 'data-title': titles[i] }, [ cell ]))))
-		]);
+		cbi_update_table(table, list.map(row));
+
+		return table;
 	}
 });

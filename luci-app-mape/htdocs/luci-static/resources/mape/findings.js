@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+'use strict';
+'require baseclass';
+'require mape.words as words';
+
+/* What a check has seen, by its code; in braces the arguments that come with it (docs/bus.md). */
+const seen = {
+	/* Uplink and prefix */
+	netifd_silent: _('netifd does not answer.'),
+	no_uplink: _('No interface that is up has IPv6.'),
+	uplink_down: _('{uplink} is not up.'),
+	uplink_up: _('{uplink} is up on {device}.'),
+	no_prefix_without_uplink: _('Without an uplink there is no IPv6 prefix.'),
+	no_prefix: _('{uplink} has no IPv6 prefix.'),
+	prefix_deprecated: _('{prefix} of {uplink} is about to expire; a new prefix is on its way.'),
+	prefix_found: _('{prefix} of {uplink}, {source}.'),
+	prefix_configured: _('{prefix}, from the settings.'),
+
+	/* Provider and rule */
+	provider_found: _('{provider}.'),
+	provider_differs: _('{provider} is set, but the IPv6 prefix belongs to {expected}.'),
+	provider_unknown: _('{prefix} belongs to no known provider.'),
+	provider_open: _('Without an IPv6 prefix the provider is not known.'),
+	rule_configured: _('The rule is set by hand.'),
+	rule_as_provider: _('The rule is set by hand; it is that of {provider}.'),
+	rule_unlike_provider: _('A rule is set by hand that is not that of {provider}, whose line this is.'),
+	rule_on_other_line: _('A rule is set by hand, but this line is no MAP line: {reason}'),
+	other_line: _('This line is no MAP line: {reason}'),
+	setup_failed: _('{error}.'),
+	not_started: _('The interface is not started.'),
+	no_rule_yet: _('The interface is not up, so no rule is in use yet.'),
+	not_up: _('The interface is not up.'),
+	psid_differs: _('PSID {psid} is set, but the IPv6 prefix has {found} in its place.'),
+	wrong_subnet: _('{prefix} is subnet {subnet} of the /{length} that the rule is about; the border relay sends to subnet 0.'),
+	rule_in_use: _('{ipv6_prefix} to {ipv4_prefix}, {ea_len} EA bits.'),
+	dialect_as_provider: _('{dialect}, as {provider} uses it.'),
+	dialect_differs: _('{dialect}, but {provider} uses {expected}: the border relay drops everything.'),
+	dialect_configured: _('{dialect}, as set.'),
+	no_dialect: _('This connection type has only one.'),
+
+	/* Border relay and tunnel */
+	peer_differs: _('{peer} is set, but {provider} uses {expected} for this prefix.'),
+	peer_unreachable: _('{peer}: {error}'),
+	peer_not_by_uplink: _('{peer} {route}, which is not the uplink’s device.'),
+	peer_routed: _('{peer} {route}.'),
+	peer_is_prefix: _('{peer} is a prefix; nothing in it can be asked.'),
+	answers: _('{address} answers after {ms} ms.'),
+	peer_silent: _('{address} does not answer to ping; many border relays do not.'),
+	no_answer: _('{address} does not answer to ping.'),
+	ping_failed: _('{address}: {error}'),
+	ce_translated: _('{address}, translated by {device}.'),
+	ce_missing: _('{address} is on no device.'),
+	ce_duplicate: _('{address} on {device} is used by another device on the line.'),
+	ce_tentative: _('{address} on {device} is still being checked for duplicates.'),
+	ce_present: _('{address} on {device}.'),
+	device_missing: _('There is no device {device}.'),
+	device_down: _('{device} is down.'),
+	device_up: _('{device} is up.'),
+	mtu_uplink_unknown: _('{mtu}; that of the uplink is not known.'),
+	mtu_fits: _('{mtu}, uplink {uplink_mtu}.'),
+	mtu_too_large: _('{mtu}, uplink {uplink_mtu}: large packets do not fit; {best} is right.'),
+	mtu_too_small: _('{mtu}, uplink {uplink_mtu}: smaller than it need be; {best} is right.'),
+	encaplimit_off: _('Packets carry none.'),
+	encaplimit_dropped: _('Each packet carries one ({limit}); the border relay of {provider} drops such packets.'),
+	encaplimit_risky: _('Each packet carries one ({limit}); some border relays drop such packets.'),
+	encaplimit_not_used: _('This connection type has none.'),
+	ipv4_present: _('{address} and the default route on {device}.'),
+	ipv4_without_default: _('{address}; no default route, as set.'),
+	ipv4_missing: _('{device} does not have {address}.'),
+	ipv4_no_route: _('{address}, but no IPv4 default route on {device}.'),
+
+	/* Address translation and ports */
+	rules_hidden: _('Only root can see the rules.'),
+	guard_stays: _('Table {table} still holds back all IPv4: the rules were not loaded.'),
+	table_missing: _('Table {table} is missing.'),
+	translated_before: _('Chain {chain} of table {table} translates before ours.'),
+	nat_in_place: _('Table {table} is in place.'),
+	edge_hash: _('None: ports are hashed, since the kernel lacks the netdev egress hook.'),
+	edge_not_needed: _('Not needed.'),
+	edge_half: _('Table {table} has one direction only.'),
+	edge_mapped: _('{ports} ports are mapped.'),
+	offload_off: _('Flow offloading is off.'),
+	offload_software: _('Software flow offloading, which works with this.'),
+	offload_hardware: _('Hardware flow offloading: no hardware knows this tunnel or its ports.'),
+	forwards_fit: _('None uses a port outside the port set.'),
+	ports_not_known: _('The interface is not up, so the port set is not known.'),
+	forward_outside: _('“{name}” uses port {ports}, which is not in the port set.'),
+	forwards_outside: _('“{name}” uses port {ports}, which is not in the port set; so do {more} more.'),
+	packages_present: _('All kernel modules are there.'),
+	packages_missing: _('Missing: {packages}.'),
+	nothing_sent: _('Nothing was sent yet.'),
+	no_reply_yet: _('{sent} packets sent, none received yet.'),
+	no_reply: _('{sent} packets sent, none received.'),
+	foreign_replies: _('All {received} packets received are for ports or addresses of somebody else.'),
+	replies_received: _('{received} packets received.'),
+	connections_hidden: _('Only root can see connections.'),
+	connections_unknown: _('conntrack does not answer, so the ports in use are not known.'),
+	ports_free: _('{used} of {pool} in use.'),
+	ports_scarce: _('{used} of {pool} in use; {device} uses {count} of them.'),
+	no_conflicts: _('None is installed.'),
+	stock_files: _('{path} belongs to the stock package or is patched.'),
+	stock_package: _('The stock package map is installed.'),
+	patched_table: _('Table {table} of a patched map.sh rewrites our packets.'),
+	state_unreadable: _('A state file cannot be used: {error}'),
+
+	/* DS-Lite and fixed addresses */
+	aftr_found: _('{peer}, {source}.'),
+	aftr_unknown: _('The AFTR {peer} is not known to the line’s name server.'),
+	registered: _('The provider has accepted the address.'),
+	registration_refused: _('The provider has refused the address: {error}'),
+	registration_pending: _('The provider has not answered yet.')
+};
+
+/* What to do, by code, and where: what LuCI can do or show. */
+const remedies = {
+	connect_uplink: [ _('Connect IPv6 first: bring up the uplink, usually wan6.'), 'interfaces' ],
+	check_uplink: [ _('Check the cable and the log, then restart {uplink}.'), 'restart', 'uplink' ],
+	request_prefix: [ _('Let {uplink} request an IPv6 prefix, or ask your provider whether the line delegates one.'), 'interfaces' ],
+	renew_uplink: [ _('Wait, or restart {uplink}.'), 'restart', 'uplink' ],
+	detect_provider: [ _('Set the provider to “Detect automatically”.'), 'settings' ],
+	use_provider: [ _('Remove the rule and set the provider to {provider}.'), 'settings' ],
+	check_line: [ _('Make sure that this line really is a MAP line.'), 'settings' ],
+	use_other_type: [ _('Set the connection type to what the line is.'), 'settings' ],
+	give_rule: [ _('Choose “Manual” and enter the rule that your provider names; if it sends one by DHCPv6, let the uplink request the options 94, 95 and 96.'), 'settings' ],
+	correct_option: [ _('Correct that setting.'), 'settings' ],
+	check_prefix: [ _('Compare the rule’s IPv6 prefix with that of the uplink.'), 'settings' ],
+	read_log: [ _('Read the system log.'), 'log' ],
+	start: [ _('Start the interface.'), 'restart' ],
+	restart: [ _('Restart the interface; if it stays so, read the system log.'), 'restart' ],
+	remove_psid: [ _('Remove the PSID, which the IPv6 prefix tells.'), 'settings' ],
+	whole_prefix: [ _('Let the router that has the whole prefix do this, or ask your provider.') ],
+	set_dialect: [ _('Set the dialect to {dialect}.'), 'settings' ],
+	set_peer: [ _('Remove that address, or set it to {peer}.'), 'settings' ],
+	default_route6: [ _('The uplink needs an IPv6 default route.'), 'interfaces' ],
+	set_metric: [ _('Another IPv6 default route wins: set metrics, or choose the uplink.'), 'interfaces' ],
+	check_ipv6: [ _('If it should answer, IPv6 itself does not work on this line.'), 'interfaces' ],
+	other_router: [ _('Only one router on a line can do this. Turn it off on the other one, for instance the home gateway.') ],
+	try_later: [ _('Run the diagnosis again in a few seconds.') ],
+	set_mtu: [ _('Leave the MTU empty, or set it to {mtu}.'), 'settings' ],
+	set_encaplimit: [ _('Leave the encapsulation limit empty.'), 'settings' ],
+	reload_rules: [ _('Restart the interface, which loads the rules again.'), 'restart' ],
+	remove_chain: [ _('Remove chain {chain} of table {table}, or give it a priority above 95.') ],
+	install: [ _('Install {packages}, then restart the interface.'), 'install', 'packages' ],
+	offload_software: [ _('Turn hardware flow offloading off; that by software works.'), 'firewall' ],
+	forward_own_port: [ _('Use a port of the set, for instance {port}, or the IPv6 address of the device.'), 'forwards' ],
+	forward_by_ipv6: [ _('Use a port of the set, or the IPv6 address of the device.'), 'forwards' ],
+	check_subscription: [ _('Likely: {causes}.'), 'settings' ],
+	check_rule: [ _('The border relay takes this router for another subscriber: check rule and PSID.'), 'settings' ],
+	save_ports: [ _('See which device uses them; “Short” connection timeouts free ports sooner, and IPv6 needs none.'), 'settings' ],
+	reinstall: [ _('Remove the package map, then install mape again.'), 'packages' ],
+	delete_table: [ _('Remove the script that makes it.') ],
+	check_name_server: [ _('Ask the name server that the line names, and check the AFTR.'), 'settings' ],
+	check_credentials: [ _('Check user name and password.'), 'settings' ]
+};
+
+/* Why a border relay may be silent. */
+const causes = {
+	dialect: _('the dialect'),
+	peer: _('the address of the border relay'),
+	port_params: _('PSID offset, PSID length or PSID'),
+	encaplimit: _('the encapsulation limit'),
+	not_enabled: _('the line is not enabled for this service yet; the provider switches it on'),
+	other_router: _('another router on the line does this already')
+};
+
+/* What the kernel says of an address that cannot be reached. */
+const kernelErrors = {
+	'Network is unreachable': _('there is no route to it'),
+	'No route to host': _('the host cannot be reached'),
+	'Permission denied': _('sending is not allowed'),
+	'Operation not permitted': _('sending is not allowed')
+};
+
+const placeholderPattern = /\{(\w+)\}/g;
+
+/* An argument as people read it. */
+function shown(name, value, args) {
+	switch (name) {
+	case 'provider':
+	case 'expected':
+		return words.provider(words.dialect(value), args[name + '_name']);
+
+	case 'dialect':
+		return words.dialect(value);
+
+	case 'source':
+		return words.source(value);
+
+	case 'error':
+		return kernelErrors[value] ?? words.error(value);
+
+	case 'causes':
+		return L.toArray(value).map(cause => causes[cause] ?? cause).join('; ');
+
+	default:
+		return L.toArray(value).join(', ');
+	}
+}
+
+function say(text, args) {
+	return text.replace(placeholderPattern, (all, name) => (args?.[name] != null) ? shown(name, args[name], args) : '–');
+}
+
+return baseclass.extend({
+	seen,
+	remedies,
+
+	/* What CHECK has seen, in the user's language if its code is known, else in the program's English. */
+	seenOf(check) {
+		const text = seen[check.code];
+
+		return text ? say(text, check.args) : String(check.seen ?? '');
+	},
+
+	/*
+	 * What to do about CHECK: { text, action, target }, or null if nothing is
+	 * to be done. TARGET is the value of the argument that the action is about.
+	 */
+	remedyOf(check) {
+		const [ text, action, target ] = remedies[check.remedy_code] ?? [];
+
+		if (text)
+			return { text: say(text, check.remedy_args), action, target: check.remedy_args?.[target] ?? null };
+
+		return check.remedy ? { text: String(check.remedy), action: null, target: null } : null;
+	}
+});

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+'use strict';
+'require baseclass';
+
+/*
+ * LuCI loads this on every page. On Network → Firewall → Port Forwards it lets
+ * the field of the external port offer free ports of the set and says which
+ * ones reach this router at all.
+ */
+let sets = null;
+
+/* The ports of each interface that shares its address, asked for once. */
+function portSets() {
+	return sets ??= L.require('mape.bus').then(bus => bus.interfaces()
+		.then(list => Promise.all(list.filter(ifc => ifc.state == 'up' && ifc.sharing_ratio > 1).map(ifc => bus.ports(ifc.interface)))))
+		.catch(() => []);
+}
+
+function offer(option) {
+	const load = option.load;
+	let offered = null;
+
+	option.load = function(section_id) {
+		offered ??= Promise.all([ portSets(), L.require('mape.math'), L.require('mape.ports') ]).then(([ all, math, portset ]) => {
+			/* A description is HTML. */
+			const notes = all.map(({ interface: name, ranges }) =>
+				'%h'.format(_('From the Internet only these ports reach this router over “%s”: %s').format(name, portset.textOf(ranges))));
+
+			option.description = [ option.description, ...notes ].filter(text => text).join('<br />');
+
+			for (const { interface: name, ranges } of all)
+				for (const port of math.freePorts(ranges, [], 5))
+					option.value('%d'.format(port), _('%d (free on “%s”)').format(port, name));
+		});
+
+		return offered.then(() => load.call(this, section_id));
+	};
+}
+
+return baseclass.extend({
+	__init__() {
+		if (L.env.requestpath.join('/') != 'admin/network/firewall/forwards')
+			return;
+
+		L.require('form').then(form => {
+			const taboption = form.GridSection.prototype.taboption;
+
+			form.GridSection.prototype.taboption = function(tab, widget, name) {
+				const option = taboption.apply(this, arguments);
+
+				if (name == 'src_dport' && this.sectiontype == 'redirect')
+					offer(option);
+
+				return option;
+			};
+		});
+	}
+});
