@@ -3,6 +3,7 @@
 # on a stub of LuCI's contract, and what needs LuCI itself is skipped.
 
 PLAYWRIGHT_VERSION := 1.55.1
+AXE_VERSION := 4.10.3
 LUCI_TOOLS := .tools/luci
 LUCI_SRC ?=
 
@@ -18,10 +19,10 @@ luci-po: ## Bring the app's translation template up to date (LUCI_SRC needed)
 	"$(LUCI_SRC)/build/i18n-scan.pl" luci-app-mape > luci-app-mape/po/templates/mape.pot
 	msgmerge --quiet --update --backup=none --no-fuzzy-matching luci-app-mape/po/ja/mape.po luci-app-mape/po/templates/mape.pot
 
-setup-luci: $(LUCI_TOOLS)/node_modules/playwright-core
+setup-luci: $(LUCI_TOOLS)/node_modules/playwright-core $(LUCI_TOOLS)/node_modules/axe-core
 	@command -v chromium >/dev/null || tests/setup chromium
 
-$(LUCI_TOOLS)/node_modules/playwright-core:
+$(LUCI_TOOLS)/node_modules/playwright-core $(LUCI_TOOLS)/node_modules/axe-core &:
 	@command -v npm >/dev/null || tests/setup nodejs npm
 	@mkdir -p $(LUCI_TOOLS)
-	npm install --silent --no-save --no-audit --no-fund --prefix $(LUCI_TOOLS) playwright-core@$(PLAYWRIGHT_VERSION)
+	npm install --silent --no-save --no-audit --no-fund --prefix $(LUCI_TOOLS) playwright-core@$(PLAYWRIGHT_VERSION) axe-core@$(AXE_VERSION)

@@ -69,6 +69,23 @@ export class Bus {
 		return reply?.code < 0 ? { jsonrpc: '2.0', id, error: reply } : { jsonrpc: '2.0', id, result: reply };
 	}
 
+	/* Resolves when OBJECT's method NAME has been called; fails after ten seconds. */
+	async asked(object, name) {
+		for (let i = 0; i < 200; i++) {
+			if (this.calls.some(call => call.object == object && call.name == name))
+				return;
+
+			await new Promise(resolve => setTimeout(resolve, 50));
+		}
+
+		throw new Error(`${object} ${name} was not called`);
+	}
+
+	/* How long the answer to MESSAGE takes, in milliseconds. */
+	delay({ method, params }) {
+		return (method == 'call' && params[1] == 'mape') ? (this.scenario.late?.[params[2]] ?? 0) : 0;
+	}
+
 	answer(object, name, args) {
 		if (object == 'mape')
 			return this.mape(name, args);
@@ -103,7 +120,7 @@ export class Bus {
 		if (scenario.absent)
 			return absent;
 
-		if (scenario.broken === true || scenario.broken?.includes(name))
+		if (scenario.broken === true || (scenario.broken || []).includes(name))
 			return [ 7 ];
 
 		const source = scenario[name];

@@ -5,24 +5,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useBrowser, visit } from './browser.mjs';
 import { fixture, luci } from './paths.mjs';
+import { router } from './router.mjs';
 import { minifier } from './server.mjs';
-
-const section = (type, name, values) => ({ [name]: { '.type': type, '.name': name, '.anonymous': false, ...values } });
-
-const router = wanmap => ({
-	uci: {
-		network: {
-			...section('interface', 'lan', { proto: 'static', device: 'br-lan', ipaddr: '192.168.1.1', netmask: '255.255.255.0' }),
-			...section('interface', 'wan6', { proto: 'dhcpv6', device: 'eth1' }),
-			...(wanmap ? section('interface', 'wanmap', { proto: 'mape', ...wanmap }) : {})
-		},
-		firewall: {
-			...section('zone', 'lan_zone', { name: 'lan', network: [ 'lan' ] }),
-			...section('zone', 'wan_zone', { name: 'wan', network: [ 'wan6', 'wanmap' ] })
-		},
-		dhcp: {}, system: {}, wireless: {}
-	}
-});
 
 const rule = { provider: 'none', maptype: 'map-e', legacymap: '1', peeraddr: '2404:9200:225:100::64', ipaddr: '106.72.0.0', ip4prefixlen: '15', ip6prefix: '240b:10::', ip6prefixlen: '31', ealen: '25', offset: '4' };
 const interfaces = 'admin/network/network';
@@ -66,7 +50,7 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 			await page.getByRole('button', { name: 'Create interface' }).click();
 			await page.getByText('v6 Plus (JPNE): IPv4 address 106.72.0.1, 240 ports in 15 ranges').waitFor();
 			assert.match(await preview(page).textContent(), /240b:10:1:200::\/56 of wan6/);
-			assert.ok(!await page.locator(row('peeraddr')).isVisible());
+			assert.ok(!await page.locator(row('_br')).isVisible());
 
 			await save(page);
 			await closed(page);
@@ -130,7 +114,7 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 	await t.test('a rule by hand: fields, what contradicts itself, and what is saved', () => visit(interfaces, { ...router({}), allowed: /Uncaught|Error/ }, async ({ page, bus }) => {
 		await edit(page);
 		await page.locator(id('provider')).selectOption('none');
-		assert.ok(!await preview(page).isVisible());
+		await preview(page).getByText('Enter the rule').waitFor();
 
 		for (const option of [ 'ipaddr', 'ip4prefixlen', 'ip6prefix', 'ip6prefixlen', 'ealen', 'offset' ])
 			await set(page, option, rule[option]);
@@ -149,17 +133,26 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 
 		/* The relay is still missing. */
 		await save(page);
-		await page.locator(`${id('peeraddr')}.cbi-input-invalid`).waitFor();
-		assert.match(await complaint(page, 'peeraddr'), /Needed unless there is a rule/);
+		await page.locator(`${id('_br')}.cbi-input-invalid`).waitFor();
+		assert.match(await complaint(page, '_br'), /Needed unless there is a rule/);
 		assert.deepEqual(staged(bus).values, {});
 	}));
 
 	await t.test('a complete rule is saved to the letter', () => visit(interfaces, router({}), async ({ page, bus }) => {
 		await edit(page);
 		await page.locator(id('provider')).selectOption('none');
-		for (const option of [ 'peeraddr', 'ipaddr', 'ip4prefixlen', 'ip6prefix', 'ip6prefixlen', 'ealen', 'offset' ])
+		await page.locator(id('maptype')).selectOption('map-e');
+		await set(page, '_br', rule.peeraddr);
+		for (const option of [ 'ipaddr', 'ip4prefixlen', 'ip6prefix', 'ip6prefixlen', 'ealen', 'offset' ])
 			await set(page, option, rule[option]);
 		await page.locator(id('legacymap')).selectOption('1');
+
+		/* What it gives is seen before it is saved. */
+		await preview(page).getByText('MAP-E: IPv4 address 106.72.0.1').waitFor();
+		assert.deepEqual(bus.calls.filter(call => call.name == 'calc' && call.args.rule).at(-1).args, {
+			prefix: '240b:10:1:200::/64', legacy: true,
+			rule: [ 'type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,offset=4,br=2404:9200:225:100::64' ]
+		});
 		await save(page);
 		await closed(page);
 		assert.deepEqual(staged(bus), { values: rule, deleted: [] });
@@ -183,6 +176,91 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 		await save(page);
 		await closed(page);
 		assert.deepEqual(staged(bus), { values: { ttl: '63' }, deleted: [] });
+	}));
+
+	await t.test('another dialect than the line\'s provider uses is pointed at', () => {
+		const calc = ({ rule, legacy }) => ({ ...fixture('calc'), dialect: (rule && !legacy) ? 'rfc7597' : 'draft-03' });
+
+		return visit(interfaces, { ...router({ ...rule, legacymap: '0' }), calc }, async ({ page }) => {
+			await edit(page);
+			await preview(page).getByText('This line is one of v6 Plus (JPNE), which uses the dialect draft-03.').waitFor();
+			await page.locator(id('legacymap')).selectOption('1');
+			await preview(page).getByText('This line is one of').waitFor({ state: 'detached' });
+		});
+	});
+
+	for (const [ type, field, good, bad ] of [
+		[ 'map-e', '_br', '2404:9200:225:100::64', '2404:9200:225:100::/64' ],
+		[ 'map-t', '_dmr', '2001:db8:ffff::/64', '2001:db8:ffff::1' ],
+		[ 'lw4o6', '_lwaftr', '2001:db8::1', 'aftr.example' ]
+	]) {
+		await t.test(`the far end of ${type} takes an address of its kind and no other`, () => visit(interfaces, router({ provider: 'none', maptype: type }), async ({ page }) => {
+			await edit(page);
+			await set(page, field, bad);
+			assert.ok(await complaint(page, field), bad);
+			await set(page, field, good);
+			assert.equal(await complaint(page, field), null);
+			assert.equal(await page.locator('[data-name="_br"]:visible, [data-name="_dmr"]:visible, [data-name="_lwaftr"]:visible, [data-name="_aftr"]:visible, [data-name="_remote"]:visible').count(), 1);
+		}));
+	}
+
+	await t.test('DS-Lite: what the line gets, and the provider\'s gateway by name', () => visit(interfaces, router({}), async ({ page, bus }) => {
+		await edit(page);
+		await page.locator(id('maptype')).selectOption('ds-lite');
+		await preview(page).getByText('DS-Lite: a shared IPv4 address').waitFor();
+		await page.locator(`${row('_aftr')} .cbi-dropdown`).click();
+		await page.locator(`${row('_aftr')} li`, { hasText: 'transix' }).click();
+		await save(page);
+		await closed(page);
+		assert.deepEqual(staged(bus), { values: { maptype: 'ds-lite', peeraddr: 'gw.transix.jp' }, deleted: [] });
+	}));
+
+	await t.test('a fixed address: what is needed, and that the password is not shown', () => visit(interfaces, { ...router({}), allowed: /Uncaught|Error/ }, async ({ page, bus }) => {
+		await edit(page);
+		await page.locator(id('maptype')).selectOption('ipip');
+		await preview(page).getByText('Enter the fixed address').waitFor();
+		await save(page);
+		await page.locator(`${id('_remote')}.cbi-input-invalid`).waitFor();
+		await page.keyboard.press('Escape');
+
+		await set(page, '_remote', '2404:8e00::feed:101');
+		await set(page, '_fixed', '192.0.2.17/29');
+		await set(page, 'username', 'someone');
+		await set(page, 'password', 'secret');
+		assert.equal(await page.locator(id('password')).getAttribute('type'), 'password');
+		await preview(page).getByText('Fixed IPv4 address 192.0.2.17/29').waitFor();
+	}));
+
+	await t.test('a changed type keeps no far end of the other kind unseen', () => visit(interfaces, { ...router({ ...rule }), allowed: /Uncaught|Error/ }, async ({ page }) => {
+		await edit(page);
+		await page.locator(id('maptype')).selectOption('map-t');
+		await page.locator(id('_dmr')).focus();
+		await page.locator(id('_dmr')).blur();
+		assert.equal(await page.locator(id('_dmr')).inputValue(), '2404:9200:225:100::64');
+		assert.ok(await complaint(page, '_dmr'));
+	}));
+
+	await t.test('while the bus is slow, the preview says that it is looking', () => visit(interfaces, { ...router({}), late: { calc: 2000 } }, async ({ page }) => {
+		await edit(page);
+		await preview(page).getByText('Looking at the line…').waitFor();
+		await preview(page).getByText('106.72.0.1').waitFor();
+	}));
+
+	await t.test('LuCI\'s own “map” is offered only if an interface has it', () => visit(interfaces, router({}), async ({ page }) => {
+		await page.getByText('Add new interface').click();
+		const offered = await page.locator('[id="widget.cbid.network._new_.proto"] option').evaluateAll(options => options.map(option => option.value));
+		assert.ok(offered.includes('mape') && !offered.includes('map'), offered.join());
+	}));
+
+	await t.test('an interface of LuCI\'s “map” keeps its protocol', () => visit(interfaces, router({ proto: 'map' }), async ({ page }) => {
+		await edit(page);
+		assert.equal(await page.locator(id('proto')).inputValue(), 'map');
+	}));
+
+	await t.test('a new interface shows its own device, with the icon of a tunnel', () => visit(interfaces, { ...router({}), wanmap: { up: false, l3_device: undefined } }, async ({ page }) => {
+		await page.locator('[data-sid="wanmap"]', { hasText: 'map-wanmap' }).waitFor();
+		assert.equal(await page.getByText('mape-wanmap').count(), 0);
+		assert.match(await page.locator('[data-sid="wanmap"] .ifacebox-body img').first().getAttribute('src'), /tunnel/);
 	}));
 
 	await t.test('only ports of the set can be reserved, once it is known', () => visit(interfaces, router({}), async ({ page }) => {
@@ -217,47 +295,4 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 		await edit(page);
 		await preview(page).getByText('v6プラス (JPNE)：IPv4 アドレス 106.72.0.1、240 ポート（15 範囲）').waitFor();
 	}));
-});
-
-test('port forwards, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pages are needed' }, async t => {
-	const field = option => `[id="widget.cbid.json.forward.${option}"]`;
-	const firewall = bus => bus.deltas.filter(delta => delta[1] == 'firewall').map(([ method, , , ...rest ]) => [ method, ...rest ]);
-
-	await t.test('a free port is forwarded to a device', () => visit('admin/status/mape', router({}), async ({ page, bus }) => {
-		const button = page.getByRole('button', { name: /Forward port/ }).first();
-		const port = (await button.getAttribute('aria-label')).match(/\d+/)[0];
-		await button.click();
-		assert.equal(await page.locator(field('port')).inputValue(), port);
-
-		await page.locator('[data-name="device"] .cbi-dropdown').click();
-		await page.locator('[data-name="device"] ul.dropdown li', { hasText: 'game-console' }).click();
-		await page.locator('#modal_overlay .cbi-button-save').click();
-		await closed(page);
-		assert.deepEqual(firewall(bus).map(([ , type, values ]) => values ? { type, ...values } : type), [ {
-			type: 'redirect', name: 'game', src: 'wan', proto: [ 'tcp', 'udp' ], src_dport: port,
-			dest: 'lan', dest_ip: '192.168.1.23', dest_port: port, target: 'DNAT'
-		} ]);
-	}));
-
-	await t.test('a port is opened for a VPN on the router itself', () => visit('admin/status/mape', router({}), async ({ page, bus }) => {
-		await page.getByRole('button', { name: /Forward port/ }).nth(1).click();
-		await page.locator(field('port')).fill('8230');
-		await page.locator('#modal_overlay .cbi-button-save').click();
-		await closed(page);
-		assert.deepEqual(firewall(bus).map(([ , type, values ]) => ({ type, ...values })), [ {
-			type: 'rule', name: 'vpn', src: 'wan', proto: [ 'udp' ], family: 'ipv4', dest_port: '8230', target: 'ACCEPT'
-		} ]);
-	}));
-
-	for (const [ port, text ] of [ [ '443', 'nearest one is 4128' ], [ '4128', 'forwarded already' ] ]) {
-		await t.test(`port ${port} is refused`, () => visit('admin/status/mape', router({}), async ({ page, bus }) => {
-			await page.getByRole('button', { name: /Forward port/ }).nth(1).click();
-			await page.locator(field('port')).fill(port);
-			await page.locator(field('port')).blur();
-			assert.ok((await page.locator(field('port')).getAttribute('data-tooltip')).includes(text));
-			await page.locator('#modal_overlay .cbi-button-save').click();
-			await page.waitForTimeout(300);
-			assert.deepEqual(firewall(bus), []);
-		}));
-	}
 });

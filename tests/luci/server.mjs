@@ -116,7 +116,8 @@ export async function serve(bus, options = {}) {
 			request.on('data', chunk => body += chunk).on('end', () => {
 				const message = JSON.parse(body);
 				const replies = [ message ].flat().map(one => bus.handle(one));
-				send(200, 'application/json', JSON.stringify(Array.isArray(message) ? replies : replies[0]));
+				const delay = Math.max(...[ message ].flat().map(one => bus.delay(one)));
+				setTimeout(() => send(200, 'application/json', JSON.stringify(Array.isArray(message) ? replies : replies[0])), delay);
 			});
 		}
 		else if (pathname.startsWith('/translations/'))

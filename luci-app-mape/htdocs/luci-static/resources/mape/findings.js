@@ -36,7 +36,6 @@ const seen = {
 	dialect_as_provider: _('{dialect}, as {provider} uses it.'),
 	dialect_differs: _('{dialect}, but {provider} uses {expected}: the border relay drops everything.'),
 	dialect_configured: _('{dialect}, as set.'),
-	no_dialect: _('This connection type has only one.'),
 
 	/* Border relay and tunnel */
 	peer_differs: _('{peer} is set, but {provider} uses {expected} for this prefix.'),
@@ -101,14 +100,7 @@ const seen = {
 	stock_files: _('{path} belongs to the stock package or is patched.'),
 	stock_package: _('The stock package map is installed.'),
 	patched_table: _('Table {table} of a patched map.sh rewrites our packets.'),
-	state_unreadable: _('A state file cannot be used: {error}'),
-
-	/* DS-Lite and fixed addresses */
-	aftr_found: _('{peer}, {source}.'),
-	aftr_unknown: _('The AFTR {peer} is not known to the line’s name server.'),
-	registered: _('The provider has accepted the address.'),
-	registration_refused: _('The provider has refused the address: {error}'),
-	registration_pending: _('The provider has not answered yet.')
+	state_unreadable: _('A state file cannot be used: {error}')
 };
 
 /* What to do, by code, and where: what LuCI can do or show. */
@@ -148,9 +140,7 @@ const remedies = {
 	check_rule: [ _('The border relay takes this router for another subscriber: check rule and PSID.'), 'settings' ],
 	save_ports: [ _('See which device uses them; “Short” connection timeouts free ports sooner, and IPv6 needs none.'), 'settings' ],
 	reinstall: [ _('Remove the package map, then install mape again.'), 'packages' ],
-	delete_table: [ _('Remove the script that makes it.') ],
-	check_name_server: [ _('Ask the name server that the line names, and check the AFTR.'), 'settings' ],
-	check_credentials: [ _('Check user name and password.'), 'settings' ]
+	delete_table: [ _('Remove the script that makes it.') ]
 };
 
 /* Why a border relay may be silent. */

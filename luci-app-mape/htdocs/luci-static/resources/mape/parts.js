@@ -25,7 +25,8 @@ return baseclass.extend({
 
 		if (node.mapeKey !== text) {
 			node.mapeKey = text;
-			dom.content(node, build());
+			/* A text of its own would be taken for HTML. */
+			dom.content(node, [ build() ].flat());
 		}
 	},
 

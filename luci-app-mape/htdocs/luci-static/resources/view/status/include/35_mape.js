@@ -22,6 +22,7 @@ function usageBar({ usage, level }) {
 	]);
 }
 
+/* A row for cbi_update_table(), which takes a text of its own for HTML: all cells are nodes. */
 function row(ifc) {
 	const memory = (memories[ifc.interface] ??= {});
 	const top = ifc.busiest ? devices.top({ hosts: [ ifc.busiest ] }, null) : null;
@@ -30,7 +31,7 @@ function row(ifc) {
 	return [
 		E('a', { 'href': L.url('admin/status/mape') }, [ ifc.interface ]),
 		words.badge(state),
-		ifc.ipv4_address ?? '–',
+		E('span', {}, [ ifc.ipv4_address ?? '–' ]),
 		E('div', { 'class': 'mape' }, [ ...(state.usage ? [ usageBar(state) ] : []), ...(state.usage && state.kind == 'success' ? [] : [ state.sentence ]) ])
 	];
 }
