@@ -231,17 +231,17 @@ test(`status page, on ${runtime}`, async t => {
 
 	await t.test('by keyboard: everything that acts can be reached, and acts', () => visit(page, {}, async ({ page, bus }) => {
 		await page.getByRole('button', { name: 'Run diagnosis' }).waitFor();
-		const reached = [];
+		const reached = new Set();
 
 		for (let i = 0; i < 60; i++) {
 			await page.keyboard.press('Tab');
-			reached.push(await page.evaluate(() => (document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim()));
+			reached.add(await page.evaluate(() => (document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim()));
 		}
 
 		for (const wanted of [ 'Run diagnosis', 'Restart wanmap', 'Settings', 'Technical details', 'All ranges as text' ])
-			assert.ok(reached.includes(wanted), wanted);
-		assert.equal(reached.filter(text => text.startsWith('Forward port')).length, 3);
-		assert.equal(reached.filter(text => text.startsWith('Ports ')).length, 15);
+			assert.ok(reached.has(wanted), wanted);
+		assert.equal([ ...reached ].filter(text => text.startsWith('Forward port')).length, 3);
+		assert.equal([ ...reached ].filter(text => text.startsWith('Ports ')).length, 15);
 
 		await page.getByText('Technical details').focus();
 		await page.keyboard.press('Enter');
@@ -294,7 +294,7 @@ test(`status page, on ${runtime}`, async t => {
 	await t.test('on a phone a device is one line, and a prefix is not torn apart', { skip: !luci && 'how it looks needs LuCI\'s themes' }, () => visit(page, { width: 390 }, async ({ page }) => {
 		await page.locator('.mape-devices .tr').nth(1).waitFor();
 		const heights = await page.locator('.mape-devices .tr:not(.table-titles)').evaluateAll(rows => rows.map(row => row.getBoundingClientRect().height));
-		assert.ok(heights.length >= 5 && heights.every(height => height < 50), String(heights));
+		assert.ok(heights.length >= 5 && heights.every(height => height < 40), String(heights));
 		await page.getByText('Technical details').click();
 		const lines = await page.locator('.mape-facts dd', { hasText: '/56' }).first().evaluate(node => {
 			const range = document.createRange();

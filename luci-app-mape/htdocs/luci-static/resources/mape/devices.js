@@ -72,7 +72,7 @@ return baseclass.extend({
 			const text = '%d %%'.format(Math.round(share));
 
 			return [
-				[ name, E('span', { 'class': 'mape-device' }, [ name ]) ],
+				[ name, E('span', { 'class': 'mape-device', 'title': name }, [ name ]) ],
 				[ used, E('span', { 'class': 'mape-share' }, [
 					E('span', { 'class': 'mape-bar', 'aria-hidden': 'true' }, [ E('span', { 'style': 'width:%.1f%%'.format(share) }) ]),
 					E('span', {}, [ text ])
