@@ -8,7 +8,7 @@ use mape::uplink;
 use ubus::envelope::{UbusAttr, iter_attrs, unwrap};
 use ubus::wire::Codec;
 
-use super::{is_said, json_is_read_as_others_read_it, text};
+use super::{is_said, text};
 
 /// A stream of messages behind one byte that is ignored.
 pub fn ubus_messages(data: &[u8]) {
@@ -42,7 +42,6 @@ fn answer(answer: Answer) {
 /// `network.interface dump` as JSON, through the bus and to its readers.
 pub fn netifd_dump(data: &[u8]) {
     let text = text(data);
-    json_is_read_as_others_read_it(&text);
     let dump = match Dump::from_json(&text) {
         Ok(dump) => dump,
         Err(error) => return is_said(&error),

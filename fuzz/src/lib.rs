@@ -52,38 +52,6 @@ fn text(data: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(data)
 }
 
-/// `serde_json` takes the same texts for JSON and reads the same, but for what
-/// nobody needs: a number beyond those of floating point, nesting and objects
-/// beyond our limits.
-fn json_is_read_as_others_read_it(text: &str) {
-    let theirs = serde_json::from_str::<serde_json::Value>(text);
-    match (mape::json::parse(text), theirs) {
-        (Ok(ours), Ok(theirs)) => {
-            let again = serde_json::from_str::<serde_json::Value>(&mape::json::line(&ours));
-            // They have a float that is less than nothing.
-            assert!(
-                again.ok() == Some(theirs) || text.contains("-0"),
-                "{text:?}"
-            );
-        }
-        (Ok(_), Err(error)) => {
-            let error = error.to_string();
-            assert!(
-                error.starts_with("number out of range"),
-                "{error}: {text:?}"
-            );
-        }
-        (Err(error), Ok(_)) => {
-            is_a_line(&error.to_string());
-            let is_limit = ["nested", "too many"]
-                .iter()
-                .any(|word| error.expected.contains(word));
-            assert!(is_limit, "{error}: {text:?}");
-        }
-        (Err(error), Err(_)) => is_a_line(&error.to_string()),
-    }
-}
-
 /// An error quotes what was written as it was; whoever shows it cleans it.
 fn is_said(error: &dyn std::fmt::Display) {
     assert!(!error.to_string().is_empty(), "nothing is said");

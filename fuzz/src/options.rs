@@ -9,12 +9,11 @@ use mape::map::{PortParams, PortSet};
 use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, Wishes};
 use mape::netifd::Config;
 
-use super::{is_a_line, is_said, json_is_read_as_others_read_it, rules, text};
+use super::{is_a_line, is_said, rules, text};
 
 /// What netifd passes as the last argument, names twice and all.
 pub fn config_json(data: &[u8]) {
     let text = text(data);
-    json_is_read_as_others_read_it(&text);
     let config = match Config::parse(&text) {
         Ok(config) => config,
         Err(error) => return is_said(&error),
