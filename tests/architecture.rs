@@ -14,9 +14,6 @@ const ORDER: &[&str] = &[
     "logging",
     "uci",
     "map",
-    "value",
-    "json",
-    "view",
     "provider",
     "provision",
     "ubus",
@@ -238,7 +235,34 @@ fn no_files_of_a_room_import_each_other_in_a_circle() {
     assert!(circles.is_empty(), "{circles:#?}");
 }
 
-/// What the two tests above rely on.
+#[test]
+fn the_page_lists_the_rooms_and_their_imports() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let page = fs::read_to_string(path).unwrap();
+    let names = |cell: &str| -> BTreeSet<String> {
+        let names = cell.split('`').skip(1).step_by(2);
+        names.map(str::to_owned).collect()
+    };
+    let mut told = Vec::new();
+    let rows = page.lines().skip_while(|line| !line.starts_with("| room"));
+    for row in rows.skip(2).take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.split('|').collect();
+        told.push((cells[1].replace(['`', ' '], ""), names(cells[3])));
+    }
+    let sources = Sources::read();
+    let imports = |room: &&str| {
+        let all = sources.between_rooms();
+        let imports = all.filter(|(_, from, _)| from == room);
+        imports.map(|(_, _, to)| to.to_owned()).collect()
+    };
+    let found: Vec<(String, BTreeSet<String>)> = ORDER
+        .iter()
+        .map(|room| ((*room).to_owned(), imports(room)))
+        .collect();
+    assert_eq!(told, found);
+}
+
+/// What the tests above rely on.
 #[test]
 fn imports_are_found() {
     let text = |module: &[&str], text: &str| {
