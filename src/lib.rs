@@ -24,6 +24,7 @@
 pub mod cli;
 mod console;
 pub mod doctor;
+pub mod endpoint;
 pub mod firewall;
 pub mod handler;
 pub mod logging;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A root of its own, with one file in `/etc/mape/providers.d`.
 struct Root(PathBuf);
@@ -37,7 +37,7 @@ fn said(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-fn json(output: &Output) -> Value {
+fn answer(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -59,7 +59,7 @@ fn answers_as_the_bus_promises() {
         let output = root.mape(&["lookup", prefix, "--json"]);
         assert_eq!(output.status.code(), Some(status));
         let expected: Value = serde_json::from_str(expected).unwrap();
-        assert_eq!(json(&output), expected);
+        assert_eq!(answer(&output), expected);
     }
 }
 
@@ -77,15 +77,72 @@ fn an_address_will_do() {
 #[test]
 fn lines_that_are_not_map() {
     let root = Root::new("other", "{}");
-    for command in [&["lookup"][..], &["calc", "--prefix"]] {
-        let output = root.mape(&[command, &["2409:10:1::/56"]].concat());
-        assert_eq!(output.status.code(), Some(1));
-        assert_eq!(
-            said(&output.stderr),
-            "mape: 2409:10:1::/56 is transix (Internet Multifeed), which has no MAP: \
-             use option proto 'dslite' with option peeraddr 'gw.transix.jp'\n"
-        );
+    let refused = root.mape(&["calc", "--prefix", "2409:10:1::/56"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(
+        said(&refused.stderr),
+        "mape: 2409:10:1::/56 is transix (Internet Multifeed), which has no MAP: \
+         use option proto 'dslite' with option peeraddr 'gw.transix.jp'\n"
+    );
+    let found = root.mape(&["lookup", "2409:10:1::/56"]);
+    assert_eq!((found.status.code(), found.stderr.len()), (Some(0), 0));
+    let text = said(&found.stdout);
+    assert!(
+        text.contains("transix (transix (Internet Multifeed))"),
+        "{text}"
+    );
+    assert!(
+        text.contains("ds-lite") && text.contains("gw.transix.jp"),
+        "{text}"
+    );
+    for (prefix, expected) in [
+        (
+            "2001:f77::/56",
+            json!({
+                "provider": "xpass", "name": "Xpass クロスパス (ARTERIA), also 楽天ひかり",
+                "mechanism": "ds-lite", "aftr": "dgw.xpass.jp", "mtu": 1460,
+                "confidence": "medium",
+            }),
+        ),
+        (
+            "2400:2410::/56",
+            json!({
+                "provider": "softbank", "name": "SoftBank Hikari (IPv6 IPoE + IPv4)",
+                "mechanism": null, "mtu": null, "confidence": "medium",
+                "advice": "its IPv4 needs SoftBank's own unit (BB unit) or PPPoE: \
+                           option proto 'pppoe'",
+            }),
+        ),
+    ] {
+        let found = root.mape(&["lookup", "--json", prefix]);
+        assert_eq!(found.status.code(), Some(0));
+        assert_eq!(answer(&found), expected);
     }
+    let stranger = root.mape(&["lookup", "2001:db8::/56"]);
+    assert_eq!(stranger.status.code(), Some(1));
+}
+
+#[test]
+fn a_fixed_address_in_a_file_of_ones_own() {
+    let file = json!({"not_map": {"office": {
+        "mechanism": "ipip", "br": "2001:db8:ffff::1", "update": "v6plus", "mtu": 1454,
+        "advice": "see the letter", "prefixes": ["2001:db8::/40"],
+    }}});
+    let root = Root::new("ipip", &file.to_string());
+    let found = root.mape(&["lookup", "--json", "2001:db8::/56"]);
+    let expected = json!({
+        "provider": "office", "name": "office", "mechanism": "ipip", "br": "2001:db8:ffff::1",
+        "mtu": 1454, "confidence": "local",
+    });
+    assert_eq!(answer(&found), expected);
+    assert_eq!(said(&found.stderr), "");
+    let file = json!({"not_map": {"office": {
+        "mechanism": "ds-lite", "advice": "x", "prefixes": ["2001:db8::/40"],
+    }}});
+    let root = Root::new("no-aftr", &file.to_string());
+    let found = root.mape(&["lookup", "2001:db8::/56"]);
+    assert_eq!(found.status.code(), Some(1));
+    assert!(said(&found.stderr).contains("office: aftr is missing"));
 }
 
 #[test]
@@ -99,7 +156,7 @@ fn an_unconfirmed_rule_is_shown_but_not_used_unasked() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(said(&refused.stderr).contains("option provider 'nuro'"));
     let named = root.mape(&["calc", "--prefix", prefix, "--provider", "nuro", "--json"]);
-    assert_eq!(json(&named)["ipv4_address"], "219.104.192.0");
+    assert_eq!(answer(&named)["ipv4_address"], "219.104.192.0");
 }
 
 #[test]

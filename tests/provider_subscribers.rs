@@ -186,7 +186,7 @@ fn prefixes_of_no_provider_are_refused() {
     let file: Value = serde_json::from_str(FILE).unwrap();
     let mut known: Vec<String> = written().iter().map(|r| digits6(&r.ipv6)).collect();
     for line in file["not_map"].as_object().unwrap().values() {
-        let prefixes = line["prefixes"].as_array().unwrap().iter();
+        let prefixes = line["prefixes"].as_array().into_iter().flatten();
         known.extend(prefixes.map(|p| digits6(p.as_str().unwrap())));
     }
     let mut random = Random(7);

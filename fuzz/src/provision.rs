@@ -2,7 +2,7 @@
 //! What a line's resolvers and servers answer.
 
 use ipnet::Ipv6Net;
-use mape::provision::DnsName;
+use mape::endpoint::DnsName;
 use mape::provision::hb46pp::{Answer, Mechanism, SUPPORTED, Server};
 use mape::provision::http::Url;
 use mape::provision::http::body::{Body, BodyError};

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::mapping_args::{self, DEFAULT_MTU, Found};
 use super::output::{CalcAnswer, fail, json};
 use super::{Args, Command, Failure, Outcome, calc};
-use crate::provision::Endpoint;
+use crate::endpoint::Endpoint;
 use crate::provision::hb46pp::{self, IpIp, Label, Mechanism, SUPPORTED, Ttl};
 use crate::provision::http::body::MAX_BODY;
 use crate::sanitize::one_line;

@@ -9,22 +9,23 @@ use serde::Serialize;
 
 use super::output::{fail, json};
 use super::{Args, Command, Failure, Outcome, mapping_args, providers};
+use crate::endpoint::Endpoint;
 use crate::map::{Border, Dmr};
-use crate::provider::{Confidence, Match, Table, Verdict};
+use crate::provider::{Carrier, Confidence, Match, OtherLine, Verdict};
 use crate::status::text::row;
 
 pub(super) const COMMAND: Command = Command {
     name: "lookup",
-    about: "the provider and rule a prefix belongs to",
+    about: "the provider a prefix belongs to, and how its lines carry IPv4",
     help: "\
 Usage: mape lookup PREFIX_OR_ADDRESS [--json]
 
-Says whose line that IPv6 prefix or address comes from, and by which rule.
+Says whose line that IPv6 prefix or address comes from, and by which rule, AFTR
+or BR it carries IPv4.
 
   --json  one JSON object
 
-Exit status 0 when a rule is known, 1 when there is none: the message says
-what to use instead, where that is known.
+Exit status 0 when the line is known, 1 when it is not.
 
 Example:
   mape lookup 240b:10:1:200::/56
@@ -39,20 +40,25 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     let prefix = prefix.ok_or_else(|| Failure::usage("a prefix or address is missing"))?;
     let prefix = mapping_args::prefix(prefix)?;
     let table = providers::table();
-    let found = match lookup(&table, &prefix) {
-        Ok(found) => found,
-        Err(reason) => return fail(args, out, reason),
-    };
-    match args.has("json") {
-        true => json(out, &LookupAnswer::new(&found)),
-        false => Ok(print(out, &found)?),
+    let as_json = args.has("json");
+    match table.lookup_line(&prefix) {
+        Verdict::Map(found) | Verdict::Unconfirmed(found) => match as_json {
+            true => json(out, &RuleLineAnswer::from(&found)),
+            false => Ok(print_rule(out, &found)?),
+        },
+        Verdict::NotMap(line) => match as_json {
+            true => json(out, &LineAnswer::from(line)),
+            false => Ok(print_line(out, line)?),
+        },
+        Verdict::Unknown => fail(args, out, format!("{prefix} belongs to no known provider")),
     }
 }
 
-fn print(out: &mut String, found: &Match<'_>) -> fmt::Result {
+fn print_rule(out: &mut String, found: &Match<'_>) -> fmt::Result {
     let (provider, rule) = (found.provider(), found.rule());
     let (id, name) = (provider.id(), provider.name());
     row(out, "provider", format_args!("{id} ({name})"))?;
+    row(out, "mechanism", provider.map_type())?;
     let (ipv6, ipv4, ea_len) = (rule.ipv6(), rule.ipv4(), rule.ea_len());
     row(out, "rule", format_args!("{ipv6} -> {ipv4}, EA {ea_len}"))?;
     match found.border() {
@@ -70,26 +76,30 @@ fn print(out: &mut String, found: &Match<'_>) -> fmt::Result {
     }
 }
 
-/// The rule `prefix` is under, confirmed or not; otherwise a sentence that
-/// says why there is none.
-///
-/// # Errors
-/// That sentence.
-pub fn lookup<'a>(table: &'a Table, prefix: &Ipv6Net) -> Result<Match<'a>, String> {
-    match table.lookup_line(prefix) {
-        Verdict::Map(found) | Verdict::Unconfirmed(found) => Ok(found),
-        verdict => Err(match verdict.refusal(prefix) {
-            Some(refusal) => refusal.to_string(),
-            None => format!("{prefix} belongs to no known provider"),
-        }),
+fn print_line(out: &mut String, line: &OtherLine) -> fmt::Result {
+    let (id, name) = (line.id(), line.name());
+    row(out, "provider", format_args!("{id} ({name})"))?;
+    if let Some(mechanism) = line.carrier().mechanism() {
+        row(out, "mechanism", mechanism)?;
     }
+    match line.carrier() {
+        Carrier::DsLite { aftr } => row(out, "AFTR", aftr)?,
+        Carrier::IpIp { br: Some(br), .. } => row(out, "BR", br)?,
+        Carrier::IpIp { br: None, .. } => {}
+        Carrier::Other => row(out, "IPv4", line.advice())?,
+    }
+    if let Some(mtu) = line.mtu() {
+        row(out, "MTU", mtu)?;
+    }
+    row(out, "confidence", line.confidence())
 }
 
-/// The answer of `mape lookup`.
+/// The answer of `mape lookup` for a line with MAP.
 #[derive(Debug, Serialize)]
-struct LookupAnswer<'a> {
+struct RuleLineAnswer<'a> {
     provider: &'a str,
     name: &'a str,
+    mechanism: &'static str,
     rule: RuleAnswer,
     br: Option<Ipv6Addr>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,12 +115,32 @@ struct RuleAnswer {
     ea_len: u8,
 }
 
-impl<'a> LookupAnswer<'a> {
-    fn new(found: &Match<'a>) -> Self {
+/// The answer of `mape lookup` for a line without MAP.
+#[derive(Debug, Serialize)]
+struct LineAnswer<'a> {
+    provider: &'a str,
+    name: &'a str,
+    /// None if the line carries IPv4 in a way that this program cannot set up:
+    /// `advice` says what to do.
+    mechanism: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aftr: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    br: Option<Ipv6Addr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'a str>,
+    /// In bytes.
+    mtu: Option<u16>,
+    confidence: Confidence,
+}
+
+impl<'a> From<&Match<'a>> for RuleLineAnswer<'a> {
+    fn from(found: &Match<'a>) -> Self {
         let (rule, border) = (found.rule(), found.border());
-        LookupAnswer {
+        RuleLineAnswer {
             provider: found.provider().id(),
             name: found.provider().name(),
+            mechanism: found.provider().map_type().as_str(),
             rule: RuleAnswer {
                 ipv6_prefix: rule.ipv6(),
                 ipv4_prefix: rule.ipv4(),
@@ -119,6 +149,27 @@ impl<'a> LookupAnswer<'a> {
             br: border.and_then(Border::br),
             dmr: border.and_then(Border::dmr).map(Dmr::prefix),
             confidence: rule.confidence(),
+        }
+    }
+}
+
+impl<'a> From<&'a OtherLine> for LineAnswer<'a> {
+    fn from(line: &'a OtherLine) -> Self {
+        let (aftr, br) = match line.carrier() {
+            Carrier::DsLite { aftr } => (Some(aftr), None),
+            Carrier::IpIp { br, .. } => (None, *br),
+            Carrier::Other => (None, None),
+        };
+        let mechanism = line.carrier().mechanism();
+        LineAnswer {
+            provider: line.id(),
+            name: line.name(),
+            mechanism,
+            aftr: aftr.map(Endpoint::to_string),
+            br,
+            advice: mechanism.is_none().then(|| line.advice()),
+            mtu: line.mtu(),
+            confidence: line.confidence(),
         }
     }
 }

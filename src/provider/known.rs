@@ -2,10 +2,12 @@
 //! What is known of one provider, one of its rules, and of lines without MAP.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint::Endpoint;
 use crate::map::{Border, Dialect, Domain, DomainError, MapType, RuleSpec};
 
 /// How sure a rule is.
@@ -219,11 +221,45 @@ impl Provider {
     }
 }
 
+/// How a line without MAP carries IPv4.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carrier {
+    /// DS-Lite (RFC 6333).
+    DsLite {
+        /// The AFTR. Its name is known to the line's own resolvers only.
+        aftr: Endpoint,
+    },
+    /// A fixed address or block in a tunnel of IPv4 in IPv6 (RFC 2473).
+    IpIp {
+        /// The BR, unless it differs by contract.
+        br: Option<Ipv6Addr>,
+        /// The kind of server that wants to know the CE's address: a value of
+        /// `option update_url`.
+        update: Option<String>,
+    },
+    /// By a device of the provider's, or not over IPv6 at all.
+    Other,
+}
+
+impl Carrier {
+    /// The value of `option maptype`; `None` if there is none for it.
+    pub fn mechanism(&self) -> Option<&'static str> {
+        match self {
+            Carrier::DsLite { .. } => Some("ds-lite"),
+            Carrier::IpIp { .. } => Some("ipip"),
+            Carrier::Other => None,
+        }
+    }
+}
+
 /// A kind of line that is known not to have MAP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherLine {
     pub(super) id: String,
     pub(super) name: String,
+    pub(super) carrier: Carrier,
+    pub(super) mtu: Option<u16>,
+    pub(super) confidence: Confidence,
     pub(super) advice: String,
     pub(super) prefixes: Vec<Ipv6Net>,
 }
@@ -239,12 +275,29 @@ impl OtherLine {
         &self.name
     }
 
-    /// What to configure instead, as the rest of a sentence.
+    /// How it carries IPv4.
+    pub fn carrier(&self) -> &Carrier {
+        &self.carrier
+    }
+
+    /// MTU of the tunnel in bytes, if it is known. An upper limit: the uplink
+    /// at hand may allow less.
+    pub fn mtu(&self) -> Option<u16> {
+        self.mtu
+    }
+
+    /// How sure it is.
+    pub fn confidence(&self) -> Confidence {
+        self.confidence
+    }
+
+    /// What to configure instead of MAP, as the rest of a sentence.
     pub fn advice(&self) -> &str {
         &self.advice
     }
 
-    /// Its end-user prefixes lie in these.
+    /// Its end-user prefixes lie in these; none if they are not known, or are
+    /// those of another line.
     pub fn prefixes(&self) -> &[Ipv6Net] {
         &self.prefixes
     }

@@ -28,7 +28,7 @@ mod parse;
 mod read;
 mod table;
 
-pub use known::{Confidence, EncapLimit, KnownRule, OtherLine, Provider};
+pub use known::{Carrier, Confidence, EncapLimit, KnownRule, OtherLine, Provider};
 pub use load::{Loaded, load};
 pub use parse::{Problem, Warning};
 pub use table::{Match, ProviderError, Table, Verdict};

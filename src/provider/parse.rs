@@ -265,11 +265,11 @@ impl Reader<'_> {
             return;
         }
         let read = match read::is_id(id) {
-            true => read::entry::<LineEntry>(value),
+            true => read::entry::<LineEntry>(value).and_then(|entry| entry.line(id)),
             false => Err(Problem::Id),
         };
         match read {
-            Ok(entry) => self.over.others.push(entry.line(id)),
+            Ok(line) => self.over.others.push(line),
             Err(problem) => self.warn(one_line(id, MAX_NAME), problem),
         }
     }

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
-use super::known::{Confidence, EncapLimit, KnownRule, OtherLine, Provider};
+use super::known::{Carrier, Confidence, EncapLimit, KnownRule, OtherLine, Provider};
 use super::parse::Problem;
+use crate::endpoint::Endpoint;
 use crate::map::{Border, Dialect, Dmr, MapType};
 use crate::sanitize::one_line;
 
@@ -63,8 +64,24 @@ pub(super) struct RuleEntry {
 #[derive(Debug, Deserialize)]
 pub(super) struct LineEntry {
     name: Option<Title>,
+    mechanism: Option<LineMechanism>,
+    aftr: Option<Endpoint>,
+    br: Option<Br>,
+    update: Option<Title>,
+    mtu: Option<Mtu>,
+    confidence: Option<Confidence>,
     advice: Title,
+    #[serde(default)]
     prefixes: Vec<RuleIpv6>,
+}
+
+/// Mechanisms of lines without MAP.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum LineMechanism {
+    DsLite,
+    #[serde(rename = "ipip")]
+    IpIp,
 }
 
 /// What a file says of all rules of a provider together.
@@ -279,13 +296,29 @@ impl RuleEntry {
 
 impl LineEntry {
     /// The line with that id.
-    pub(super) fn line(self, id: &str) -> OtherLine {
-        OtherLine {
+    ///
+    /// # Errors
+    /// Something that its mechanism needs is missing.
+    pub(super) fn line(self, id: &str) -> Result<OtherLine, Problem> {
+        let carrier = match self.mechanism {
+            Some(LineMechanism::DsLite) => Carrier::DsLite {
+                aftr: self.aftr.ok_or(Problem::Missing("aftr"))?,
+            },
+            Some(LineMechanism::IpIp) => Carrier::IpIp {
+                br: self.br.map(|br| br.0),
+                update: self.update.map(|update| update.0),
+            },
+            None => Carrier::Other,
+        };
+        Ok(OtherLine {
             id: id.into(),
             name: self.name.map_or_else(|| id.into(), |name| name.0),
+            carrier,
+            mtu: self.mtu.map(|mtu| mtu.0),
+            confidence: self.confidence.unwrap_or(Confidence::Local),
             advice: self.advice.0,
             prefixes: self.prefixes.iter().map(|prefix| prefix.0).collect(),
-        }
+        })
     }
 }
 

@@ -2,7 +2,6 @@
 //! Asking the line how it carries IPv4: HB46PP, and the registration of a
 //! fixed address. `docs/hb46pp.md` is the guide.
 
-mod endpoint;
 pub mod fetch;
 pub mod hb46pp;
 pub mod http;
@@ -10,7 +9,4 @@ pub mod registration;
 pub mod resolve;
 mod uplink;
 
-pub use endpoint::{
-    AddressError, DnsName, DnsNameError, Endpoint, EndpointError, check_ipv4, check_ipv6,
-};
 pub use uplink::Uplink;

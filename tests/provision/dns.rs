@@ -6,8 +6,9 @@ use std::net::{SocketAddrV6, TcpListener, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use mape::endpoint::DnsName;
+use mape::provision::Uplink;
 use mape::provision::resolve::{self, ResolveError};
-use mape::provision::{DnsName, Uplink};
 use simple_dns::{Packet, PacketFlag, RCODE};
 
 use crate::servers::{CE, DNS, Record, address, dns, line, reply};

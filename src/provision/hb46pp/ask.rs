@@ -7,7 +7,7 @@ use super::answer::{Answer, AnswerError};
 use super::request::{Addressed, Request};
 use super::schedule::Event;
 use super::txt::{self, Certificate, Server, TxtError};
-use crate::provision::endpoint::DnsName;
+use crate::endpoint::DnsName;
 use crate::provision::fetch::{self, Fetch, FetchError};
 use crate::provision::http::{self, HttpError, Response, Scheme, UrlError};
 use crate::provision::resolve::{self, ResolveError};

@@ -8,8 +8,8 @@ use ipnet::Ipv6Net;
 use super::answer::Answer;
 use super::offers::{IpIp, Lw4o6, MapE, MapT, Rule};
 use super::values::{Auth, Capability};
+use crate::endpoint::Endpoint;
 use crate::map::{Dialect, Dmr, Domain, DomainError, MapType, RuleSpec, WrittenPsid};
-use crate::provision::endpoint::Endpoint;
 use crate::sanitize::one_line;
 
 /// What a CE sets up.

@@ -12,8 +12,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::read::{flag, number, objects, up_to};
 use super::values;
+use crate::endpoint::{AddressError, Endpoint, check_ipv4, check_ipv6};
 use crate::map::Dialect;
-use crate::provision::endpoint::{AddressError, Endpoint, check_ipv4, check_ipv6};
 use crate::sanitize::one_line;
 
 /// An offer that contradicts itself: the key that is wrong, below the offer's

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::txt::{Certificate, Server};
 use super::values::{Capability, Token};
-use crate::provision::endpoint::{DnsName, Endpoint};
+use crate::endpoint::{DnsName, Endpoint};
 use crate::provision::http::{Scheme, Url, UrlError};
 
 /// We have no OUI. Zeros instead of a foreign one identify nobody, and no

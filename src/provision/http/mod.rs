@@ -14,9 +14,9 @@ use std::io::{self, Write};
 use std::net::{Ipv6Addr, SocketAddrV6, TcpStream};
 use std::time::Instant;
 
-use super::endpoint::Endpoint;
 use super::resolve::{self, ResolveError};
 use super::uplink::{Uplink, left, read};
+use crate::endpoint::Endpoint;
 use body::{Body, BodyError};
 use head::{Head, HeadError};
 pub use url::{Scheme, Url, UrlError};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use iri_string::types::{UriReferenceStr, UriString};
 
-use crate::provision::endpoint::{Endpoint, EndpointError};
+use crate::endpoint::{Endpoint, EndpointError};
 
 /// How a server is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::net::Ipv6Addr;
 use simple_dns::rdata::RData;
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, TYPE};
 
-use crate::provision::endpoint::DnsName;
+use crate::endpoint::DnsName;
 
 /// The types of record that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,8 +21,8 @@ use std::io::{self, Write};
 use std::net::{Ipv6Addr, SocketAddrV6, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-use super::endpoint::{DnsName, check_ipv6};
 use super::uplink::{Uplink, left, read, uninterrupted};
+use crate::endpoint::{DnsName, check_ipv6};
 use message::{Kind, Reply};
 
 /// Why a name was not resolved.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The far end of a tunnel or of a request: a DNS name or an IPv6 address.
+//! The far end of a tunnel or of a request: a DNS name or an IPv6 address that
+//! packets can be sent to.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
