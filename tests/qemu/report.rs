@@ -91,7 +91,8 @@ pub const GOALS: &[Goal] = &[
     least(
         "throughput_ratio",
         "throughput divided by that of one plain SNAT range",
-        0.97,
+        // Pairs of one and the same ruleset differ by up to 0.03.
+        0.95,
     ),
     least(
         "flush_recovery",

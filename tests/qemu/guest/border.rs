@@ -110,6 +110,12 @@ fn packets(text: &str) -> impl Iterator<Item = (String, u64)> {
     })
 }
 
+/// Makes the BR forget which source ports it has accepted.
+pub fn forget_ports(br: &Netns) -> Result<()> {
+    br.run(&["nft", "flush", "set", "ip", "border", "used"])
+        .map(drop)
+}
+
 /// The source ports the BR has accepted so far.
 pub fn ports_seen(br: &Netns) -> Result<BTreeSet<u16>> {
     let text = br.run(&["nft", "list", "set", "ip", "border", "used"])?;

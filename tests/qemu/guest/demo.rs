@@ -4,15 +4,18 @@
 use super::border;
 use super::init::{say, tell};
 use super::lab::Lab;
+use super::nat::Technique;
 use super::oracle::{Line, OCN, V6PLUS};
+use super::router::INTERFACE;
 use super::scenarios::fill::fill;
 use super::server::WHOAMI;
-use super::shell;
-use super::topology::{TUNNEL, server};
+use super::topology::server;
+use super::udp;
 use crate::Result;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::net::SocketAddrV4;
+use std::time::Duration;
 
 /// Shows the line that `MAPE_PROVIDER` names, v6plus if none.
 pub fn run() {
@@ -33,41 +36,25 @@ fn show(line: Line) -> Result<()> {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     title("IPv4 on an IPv6-only line");
     say(&format!(
-        "A router of a {} subscriber on Linux {}, with three computers behind it.\n\
-         In front of it there is nothing but IPv6. All of it is real: veth, ip6tnl,\n\
-         nftables; the provider's border relay drops what is not the subscriber's.",
+        "A router of a {} subscriber, with three computers behind it and nothing but IPv6\n\
+         in front of it.\n\
+         Real: Linux {}, its tunnel and nftables, and mape.\n\
+         Played by the tests: netifd, OpenWrt's network daemon; and the provider, whose\n\
+         border relay refuses every packet that is not this subscriber's.",
         line.name,
         kernel.trim()
     ));
 
-    title("The rule, and what this subscriber gets out of it");
-    let (prefix, rule) = (line.end_user_prefix(), line.rule());
-    let words = ["calc", "--prefix", &prefix, "--rule", &rule, "--legacy"];
-    prompt(&format!(
-        "mape calc --prefix {prefix} --rule {rule} --legacy"
-    ));
-    quote(&shell::run(std::process::Command::new("mape").args(words))?);
+    title("1. Two lines of configuration");
+    prompt("cat /etc/config/network");
+    progress("(connecting provider, servers and computers ...)");
+    let (mut lab, config) = Lab::two_lines(line)?;
+    quote(&config);
+    prompt(&format!("ifup {INTERFACE}"));
+    lab.router()?.up(&lab.net.ce)?;
+    command(&lab, "status")?;
 
-    title("The interface comes up");
-    prompt("ifup wanmap");
-    let lab = Lab::new(line)?;
-    let device = lab
-        .net
-        .ce
-        .run(&["ip", "-brief", "address", "show", "dev", TUNNEL])?;
-    let tunnel = lab
-        .net
-        .ce
-        .run(&["ip", "-d", "-6", "tunnel", "show", TUNNEL])?;
-    let route = lab.net.ce.run(&["ip", "-4", "route", "show", "default"])?;
-    quote(&format!(
-        "{}\n{}\n{}",
-        device.trim(),
-        tunnel.trim(),
-        route.trim()
-    ));
-
-    title("From a computer in the LAN");
+    title("2. From a computer in the LAN");
     let address = server(0).to_string();
     prompt(&format!("ping -c 3 {address}"));
     quote(
@@ -77,49 +64,138 @@ fn show(line: Line) -> Result<()> {
     let page = format!("http://{address}/");
     prompt(&format!("wget -qO- {page}"));
     quote(&lab.host(1).run(&["wget", "-qO-", &page])?);
+    say("And on the router, whether all is well, from the uplink to the border relay:");
+    command(&lab, "doctor")?;
 
-    ports(&lab)?;
-    let refused = lab.refused()?;
+    ports(&mut lab)?;
+    game(&mut lab)?;
+
+    title("That was all");
     say(&format!(
-        "\nPackets the border relay refused: {}",
+        "Next: make demo PROVIDER={}, make test-qemu SCENARIO=doctor_faults (break the line in\n\
+         20 ways and see what mape doctor says), or README.md, Install, for your own router.",
+        if line == OCN { "v6plus" } else { "ocn" }
+    ));
+    Ok(())
+}
+
+/// Runs `mape` on the router and shows what it prints.
+fn command(lab: &Lab, name: &str) -> Result<()> {
+    prompt(&format!("mape {name}"));
+    let output = lab.router()?.output(&lab.net.ce, &[name])?;
+    quote(&String::from_utf8_lossy(&output.stdout));
+    Ok(())
+}
+
+/// Fills the port set from three computers, the old way and ours, and draws
+/// which ports the border relay saw.
+fn ports(lab: &mut Lab) -> Result<()> {
+    let all = lab.line.ports().len();
+    title(&format!(
+        "3. {all} connections to one server, the old way and the new way"
+    ));
+    let (old, old_ports) = connect(
+        lab,
+        Technique::Stock,
+        "with the rules of OpenWrt's map package",
+    )?;
+    let (new, new_ports) = connect(lab, Technique::Pool, "with mape")?;
+    let refused = lab.refused()?;
+    say(&side_by_side(
+        &lab.line.ranges(),
+        (&format!("map package: {old} of {all}"), &old_ports),
+        (&format!("mape: {new} of {all}"), &new_ports),
+    ));
+    say(&format!(
+        "Each square is one of the subscriber's ports; green ones are in use.\n\
+         Connected with mape: {}. Packets of it that the border relay refused: {}.",
+        good(new * 100 >= all * 99, &format!("{new} of {all}")),
         good(refused.total() == 0, &refused.total().to_string())
     ));
     Ok(())
 }
 
-/// Fills the port set from three computers and draws what the border relay saw.
-fn ports(lab: &Lab) -> Result<()> {
-    let all = lab.line.ports().len();
-    title(&format!("{all} connections to one server"));
-    let attempts = fill(lab, all, WHOAMI)?;
+/// How many connections were made, and from which ports.
+fn connect(lab: &mut Lab, technique: Technique, how: &str) -> Result<(usize, BTreeSet<u16>)> {
+    progress(&format!("connecting {how} ..."));
+    lab.nat(technique)?;
+    border::forget_ports(&lab.net.br)?;
+    let attempts = fill(lab, lab.line.ports().len(), WHOAMI)?;
     let open = attempts.iter().filter(|attempt| attempt.open()).count();
-    let seen = border::ports_seen(&lab.net.br)?;
-    say(&map(&lab.line.ranges(), &seen));
-    say(&format!(
-        "{} of {all} connected. One SNAT rule per range, the usual way, gets 16.",
-        good(open * 100 >= all * 99, &open.to_string())
-    ));
+    Ok((open, border::ports_seen(&lab.net.br)?))
+}
+
+/// What a game console asks before it plays: does every server see one port?
+fn game(lab: &mut Lab) -> Result<()> {
+    title("4. A game's NAT test: one socket asks five servers which port they see");
+    for (technique, name) in [
+        (Technique::Forks, "map package, patched"),
+        (Technique::Pool, "mape"),
+    ] {
+        lab.nat(technique)?;
+        let socket = lab.host(2).within(udp::socket)?;
+        for to in 0..5 {
+            udp::send(
+                &socket,
+                b"which port?",
+                SocketAddrV4::new(server(to), WHOAMI),
+            )?;
+        }
+        let answers = udp::collect(&[socket], 5, Duration::from_secs(3));
+        let seen: Vec<u16> = answers.values().filter_map(|a| udp::seen_port(a)).collect();
+        let one = seen.len() == 5 && seen.iter().all(|port| seen.first() == Some(port));
+        let verdict = if one {
+            "one port for all: NAT type A or B, other players can connect"
+        } else {
+            "a port for each: NAT type C, other players cannot connect"
+        };
+        let text: Vec<String> = seen.iter().map(u16::to_string).collect();
+        say(&format!(
+            "  {name:<21} {:<35} {}",
+            text.join(" "),
+            good(one, verdict)
+        ));
+    }
     Ok(())
 }
 
-/// One cell per port, one or more ranges per row.
-fn map(ranges: &[(u16, u16)], seen: &BTreeSet<u16>) -> String {
-    let per_row = if ranges.len() > 20 { 3 } else { 1 };
-    let mut text = String::new();
-    for row in ranges.chunks(per_row) {
-        for (first, last) in row {
-            let _ = write!(text, "  {:<11} ", format!("{first}-{last}"));
-            for port in *first..=*last {
-                text += &if seen.contains(&port) {
-                    paint("32", "■")
-                } else {
-                    paint("2", "·")
-                };
-            }
+/// Two pictures of the port set; one range in a row, or two if there are many.
+fn side_by_side(
+    ranges: &[(u16, u16)],
+    left: (&str, &BTreeSet<u16>),
+    right: (&str, &BTreeSet<u16>),
+) -> String {
+    let many = ranges.len() > 20;
+    let width = if many { 33 } else { 16 };
+    let margin = if many { 0 } else { 14 };
+    let mut text = format!("{:margin$}{:<width$}    {}\n", "", left.0, right.0);
+    let gap = left.0.len().saturating_sub(width);
+    for row in ranges.chunks(if many { 2 } else { 1 }) {
+        if let (false, Some((first, last))) = (many, row.first()) {
+            text += &format!("  {:<11} ", format!("{first}-{last}"));
         }
-        text.push('\n');
+        text += &format!(
+            "{}    {:gap$}{}\n",
+            squares(row, left.1),
+            "",
+            squares(row, right.1)
+        );
     }
     text
+}
+
+/// One square per port.
+fn squares(ranges: &[(u16, u16)], used: &BTreeSet<u16>) -> String {
+    let range = |&(first, last): &(u16, u16)| -> String {
+        (first..=last)
+            .map(|port| match used.contains(&port) {
+                true => paint("32", "■"),
+                false => paint("2", "·"),
+            })
+            .collect()
+    };
+    let drawn: Vec<String> = ranges.iter().map(range).collect();
+    drawn.join(" ")
 }
 
 fn title(text: &str) {
@@ -128,6 +204,11 @@ fn title(text: &str) {
 
 fn prompt(command: &str) {
     say(&format!("{} {}", paint("33", "$"), paint("1", command)));
+}
+
+/// Says what the machine is busy with.
+fn progress(text: &str) {
+    say(&paint("2", text));
 }
 
 fn quote(output: &str) {
@@ -140,7 +221,7 @@ fn good(holds: bool, text: &str) -> String {
     paint(if holds { "32;1" } else { "31;1" }, text)
 }
 
-/// Colours only where the host's terminal wants them.
+/// Colours only if the host's terminal wants them.
 fn paint(code: &str, text: &str) -> String {
     if std::env::var("MAPE_COLOR").as_deref() == Ok("1") {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")

@@ -6,7 +6,7 @@ use super::border::{self, Refused};
 use super::nat::{self, Technique};
 use super::netns::Netns;
 use super::oracle::{Dialect, Line};
-use super::router::Router;
+use super::router::{Router, UPLINK};
 use super::server::Servers;
 use super::snapshot::Snapshot;
 use super::topology::{TUNNEL, Topology};
@@ -46,15 +46,34 @@ pub fn bad_ports() -> u32 {
 impl Lab {
     /// Builds the line; the handler brings the interface up.
     pub fn new(line: Line) -> Result<Self> {
+        let lab = Self::with(line, |net| Router::start(&net.ce, &line))?;
+        lab.router()?.up(&lab.net.ce)?;
+        Ok(lab)
+    }
+
+    /// A line of a known provider, with the two lines of configuration that
+    /// suffice there, not up yet; and that configuration's text.
+    pub fn two_lines(line: Line) -> Result<(Self, String)> {
+        let lab = Self::with(line, |net| {
+            Router::two_lines(&net.ce, ("2001:db8:0:1::2", 64))
+        })?;
+        // After the snapshot, which must not follow links into /proc.
+        let config = lab.router()?.furnish(&[("tunlink", UPLINK)])?;
+        let len = u8::try_from(line.prefix_len()).unwrap_or(128);
+        let prefix = line.prefix().to_string();
+        lab.router()?.delegate(&lab.net.ce, Some((&prefix, len)))?;
+        Ok((lab, config))
+    }
+
+    fn with(line: Line, router: impl FnOnce(&Topology) -> Result<Router>) -> Result<Self> {
         let net = Topology::build(&line)?;
         border::load(&net.br, &line)?;
         let servers = Servers::start(&net.srv)?;
         net.ce.nft(&nat::firewall4("", ""))?;
-        let router = Router::start(&net.ce, &line)?;
+        let router = router(&net)?;
         // The firewall's configuration is there before us.
         router.forward(&[])?;
         let before = Snapshot::take(&net.ce, &router)?;
-        router.up(&net.ce)?;
         Ok(Self {
             net,
             line,

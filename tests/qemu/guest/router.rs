@@ -11,7 +11,9 @@ use crate::double::discovery::config_json;
 use crate::double::{
     Double, Effect, Interface, KernelEffects, ROOT_VARIABLE, Route, SOCKET_VARIABLE,
 };
-use std::path::Path;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -279,6 +281,47 @@ impl Router {
         ))
     }
 
+    /// What the doctor looks at beside the bus: the kernel, programs, modules,
+    /// the configuration of two lines or with these options.
+    pub fn furnish(&self, options: &[(&str, &str)]) -> Result<String> {
+        for (place, to) in [
+            ("proc", "/proc"),
+            ("sys", "/sys"),
+            ("lib/modules", "/lib/modules"),
+            ("usr/sbin", "/usr/sbin"),
+        ] {
+            let link = self.path(place)?;
+            symlink(to, &link).map_err(|e| format!("{}: {e}", link.display()))?;
+        }
+        self.describe(options)
+    }
+
+    /// Writes `/etc/config/network` with these options of the interface, and
+    /// returns its text.
+    pub fn describe(&self, options: &[(&str, &str)]) -> Result<String> {
+        let mut text = format!("config interface '{INTERFACE}'\n\toption proto 'mape'\n");
+        for (name, value) in options {
+            text += &format!("\toption {name} '{value}'\n");
+        }
+        self.write("network", &text)
+    }
+
+    /// Writes a configuration file, and returns its text.
+    pub fn write(&self, name: &str, text: &str) -> Result<String> {
+        let path = self.path(&format!("etc/config/{name}"))?;
+        fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+        Ok(text.to_owned())
+    }
+
+    /// A path of the router, whose folder is there.
+    fn path(&self, place: &str) -> Result<PathBuf> {
+        let path = self.root().join(place);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|e| e.to_string())?;
+        }
+        Ok(path)
+    }
+
     /// Writes the firewall's configuration with these ports forwarded.
     pub fn forward(&self, ports: &[u16]) -> Result<()> {
         let mut text = format!("config zone\n\toption name wan\n\tlist network {INTERFACE}\n");
@@ -289,11 +332,7 @@ impl Router {
                 lan_host(1)
             );
         }
-        let path = self.root().join("etc/config/firewall");
-        let folder = path.parent().unwrap_or(self.root());
-        std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&path, text))
-            .map_err(|error| format!("{}: {error}", path.display()))
+        self.write("firewall", &text).map(drop)
     }
 
     /// `mape` as it would be run on this router.

@@ -19,6 +19,8 @@ use std::process::ExitCode;
 const SKIPPED: &str = "qemu: skipped, it boots a virtual machine. Run it with `make test-qemu`, \
 one scenario with `make test-qemu SCENARIO=fill_v6plus`.";
 
+const STOPPED: &str = "the machine stopped before its end; target/qemu/console.log has its words";
+
 /// Where kernel, initramfs and results are kept.
 fn work_dir() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
@@ -41,8 +43,12 @@ pub fn main() -> ExitCode {
             println!("{SKIPPED}");
             return ExitCode::SUCCESS;
         }
-        "demo" => run("demo").map(|outcome| {
-            outcome.finished && outcome.verdicts.iter().all(|(_, verdict)| verdict.is_ok())
+        "demo" => run("demo").and_then(|outcome| {
+            if outcome.finished {
+                Ok(outcome.verdicts.iter().all(|(_, verdict)| verdict.is_ok()))
+            } else {
+                Err(STOPPED.to_owned())
+            }
         }),
         "openwrt" => openwrt::main(),
         "isp" => isp::main().map(|()| true),
@@ -64,6 +70,10 @@ fn run(mode: &str) -> Result<Outcome> {
     let _alone = alone(&dir)?;
     let kernel = kernel::prepare(&dir)?;
     let initramfs = image::build(&dir, &kernel, None)?;
+    println!(
+        "booting Linux {} in QEMU, which takes a while",
+        kernel.release
+    );
     boot::run(&dir, &kernel, &initramfs, mode)
 }
 
@@ -87,7 +97,7 @@ fn judge(outcome: &Outcome) -> Result<bool> {
     let passed = outcome.verdicts.len() - failed;
     println!("{passed} passed, {failed} failed");
     if !outcome.finished {
-        return Err("the machine stopped before its last scenario".to_owned());
+        return Err(STOPPED.to_owned());
     }
     if outcome.verdicts.is_empty() {
         return Err("no scenario of that name".to_owned());

@@ -40,7 +40,10 @@ pub fn print(outcome: &Outcome) {
             .is_some_and(|value| !meets(goal.key, value));
         println!("  {}{}", if missed { "MISSED: " } else { "" }, goal.what);
     }
-    println!();
+    println!(
+        "\npool and hash are mape's; stock is OpenWrt's map.sh; forks is map.sh with the patches \
+         that circulate.\nThe goals are the pool's; a scenario that misses one fails.\n"
+    );
 }
 
 fn number(value: f64) -> String {

@@ -7,15 +7,12 @@ use crate::Result;
 use crate::guest::border;
 use crate::guest::netns::Netns;
 use crate::guest::oracle::{Line, V6PLUS};
-use crate::guest::router::{INTERFACE, Router, UPLINK};
+use crate::guest::router::{Router, UPLINK};
 use crate::guest::server::{Servers, WHOAMI};
 use crate::guest::topology::{Topology, server};
 use crate::guest::{nat, udp};
 use serde_json::Value;
-use std::fs;
 use std::net::{SocketAddrV4, UdpSocket};
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// The line of all of this.
@@ -89,7 +86,7 @@ impl Clinic {
             router,
             servers,
         };
-        clinic.furnish()?;
+        clinic.router.furnish(&OPTIONS)?;
         clinic.delegate(Some(LINE.prefix().to_string().as_str()))?;
         clinic.router.up(clinic.ce())?;
         clinic.traffic()?;
@@ -100,48 +97,15 @@ impl Clinic {
         &self.net.ce
     }
 
-    /// What the doctor looks at beside the bus: the kernel, programs, modules,
-    /// the configuration.
-    fn furnish(&self) -> Result<()> {
-        for (place, to) in [
-            ("proc", "/proc"),
-            ("sys", "/sys"),
-            ("lib/modules", "/lib/modules"),
-            ("usr/sbin", "/usr/sbin"),
-        ] {
-            let link = self.path(place)?;
-            symlink(to, &link).map_err(|e| format!("{}: {e}", link.display()))?;
-        }
-        self.describe(&OPTIONS)
-    }
-
-    /// A path of the router, whose folder is there.
-    fn path(&self, place: &str) -> Result<PathBuf> {
-        let path = self.router.root().join(place);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|e| e.to_string())?;
-        }
-        Ok(path)
-    }
-
     /// Writes a configuration file.
     pub fn write(&self, name: &str, text: &str) -> Result<()> {
-        let path = self.path(&format!("etc/config/{name}"))?;
-        fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))
-    }
-
-    fn describe(&self, options: &[(&str, &str)]) -> Result<()> {
-        let mut text = format!("config interface '{INTERFACE}'\n\toption proto 'mape'\n");
-        for (name, value) in options {
-            text += &format!("\toption {name} '{value}'\n");
-        }
-        self.write("network", &text)
+        self.router.write(name, text).map(drop)
     }
 
     /// Gives the interface other options beside `tunlink`, and asks for it.
     pub fn configure(&self, more: &[(&str, &str)]) -> Result<()> {
         let options = [&OPTIONS, more].concat();
-        self.describe(&options)?;
+        self.router.describe(&options)?;
         self.router.down(self.ce())?;
         self.router.reconfigure("mape", &options);
         self.router.want(self.ce())
