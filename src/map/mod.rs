@@ -48,4 +48,4 @@ pub use psid::{Psid, PsidError, PsidReadings, WrittenPsid};
 pub use range::PortRange;
 pub use role::{RoleError, check_br, check_end_user};
 pub use rule::{Rule, RuleError, RuleParts};
-pub use spec::{Resolved, RuleSpec, SpecError};
+pub use spec::{Overrides, Resolved, RuleSpec, SpecError};

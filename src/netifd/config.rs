@@ -74,6 +74,18 @@ impl Config {
         serde_json::from_str(text).map_err(|error| ConfigError::Json(error.to_string()))
     }
 
+    /// Whether the DHCPv6 client made the interface at run time, so that no
+    /// section of `/etc/config/network` describes it.
+    pub fn is_from_dhcp(&self) -> bool {
+        self.0.contains_key("_prefsig")
+    }
+
+    /// Sets an option, whatever it was before.
+    pub fn set(&mut self, option: &str, value: &str) {
+        let setting = Setting::Text(value.to_owned());
+        self.0.insert(option.to_owned(), setting);
+    }
+
     /// The option as text; `None` if it is missing, null or empty, which UCI does
     /// not tell apart either.
     ///

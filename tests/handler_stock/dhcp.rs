@@ -27,6 +27,29 @@ const OWN: &str = "type=map-e,ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192
 const OTHER: &str = "type=map-e,ipv6prefix=2001:db8:100::,prefix6len=40,ipv4prefix=198.51.100.0,\
                      prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1,fmr";
 
+/// A server that pads a field, so that the client loses the port parameters behind it
+/// (openwrt issue 25190): the user says what the client did not.
+#[test]
+fn a_user_corrects_what_dhcpv6_said() {
+    let Some(net) = Router::new() else { return };
+    example_uplink(&net);
+    net.write(
+        "etc/config/network",
+        "config interface 'wan6_4'\n\toption disabled '1'\n\toption offset '0'\n\toption mtu '1400'\n\
+         config interface 'other'\n\toption offset '8'\n",
+    );
+    net.add_dynamic(&from_dhcp(&OWN.replace(",offset=6", "")));
+    net.assert_works("wan6_4");
+    let tunnel = net.tunnel().unwrap();
+    assert_eq!(tunnel.mtu, Some(1400));
+    let written = net.file("tmp/map-wan6_4.rules").unwrap();
+    assert!(written.contains("RULE_1_OFFSET=0\n"), "{written}");
+    assert!(
+        written.contains("RULE_1_PORTSETS='13312-13567 '"),
+        "{written}"
+    );
+}
+
 #[test]
 fn dhcpv6_brings_the_rules() {
     let Some(net) = Router::new() else { return };

@@ -8,8 +8,8 @@ use ipnet::Ipv6Net;
 use super::{Protocol, Rules};
 use crate::handler::problem::{Code, Problem};
 use crate::map::{
-    Border, Dialect, Dmr, Domain, DomainError, MapType, RuleSpec, SpecError, WrittenPsid, check_br,
-    check_end_user,
+    Border, Dialect, Dmr, Domain, DomainError, MapType, Overrides, RuleSpec, SpecError,
+    WrittenPsid, check_br, check_end_user,
 };
 use crate::netifd::Config;
 use crate::sanitize::excerpt;
@@ -123,6 +123,12 @@ impl<'a> Reader<'a> {
                 specs.push(spec);
             }
         }
+        let overrides = self.overrides();
+        if !from_options && !overrides.is_empty() {
+            overrides.apply(&mut specs);
+            let written: Vec<String> = specs.iter().map(RuleSpec::to_string).collect();
+            text = written.join(" ");
+        }
         if let Some(problem) = self.problem() {
             return Err(problem);
         }
@@ -150,19 +156,39 @@ impl<'a> Reader<'a> {
         Ok((Rules::Explicit(domain), text))
     }
 
+    /// A number of bits.
+    fn bits(&mut self, option: &'static str, max: u8) -> Option<u8> {
+        self.number(option, 0, max.into()).map(|bits| bits as u8)
+    }
+
+    /// The options that also correct rules which a server hands out.
+    fn overrides(&mut self) -> Overrides {
+        Overrides {
+            offset: self.bits("offset", 16),
+            ea_len: self.bits("ealen", 48),
+            psid_len: self.bits("psidlen", 16),
+            psid: self.psid(),
+        }
+    }
+
     /// The rule that the single options describe.
     fn spec(&mut self, map_type: MapType) -> RuleSpec {
-        let mut small = |option, max| self.number(option, 0, max).map(|n| n as u8);
+        let Overrides {
+            offset,
+            ea_len,
+            psid_len,
+            psid,
+        } = self.overrides();
         let mut spec = RuleSpec {
             map_type: Some(map_type),
-            ea_len: small("ealen", 48),
-            prefix4_len: small("ip4prefixlen", 32),
-            prefix6_len: small("ip6prefixlen", 128),
-            offset: small("offset", 16),
-            psid_len: small("psidlen", 16),
+            ea_len,
+            prefix4_len: self.bits("ip4prefixlen", 32),
+            prefix6_len: self.bits("ip6prefixlen", 128),
+            offset,
+            psid_len,
+            psid,
             ..RuleSpec::default()
         };
-        spec.psid = self.psid();
         if let Some((text, len)) = self.address("ip6prefix", "ip6prefixlen") {
             spec.prefix6_len = spec.prefix6_len.or(len);
             spec.ipv6_prefix = self.ipv6("ip6prefix", text);

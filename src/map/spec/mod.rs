@@ -6,11 +6,13 @@
 //! `option rule` and what the DHCPv6 client makes of S46 options.
 
 mod error;
+mod overrides;
 mod resolve;
 mod rule_spec;
 #[cfg(test)]
 mod tests;
 
 pub use error::SpecError;
+pub use overrides::Overrides;
 pub use resolve::Resolved;
 pub use rule_spec::RuleSpec;
