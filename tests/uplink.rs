@@ -73,7 +73,7 @@ fn a_delegated_prefix_comes_before_a_configured_one_and_the_link() {
         "wan6",
         json!({
             "ipv6-prefix": [
-                {"address": "2001:db8:1::", "mask": 56, "class": "wan6"},
+                {"address": "240b:10:9:900::", "mask": 56, "class": "wan6"},
                 {"address": "240b:10:1:200::", "mask": 56, "preferred": 7000, "valid": 9000},
             ],
             "ipv6-address": [{"address": "240b:10:9:900:1::1", "mask": 64, "preferred": 7000}],
@@ -85,11 +85,42 @@ fn a_delegated_prefix_comes_before_a_configured_one_and_the_link() {
         shown(&uplink),
         [
             "240b:10:1:200::/56 delegated",
-            "2001:db8:1::/56 ip6prefix",
+            "240b:10:9:900::/56 ip6prefix",
             "240b:10:9:900::/64 on-link"
         ]
     );
     assert_eq!(uplink.zone.as_deref(), Some("wan"));
+}
+
+#[test]
+fn a_configured_prefix_that_the_line_has_no_more() {
+    let typed = |proto: &str, address: &str| {
+        let wan6 = interface(
+            "wan6",
+            json!({
+                "proto": proto,
+                "ipv6-prefix": [{"address": "240b:12:aaaa:bb00::", "mask": 64}],
+                "ipv6-address": [{"address": address, "mask": 64, "preferred": 7000}],
+            }),
+        );
+        only(&dump(&[wan6]), Some("wan6"))
+    };
+    let renumbered = typed("dhcpv6", "240b:12:aaaa:cc00::1");
+    let (old, new) = ("240b:12:aaaa:bb00::/64", "240b:12:aaaa:cc00::/64");
+    assert_eq!(
+        shown(&renumbered),
+        [format!("{new} on-link"), format!("{old} ip6prefix")]
+    );
+    let used = new.parse().unwrap();
+    assert_eq!(renumbered.stale_besides(&used), Some(old.parse().unwrap()));
+    // On a static interface nothing is heard; the same prefix is no other one.
+    assert_eq!(
+        shown(&typed("static", "2001:db8::1")),
+        [format!("{old} ip6prefix"), "2001:db8::/64 on-link".into()]
+    );
+    let agrees = typed("dhcpv6", "240b:12:aaaa:bb00::1");
+    assert_eq!(shown(&agrees), [format!("{old} ip6prefix")]);
+    assert_eq!(agrees.stale_besides(&old.parse().unwrap()), None);
 }
 
 #[test]

@@ -65,10 +65,30 @@ impl<'a> Interface<'a> {
                 interface.offer(on_link, Source::OnLink, is_deprecated(entry));
             }
         }
+        interface.find_stale();
         interface
             .candidates
-            .sort_by_key(|c| (c.deprecated, c.source));
+            .sort_by_key(|c| (c.deprecated, c.stale, c.source));
         interface
+    }
+
+    /// After a renumbering, a prefix that somebody typed into the
+    /// configuration of the uplink is not what the line has any more. On a
+    /// `static` interface nothing is heard from the line.
+    fn find_stale(&mut self) {
+        let heard: Vec<Ipv6Net> = self
+            .candidates
+            .iter()
+            .filter(|c| !c.deprecated && c.source != Source::Ip6Prefix)
+            .map(|c| c.prefix)
+            .collect();
+        if heard.is_empty() || self.known.proto == "static" {
+            return;
+        }
+        for typed in &mut self.candidates {
+            let agrees = |net: &Ipv6Net| net.contains(&typed.prefix) || typed.prefix.contains(net);
+            typed.stale = typed.source == Source::Ip6Prefix && !heard.iter().any(agrees);
+        }
     }
 
     /// netifd lists delegated and configured prefixes alike; only the
@@ -90,6 +110,7 @@ impl<'a> Interface<'a> {
                 prefix,
                 source,
                 deprecated,
+                stale: false,
             }),
         }
     }

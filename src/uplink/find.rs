@@ -98,6 +98,7 @@ impl Interface<'_> {
                 prefix: prefix.trunc(),
                 source: Source::Option,
                 deprecated: false,
+                stale: false,
             }],
             None => self.candidates.clone(),
         };

@@ -62,6 +62,8 @@ pub struct Candidate {
     /// Its preferred lifetime is over (RFC 4862 section 5.5.4): a renumbering
     /// is under way.
     pub deprecated: bool,
+    /// It was typed into the configuration, and the line says something else.
+    pub stale: bool,
 }
 
 /// An interface of netifd that is up and can carry the tunnel.
@@ -92,6 +94,13 @@ impl Uplink {
             .filter(usable)
             .map(|c| c.prefix)
             .collect()
+    }
+
+    /// The prefix that `option ip6prefix` names although the line has another
+    /// one, namely `used`.
+    pub fn stale_besides(&self, used: &Ipv6Net) -> Option<Ipv6Net> {
+        let mut others = self.candidates.iter().filter(|c| c.prefix != *used);
+        others.find(|c| c.stale).map(|c| c.prefix)
     }
 
     /// Where a prefix came from.
