@@ -44,7 +44,7 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     match table.lookup_line(&prefix) {
         Verdict::Map(found) | Verdict::Unconfirmed(found) => match as_json {
             true => json(out, &RuleLineAnswer::from(&found)),
-            false => Ok(print_rule(out, &found)?),
+            false => Ok(print_rule(out, &found, &prefix)?),
         },
         Verdict::NotMap(line) => match as_json {
             true => json(out, &LineAnswer::from(line)),
@@ -54,7 +54,7 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     }
 }
 
-fn print_rule(out: &mut String, found: &Match<'_>) -> fmt::Result {
+fn print_rule(out: &mut String, found: &Match<'_>, prefix: &Ipv6Net) -> fmt::Result {
     let (provider, rule) = (found.provider(), found.rule());
     let (id, name) = (provider.id(), provider.name());
     row(out, "provider", format_args!("{id} ({name})"))?;
@@ -67,6 +67,13 @@ fn print_rule(out: &mut String, found: &Match<'_>) -> fmt::Result {
         None => {}
     }
     row(out, "confidence", rule.confidence())?;
+    let (len, needed) = (prefix.prefix_len(), ipv6.prefix_len() + ea_len);
+    if len < needed {
+        writeln!(
+            out,
+            "note: a /{len} is too short for this rule, which needs the /{needed} of the line"
+        )?;
+    }
     match rule.confidence() {
         Confidence::Unverified => writeln!(
             out,
