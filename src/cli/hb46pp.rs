@@ -9,7 +9,7 @@ use std::net::Ipv6Addr;
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
-use super::mapping_args::{self, DEFAULT_MTU, Found};
+use super::mapping_args::{self, Found, default_mtu};
 use super::output::{CalcAnswer, fail, json};
 use super::{Args, Command, Failure, Outcome, calc};
 use crate::endpoint::Endpoint;
@@ -76,9 +76,9 @@ impl Meaning {
             _ => None,
         };
         let found = mapping.map(|mapping| Found {
+            mtu: default_mtu(mapping.map_type()),
             mapping,
             provider: None,
-            mtu: DEFAULT_MTU,
         });
         Ok(Meaning {
             answer,

@@ -5,7 +5,7 @@ use ipnet::Ipv6Net;
 
 use super::output::CalcAnswer;
 use super::{Args, Failure, Outcome, providers};
-use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec};
+use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec, check_end_user};
 use crate::sanitize::excerpt;
 
 /// `--prefix`, `--provider`, `--rule` and `--legacy`.
@@ -31,8 +31,10 @@ impl Found {
     }
 }
 
-/// MTU where nothing else is known: Ethernet's less the IPv6 header.
-pub(super) const DEFAULT_MTU: u16 = 1460;
+/// MTU in bytes if nothing else is known: what Ethernet leaves.
+pub(super) fn default_mtu(map_type: MapType) -> u16 {
+    1500 - map_type.overhead()
+}
 
 /// The dialect that `--legacy` chooses.
 pub(super) fn dialect(args: &Args) -> Dialect {
@@ -87,7 +89,11 @@ impl<'a> MappingArgs<'a> {
             let map_type = self.rules.iter().find_map(|rule| rule.map_type);
             let map_type = map_type.unwrap_or(MapType::MapE);
             let domain = Domain::from_specs(&self.rules, map_type, self.dialect);
-            return Ok((domain.map_err(Failure::failed)?, None, DEFAULT_MTU));
+            return Ok((
+                domain.map_err(Failure::failed)?,
+                None,
+                default_mtu(map_type),
+            ));
         }
         let table = providers::table();
         let (provider, domain) = match (self.provider, self.prefix) {
@@ -104,22 +110,24 @@ impl<'a> MappingArgs<'a> {
             }
         };
         let id = Some(provider.id().to_owned());
-        let mtu = provider.mtu().unwrap_or(DEFAULT_MTU);
-        Ok((domain.map_err(Failure::failed)?, id, mtu))
+        let domain = domain.map_err(Failure::failed)?;
+        let mtu = provider.mtu().unwrap_or(default_mtu(domain.map_type()));
+        Ok((domain, id, mtu))
     }
 }
 
 /// A prefix, or an address within one, which then counts as its /64.
+/// Blanks around it come from web pages.
 pub(super) fn prefix(text: &str) -> Outcome<Ipv6Net> {
-    if let Ok(net) = text.parse::<Ipv6Net>() {
-        return Ok(net.trunc());
-    }
-    let net = text.parse().ok().and_then(|ip| Ipv6Net::new(ip, 64).ok());
-    match net {
-        Some(net) => Ok(net.trunc()),
-        None => Err(Failure::usage(format_args!(
+    let text = text.trim();
+    let of_address = || text.parse().ok().and_then(|ip| Ipv6Net::new(ip, 64).ok());
+    let net = text.parse().ok().or_else(of_address);
+    let net = net.as_ref().map(Ipv6Net::trunc).ok_or_else(|| {
+        Failure::usage(format_args!(
             "{} is neither an IPv6 prefix such as 240b:10:1:200::/56 nor an address",
             excerpt(text)
-        ))),
-    }
+        ))
+    })?;
+    check_end_user(net, None).map_err(Failure::failed)?;
+    Ok(net)
 }

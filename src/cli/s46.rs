@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use ipnet::Ipv6Net;
 use serde::Serialize;
 
-use super::mapping_args::{self, DEFAULT_MTU, Found, dialect};
+use super::mapping_args::{self, Found, default_mtu, dialect};
 use super::output::{CalcAnswer, json};
 use super::{Args, Command, Failure, Outcome, calc};
 use crate::map::s46::{Provisioned, S46Option, bytes_of_hex, decode, provisioned};
@@ -77,7 +77,7 @@ fn mapping(sets: &[Provisioned], dialect: Dialect, prefix: Ipv6Net) -> Outcome<F
                 return Ok(Found {
                     mapping,
                     provider: None,
-                    mtu: DEFAULT_MTU,
+                    mtu: default_mtu(set.map_type),
                 });
             }
             Err(error) => reason = error,

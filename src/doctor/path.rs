@@ -125,22 +125,13 @@ fn again(facts: &Facts<'_>, seen: impl Into<String>) -> Finding {
     )
 }
 
-/// What is put before each packet, in bytes: an IPv6 header, or what it is
-/// longer than an IPv4 header.
-fn overhead(map_type: MapType) -> u16 {
-    match map_type {
-        MapType::MapT => 20,
-        MapType::MapE | MapType::Lw4o6 => 40,
-    }
-}
-
 pub(super) fn mtu(facts: &Facts<'_>, state: &State) -> Finding {
     let own = facts.device.map_or(state.mtu, |(_, mtu)| mtu);
     let uplink = facts.uplink.as_ref().and_then(|uplink| uplink.mtu);
     let Some(uplink) = uplink else {
         return unknown(format!("{own}; the uplink's is not known"));
     };
-    let best = uplink.saturating_sub(overhead(state.mapping.map_type()));
+    let best = uplink.saturating_sub(state.mapping.map_type().overhead());
     let wrong = match own {
         own if own > best => "large packets do not fit",
         // A provider's line may take less than the device.
@@ -158,9 +149,9 @@ pub(super) fn encaplimit(facts: &Facts<'_>, state: &State) -> Finding {
         return ok("MAP-T has none");
     }
     let limit = match state.encaplimit.as_deref() {
-        Some("ignore") => return ok("none"),
+        // netifd switches it off if it is told nothing about it.
+        Some("ignore") | None => return ok("none"),
         Some(limit) => limit,
-        None => "4, the kernel's default",
     };
     let (verdict, whose) = match (&facts.known, &state.provider) {
         (Known::Map { name, .. }, _) | (_, Some((_, name))) => {
@@ -227,7 +218,8 @@ fn causes(facts: &Facts<'_>, state: &State) -> Vec<&'static str> {
         causes.push("the BR's address");
         causes.push("offset, PSID length or the justification of psid");
     }
-    if state.encaplimit.as_deref() != Some("ignore") {
+    let limit = state.encaplimit.as_deref().unwrap_or("ignore");
+    if limit != "ignore" && state.mapping.map_type() != MapType::MapT {
         causes.push("the encapsulation limit");
     }
     causes.push("a line that is not (yet) enabled for MAP: the provider switches it on");

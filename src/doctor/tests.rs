@@ -235,7 +235,7 @@ const FAULTS: &[Row] = &[
     Row { fault: "the stock MTU", id: "mtu", verdict: Verdict::Warn, says: "smaller than it need be",
         make: |f| f.device = Some((true, 1280)) },
     Row { fault: "encapsulation limit", id: "encaplimit", verdict: Verdict::Fail, says: "'ignore'",
-        make: |f| set_up(f, |s| s.link.encaplimit = None) },
+        make: |f| set_up(f, |s| s.link.encaplimit = Some("4".into())) },
     Row { fault: "no IPv4 address", id: "ipv4", verdict: Verdict::Fail, says: "does not have 106.72.0.1",
         make: |f| f.ipv4.clear() },
     Row { fault: "no default route", id: "ipv4", verdict: Verdict::Fail, says: "no IPv4 default route",

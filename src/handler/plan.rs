@@ -47,9 +47,6 @@ impl Deref for Plan {
     }
 }
 
-/// Bytes that the outer IPv6 header takes.
-const IPV6_HEADER: u16 = 40;
-
 /// MTU of an uplink that does not tell: Ethernet's.
 const ETHERNET_MTU: u16 = 1500;
 
@@ -192,7 +189,7 @@ impl<'a> Line<'a> {
     ) -> Result<Self, Problem> {
         let mapping = domain.map(prefixes).map_err(|error| {
             Problem::passing(
-                Code::UnknownProvider,
+                code_of(&error),
                 format_args!("provider {}: {error}", provider.id()),
             )
         })?;
@@ -225,10 +222,18 @@ impl<'a> Line<'a> {
                 mapping.subnet_id()
             ));
         }
+        if let Some(stale) = uplink.stale_besides(&mapping.end_user()) {
+            warnings.push(format!(
+                "option ip6prefix of {} says {stale}, but the line has {}, which is used: remove \
+                 the option",
+                uplink.interface,
+                mapping.end_user()
+            ));
+        }
         let link_mtu = uplink.l3_device.as_deref().and_then(|dev| router.mtu(dev));
         let mtu = settings
             .mtu
-            .unwrap_or_else(|| default_mtu(link_mtu, provider));
+            .unwrap_or_else(|| default_mtu(link_mtu, mapping.map_type(), provider));
         let source = uplink.source_of(&mapping.end_user());
         let source = source.unwrap_or(uplink::Source::OnLink);
         let zone = zone(settings, uplink, router);
@@ -254,10 +259,11 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The uplink's MTU less the outer header; a provider's caps it, since a
+/// The uplink's MTU less what a packet grows by; a provider's caps it, since a
 /// device may take larger frames than the line.
-fn default_mtu(link: Option<u16>, provider: Option<&Provider>) -> u16 {
-    let own = link.unwrap_or(ETHERNET_MTU).saturating_sub(IPV6_HEADER);
+fn default_mtu(link: Option<u16>, map_type: MapType, provider: Option<&Provider>) -> u16 {
+    let link = link.unwrap_or(ETHERNET_MTU);
+    let own = link.saturating_sub(map_type.overhead());
     own.min(provider.and_then(Provider::mtu).unwrap_or(u16::MAX))
 }
 

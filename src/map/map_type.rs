@@ -18,6 +18,22 @@ pub enum MapType {
 }
 
 impl MapType {
+    /// What a packet grows by on the line, in bytes: an IPv6 header, or what
+    /// that is longer than the IPv4 header which it replaces.
+    ///
+    /// ```
+    /// use mape::map::MapType;
+    ///
+    /// assert_eq!(1500 - MapType::MapE.overhead(), 1460);
+    /// assert_eq!(1500 - MapType::MapT.overhead(), 1480);
+    /// ```
+    pub fn overhead(self) -> u16 {
+        match self {
+            MapType::MapT => 20,
+            MapType::MapE | MapType::Lw4o6 => 40,
+        }
+    }
+
     /// The word used in UCI and in rule strings.
     pub fn as_str(self) -> &'static str {
         match self {

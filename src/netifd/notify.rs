@@ -74,8 +74,8 @@ pub struct Tunnel<'a> {
     pub remote: Ipv6Addr,
     /// Logical interface that carries it.
     pub link: &'a str,
-    /// Encapsulation limit: `ignore` or 0 to 255 as text; `None` leaves the
-    /// kernel's 4, which adds a destination option to each packet.
+    /// Encapsulation limit: `ignore` or 0 to 255 as text. A limit adds a
+    /// destination option to each packet; with `None` netifd sets none.
     pub encaplimit: Option<&'a str>,
     /// Forwarding mapping rules the device itself is to follow. `None` says
     /// nothing about them.

@@ -128,9 +128,8 @@ fn link(out: &mut String, state: &State) -> fmt::Result {
         (MapType::MapT, _) => row(out, "  tunnel", tunnel)?,
         (_, limit) => {
             let limit = match limit {
-                Some("ignore") => "none",
+                Some("ignore") | None => "none",
                 Some(limit) => limit,
-                None => "4",
             };
             let text = format_args!("{tunnel}, encapsulation limit {limit}");
             row(out, "  tunnel", text)?;
