@@ -17,7 +17,7 @@ import sys
 import tarfile
 
 # OpenWrt's own scripts do the common part: lib/functions.sh runs uci-defaults,
-# enables services and, of an .ipk, runs our NAME-pkg script besides.
+# enables services and, of an .ipk, runs our NAME-pkg script too.
 PREAMBLE = """\
 #!/bin/sh
 {skip}[ -s "${{IPKG_INSTROOT}}/lib/functions.sh" ] || exit 0

@@ -190,7 +190,7 @@ impl Lab {
         Ok(refused)
     }
 
-    /// Starts the BR's count anew: what left while nothing translated is
+    /// Resets the BR's count: what left while nothing translated is
     /// nobody's figure.
     pub fn forgive(&self) -> Result<()> {
         border::refused(&self.net.br).map(drop)
