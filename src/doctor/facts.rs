@@ -9,6 +9,8 @@ use crate::handler::State;
 use crate::map::{Dialect, Psid};
 use crate::netfilter::Chain;
 
+use super::remedy::Remedy;
+use super::seen::Seen;
 use crate::status::netifd::Phase;
 use crate::status::{Dropped, Traffic};
 
@@ -124,12 +126,12 @@ pub struct Facts<'a> {
     pub chains: Option<Vec<Chain>>,
     /// Software and hardware flow offloading are on.
     pub offload: (bool, bool),
-    /// Forwards and openings of ports that are not ours: `name` and port.
+    /// Forwards of ports that are not ours: name and ports.
     pub foreign: Vec<(String, String)>,
     /// A port of the set that is free to forward.
     pub example: Option<u16>,
-    /// Packages that are missing, with what they are for.
-    pub missing: Vec<(String, String)>,
+    /// Packages that are missing.
+    pub missing: Vec<&'static str>,
     /// Counters of the device.
     pub traffic: Option<Traffic>,
     /// Counters of the rules.
@@ -140,6 +142,6 @@ pub struct Facts<'a> {
     pub free: u32,
     /// The host that uses most ports: address, name, ports.
     pub busiest: Option<(Ipv4Addr, Option<&'a str>, usize)>,
-    /// What is in the way: what it is, and what to do about it.
-    pub conflicts: Vec<(String, String)>,
+    /// What is in the way, and what to do about it.
+    pub conflicts: Vec<(Seen, Remedy)>,
 }

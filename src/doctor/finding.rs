@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What checks find.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+use super::remedy::Remedy;
+use super::seen::Seen;
 
 /// What a check comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -31,24 +34,49 @@ impl Verdict {
 
 impl Verdict {
     /// A finding with something to do about it.
-    pub(super) fn with_remedy(self, seen: impl Into<String>, remedy: impl Into<String>) -> Finding {
+    pub(super) fn with_remedy(self, seen: Seen, remedy: Remedy) -> Finding {
         Finding {
             verdict: self,
-            seen: seen.into(),
-            remedy: Some(remedy.into()),
+            seen,
+            remedy: Some(remedy),
         }
     }
 }
 
 /// What a check says, without its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// What it comes to.
     pub verdict: Verdict,
     /// What was seen.
-    pub seen: String,
+    pub seen: Seen,
     /// What to do, if something is to be done.
-    pub remedy: Option<String>,
+    pub remedy: Option<Remedy>,
+}
+
+impl Serialize for Finding {
+    /// Codes and arguments for LuCI, and beside them the English sentences.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Members<'a> {
+            verdict: Verdict,
+            #[serde(flatten)]
+            code: &'a Seen,
+            seen: String,
+            #[serde(flatten)]
+            remedy_code: Option<&'a Remedy>,
+            remedy: Option<String>,
+        }
+        let remedy = self.remedy.as_ref();
+        let members = Members {
+            verdict: self.verdict,
+            code: &self.seen,
+            seen: self.seen.to_string(),
+            remedy_code: remedy,
+            remedy: remedy.map(Remedy::to_string),
+        };
+        members.serialize(serializer)
+    }
 }
 
 /// One line of the answer.
@@ -62,34 +90,34 @@ pub struct Check {
 }
 
 /// As it should be.
-pub(super) fn ok(seen: impl Into<String>) -> Finding {
+pub(super) fn ok(seen: Seen) -> Finding {
     Finding {
         verdict: Verdict::Ok,
-        seen: seen.into(),
+        seen,
         remedy: None,
     }
 }
 
 /// It could not be found out.
-pub(super) fn unknown(seen: impl Into<String>) -> Finding {
+pub(super) fn unknown(seen: Seen) -> Finding {
     Finding {
         verdict: Verdict::Unknown,
-        seen: seen.into(),
+        seen,
         remedy: None,
     }
 }
 
 /// What only exists while the interface is up.
 pub(super) fn not_up() -> Finding {
-    unknown("the interface is not up")
+    unknown(Seen::NotUp {})
 }
 
 /// It may work, but should not stay so.
-pub(super) fn warn(seen: impl Into<String>, remedy: impl Into<String>) -> Finding {
+pub(super) fn warn(seen: Seen, remedy: Remedy) -> Finding {
     Verdict::Warn.with_remedy(seen, remedy)
 }
 
 /// IPv4 cannot work like this.
-pub(super) fn fail(seen: impl Into<String>, remedy: impl Into<String>) -> Finding {
+pub(super) fn fail(seen: Seen, remedy: Remedy) -> Finding {
     Verdict::Fail.with_remedy(seen, remedy)
 }

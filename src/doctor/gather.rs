@@ -11,6 +11,7 @@ use crate::nat::PortList;
 use crate::netfilter;
 use crate::paths::rooted;
 use crate::provider::{self, Verdict};
+use crate::sanitize::excerpt;
 use crate::status::netifd::has_default_route;
 use crate::status::{Interface, LineUp, World};
 
@@ -187,7 +188,8 @@ fn foreign(line: &LineUp<'_>) -> Vec<(String, String)> {
     for forward in line.forwards.iter().filter(|forward| forward.redirect) {
         let left = PortList::from_iter([forward.ports]).minus(&set);
         if let Some(first) = left.ranges().next() {
-            let found = (forward.title(), first.to_string());
+            let name = excerpt(forward.name.as_deref().unwrap_or("unnamed"));
+            let found = (name, first.to_string());
             if all.last() != Some(&found) {
                 all.push(found);
             }

@@ -8,6 +8,8 @@ use crate::netfilter::Chain;
 use crate::paths::{rooted, run_dir, stems_in};
 
 use super::read::read;
+use super::remedy::Remedy;
+use super::seen::Seen;
 
 /// Kernel modules and the packages that have them.
 const IP6_TUNNEL: (&str, &str) = ("ip6_tunnel", "kmod-ip6-tunnel");
@@ -16,10 +18,10 @@ const NF_TABLES: (&str, &str) = ("nf_tables", "kmod-nft-core");
 const NFT_NAT: (&str, &str) = ("nft_nat", "kmod-nft-nat");
 
 /// Packages without which MAP-T (`translates`) or a tunnel does not work.
-pub(super) fn missing(translates: bool, is_up: bool) -> Vec<(String, String)> {
+pub(super) fn missing(translates: bool, is_up: bool) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if !exists("/usr/sbin/nft") && !exists("/sbin/nft") {
-        missing.push(("nftables".into(), "the program nft".into()));
+        missing.push("nftables");
     }
     // What works is there, in whatever form.
     if is_up {
@@ -30,7 +32,7 @@ pub(super) fn missing(translates: bool, is_up: bool) -> Vec<(String, String)> {
     let modules = format!("/lib/modules/{release}");
     for (module, package) in [link, NF_TABLES, NFT_NAT] {
         if !has_module(&modules, module) {
-            missing.push((package.into(), format!("kernel module {module}")));
+            missing.push(package);
         }
     }
     missing
@@ -59,32 +61,29 @@ fn has_module(modules: &str, name: &str) -> bool {
 }
 
 /// Other programs that want the same interfaces, and what they left behind.
-pub(super) fn conflicts(chains: &[Chain]) -> Vec<(String, String)> {
+pub(super) fn conflicts(chains: &[Chain]) -> Vec<(Seen, Remedy)> {
     let mut found = Vec::new();
-    let mut note = |seen: String, remedy: &str| found.push((seen, remedy.to_owned()));
-    let reinstall = "remove the package map, then install mape again";
-    for path in &["/lib/netifd/proto/map.sh", "/usr/sbin/mapcalc"] {
+    for path in ["/lib/netifd/proto/map.sh", "/usr/sbin/mapcalc"] {
         if fs::symlink_metadata(rooted(path)).is_ok_and(|found| found.is_file()) {
-            note(
-                format!("{path} is not ours but the stock package's or a patched one"),
-                reinstall,
-            );
+            found.push((Seen::StockFiles { path }, Remedy::Reinstall {}));
         }
     }
     let apk = read("/lib/apk/db/installed").unwrap_or_default();
     if exists("/usr/lib/opkg/info/map.control") || apk.lines().any(|line| line == "P:map") {
-        note("the stock package map is installed".into(), reinstall);
+        found.push((Seen::StockPackage {}, Remedy::Reinstall {}));
     }
     if chains.iter().any(|chain| chain.table == "mape") {
-        note(
-            "table inet mape of a patched map.sh is loaded and rewrites our packets".into(),
-            "nft delete table inet mape, and remove the script that makes it",
-        );
+        let table = "inet mape";
+        found.push((Seen::PatchedTable { table }, Remedy::DeleteTable { table }));
     }
     // State files that cannot be used.
     for interface in stems_in(&run_dir(), "json").unwrap_or_default() {
         if let Err(error) = State::load(&interface) {
-            note(error.to_string(), "run ifup for that interface");
+            let error = error.to_string();
+            found.push((
+                Seen::StateUnreadable { error },
+                Remedy::Restart { interface },
+            ));
         }
     }
     found

@@ -6,192 +6,214 @@ use crate::map::Dialect;
 
 use super::facts::{Facts, Known};
 use super::finding::{Finding, fail, ok, unknown, warn};
+use super::remedy::Remedy;
+use super::seen::Seen;
 use crate::status::netifd::Phase;
 
 pub(super) fn uplink(facts: &Facts<'_>) -> Finding {
     if !facts.bus {
-        return unknown("netifd does not answer, so nothing is known of the uplink");
+        return unknown(Seen::NetifdSilent {});
     }
-    match &facts.uplink {
-        None => fail(
-            "no interface that is up has IPv6",
-            "bring up the IPv6 uplink, usually wan6, and name it in option tunlink",
-        ),
-        Some(uplink) if !uplink.up => {
-            let name = &uplink.name;
-            fail(
-                format!("{name} is not up"),
-                format!("check the cable and the log of {name}, then run ifup {name}"),
-            )
-        }
-        Some(uplink) => {
-            let device = uplink.device.as_deref().unwrap_or("no device");
-            ok(format!("{} is up on {device}", uplink.name))
-        }
+    let Some(found) = &facts.uplink else {
+        return fail(Seen::NoUplink {}, Remedy::ConnectUplink {});
+    };
+    let uplink = found.name.clone();
+    if !found.up {
+        let seen = Seen::UplinkDown {
+            uplink: uplink.clone(),
+        };
+        return fail(seen, Remedy::CheckUplink { uplink });
     }
+    let device = found.device.clone().unwrap_or_else(|| "no device".into());
+    ok(Seen::UplinkUp { uplink, device })
 }
 
 pub(super) fn prefix(facts: &Facts<'_>) -> Finding {
     if !facts.bus {
-        return unknown("netifd does not answer");
+        return unknown(Seen::NetifdSilent {});
     }
-    let uplink = facts.uplink.as_ref().filter(|uplink| uplink.up);
-    let Some(uplink) = uplink else {
-        return unknown("there is no uplink to have a prefix");
+    let Some(found) = facts.uplink.as_ref().filter(|uplink| uplink.up) else {
+        return unknown(Seen::NoPrefixWithoutUplink {});
     };
-    let name = &uplink.name;
+    let uplink = found.name.clone();
     let Some(offer) = &facts.offer else {
-        return fail(
-            format!("{name} has no IPv6 prefix"),
-            format!(
-                "set option reqprefix 'auto' on {name}, or ask the provider whether the line \
-                 delegates a prefix"
-            ),
-        );
+        let seen = Seen::NoPrefix {
+            uplink: uplink.clone(),
+        };
+        return fail(seen, Remedy::RequestPrefix { uplink });
     };
     let prefix = offer.prefix;
     if offer.deprecated {
-        return warn(
-            format!("{prefix} of {name} is deprecated: a new prefix is on its way"),
-            format!("wait, or run ifup {name}"),
-        );
+        let seen = Seen::PrefixDeprecated {
+            prefix,
+            uplink: uplink.clone(),
+        };
+        return warn(seen, Remedy::RenewUplink { uplink });
     }
     match offer.source.as_str() {
-        "delegated" => ok(format!("{prefix}, delegated to {name}")),
-        "ip6prefix" => ok(format!("{prefix}, from option ip6prefix of {name}")),
-        "option" => ok(format!("{prefix}, from option enduserprefix")),
-        _ => ok(format!(
-            "{prefix}, the on-link prefix of {name}; none is delegated"
-        )),
+        "option" => ok(Seen::PrefixConfigured { prefix }),
+        origin => ok(Seen::PrefixFound {
+            prefix,
+            uplink,
+            origin: origin.into(),
+        }),
     }
 }
 
 pub(super) fn provider(facts: &Facts<'_>) -> Finding {
-    let own = facts.state.map(|state| state.provider.as_ref());
-    match (own, &facts.known) {
-        (Some(Some((id, name))), Known::Map { id: there, .. }) if id == there => ok(name),
-        (Some(Some((_, name))), Known::Map { name: there, .. }) => warn(
-            format!("{name} is configured, but the prefix belongs to {there}"),
-            "set option provider 'auto'",
-        ),
-        (Some(Some((_, name))), _) => ok(name),
-        (Some(None), Known::Map { name, same, .. }) if *same => ok(format!(
-            "none, the rule is configured; it is that of {name}"
-        )),
-        (Some(None), Known::Map { id, name, .. }) => warn(
-            format!("a rule is configured by hand that is not the one of {name}, whose line it is"),
-            format!("remove the rule and set option provider '{id}'"),
-        ),
-        (Some(None), Known::Refused(why)) => warn(
-            format!("a rule is configured by hand, but {why}"),
-            "check that the line is really MAP",
-        ),
-        (Some(None), Known::No) => ok("none, the rule is configured"),
-        (None, Known::Map { name, .. }) => ok(name),
-        (None, Known::Refused(why)) => fail(why, "use what the line is instead of MAP"),
-        (None, Known::No) => match &facts.offer {
-            None => unknown("without a prefix nobody knows whose line it is"),
-            Some(offer) => fail(
-                format!("{} belongs to no known provider", offer.prefix),
-                "set option reqopts '94 95 96' on the uplink where the provider sends its \
-                     rule by DHCPv6; else option provider 'none' and the rule that it names",
-            ),
-        },
+    let found = |(provider, provider_name): (&String, &String)| Seen::ProviderFound {
+        provider: provider.clone(),
+        provider_name: provider_name.clone(),
+    };
+    let Some(state) = facts.state else {
+        return match (&facts.known, &facts.offer) {
+            (Known::Map { id, name, .. }, _) => ok(found((id, name))),
+            (Known::Refused(reason), _) => {
+                let reason = reason.clone();
+                fail(Seen::OtherLine { reason }, Remedy::UseOtherType {})
+            }
+            (Known::No, None) => unknown(Seen::ProviderOpen {}),
+            (Known::No, Some(offer)) => {
+                let prefix = offer.prefix;
+                fail(Seen::ProviderUnknown { prefix }, Remedy::GiveRule {})
+            }
+        };
+    };
+    match (&state.provider, &facts.known) {
+        (
+            Some((own, name)),
+            Known::Map {
+                id, name: there, ..
+            },
+        ) if own != id => {
+            let seen = Seen::ProviderDiffers {
+                provider: own.clone(),
+                provider_name: name.clone(),
+                expected: id.clone(),
+                expected_name: there.clone(),
+            };
+            warn(seen, Remedy::DetectProvider {})
+        }
+        (Some((own, name)), _) => ok(found((own, name))),
+        (None, known) => by_hand(known),
+    }
+}
+
+/// A rule that is configured by hand, beside what is known of the line.
+fn by_hand(known: &Known) -> Finding {
+    match known {
+        Known::No => ok(Seen::RuleConfigured {}),
+        Known::Refused(reason) => {
+            let reason = reason.clone();
+            warn(Seen::RuleOnOtherLine { reason }, Remedy::CheckLine {})
+        }
+        Known::Map { id, name, same, .. } => {
+            let (provider, provider_name) = (id.clone(), name.clone());
+            if *same {
+                return ok(Seen::RuleAsProvider {
+                    provider,
+                    provider_name,
+                });
+            }
+            let seen = Seen::RuleUnlikeProvider {
+                provider: provider.clone(),
+                provider_name: provider_name.clone(),
+            };
+            let remedy = Remedy::UseProvider {
+                provider,
+                provider_name,
+            };
+            warn(seen, remedy)
+        }
     }
 }
 
 pub(super) fn rule(facts: &Facts<'_>) -> Finding {
     let Some(state) = facts.state else {
-        return match facts.error {
-            Some((code, detail)) if facts.phase == Phase::Error => {
-                let remedy = remedy_of(code);
-                fail(format!("{detail} ({code})"), remedy)
-            }
-            _ if !facts.bus => unknown("netifd does not answer"),
-            _ if facts.phase == Phase::Down => warn(
-                "the interface is not started",
-                format!("ifup {}", facts.interface),
-            ),
-            _ => unknown("the interface is not up, so no rule is in use yet"),
-        };
+        return no_rule(facts);
     };
     let mapping = &state.mapping;
     let rule = mapping.bmr();
     if let Some((configured, found)) = facts.psids {
-        let (own, left) = (configured.value(), configured.left_justified());
-        return fail(
-            format!("PSID {own} is configured, but the prefix has {found} in its place"),
-            format!(
-                "remove option psid, which the prefix tells; or check its justification: in \
-                 proto map PSID {own} is written {left} (left-justified in 16 bits), in proto \
-                 mape {own}"
-            ),
-        );
+        let psid = configured.value();
+        let left_justified = configured.left_justified();
+        let remedy = Remedy::RemovePsid {
+            psid,
+            left_justified,
+        };
+        return fail(Seen::PsidDiffers { psid, found }, remedy);
     }
     if mapping.subnet_id() != 0 {
-        return warn(
-            format!(
-                "{} is subnet {} of the /{} that the rule is about; the BR sends to subnet 0",
-                mapping.end_user(),
-                mapping.subnet_id(),
-                rule.end_user_len()
-            ),
-            "let the router that has the whole prefix do MAP, or ask the provider",
-        );
+        let seen = Seen::WrongSubnet {
+            prefix: mapping.end_user(),
+            subnet: mapping.subnet_id(),
+            length: rule.end_user_len(),
+        };
+        return warn(seen, Remedy::WholePrefix {});
     }
-    ok(format!(
-        "{} to {}, {} EA bits",
-        rule.ipv6(),
-        rule.ipv4(),
-        rule.ea_len()
-    ))
+    ok(Seen::RuleInUse {
+        ipv6_prefix: rule.ipv6(),
+        ipv4_prefix: rule.ipv4(),
+        ea_len: rule.ea_len(),
+    })
 }
 
-/// What to do about an error, by its code.
-const REMEDIES: &[(&str, &str)] = &[
-    ("INVALID_MAP_RULE", CORRECT),
-    ("MAPE_INVALID_CONFIG", CORRECT),
-    (
-        "NO_MATCHING_PD",
-        "check the rule's IPv6 prefix against that of the uplink, or set enduserprefix",
-    ),
-    (
-        "MAPE_UNKNOWN_PROVIDER",
-        "set provider 'none' and give the rule the provider names",
-    ),
-    (
-        "UNSUPPORTED_TYPE",
-        "choose another type, or install what this one needs",
-    ),
-    (
-        "MAPE_TUNNEL_FAILED",
-        "see logread; usually kmod-ip6-tunnel is missing",
-    ),
-    (
-        "MAPE_NAT_FAILED",
-        "see logread; usually nftables or one of its modules is missing",
-    ),
-];
-const CORRECT: &str = "correct that option; mape calc shows what a rule comes to";
+/// Why no rule is in use.
+fn no_rule(facts: &Facts<'_>) -> Finding {
+    match facts.error {
+        Some((code, detail)) if facts.phase == Phase::Error => {
+            let seen = Seen::SetupFailed {
+                error: code.clone(),
+                detail: detail.clone(),
+            };
+            fail(seen, remedy_of(code))
+        }
+        _ if !facts.bus => unknown(Seen::NetifdSilent {}),
+        _ if facts.phase == Phase::Down => {
+            let interface = facts.interface.to_owned();
+            warn(Seen::NotStarted {}, Remedy::Start { interface })
+        }
+        _ => unknown(Seen::NoRuleYet {}),
+    }
+}
 
-fn remedy_of(code: &str) -> &'static str {
-    let found = REMEDIES.iter().find(|(known, _)| *known == code);
-    found.map_or("see logread", |(_, remedy)| remedy)
+/// What to do about an error of the handler, by its code.
+fn remedy_of(code: &str) -> Remedy {
+    match code {
+        "INVALID_MAP_RULE" | "MAPE_INVALID_CONFIG" => Remedy::CorrectOption {},
+        "NO_MATCHING_PD" => Remedy::CheckPrefix {},
+        "MAPE_UNKNOWN_PROVIDER" => Remedy::GiveRule {},
+        "UNSUPPORTED_TYPE" => Remedy::UseOtherType {},
+        _ => Remedy::ReadLog {},
+    }
 }
 
 pub(super) fn dialect(facts: &Facts<'_>, state: &State) -> Finding {
     let own = state.mapping.dialect();
-    match &facts.known {
-        Known::Map { name, dialect, .. } if *dialect == own => {
-            ok(format!("{own}, as {name} uses it"))
-        }
-        Known::Map { name, dialect, .. } => {
-            let legacy = u8::from(own == Dialect::Rfc7597);
-            fail(
-                format!("{own}, but {name} uses {dialect}: the BR drops everything"),
-                format!("set option legacymap '{legacy}'"),
-            )
-        }
-        _ => ok(format!("{own}, as configured")),
+    let Known::Map {
+        id, name, dialect, ..
+    } = &facts.known
+    else {
+        let dialect = own.as_str();
+        return ok(Seen::DialectConfigured { dialect });
+    };
+    let (provider, provider_name) = (id.clone(), name.clone());
+    if *dialect == own {
+        return ok(Seen::DialectAsProvider {
+            dialect: own.as_str(),
+            provider,
+            provider_name,
+        });
     }
+    let seen = Seen::DialectDiffers {
+        dialect: own.as_str(),
+        expected: dialect.as_str(),
+        provider,
+        provider_name,
+    };
+    let remedy = Remedy::SetDialect {
+        dialect: dialect.as_str(),
+        legacymap: u8::from(*dialect == Dialect::Draft03),
+    };
+    fail(seen, remedy)
 }

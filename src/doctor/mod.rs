@@ -16,7 +16,9 @@ mod path;
 pub mod ping;
 mod read;
 mod reason;
+mod remedy;
 mod route;
+mod seen;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,8 @@ use crate::handler::State;
 pub use facts::{Address, Facts, Known, Offer, Reply, Uplink};
 pub use finding::{Check, Finding, Verdict};
 pub use gather::gather;
+pub use remedy::{Cause, Remedy};
+pub use seen::Seen;
 
 use finding::not_up;
 
@@ -35,11 +39,13 @@ use finding::not_up;
 enum Judge {
     /// It knows what to say whatever is known.
     Any(fn(&Facts<'_>) -> Finding),
+    /// The same, with a finding for each thing that is wrong.
+    All(fn(&Facts<'_>) -> Vec<Finding>),
     /// It judges what was set up.
     Up(fn(&Facts<'_>, &State) -> Finding),
 }
 
-use Judge::{Any, Up};
+use Judge::{All, Any, Up};
 
 /// Every check, in the order in which one depends on the other.
 static CHECKS: [(&str, Judge); 20] = [
@@ -62,7 +68,7 @@ static CHECKS: [(&str, Judge); 20] = [
     ("packages", Any(system::packages)),
     ("replies", Up(path::replies)),
     ("ports", Up(nat::ports)),
-    ("conflicts", Any(system::conflicts)),
+    ("conflicts", All(system::conflicts)),
 ];
 
 /// The check that is made only where it is asked for.
@@ -77,12 +83,14 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
 pub fn checks(facts: &Facts<'_>) -> Vec<Check> {
     let mut all = Vec::new();
     for (id, judge) in &CHECKS {
-        let finding = match (judge, facts.state) {
-            (Any(judge), _) => judge(facts),
-            (Up(judge), Some(state)) => judge(facts, state),
-            (Up(_), None) => not_up(),
+        let findings = match (judge, facts.state) {
+            (Any(judge), _) => vec![judge(facts)],
+            (All(judge), _) => judge(facts),
+            (Up(judge), Some(state)) => vec![judge(facts, state)],
+            (Up(_), None) => vec![not_up()],
         };
-        all.push(Check { id, finding });
+        let checks = findings.into_iter();
+        all.extend(checks.map(|finding| Check { id, finding }));
     }
     if let Some((address, reply)) = &facts.probe {
         let finding = path::probe(address, reply);

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Checks of address translation: rules, ports, forwards.
 
-use std::fmt::Write;
-
 use crate::handler::State;
 use crate::netfilter::Chain;
 
 use super::facts::Facts;
 use super::finding::{Finding, Verdict, fail, ok, unknown, warn};
+use super::remedy::Remedy;
+use super::seen::Seen;
 
 /// `NF_INET_POST_ROUTING`.
 const POSTROUTING: u32 = 4;
 
 /// Rules that are not as they were loaded.
-fn damaged(seen: impl Into<String>) -> Finding {
-    fail(
-        seen,
-        "run /etc/init.d/firewall reload, and see logread if it stays so",
-    )
+fn damaged(facts: &Facts<'_>, seen: Seen) -> Finding {
+    let interface = facts.interface.to_owned();
+    fail(seen, Remedy::ReloadRules { interface })
 }
 
-fn hidden() -> Finding {
-    unknown("only root can see the rules")
+/// What a package would mend.
+fn install(facts: &Facts<'_>, seen: Seen, package: &'static str) -> Finding {
+    let remedy = Remedy::Install {
+        packages: vec![package],
+        interface: facts.interface.to_owned(),
+    };
+    warn(seen, remedy)
 }
 
 /// Priority of a chain that translates what leaves.
@@ -34,23 +37,23 @@ fn at_exit(chain: &Chain) -> Option<i32> {
 
 pub(super) fn nat(facts: &Facts<'_>, _: &State) -> Finding {
     let Some(chains) = &facts.chains else {
-        return hidden();
+        return unknown(Seen::RulesHidden {});
     };
     let guard = format!("mape_guard_{}", facts.interface);
     let table = format!("mape_{}", facts.interface);
     let mut own = None;
     for chain in chains {
         if chain.table == guard {
-            return damaged(format!(
-                "table inet {guard} still holds back all IPv4: the rules were not loaded"
-            ));
+            let table = format!("inet {guard}");
+            return damaged(facts, Seen::GuardStays { table });
         }
         if chain.table == table && own.is_none() {
             own = at_exit(chain);
         }
     }
+    let table = format!("ip {table}");
     let Some(own) = own else {
-        return damaged(format!("table ip {table} is missing"));
+        return damaged(facts, Seen::TableMissing { table });
     };
     let before = |chain: &&Chain| {
         let priority = at_exit(chain);
@@ -58,23 +61,26 @@ pub(super) fn nat(facts: &Facts<'_>, _: &State) -> Finding {
     };
     // firewall4 masquerades for the whole zone; of others only they know.
     let others = chains.iter().filter(before);
-    let Some(chain) = others.min_by_key(|chain| chain.table != "fw4") else {
-        return ok(format!("table ip {table}, before masquerade"));
+    let Some(other) = others.min_by_key(|chain| chain.table != "fw4") else {
+        return ok(Seen::NatInPlace { table });
     };
-    let (verdict, does) = match chain.table == "fw4" {
-        true => (Verdict::Fail, "translates"),
-        false => (Verdict::Warn, "may translate"),
+    let verdict = match other.table == "fw4" {
+        true => Verdict::Fail,
+        false => Verdict::Warn,
     };
-    verdict.with_remedy(
-        format!(
-            "chain {} of table {} {} {does} before ours (priority {}, ours {own})",
-            chain.name,
-            chain.family,
-            chain.table,
-            at_exit(chain).unwrap_or(own)
-        ),
-        "remove that chain, or give it a priority above 95",
-    )
+    let chain = other.name.clone();
+    let table = format!("{} {}", other.family, other.table);
+    let remedy = Remedy::RemoveChain {
+        chain: chain.clone(),
+        table: table.clone(),
+    };
+    let seen = Seen::TranslatedBefore {
+        chain,
+        table,
+        priority: at_exit(other).unwrap_or(own),
+        own,
+    };
+    verdict.with_remedy(seen, remedy)
 }
 
 pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
@@ -82,95 +88,93 @@ pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
     match mode.as_str() {
         "pool" => {}
         "hash" if reason.contains("egress") => {
-            return warn(
-                format!("none, NAT is hash: {reason}"),
-                "install kmod-nft-netdev, then ifup: the pool loses no connection while a \
-                 port is free",
-            );
+            let reason = reason.clone();
+            return install(facts, Seen::EdgeHash { reason }, "kmod-nft-netdev");
         }
-        mode => return ok(format!("not needed, NAT is {mode}")),
+        mode => {
+            let mode = mode.to_owned();
+            return ok(Seen::EdgeNotNeeded { mode });
+        }
     }
     let Some(chains) = &facts.chains else {
-        return hidden();
+        return unknown(Seen::RulesHidden {});
     };
     let table = format!("mape_{}", facts.interface);
     let is_hook =
         |chain: &&Chain| chain.family == "netdev" && chain.table == table && chain.place.is_some();
-    match chains.iter().filter(is_hook).count() {
-        0 => damaged(format!(
-            "table netdev {table} is missing, so nothing passes"
-        )),
-        1 => damaged(format!("table netdev {table} has one direction only")),
-        _ => ok(format!("{} ports mapped", facts.free)),
+    let hooks = chains.iter().filter(is_hook).count();
+    let table = format!("netdev {table}");
+    match hooks {
+        0 => damaged(facts, Seen::TableMissing { table }),
+        1 => damaged(facts, Seen::EdgeHalf { table }),
+        _ => ok(Seen::EdgeMapped { ports: facts.free }),
     }
 }
 
 pub(super) fn offload(facts: &Facts<'_>) -> Finding {
     match facts.offload {
-        (false, _) => ok("flow offloading is off"),
-        (true, false) => ok("software flow offloading, compatible"),
-        (true, true) => warn(
-            "hardware flow offloading: no hardware knows this tunnel or its ports",
-            "set option flow_offloading_hw '0' in /etc/config/firewall; software offloading \
-             works",
-        ),
+        (false, _) => ok(Seen::OffloadOff {}),
+        (true, false) => ok(Seen::OffloadSoftware {}),
+        (true, true) => warn(Seen::OffloadHardware {}, Remedy::OffloadSoftware {}),
     }
 }
 
 pub(super) fn forwards(facts: &Facts<'_>) -> Finding {
-    let Some((title, ports)) = facts.foreign.first() else {
+    let Some((name, ports)) = facts.foreign.first().cloned() else {
         return match facts.state {
-            Some(_) => ok("none outside the port set"),
-            None => unknown("the interface is not up, so the port set is not known"),
+            Some(_) => ok(Seen::ForwardsFit {}),
+            None => unknown(Seen::PortsNotKnown {}),
         };
     };
-    let more = match facts.foreign.len() {
-        1 => String::new(),
-        all => format!(", and {} more", all - 1),
+    let seen = match facts.foreign.len() - 1 {
+        0 => Seen::ForwardOutside { name, ports },
+        more => Seen::ForwardsOutside { name, ports, more },
     };
-    let instance = match facts.example {
-        Some(port) => format!(", for instance {port},"),
-        None => ",".into(),
+    let remedy = match facts.example {
+        Some(port) => Remedy::ForwardOwnPort { port },
+        None => Remedy::ForwardByIpv6 {},
     };
-    let plural = if ports.contains('-') { "s" } else { "" };
-    warn(
-        format!("{title} uses port{plural} {ports}, which is not in the port set{more}"),
-        format!("use a port of the set{instance} or the IPv6 address"),
-    )
+    warn(seen, remedy)
 }
 
 pub(super) fn ports(facts: &Facts<'_>, _: &State) -> Finding {
     let Some(used) = facts.used else {
         return match facts.root {
-            false => unknown("only root can see connections"),
-            true => warn(
-                "conntrack does not answer, so the ports in use are not known",
-                "install kmod-nf-conntrack-netlink",
+            false => unknown(Seen::ConnectionsHidden {}),
+            true => install(
+                facts,
+                Seen::ConnectionsUnknown {},
+                "kmod-nf-conntrack-netlink",
             ),
         };
     };
-    let free = facts.free;
+    let pool = facts.free;
     let exhausted = facts.dropped.map_or(0, |dropped| dropped.exhausted);
-    let share = used.saturating_mul(100) / (free.max(1) as usize);
-    let mut seen = format!("{used} of {free} used");
-    if exhausted > 0 {
-        let _ = write!(seen, "; {exhausted} connections found no free port");
-    }
+    let share = used.saturating_mul(100) / (pool.max(1) as usize);
+    let free = Seen::PortsFree {
+        used,
+        pool,
+        exhausted,
+    };
     // That counter is the kernel's, for the whole router and since it was
     // started: alone it says nothing about now.
     let verdict = match share {
-        0..80 => return ok(seen),
+        0..80 => return ok(free),
         80..95 => Verdict::Warn,
         _ => Verdict::Fail,
     };
-    if let Some((address, name, count)) = &facts.busiest {
-        let _ = match name {
-            Some(name) => write!(seen, "; {address} ({name}) has {count} of them"),
-            None => write!(seen, "; {address} has {count} of them"),
-        };
-    }
-    verdict.with_remedy(
-        seen,
-        "see mape ports; option conntrack 'tight' frees ports sooner, and IPv6 needs none",
-    )
+    let seen = match &facts.busiest {
+        None => free,
+        Some((address, name, count)) => Seen::PortsScarce {
+            used,
+            pool,
+            exhausted,
+            device: match name {
+                Some(name) => format!("{address} ({name})"),
+                None => address.to_string(),
+            },
+            count: *count,
+        },
+    };
+    verdict.with_remedy(seen, Remedy::SavePorts {})
 }

@@ -3,27 +3,27 @@
 
 use super::facts::Facts;
 use super::finding::{Finding, fail, ok};
+use super::remedy::Remedy;
+use super::seen::Seen;
 
 pub(super) fn packages(facts: &Facts<'_>) -> Finding {
     if facts.missing.is_empty() {
-        return ok("all kernel modules are there");
+        return ok(Seen::PackagesPresent {});
     }
-    let (names, what) = columns(&facts.missing);
-    fail(
-        format!("missing: {}", what.join(", ")),
-        format!("install {}", names.join(" ")),
-    )
+    let packages = facts.missing.clone();
+    let remedy = Remedy::Install {
+        packages: packages.clone(),
+        interface: facts.interface.to_owned(),
+    };
+    fail(Seen::PackagesMissing { packages }, remedy)
 }
 
-pub(super) fn conflicts(facts: &Facts<'_>) -> Finding {
-    if facts.conflicts.is_empty() {
-        return ok("no other MAP package or script");
+/// A finding for each thing in the way.
+pub(super) fn conflicts(facts: &Facts<'_>) -> Vec<Finding> {
+    let conflicts = facts.conflicts.iter().cloned();
+    let found: Vec<Finding> = conflicts.map(|(seen, remedy)| fail(seen, remedy)).collect();
+    match found.is_empty() {
+        true => vec![ok(Seen::NoConflicts {})],
+        false => found,
     }
-    let (seen, remedies) = columns(&facts.conflicts);
-    fail(seen.join("; "), remedies.join("; "))
-}
-
-fn columns(pairs: &[(String, String)]) -> (Vec<&str>, Vec<&str>) {
-    let pairs = pairs.iter().map(|(a, b)| (a.as_str(), b.as_str()));
-    pairs.unzip()
 }
