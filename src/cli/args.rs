@@ -6,7 +6,23 @@ use std::str::FromStr;
 
 use lexopt::{Arg, ValueExt as _};
 
-use super::{Command, Failure, Outcome};
+use super::failure::{Failure, Outcome};
+
+/// A subcommand.
+pub(super) struct Command {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// One line for the list of commands.
+    pub(super) about: &'static str,
+    /// What `--help` prints: usage, options and an example.
+    pub(super) help: &'static str,
+    /// Its options; `=` ends those that take a value. All have `help`.
+    pub(super) options: &'static [&'static str],
+    /// Most arguments that are no options.
+    pub(super) words: usize,
+    /// Does what it is for, and writes to the text.
+    pub(super) run: fn(&Args, &mut String) -> Outcome,
+}
 
 /// What a command was given.
 #[derive(Debug, Default)]

@@ -7,9 +7,10 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use super::args::{Args, Command};
+use super::failure::{Failure, Outcome};
 use super::mapping_args::MappingArgs;
 use super::output::json;
-use super::{Args, Command, Failure, Outcome};
 use crate::map::{Inner, Outer, Psid, Relay};
 use crate::sanitize::excerpt;
 use crate::status::text::row;

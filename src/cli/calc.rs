@@ -3,9 +3,10 @@
 
 use std::fmt::{self, Write as _};
 
+use super::args::{Args, Command};
+use super::failure::{Failure, Outcome};
 use super::mapping_args::{Found, MappingArgs};
 use super::output::{fail, json};
-use super::{Args, Command, Failure, Outcome};
 use crate::map::{Border, Mapping, PortRange, Rule};
 use crate::status::text::row;
 

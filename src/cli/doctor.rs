@@ -4,9 +4,10 @@
 use std::fmt::{self, Write as _};
 use std::net::Ipv6Addr;
 
+use super::args::{Args, Command};
+use super::failure::{Failure, Outcome};
 use super::output::{fail, json};
 use super::status::{choose, collect};
-use super::{Args, Command, Failure, Outcome};
 use crate::doctor::{self, Check, Verdict};
 use crate::sanitize::excerpt;
 use crate::status::text::{Hue, Paint};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape firewall`: called by firewall4 after each load.
 
-use super::{Args, Command, Outcome};
+use super::args::{Args, Command};
+use super::failure::Outcome;
 use crate::handler::{State, System, refresh};
 use crate::logging;
 

@@ -9,9 +9,11 @@ use std::net::Ipv6Addr;
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
+use super::args::{Args, Command};
+use super::calc;
+use super::failure::{Failure, Outcome};
 use super::mapping_args::{self, Found, default_mtu};
 use super::output::{CalcAnswer, fail, json};
-use super::{Args, Command, Failure, Outcome, calc};
 use crate::endpoint::Endpoint;
 use crate::provision::hb46pp::{self, IpIp, Label, Mechanism, SUPPORTED, Ttl};
 use crate::provision::http::body::MAX_BODY;

@@ -2,7 +2,8 @@
 //! `mape hotplug`: called by the hotplug script when an interface of netifd
 //! came up or changed.
 
-use super::{Args, Command, Failure, Outcome};
+use super::args::{Args, Command};
+use super::failure::{Failure, Outcome};
 use crate::handler::State;
 use crate::handler::bus::Netifd;
 use crate::logging;

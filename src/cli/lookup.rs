@@ -7,8 +7,10 @@ use std::net::Ipv6Addr;
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
+use super::args::{Args, Command};
+use super::failure::{Failure, Outcome};
 use super::output::{fail, json};
-use super::{Args, Command, Failure, Outcome, mapping_args, providers};
+use super::{mapping_args, providers};
 use crate::endpoint::Endpoint;
 use crate::map::{Border, Dmr};
 use crate::provider::{Carrier, Confidence, Match, OtherLine, Verdict};

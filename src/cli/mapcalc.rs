@@ -6,7 +6,9 @@ use std::env;
 
 use ipnet::Ipv6Net;
 
-use super::{Args, Command, Failure, Outcome, complain};
+use super::args::{Args, Command};
+use super::failure::{Failure, Outcome};
+use crate::console::complain;
 use crate::handler::bus::Netifd;
 use crate::map::Dialect;
 use crate::map::stock::{Link, is_word, report};

@@ -3,8 +3,10 @@
 
 use ipnet::Ipv6Net;
 
+use super::args::Args;
+use super::failure::{Failure, Outcome};
 use super::output::CalcAnswer;
-use super::{Args, Failure, Outcome, providers};
+use super::providers;
 use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec, check_end_user};
 use crate::sanitize::excerpt;
 

@@ -8,6 +8,7 @@ mod args;
 mod br;
 mod calc;
 mod doctor;
+mod failure;
 mod firewall;
 mod hb46pp;
 mod hotplug;
@@ -21,69 +22,15 @@ pub mod rpcd;
 mod s46;
 mod status;
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Write as _};
 use std::process::ExitCode;
 
-use args::{Args, HELP};
+use args::{Args, Command, HELP};
+use failure::MISUSED;
 
 use crate::console::{complain, print};
 
-/// Why a command did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The command line itself is wrong: exit status 2.
-    #[error("{0}")]
-    Usage(String),
-    /// It was understood but cannot be done: exit status 1.
-    #[error("{0}")]
-    Failed(String),
-    /// It could not be done, and all there is to say has been said: exit
-    /// status 1.
-    #[error("")]
-    Said,
-}
-
-impl Failure {
-    /// A failure of what was asked for.
-    pub fn failed(reason: impl Display) -> Box<Self> {
-        Failure::because(Failure::Failed, &reason)
-    }
-
-    /// A command line that cannot be understood.
-    pub fn usage(reason: impl Display) -> Box<Self> {
-        Failure::because(Failure::Usage, &reason)
-    }
-
-    fn because(kind: fn(String) -> Self, reason: &dyn Display) -> Box<Self> {
-        Box::new(kind(reason.to_string()))
-    }
-}
-
-impl From<fmt::Error> for Box<Failure> {
-    fn from(error: fmt::Error) -> Self {
-        Failure::failed(error)
-    }
-}
-
-/// Exit status of a command line that cannot be understood.
-const MISUSED: u8 = 2;
-
-/// What a command, or a step of it, comes to.
-pub type Outcome<T = ()> = Result<T, Box<Failure>>;
-
-/// A subcommand.
-struct Command {
-    name: &'static str,
-    /// One line for the list of commands.
-    about: &'static str,
-    /// What `--help` prints: usage, options and an example.
-    help: &'static str,
-    /// Its options; `=` ends those that take a value. All have `help`.
-    options: &'static [&'static str],
-    /// Most arguments that are no options.
-    words: usize,
-    run: fn(&Args, &mut String) -> Outcome,
-}
+pub use failure::{Failure, Outcome};
 
 const COMMANDS: &[Command] = &[
     status::STATUS,

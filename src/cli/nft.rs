@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 
+use super::args::{Args, Command};
+use super::failure::{Failure, Outcome};
 use super::mapping_args::MappingArgs;
 use super::output::json;
-use super::{Args, Command, Failure, Outcome};
 use crate::nat::{Kernel, Line, Plan, PortList, Wishes};
 
 pub(super) const COMMAND: Command = Command {

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Args, Failure, Outcome};
+use super::args::Args;
+use super::failure::{Failure, Outcome};
 use crate::map::Mapping;
 use crate::status::answer::{MappingAnswer, RuleAnswer};
 

@@ -12,8 +12,10 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::args::Args;
+use super::args::Command;
+use super::command;
+use super::failure::{Failure, MISUSED};
 use super::output::{ErrorAnswer, line};
-use super::{Command, Failure, MISUSED, command};
 use crate::console::{complain, print};
 
 /// What an argument of a method is.

@@ -6,9 +6,11 @@ use std::fmt::{self, Write as _};
 use ipnet::Ipv6Net;
 use serde::Serialize;
 
+use super::args::{Args, Command};
+use super::calc;
+use super::failure::{Failure, Outcome};
 use super::mapping_args::{self, Found, default_mtu, dialect};
 use super::output::{CalcAnswer, json};
-use super::{Args, Command, Failure, Outcome, calc};
 use crate::map::s46::{Provisioned, S46Option, bytes_of_hex, decode, provisioned};
 use crate::map::{Dialect, Domain, RuleSpec};
 

@@ -3,8 +3,10 @@
 
 use std::fmt::Write as _;
 
+use super::args::{Args, Command};
+use super::failure::Outcome;
 use super::output::{fail, json};
-use super::{Args, Command, Outcome, complain};
+use crate::console::complain;
 use crate::status::answer::{PortsAnswer, StatusAnswer};
 use crate::status::text::{self, Paint};
 use crate::status::{Interface, World};

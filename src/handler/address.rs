@@ -16,23 +16,16 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::bus::{BusError, Netifd};
+use super::link::{ADDRESS_OPTION, address_interface};
 use super::problem::{Code, Problem};
 use crate::netifd::{Config, Interface, Notify};
 
 /// Name of the protocol in netifd.
 pub const PROTOCOL: &str = "mapeaddr";
 
-/// The option that has the address.
-pub const OPTION: &str = "ip6addr";
-
 /// Longest wait for netifd to finish with the interface. Its handler takes
 /// milliseconds; netifd gives a teardown five seconds.
 const PATIENCE: Duration = Duration::from_secs(6);
-
-/// Name of the dynamic interface; the stock package calls it the same.
-pub fn interface_name(interface: &str) -> String {
-    format!("{interface}_")
-}
 
 /// Why the address could not be placed.
 pub enum Failure {
@@ -59,7 +52,7 @@ pub fn place(
     device: Option<&str>,
     address: Ipv6Addr,
 ) -> Result<(), Failure> {
-    let name = interface_name(interface);
+    let name = address_interface(interface);
     match bus.status(&name)? {
         None => {}
         Some(status) if carries(&status, device, address) => return Ok(()),
@@ -142,7 +135,7 @@ pub fn handle(action: &str, interface: &str, config: &str) {
         return;
     }
     let Some(address) = configured(config) else {
-        return log::error!("{interface}: {OPTION} is missing or not an IPv6 address");
+        return log::error!("{interface}: {ADDRESS_OPTION} is missing or not an IPv6 address");
     };
     let told = Netifd::connect(interface).and_then(|mut bus| bus.notify(&Notify::Address(address)));
     if let Err(error) = told {
@@ -151,5 +144,10 @@ pub fn handle(action: &str, interface: &str, config: &str) {
 }
 
 fn configured(config: &str) -> Option<Ipv6Addr> {
-    Config::parse(config).ok()?.text(OPTION).ok()??.parse().ok()
+    Config::parse(config)
+        .ok()?
+        .text(ADDRESS_OPTION)
+        .ok()??
+        .parse()
+        .ok()
 }

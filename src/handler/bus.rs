@@ -4,7 +4,7 @@
 use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 
-use super::address::interface_name;
+use super::link::{ADDRESS_OPTION, address_interface};
 use crate::netifd::{Dump, DumpError, Interface, Notify};
 use crate::paths;
 use crate::ubus::{Answer, Arguments, Client, Error, Status};
@@ -118,7 +118,7 @@ impl Netifd {
             b.put_str(Some("name"), name);
             b.put_str(Some("ifname"), &format!("@{parent}"));
             b.put_str(Some("proto"), protocol);
-            b.put_str(Some(super::address::OPTION), &address.to_string());
+            b.put_str(Some(ADDRESS_OPTION), &address.to_string());
         });
         self.call("network", "add_dynamic", &arguments).map(drop)
     }
@@ -198,7 +198,7 @@ impl Netifd {
     /// # Errors
     /// The connection is lost.
     pub fn wait_until(&mut self, deadline: Instant) -> Result<bool, BusError> {
-        let ours = [self.interface.clone(), interface_name(&self.interface)];
+        let ours = [self.interface.clone(), address_interface(&self.interface)];
         self.wait(deadline, |name| !ours.iter().any(|own| own == name))
     }
 

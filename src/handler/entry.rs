@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::address;
 use super::bus::Netifd;
+use super::link::ADDRESS_OPTION;
 use super::problem::Problem;
 use super::renew::renew;
 use super::settings::{Protocol, Settings};
@@ -47,7 +48,7 @@ fn dump(protocol: Protocol) -> ExitCode {
     let mut text = described.to_line() + "\n";
     // One script announces the protocol of the address, for both.
     if protocol == Protocol::Mape {
-        let options = &[(address::OPTION, Kind::String)];
+        let options = &[(ADDRESS_OPTION, Kind::String)];
         let of_address = Description::new(address::PROTOCOL, options, Device::OfParent);
         text += &(of_address.to_line() + "\n");
     }

@@ -34,3 +34,11 @@ impl Link {
         self.mapping.border().and_then(Border::br)
     }
 }
+
+/// The option of the interface that carries the address: the address.
+pub const ADDRESS_OPTION: &str = "ip6addr";
+
+/// Name of the dynamic interface that carries the address; the stock package calls it the same.
+pub fn address_interface(interface: &str) -> String {
+    format!("{interface}_")
+}

@@ -3,9 +3,9 @@
 
 use std::fmt::Display;
 
-use super::address::interface_name;
 use super::bus::{BusError, Netifd};
 use super::link::Link;
+use super::link::address_interface;
 use super::plan::Plan;
 use super::router::System;
 use super::settings::Settings;
@@ -57,7 +57,7 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
 fn missing_address(dump: &Dump, plan: &Plan, interface: &str) -> Option<String> {
     plan.br()?;
     let address = plan.mapping.ce_address();
-    let is_there = uplink::has_address(dump, &interface_name(interface), address);
+    let is_there = uplink::has_address(dump, &address_interface(interface), address);
     (!is_there).then(|| format!("{address} is gone from {}", plan.uplink))
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::address;
 use super::bus::{BusError, Netifd};
-use super::link::Link;
+use super::link::{Link, address_interface};
 use super::nat46;
 use super::pause::Pause;
 use super::plan::Plan;
@@ -241,7 +241,7 @@ fn place_address(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<(
 /// uplink for us when the tunnel is up, and takes the address away with it.
 fn stands(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<bool, BusError> {
     match plan.br() {
-        Some(_) => bus.is_up(&address::interface_name(&settings.interface)),
+        Some(_) => bus.is_up(&address_interface(&settings.interface)),
         None => Ok(true),
     }
 }

@@ -3,8 +3,8 @@
 //! configuration says now. Every step is tried, whatever became of the one
 //! before; what is gone already is done.
 
-use super::address::interface_name;
 use super::bus::Netifd;
+use super::link::address_interface;
 use super::nat46;
 use super::state::State;
 use super::store::{self, remove_written};
@@ -42,7 +42,7 @@ pub fn teardown(interface: &str) {
     }
     drop(lock);
     let taken_down = Netifd::connect_in_haste(interface)
-        .and_then(|mut bus| bus.take_down(&interface_name(interface)));
+        .and_then(|mut bus| bus.take_down(&address_interface(interface)));
     if let Err(error) = taken_down {
         warn("the CE's address stays", &error);
     }

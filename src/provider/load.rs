@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
-use super::parse::{Problem, Warning};
+use super::problem::{Problem, Warning};
 use super::table::Table;
 use crate::paths::stems_in;
 

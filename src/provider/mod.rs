@@ -25,10 +25,11 @@ mod known;
 mod load;
 mod overlap;
 mod parse;
+mod problem;
 mod read;
 mod table;
 
 pub use known::{Carrier, Confidence, EncapLimit, KnownRule, OtherLine, Provider};
 pub use load::{Loaded, load};
-pub use parse::{Problem, Warning};
+pub use problem::{Problem, Warning};
 pub use table::{Match, ProviderError, Table, Verdict};

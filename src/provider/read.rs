@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use super::known::{Carrier, Confidence, EncapLimit, KnownRule, OtherLine, Provider};
-use super::parse::Problem;
+use super::problem::Problem;
 use crate::endpoint::Endpoint;
 use crate::map::{Border, Dialect, Dmr, MapType};
 use crate::sanitize::one_line;

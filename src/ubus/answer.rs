@@ -4,7 +4,9 @@
 use ::ubus::blobmsg::{lookup, to_json};
 use ::ubus::{BlobIter, BlobType, UbusError};
 
-use super::{Arguments, Error};
+use ubus::BlobMsgTable as Arguments;
+
+use super::error::Error;
 
 /// Deepest nesting of arrays and tables that is read or sent.
 pub const MAX_DEPTH: usize = 32;

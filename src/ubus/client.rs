@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The caller's side of the bus.
 
-use super::answer::sendable;
+use ubus::BlobMsgTable as Arguments;
+
+use super::answer::{Answer, sendable};
+use super::error::Error;
+use super::status::Status;
 use super::transport::Stream;
-use super::{Answer, Arguments, Error, Status};
 use ::ubus::client::UbusClient;
 use ::ubus::envelope::{UbusAttr, try_find};
 use ::ubus::wire::Frame;

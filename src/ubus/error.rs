@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What can go wrong on the bus.
 
-use super::Status;
+use super::status::Status;
 use ::ubus::UbusError;
 use nix::errno::Errno;
 use std::io;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A socket to ubusd on which every wait has a deadline and can be cancelled.
 
-use super::Error;
+use super::error::Error;
 use ::ubus::wire::{Codec, Frame, HEADER_SIZE, MAX_MSG_LEN};
 use ::ubus::{Transport, UbusError};
 use nix::errno::Errno;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::Ipv6Net;
 
-use super::{Candidate, Source};
+use super::candidate::{Candidate, Source};
 use crate::netifd::{self, Ipv6Entry};
 
 /// An interface with the prefixes it offers, best first.

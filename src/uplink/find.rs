@@ -3,8 +3,9 @@
 
 use ipnet::Ipv6Net;
 
+use super::candidate::{Candidate, Source, Uplink};
 use super::dump::Interface;
-use super::{Candidate, Source, Uplink, UplinkError};
+use super::error::UplinkError;
 use crate::netifd::Dump;
 
 /// The uplinks to try, best first; never empty.

@@ -3,55 +3,20 @@
 //! looking at the network.
 
 use ipnet::Ipv6Net;
-use serde::{Deserialize, Serialize};
 
 use super::problem::{Code, Problem};
-use crate::map::{Border, Domain, MapType, SpecError};
+use crate::map::{Border, MapType, SpecError};
 use crate::nat::{Mode, Timeouts};
 use crate::netifd::{Config, ConfigError};
 use crate::sanitize::quoted;
 
+mod protocol;
 mod reader;
+mod rules;
 
+pub use protocol::Protocol;
 use reader::Reader;
-
-/// Which of our two protocols an interface has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// `map`: everyone's existing configuration. `psid` is left-justified.
-    Map,
-    /// `mape`: ours. `psid` is the number itself.
-    Mape,
-}
-
-impl Protocol {
-    /// Both, in the order `dump` lists them.
-    pub const ALL: [Protocol; 2] = [Protocol::Map, Protocol::Mape];
-
-    /// Name in UCI.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Protocol::Map => "map",
-            Protocol::Mape => "mape",
-        }
-    }
-
-    /// The protocol of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|p| p.as_str() == name)
-    }
-}
-
-/// Where the rules come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rules {
-    /// The configuration has them.
-    Explicit(Domain),
-    /// The provider table has them: of one provider, or of whichever the
-    /// prefix belongs to.
-    Provider(Option<String>),
-}
+pub use rules::Rules;
 
 /// A checked configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,6 +155,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::map::Domain;
 
     fn read(protocol: Protocol, json: &str) -> Result<Settings, Problem> {
         Settings::new(protocol, "wanmap", &Config::parse(json).unwrap())

@@ -5,7 +5,8 @@ use std::net::Ipv6Addr;
 
 use ipnet::Ipv6Net;
 
-use super::{Protocol, Rules};
+use super::protocol::Protocol;
+use super::rules::Rules;
 use crate::handler::problem::{Code, Problem};
 use crate::map::{
     Border, Dialect, Dmr, Domain, DomainError, MapType, Overrides, RuleSpec, SpecError,
