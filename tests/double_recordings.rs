@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The double answers the recorded client as the real ubusd and netifd answered it.
+//! The broker and the stand-in for netifd answer the recorded client as the real ubusd and netifd
+//! answered it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod double;
@@ -209,6 +210,10 @@ fn replay(net: &Double, name: &str) -> Vec<(Message, Message)> {
             (_, Some(old), Some(new)) if !numbers.contains(&(old, new)) => numbers.push((old, new)),
             _ => {}
         }
+        let kinds = (recorded.number(Attr::ObjType), live.number(Attr::ObjType));
+        if let (Some(old), Some(new)) = kinds {
+            numbers.push((old, new));
+        }
         if matches!(recorded.kind, Kind::Hello | Kind::Status)
             && let Some(request) = requests.next()
         {
@@ -224,7 +229,7 @@ fn replay(net: &Double, name: &str) -> Vec<(Message, Message)> {
     pairs
 }
 
-/// Replaces the recorded numbers of clients and objects by the live ones.
+/// Replaces the recorded numbers of clients, objects and their types by the live ones.
 fn renumber(message: &mut Message, numbers: &[(u32, u32)]) {
     let new = |old: u32| {
         numbers
@@ -234,7 +239,7 @@ fn renumber(message: &mut Message, numbers: &[(u32, u32)]) {
     };
     message.peer = new(message.peer);
     for attr in &mut message.attrs {
-        if let (Attr::ObjId, Value::Int32(id)) = attr {
+        if let (Attr::ObjId | Attr::ObjType, Value::Int32(id)) = attr {
             *id = new(id.cast_unsigned()).cast_signed();
         }
     }

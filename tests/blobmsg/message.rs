@@ -121,13 +121,19 @@ impl FrameReader {
 
     /// The next message that has arrived as a whole.
     pub fn next_message(&mut self) -> Result<Option<Message>, UbusError> {
+        let frame = self.next_frame()?;
+        frame.as_ref().map(Message::from_frame).transpose()
+    }
+
+    /// The same before its contents are read.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, UbusError> {
         if self.buffer.len() < HEADER_SIZE + 4 {
             return Ok(None);
         }
         match Codec::read_frame(&self.buffer) {
             Ok((frame, len)) => {
                 self.buffer.drain(..len);
-                Message::from_frame(&frame).map(Some)
+                Ok(Some(frame))
             }
             Err(UbusError::Short { .. }) => Ok(None),
             Err(error) => Err(error),

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What goes wrong on the bus, on request.
 
-use super::blobmsg::Message;
+use super::blobmsg::Kind;
 use super::world::World;
-use std::io::Write;
-use std::net::Shutdown;
 use std::time::Duration;
+use ubus::wire::{Codec, Frame};
 
 /// When something happens to a message and its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +29,14 @@ pub enum Fault {
     Late(Duration),
     /// Something else happens right then.
     Meanwhile(When, Box<dyn FnOnce(&mut World) + Send>),
+}
+
+/// An answer that is held back until all of it is there.
+pub struct Held {
+    pub(super) client: usize,
+    seq: u16,
+    answer: Vec<u8>,
+    fault: Fault,
 }
 
 /// A fault, and the message it is for.
@@ -64,84 +71,73 @@ impl World {
         self.after(pause, act);
     }
 
-    /// A message arrives: with or without its fault.
-    pub(super) fn arrives(&mut self, client: u32, message: &Message) {
+    /// A message of a client arrives: with or without its fault.
+    pub(super) fn arrives(&mut self, client: usize, frame: &Frame) {
         let Some(mut planned) = self.fault.take() else {
-            return self.message(client, message);
+            return self.bus.clients.forward(client, frame);
         };
         planned.left = planned.left.saturating_sub(1);
         if planned.left > 0 {
             self.fault = Some(planned);
-            return self.message(client, message);
+            return self.bus.clients.forward(client, frame);
         }
         match planned.fault {
-            Fault::Die(When::Before) => self.bus.disconnect_all(),
+            Fault::Die(When::Before) => self.bus.clients.disconnect_all(),
             Fault::Meanwhile(When::Before, act) => {
                 act(self);
-                self.message(client, message);
+                self.bus.clients.forward(client, frame);
             }
             fault => {
-                self.bus.hold(client);
-                self.message(client, message);
-                self.answers(client, fault);
+                self.bus.clients.held = Some(Held {
+                    client,
+                    seq: frame.hdr.seq,
+                    answer: Vec::new(),
+                    fault,
+                });
+                self.bus.clients.forward(client, frame);
             }
         }
     }
 
-    /// What becomes of the answer that was held back.
-    fn answers(&mut self, client: u32, fault: Fault) {
-        let answer = self.bus.release();
-        match fault {
-            Fault::Die(When::Between) => self.bus.disconnect_all(),
+    /// A message for a client comes from the broker.
+    pub(super) fn returns(&mut self, client: usize, frame: &Frame) {
+        let bytes = Codec::write_frame(frame);
+        let Some(mut held) = self.bus.clients.held.take_if(|h| h.client == client) else {
+            return self.bus.clients.write(client, &bytes);
+        };
+        held.answer.extend(bytes);
+        if frame.hdr.ty == Kind::Status && frame.hdr.seq == held.seq {
+            self.answered(held);
+        } else {
+            self.bus.clients.held = Some(held);
+        }
+    }
+
+    /// What becomes of an answer that was held back.
+    fn answered(&mut self, held: Held) {
+        let Held { client, answer, .. } = held;
+        match held.fault {
+            Fault::Die(When::Between) => self.bus.clients.disconnect_all(),
             Fault::Die(_) => {
-                self.bus.write(client, &answer);
-                self.bus.disconnect_all();
+                self.bus.clients.write(client, &answer);
+                self.bus.clients.disconnect_all();
             }
-            Fault::Garbage => self.bus.write(client, &[0xff; 64]),
+            Fault::Garbage => self.bus.clients.write(client, &[0xff; 64]),
             Fault::Twice => {
-                self.bus.write(client, &answer);
-                self.bus.write(client, &answer);
+                self.bus.clients.write(client, &answer);
+                self.bus.clients.write(client, &answer);
             }
-            Fault::Late(pause) => self.after(pause, move |world| world.bus.write(client, &answer)),
+            Fault::Late(pause) => self.after(pause, move |world| {
+                world.bus.clients.write(client, &answer);
+            }),
             Fault::Meanwhile(When::Between, act) => {
                 act(self);
-                self.bus.write(client, &answer);
+                self.bus.clients.write(client, &answer);
             }
             Fault::Meanwhile(_, act) => {
-                self.bus.write(client, &answer);
+                self.bus.clients.write(client, &answer);
                 act(self);
             }
-        }
-    }
-}
-
-impl super::bus::Bus {
-    /// From now on what is for that client is kept.
-    fn hold(&mut self, client: u32) {
-        self.held = Some((client, Vec::new()));
-    }
-
-    fn release(&mut self) -> Vec<u8> {
-        self.held.take().map(|(_, bytes)| bytes).unwrap_or_default()
-    }
-
-    pub(super) fn write(&mut self, client: u32, bytes: &[u8]) {
-        if let Some((held, kept)) = &mut self.held
-            && *held == client
-        {
-            kept.extend_from_slice(bytes);
-            return;
-        }
-        if let Some(client) = self.clients.get_mut(&client) {
-            // Whoever has left cannot be told.
-            let _ = client.stream.write_all(bytes);
-        }
-    }
-
-    /// Everybody loses the connection; who connects anew is served.
-    pub fn disconnect_all(&mut self) {
-        for client in self.clients.values() {
-            let _ = client.stream.shutdown(Shutdown::Both);
         }
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A double of ubusd and netifd in one, for tests.
+//! A stand-in for netifd, for tests, on the broker of the crate `ubusd`.
 //!
 //! It speaks the real protocol on a real socket, runs the real binary as netifd runs its
 //! protocol scripts, and is as strict and as unforgiving as the real ones: types, statuses,
@@ -25,6 +25,7 @@
 
 #[path = "../blobmsg/mod.rs"]
 pub mod blobmsg;
+mod broker;
 pub mod bus;
 mod dependency;
 pub mod discovery;
@@ -36,6 +37,7 @@ mod methods;
 mod notify;
 mod parse;
 pub mod record;
+mod relay;
 pub mod world;
 
 pub use effects::{Effects, EncapLimit, Fmr, KernelEffects, NullEffects, Tunnel};
@@ -44,6 +46,7 @@ pub use interface::{Address, Interface, Route, State};
 pub use record::{Call, Effect, Entry};
 pub use world::{Happening, World};
 
+use broker::Broker;
 use bus::Bus;
 use handler::HandlerState;
 use std::collections::BTreeMap;
@@ -69,6 +72,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Double {
     shared: Arc<Shared>,
     root: PathBuf,
+    _broker: Broker,
 }
 
 impl Double {
@@ -102,6 +106,9 @@ impl Double {
         fs::create_dir_all(&scripts).unwrap();
         let socket = root.join("ubus.sock");
         let listener = UnixListener::bind(&socket).unwrap();
+        let behind = root.join("ubusd.sock");
+        let broker = Broker::start(&behind);
+        let (bus, reader) = Bus::connect(&behind);
         let shared = Arc::new_cyclic(|shared| Shared {
             world: Mutex::new(World {
                 interfaces: BTreeMap::new(),
@@ -115,7 +122,7 @@ impl Double {
                 mute: false,
                 deny: BTreeMap::new(),
                 fault: None,
-                bus: Bus::new(),
+                bus,
                 scripts,
                 env: vec![
                     (SOCKET_VARIABLE.to_owned(), socket),
@@ -127,8 +134,13 @@ impl Double {
             }),
             changed: Condvar::new(),
         });
-        bus::listen(&shared, listener);
-        Double { shared, root }
+        bus::listen(&shared, reader);
+        relay::listen(&shared, listener, behind);
+        Double {
+            shared,
+            root,
+            _broker: broker,
+        }
     }
 
     /// Links `name` to a program and asks it for its protocols, as netifd does at its start.
@@ -373,7 +385,7 @@ impl Drop for Double {
             for pid in pids {
                 w.signal(pid, nix::sys::signal::Signal::SIGKILL);
             }
-            w.bus.disconnect_all();
+            w.bus.clients.disconnect_all();
         });
         // Wakes the thread that waits for connections.
         drop(UnixStream::connect(self.socket()));
