@@ -80,7 +80,7 @@ fn a_wrong_option_is_one_line_that_leads_to_the_help() {
     }
 }
 
-/// Whoever calls us may have closed what we would read or write.
+/// The caller may have closed the streams we would read or write.
 #[test]
 fn closed_files_are_no_failure() {
     let shell = |script: &str| {
@@ -95,7 +95,7 @@ fn closed_files_are_no_failure() {
     assert_eq!(shell(&all), (Some(0), nothing));
 }
 
-/// A reader that has seen enough is no failure either, and ends nobody.
+/// A reader that closes the pipe early is not a failure.
 #[test]
 fn a_pipe_without_a_reader_is_no_failure() {
     let (reader, writer) = std::io::pipe().unwrap();

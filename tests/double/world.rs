@@ -291,7 +291,7 @@ impl World {
     }
 
     /// What is new is installed, what is gone is removed; what stayed is **not** touched, even
-    /// if the device was made anew in between.
+    /// if the device was created again in between.
     pub(super) fn exchange(
         &mut self,
         device: &str,

@@ -73,7 +73,7 @@ fn dhcpv6_brings_the_rules() {
     net.add_dynamic(&from_dhcp(&format!("{OTHER} {OWN} ")));
     assert_eq!(net.spawned("wan6_4", "teardown"), 0);
 
-    // Other rules: netifd removes the interface, the client's next call makes it anew.
+    // Other rules: netifd removes the interface, the client's next call creates it again.
     let moved = OWN.replace("192.0.2.0", "203.0.113.0");
     net.add_dynamic(&from_dhcp(&moved));
     net.wait("the old one is gone", |world| {

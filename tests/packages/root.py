@@ -49,7 +49,7 @@ case "$*" in
 	rm -f "/var/run/mape/$name.json"
 	;;
 esac
-# Last: whoever waits for the call finds it done.
+# Last, so that a test that waits for the call finds it done.
 echo "ubus $*" >> /calls
 """
 UCI = """#!/bin/sh

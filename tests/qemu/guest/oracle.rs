@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What a CE of a line must have, computed apart from the crate under test:
-//! the other end of the wire does not take our word for it.
+//! What a CE of a line must have, computed apart from the crate under test,
+//! so that a mistake of the crate cannot hide itself.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -204,7 +204,7 @@ pub fn upload(to: Ipv4Addr, size: usize) -> Result<u32> {
     Err(format!("upload to {to}: {} of {size} bytes", answer.trim()))
 }
 
-/// Sends a word to whoever echoes it, and reads it back.
+/// Sends a word to an echo server, and reads it back.
 pub fn exchange_word(stream: &mut TcpStream, word: &[u8]) -> Result<()> {
     let failed = |e: std::io::Error| format!("exchange: {e}");
     stream.set_read_timeout(Some(STALL)).map_err(failed)?;

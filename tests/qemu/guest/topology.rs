@@ -266,7 +266,7 @@ impl Topology {
     }
 
     /// The access network knows no route to the subscriber's prefix: its /64
-    /// is on the link, and whoever has an address answers for it.
+    /// is on the link, and the host that has an address answers for it.
     pub fn on_link(&self, line: &Line) -> Result<()> {
         let (prefix, len) = (line.prefix(), line.prefix_len());
         self.acc.ip(&format!(

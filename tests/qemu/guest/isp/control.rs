@@ -58,7 +58,7 @@ pub fn main() -> Result<()> {
     Ok(())
 }
 
-/// Waits for a network card: whoever has it hands it in after the start.
+/// Waits for a network card, which is handed in after the start.
 fn appear(card: &str) -> Result<()> {
     let mut found = Ok(String::new());
     for _ in 0..100 {

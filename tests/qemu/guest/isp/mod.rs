@@ -120,7 +120,7 @@ impl Isp {
         let (net, line) = (&self.lab.net, &self.lab.line);
         net.to_relay(line)?;
         if self.mode == Mode::Ra {
-            // The /64 is on the link: whoever has an address answers for it.
+            // The /64 is on the link: the host that has an address answers for it.
             net.acc.ip(&on_link("add", line))?;
         }
         if self.mode == Mode::MapT {
@@ -205,7 +205,7 @@ impl Isp {
         &mut self.lab
     }
 
-    /// Whoever connects to `port` of this machine is connected to that of the
+    /// Connections to `port` of this machine are passed to that of the
     /// router, from the first of its LAN's hosts.
     pub fn forward(&self, port: u16) -> Result<()> {
         forward::start(self.lab.host(0), port)

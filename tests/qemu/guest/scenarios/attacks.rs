@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Packets somebody forged: whoever can send to the line does, and what
+//! Forged packets, sent from everywhere that can reach the line, and what
 //! arrives at a LAN host, or gets past our rules to the router, is counted.
 //! Each kind has an honest sibling that must arrive, so that silence means
 //! something.

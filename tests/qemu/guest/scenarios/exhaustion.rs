@@ -18,7 +18,7 @@ use std::os::unix::fs::OpenOptionsExt;
 /// Those too many.
 const LATE: usize = 24;
 
-/// The set is filled; whoever comes then is refused at the first SYN, and
+/// The set is filled; further connections are refused at the first SYN, and
 /// everybody else is served.
 pub fn exhaustion(bench: &mut Bench) -> Result<String> {
     // Only the first network namespace may write to the log otherwise.

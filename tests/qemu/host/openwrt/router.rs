@@ -56,7 +56,7 @@ impl Router {
         })
     }
 
-    /// Reboots. The machine ends where a board would start anew, and is
+    /// Reboots. The machine ends where a board would restart, and is
     /// switched on again.
     pub fn reboot(&mut self) -> Result<()> {
         // The connection may end before the answer comes.

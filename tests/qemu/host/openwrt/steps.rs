@@ -172,7 +172,7 @@ fn upgraded(bench: &mut Bench) -> Result<String> {
     if router.run(device)? == before {
         return Ok(format!("the same tunnel, {seen}"));
     }
-    // It goes and comes with its line, whoever installs what meanwhile.
+    // It follows its line, whatever is installed meanwhile.
     if router.run(uplink)? != ups {
         return Ok(format!("the line itself started over, {seen}"));
     }
