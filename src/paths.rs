@@ -32,6 +32,17 @@ pub fn state_file(interface: &str) -> PathBuf {
     rooted(&format!("/var/run/mape/{interface}.json"))
 }
 
+/// What tells an attempt to set an interface up that is at work from one that
+/// died.
+pub fn attempt_file(interface: &str) -> PathBuf {
+    rooted(&format!("/var/run/mape/{interface}.attempt"))
+}
+
+/// There while a renewal is asked for and not done.
+pub fn renewal_file(interface: &str) -> PathBuf {
+    rooted(&format!("/var/run/mape/{interface}.renewal"))
+}
+
 /// The file that the stock package writes for scripts.
 pub fn rules_file(interface: &str) -> PathBuf {
     rooted(&format!("/tmp/map-{interface}.rules"))

@@ -3,7 +3,7 @@
 
 use super::args::{Args, Command};
 use super::failure::Outcome;
-use crate::handler::{State, System, refresh};
+use crate::handler::{State, System, refresh, repair};
 use crate::logging;
 
 pub(super) const COMMAND: Command = Command {
@@ -27,6 +27,9 @@ Example:
 
 fn run(_: &Args, _: &mut String) -> Outcome {
     logging::init();
+    if let Err(error) = repair() {
+        log::warn!("{error}");
+    }
     let router = System::new();
     for state in State::load_all() {
         if let Err(problem) = refresh(&state.interface, &router) {

@@ -4,8 +4,7 @@
 
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
-use crate::handler::State;
-use crate::handler::bus::Netifd;
+use crate::handler::{renew_over, repair};
 use crate::logging;
 
 pub(super) const COMMAND: Command = Command {
@@ -14,9 +13,9 @@ pub(super) const COMMAND: Command = Command {
     help: "\
 Usage: mape hotplug INTERFACE
 
-Asks netifd to renew every interface whose tunnel runs over INTERFACE. One
-that still fits its prefix is left alone. /etc/hotplug.d/iface/90-mape calls
-this.
+Looks for interfaces whose handler died and sets them right. Then asks netifd
+to renew every interface whose tunnel runs over INTERFACE; one that still fits
+its prefix is left alone. /etc/hotplug.d/iface/90-mape calls this.
 
 Example:
   mape hotplug wan6
@@ -27,14 +26,11 @@ Example:
 };
 
 fn run(args: &Args, _: &mut String) -> Outcome {
-    let uplink = args.word();
-    let uplink = uplink.ok_or_else(|| Failure::usage("INTERFACE is missing"))?;
+    let interface = args.word();
+    let interface = interface.ok_or_else(|| Failure::usage("INTERFACE is missing"))?;
     logging::init();
-    for state in State::load_all().iter().filter(|s| s.uplink == uplink) {
-        let asked = Netifd::connect(&state.interface).and_then(|mut bus| bus.ask_renew());
-        if let Err(error) = asked {
-            log::warn!("{}: {error}", state.interface);
-        }
+    if let Err(error) = repair().and_then(|()| renew_over(interface)) {
+        log::warn!("{interface}: {error}");
     }
     Ok(())
 }

@@ -59,7 +59,16 @@ pub fn place(
         // netifd takes a definition that changed for a reason to remove the
         // interface, and one that did not change for nothing to do, even while
         // the interface is on its way out. So the old one must be gone first.
-        Some(_) => clear(bus, &name)?,
+        Some(status) if status.dynamic => clear(bus, &name)?,
+        Some(_) => {
+            return Err(Failure::Problem(Problem::passing(
+                Code::InvalidConfig,
+                format_args!(
+                    "the configuration has an interface {name}, and {interface} needs that name \
+                     for its address; call one of them something else"
+                ),
+            )));
+        }
     }
     // Before the interface is there: its coming up is one of the changes.
     bus.listen()?;
@@ -72,10 +81,15 @@ pub fn place(
             None => Failure::Bus(error),
         })?;
     let deadline = Instant::now() + PATIENCE;
-    while bus.wait_for(&name, deadline)? {
-        let status = bus.status(&name)?;
-        if status.is_some_and(|status| carries(&status, device, address)) {
-            return Ok(());
+    loop {
+        match bus.status(&name)? {
+            Some(status) if carries(&status, device, address) => return Ok(()),
+            Some(status) if status.pending => {}
+            // The uplink went down meanwhile, and the interface with it.
+            Some(_) | None => break,
+        }
+        if !bus.wait_for(&name, deadline)? {
+            break;
         }
     }
     Err(Failure::Problem(Problem::passing(

@@ -5,18 +5,17 @@
 use std::process::ExitCode;
 
 use super::address;
-use super::bus::Netifd;
 use super::link::ADDRESS_OPTION;
 use super::problem::Problem;
 use super::renew::renew;
 use super::settings::{Protocol, Settings};
 use super::setup::{refuse, setup};
-use super::teardown::teardown;
+use super::teardown::{teardown, undo};
 use crate::console::{complain, print};
 use crate::firewall::Section;
 use crate::logging;
 use crate::netifd::{Config, Description, Device, Kind, OPTIONS};
-use crate::paths::{read_lossy, rooted};
+use crate::paths::{read_lossy, rooted, state_file};
 
 /// Exit status of a call that netifd never makes.
 const MISUSED: u8 = 2;
@@ -96,20 +95,19 @@ fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> Exit
         .map(|config| corrected(config, interface))
         .and_then(|config| Settings::new(protocol, interface, &config));
     match (action, &settings) {
-        ("setup", Ok(settings)) => setup(settings),
-        ("renew", Ok(settings)) => renew(settings),
-        ("setup" | "renew", Err(problem)) => {
-            let told = match Netifd::connect(interface) {
-                Ok(mut bus) => refuse(&mut bus, interface, problem),
-                Err(error) => {
-                    log::error!("{interface}: {problem}");
-                    Err(error)
-                }
-            };
-            if let Err(error) = told {
-                log::error!("{interface}: {error}");
+        ("setup", settings) => {
+            if state_file(interface).exists() {
+                // An interface that is being set up is not up: a teardown was
+                // cut short, or netifd has been restarted.
+                undo(interface);
+            }
+            match settings {
+                Ok(settings) => setup(settings),
+                Err(problem) => refuse(interface, problem),
             }
         }
+        ("renew", Ok(settings)) => renew(settings),
+        ("renew", Err(problem)) => log::error!("{interface}: {problem}"),
         (other, _) => {
             log::error!("{interface}: unknown action {other}");
             return ExitCode::from(MISUSED);

@@ -3,6 +3,7 @@
 //! happen.
 
 mod address;
+mod attempt;
 pub mod bus;
 mod entry;
 mod link;
@@ -12,6 +13,7 @@ mod plan;
 mod problem;
 mod refresh;
 mod renew;
+mod repair;
 mod router;
 mod rules_file;
 mod settings;
@@ -26,6 +28,7 @@ pub use link::Link;
 pub use plan::{Plan, Router};
 pub use problem::{Code, Problem};
 pub use refresh::refresh;
+pub use repair::{renew_over, repair};
 pub use router::{System, uplink_mtu, uptime};
 pub use settings::{Protocol, Rules, Settings, device_name};
 pub use state::{State, StateError};

@@ -90,7 +90,7 @@ fn rule_words(side: &str, rule: &Rule) -> String {
 /// The module is missing, or does not take a command; the device is then gone.
 pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Result<(), Problem> {
     if !is_there() {
-        return Err(Problem::fatal(
+        return Err(Problem::passing(
             Code::UnsupportedType,
             "map-t needs the package kmod-nat46, which is not installed",
         ));

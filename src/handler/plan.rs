@@ -121,7 +121,7 @@ impl<'a> Line<'a> {
             Rules::Provider(Some(id)) => {
                 let provider = table
                     .provider(id)
-                    .map_err(|error| Problem::fatal(Code::UnknownProvider, error))?;
+                    .map_err(|error| Problem::passing(Code::UnknownProvider, error))?;
                 Self::of_provider(settings, provider, &prefixes)
             }
         }

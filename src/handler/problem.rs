@@ -21,6 +21,8 @@ pub enum Code {
     NoUplinkPrefix,
     /// No known provider has that prefix.
     UnknownProvider,
+    /// Another interface has a tunnel from the same address.
+    AddressInUse,
     /// netifd or the kernel refused the tunnel.
     TunnelFailed,
     /// The address translation could not be loaded.
@@ -37,6 +39,7 @@ impl Code {
             Code::InvalidConfig => "MAPE_INVALID_CONFIG",
             Code::NoUplinkPrefix => "MAPE_NO_UPLINK_PREFIX",
             Code::UnknownProvider => "MAPE_UNKNOWN_PROVIDER",
+            Code::AddressInUse => "MAPE_ADDRESS_IN_USE",
             Code::TunnelFailed => "MAPE_TUNNEL_FAILED",
             Code::NatFailed => "MAPE_NAT_FAILED",
         }
@@ -55,8 +58,9 @@ pub struct Parts {
     pub code: Code,
     /// One line: what exactly is wrong and, where it helps, what to do.
     pub detail: String,
-    /// Whether this can never work: only then the interface is blocked, since
-    /// netifd does not unblock it when the network changes.
+    /// Whether the configuration contradicts itself whatever the line may be:
+    /// only another configuration helps. Nothing else may be fatal, since what
+    /// changes by itself must be able to come right by itself.
     pub fatal: bool,
 }
 

@@ -3,10 +3,14 @@
 
 use std::fmt::Display;
 
+use nix::net::if_::if_nametoindex;
+
 use super::bus::{BusError, Netifd};
 use super::link::Link;
 use super::link::address_interface;
 use super::plan::Plan;
+use super::refresh::refresh;
+use super::repair::renewed;
 use super::router::System;
 use super::settings::Settings;
 use super::setup::setup;
@@ -27,11 +31,10 @@ pub fn renew(settings: &Settings) {
     });
     match state {
         None => setup(settings),
-        Some(state) => {
-            if let Err(error) = compare(settings, &state) {
-                log::error!("{}: {error}", settings.interface);
-            }
-        }
+        Some(state) => match compare(settings, &state) {
+            Ok(()) => renewed(&settings.interface),
+            Err(error) => log::error!("{}: {error}", settings.interface),
+        },
     }
 }
 
@@ -42,8 +45,9 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
     let reason = match Plan::new(settings, &dump, &loaded.table, &System::new()) {
         Ok(plan) => {
             let missing = || missing_address(&dump, &plan, &settings.interface);
-            match difference(&plan, state).or_else(missing) {
-                None => return Ok(()),
+            let no_device = || missing_device(&plan.device);
+            match difference(&plan, state).or_else(missing).or_else(no_device) {
+                None => return restore_rules(&settings.interface),
                 Some(reason) => reason,
             }
         }
@@ -51,6 +55,20 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
     };
     log::info!("{}: starting over: {reason}", settings.interface);
     bus.notify(&Notify::SetupFailed)
+}
+
+/// Rules may be gone or out of date; connections live on.
+fn restore_rules(interface: &str) -> Result<(), BusError> {
+    if let Err(problem) = refresh(interface, &System::new()) {
+        log::error!("{interface}: {problem}");
+    }
+    Ok(())
+}
+
+/// Somebody may have deleted the device behind netifd's back.
+fn missing_device(device: &str) -> Option<String> {
+    let is_there = if_nametoindex(device).is_ok();
+    (!is_there).then(|| format!("device {device} is gone"))
 }
 
 /// The uplink may have gone and come while netifd did not watch it for us.

@@ -8,12 +8,14 @@
 use std::time::{Duration, Instant};
 
 use super::address;
+use super::attempt::Attempt;
 use super::bus::{BusError, Netifd};
 use super::link::{Link, address_interface};
 use super::nat46;
 use super::pause::Pause;
 use super::plan::Plan;
 use super::problem::{Code, Problem};
+use super::repair::renewed;
 use super::router::{self, System};
 use super::settings::Settings;
 use super::state::State;
@@ -59,10 +61,9 @@ impl From<address::Failure> for Failure {
     }
 }
 
-/// Sets the interface up. Returns when it is up, when it never can be, or when
-/// netifd does not want it; waits inside for everything else, so that nothing
-/// spins and no change of the network is missed. SIGTERM ends it at any point,
-/// as it does by default.
+/// Sets the interface up. Returns when it is up or when netifd does not want
+/// it; waits inside for everything else, so that nothing spins and no change of
+/// the network is missed. SIGTERM ends it, between two attempts.
 pub fn setup(settings: &Settings) {
     let mut pause = Pause::default();
     let mut said = String::new();
@@ -95,18 +96,15 @@ enum Next {
 /// moment. `said` is what netifd and the log know already.
 fn try_once(settings: &Settings, said: &mut String, pause: &mut Pause) -> Result<Next, Failure> {
     let mut bus = connect(settings)?;
-    let problem = match attempt(&mut bus, settings) {
+    let attempted = {
+        let mut attempt = Attempt::begin(&settings.interface);
+        make(&mut bus, settings, &mut attempt)
+    };
+    let problem = match attempted {
         Ok(()) => return Ok(Next::Done),
         Err(Failure::Problem(problem)) => problem,
         Err(other) => return Err(other),
     };
-    if problem.fatal {
-        // netifd leaves a setup alone that ended, told or not.
-        if let Err(error) = refuse(&mut bus, &settings.interface, &problem) {
-            log::error!("{}: {error}", settings.interface);
-        }
-        return Ok(Next::Done);
-    }
     let line = problem.to_string();
     if *said != line {
         log::warn!("{}: {problem}", settings.interface);
@@ -117,13 +115,20 @@ fn try_once(settings: &Settings, said: &mut String, pause: &mut Pause) -> Result
     Ok(Next::Again)
 }
 
-/// Tells netifd and the log that this can never work.
-///
-/// # Errors
-/// The bus does not work.
-pub fn refuse(bus: &mut Netifd, interface: &str, problem: &Problem) -> Result<(), BusError> {
+/// Tells netifd and the log that this configuration can never work, and waits
+/// until netifd ends us, as it does when the configuration changes. A setup that
+/// returned without a link would be called again at once.
+pub fn refuse(interface: &str, problem: &Problem) -> ! {
     log::error!("{interface}: {problem}");
-    tell(bus, problem).and(bus.notify(&Notify::BlockRestart))
+    let mut pause = Pause::default();
+    let mut told = false;
+    loop {
+        if !told {
+            let telling = Netifd::connect(interface).and_then(|mut bus| tell(&mut bus, problem));
+            told = telling.is_ok();
+        }
+        std::thread::sleep(pause.next());
+    }
 }
 
 fn tell(bus: &mut Netifd, problem: &Problem) -> Result<(), BusError> {
@@ -157,8 +162,8 @@ fn connect(settings: &Settings) -> Result<Netifd, Failure> {
     }
 }
 
-/// One attempt, from the network's state to an interface that is up.
-fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
+/// From the network's state to an interface that is up.
+fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<(), Failure> {
     let loaded = provider::load(paths::rooted(""));
     for warning in &loaded.warnings {
         log::warn!("{warning}");
@@ -167,6 +172,7 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
     let router = System::new();
     let plan = Plan::new(settings, &dump, &loaded.table, &router)?;
     let mut translation = Translation::new(&Subject::planned(settings, &plan), &router)?;
+    claim_address(bus, settings, &plan, attempt)?;
     warn_of(&settings.interface, &plan.warnings);
     warn_of(&settings.interface, translation.warnings());
     place_address(bus, settings, &plan)?;
@@ -183,6 +189,7 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
         }
         return Err(tunnel_failure(error));
     }
+    attempt.link_is_up();
     let finished = match stands(bus, settings, &plan)? {
         true => finish(settings, plan, &mut translation),
         false => Err(Problem::passing(
@@ -190,6 +197,9 @@ fn attempt(bus: &mut Netifd, settings: &Settings) -> Result<(), Failure> {
             format_args!("{} went away during the setup", plan.uplink),
         )),
     };
+    if finished.is_ok() {
+        renewed(&settings.interface);
+    }
     if let Err(problem) = finished {
         // netifd counts the interface as up; nobody must use it like that.
         bus.notify(&Notify::LinkDown)?;
@@ -220,6 +230,37 @@ fn finish(settings: &Settings, plan: Plan, translation: &mut Translation) -> Res
     record(&state, settings)?;
     log::info!("{}: {}", settings.interface, summary(&state));
     Ok(())
+}
+
+/// Two tunnels from one address cannot be told apart: whoever is up keeps it,
+/// of two at once the first by name.
+fn claim_address(
+    bus: &mut Netifd,
+    settings: &Settings,
+    plan: &Plan,
+    attempt: &mut Attempt,
+) -> Result<(), Failure> {
+    if plan.br().is_none() {
+        return Ok(());
+    }
+    let ce = plan.mapping.ce_address();
+    let mut holder = attempt.claim(ce);
+    for state in State::load_all() {
+        let holds = state.br().is_some() && state.mapping.ce_address() == ce;
+        if holds && state.interface != settings.interface && bus.is_up(&state.interface)? {
+            holder = Some(state.interface);
+        }
+    }
+    match holder {
+        None => Ok(()),
+        Some(other) => Err(Failure::Problem(Problem::passing(
+            Code::AddressInUse,
+            format_args!(
+                "interface {other} already has a tunnel from {ce}; remove one of the two, or give \
+                 this one another prefix"
+            ),
+        ))),
+    }
 }
 
 /// The CE's address, on the uplink, before anything uses it.

@@ -78,7 +78,11 @@ pub fn remove_written(path: &Path) -> io::Result<()> {
     remove_if_there(path).and(remove_if_there(&temporary(path)))
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+/// Removes a file; one that is gone is no error.
+///
+/// # Errors
+/// What the system says.
+pub fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         result => result,

@@ -3,7 +3,9 @@
 //! configuration says now. Every step is tried, whatever became of the one
 //! before; what is gone already is done.
 
-use super::bus::Netifd;
+use std::io;
+
+use super::bus::{BusError, Netifd};
 use super::link::address_interface;
 use super::nat46;
 use super::state::State;
@@ -17,10 +19,34 @@ use crate::{netfilter, paths};
 /// a teardown after five seconds, and a bus that hangs must not keep the rest
 /// from being done.
 pub fn teardown(interface: &str) {
+    undo(interface);
+    if let Err(error) = tell(interface) {
+        log::warn!("{interface}: teardown: the CE's address stays: {error}");
+    }
+}
+
+fn tell(interface: &str) -> Result<(), BusError> {
+    let mut bus = Netifd::connect_in_haste(interface)?;
+    bus.take_down(&address_interface(interface))?;
+    let status = bus.status(interface)?;
+    if status.is_some_and(|status| !status.autostart) {
+        // No setup follows that would have to know of those that died.
+        for trace in [
+            paths::attempt_file(interface),
+            paths::renewal_file(interface),
+        ] {
+            let _: io::Result<()> = store::remove_if_there(&trace);
+        }
+    }
+    Ok(())
+}
+
+/// Removes all that is ours alone: rules, the device of MAP-T, files.
+pub fn undo(interface: &str) {
     let warn = |what: &str, error: &dyn std::fmt::Display| {
         log::warn!("{interface}: teardown: {what}: {error}");
     };
-    let lock = store::lock();
+    let _lock = store::lock();
     let state = State::load(interface).unwrap_or_else(|error| {
         warn("state", &error);
         None
@@ -39,11 +65,5 @@ pub fn teardown(interface: &str) {
     }
     if let Err(error) = State::remove(interface) {
         warn("state", &error);
-    }
-    drop(lock);
-    let taken_down = Netifd::connect_in_haste(interface)
-        .and_then(|mut bus| bus.take_down(&address_interface(interface)));
-    if let Err(error) = taken_down {
-        warn("the CE's address stays", &error);
     }
 }

@@ -90,16 +90,17 @@ impl Description {
             config: options,
             no_device: own_device,
             no_device_config: false,
-            // There is no process to watch over. It also means that netifd
-            // leaves a setup alone that ended without a link, instead of
-            // starting it again every 2 ms.
-            no_proto_task: true,
+            // netifd calls a setup again that ended without a link: a handler
+            // that was killed is followed by another one. It pauses by itself,
+            // see `handler::attempt`.
+            no_proto_task: false,
             available: own_device,
             // netifd does not run setup again when a prefix changes; the
             // hotplug script asks for a renew instead.
             renew_handler: own_device,
             restart_handler: false,
-            lasterror: false,
+            // One error at a time, not a list that grows.
+            lasterror: true,
             teardown_on_l3_link_down: false,
         }
     }

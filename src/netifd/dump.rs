@@ -42,6 +42,8 @@ pub struct Interface {
     pub available: bool,
     /// netifd starts it when it becomes available.
     pub autostart: bool,
+    /// A program made it; it is in no configuration.
+    pub dynamic: bool,
     /// Seconds since it came up.
     pub uptime: Option<u64>,
     /// Its network device.
@@ -127,6 +129,7 @@ impl Interface {
             pending: flag("pending"),
             available: flag("available"),
             autostart: flag("autostart"),
+            dynamic: flag("dynamic"),
             uptime: value.get("uptime").and_then(Value::as_u64),
             l3_device: text(value, "l3_device"),
             metric: value.get("metric").and_then(Value::as_u64).unwrap_or(0),

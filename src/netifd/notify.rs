@@ -25,8 +25,6 @@ pub enum Notify<'a> {
         /// What exactly is wrong.
         detail: &'a str,
     },
-    /// Action 4: do not start again until somebody asks for it.
-    BlockRestart,
     /// Action 6: the interface needs a route to `host`, through `ifname` if
     /// that is given.
     HostDependency {
@@ -120,7 +118,7 @@ impl Notify<'_> {
                     message.put_str(Some("host"), host);
                     put_known(message, "ifname", *ifname);
                 }
-                Notify::BlockRestart | Notify::SetupFailed => {}
+                Notify::SetupFailed => {}
             }
             message.put_str(Some("interface"), interface);
         })
@@ -130,7 +128,6 @@ impl Notify<'_> {
         match self {
             Notify::LinkUp(_) | Notify::LinkDown | Notify::Address(_) => 0,
             Notify::Error { .. } => 3,
-            Notify::BlockRestart => 4,
             Notify::HostDependency { .. } => 6,
             Notify::SetupFailed => 7,
         }

@@ -114,6 +114,15 @@ impl Router {
         std::fs::read_to_string(self.root().join(path)).ok()
     }
 
+    /// What the hotplug script does when an interface came up, changed or went down.
+    pub fn hotplug(&self, interface: &str) {
+        let status = Command::new(env!("CARGO_BIN_EXE_mape"))
+            .args(["hotplug", interface])
+            .envs(self.with(|world| world.env.clone()))
+            .status();
+        assert!(status.unwrap().success());
+    }
+
     /// Gives the router a file.
     pub fn write(&self, path: &str, contents: &str) {
         let path = self.root().join(path);
