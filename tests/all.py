@@ -22,14 +22,15 @@ NODE = re.compile(r"(?:#|ℹ) (pass|fail|cancelled|skipped) (\d+)$")
 UNITTEST_RAN = re.compile(r"Ran (\d+) tests? in ")
 UNITTEST_END = re.compile(r"(?:OK|FAILED)(?: \((.*)\))?$")
 OURS = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
-# Why a test was skipped: cargo test, unittest, node --test, ours.
+# Why a test was skipped: cargo test, unittest, node --test in both styles.
 REASONS = [
     re.compile(r"test .* \.\.\. ignored, (.*)$"),
     re.compile(r".* \.\.\. skipped ['\"](.*)['\"]$"),
     re.compile(r"\s*ok \d+ - .*# SKIP (.*)$"),
     re.compile(r"\s*﹣ .* # (.*)$"),
-    re.compile(r"SKIPPED: (.*)$"),
 ]
+# A test that cargo counted as passed and that says it did nothing.
+DID_NOTHING = re.compile(r"SKIPPED: (.*)$")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -67,7 +68,10 @@ class Suite:
         for reason in REASONS:
             if found := reason.match(line):
                 self.reasons[found[1]] += 1
-        if found := CARGO.match(line):
+        if found := DID_NOTHING.match(line):
+            self.reasons[found[1]] += 1
+            self.add(-1, 0, 1)
+        elif found := CARGO.match(line):
             self.add(*map(int, found.groups()))
         elif found := NODE.match(line):
             count = int(found[2])
