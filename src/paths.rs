@@ -43,6 +43,11 @@ pub fn renewal_file(interface: &str) -> PathBuf {
     rooted(&format!("/var/run/mape/{interface}.renewal"))
 }
 
+/// Use of the ports of an interface over the last hours.
+pub fn history_file(interface: &str) -> PathBuf {
+    rooted(&format!("/var/run/mape/{interface}.history"))
+}
+
 /// The file that the stock package writes for scripts.
 pub fn rules_file(interface: &str) -> PathBuf {
     rooted(&format!("/tmp/map-{interface}.rules"))

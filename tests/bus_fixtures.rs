@@ -383,3 +383,18 @@ fn calc_and_lookup() {
         assert_eq!(answer, fixture(&format!("{command}-error")));
     }
 }
+
+#[test]
+fn samples_of_the_last_hours() {
+    use mape::status::history::{History, HistoryAnswer};
+    let expected = fixture("history");
+    let mut text = String::new();
+    for sample in expected["samples"].as_array().unwrap() {
+        let numbers = sample.as_array().unwrap().iter().map(Value::to_string);
+        text += &(numbers.collect::<Vec<_>>().join(" ") + "\n");
+    }
+    let now = expected["now"].as_u64().unwrap();
+    let history = History::parse(&text);
+    let answer = HistoryAnswer::new("wanmap", &history, now);
+    assert_eq!(serde_json::to_value(&answer).unwrap(), expected);
+}

@@ -120,7 +120,7 @@ fn the_page_may_ask_and_no_more() {
     assert_eq!(grants["write"], write);
     let ours = grants["read"]["ubus"]["mape"].as_array().unwrap();
     assert!(ours.iter().all(|method| {
-        ["status", "ports", "calc", "doctor"].contains(&method.as_str().unwrap())
+        ["status", "ports", "history", "calc", "doctor"].contains(&method.as_str().unwrap())
     }));
     for forbidden in ["file", "exec", "*"] {
         assert!(

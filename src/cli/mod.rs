@@ -11,6 +11,7 @@ mod doctor;
 mod failure;
 mod firewall;
 mod hb46pp;
+mod history;
 mod hotplug;
 mod lookup;
 pub mod mapcalc;
@@ -35,6 +36,7 @@ pub use failure::{Failure, Outcome};
 const COMMANDS: &[Command] = &[
     status::STATUS,
     status::PORTS,
+    history::COMMAND,
     doctor::COMMAND,
     calc::COMMAND,
     lookup::COMMAND,

@@ -48,6 +48,7 @@ type Arguments = &'static [(&'static str, Kind)];
 const METHODS: &[(&str, Arguments)] = &[
     ("status", &[("interface", Kind::Word)]),
     ("ports", &[("interface", Kind::Word)]),
+    ("history", &[("interface", Kind::Word)]),
     (
         "calc",
         &[

@@ -19,7 +19,7 @@ mod rules_file;
 mod settings;
 mod setup;
 mod state;
-mod store;
+pub(crate) mod store;
 mod teardown;
 mod translate;
 

@@ -11,7 +11,7 @@ use crate::map::{Border, Dialect, Dmr, MapType, Mapping, PortRange, Rule};
 use crate::nat::Protocol;
 
 use super::netifd::Phase;
-use super::world::{Dropped, Interface, LineUp, Traffic};
+use super::world::{Dropped, Interface, LineUp, Traffic, World};
 
 /// Most internal hosts that `ports` lists.
 pub const MAX_HOSTS: usize = 10;
@@ -73,6 +73,8 @@ struct LinkAnswer<'a> {
     ports: Option<PortCounts>,
     traffic: Option<Traffic>,
     dropped: Option<Dropped>,
+    /// The internal host that uses most ports.
+    busiest: Option<HostAnswer<'a>>,
 }
 
 /// How ports are translated.
@@ -157,7 +159,7 @@ impl<'a> InterfaceAnswer<'a> {
             error: error.map(|(code, detail)| ErrorAnswer { code, detail }),
             uptime: interface.uptime,
             link: match &interface.line {
-                Some(line) => LinkAnswer::of_line(line),
+                Some(line) => LinkAnswer::of_line(line, interface.world()),
                 None => LinkAnswer::not_up(interface),
             },
         }
@@ -165,7 +167,7 @@ impl<'a> InterfaceAnswer<'a> {
 }
 
 impl<'a> LinkAnswer<'a> {
-    fn of_line(line: &'a LineUp<'a>) -> Self {
+    fn of_line(line: &'a LineUp<'a>, world: &'a World) -> Self {
         let state = line.state;
         let (mode, reason) = &state.technique;
         let provider = state.provider.as_ref();
@@ -189,6 +191,7 @@ impl<'a> LinkAnswer<'a> {
             ports: Some(PortCounts::new(line)),
             traffic: line.traffic,
             dropped: line.dropped,
+            busiest: hosts(line, world).next(),
         }
     }
 
@@ -296,12 +299,25 @@ struct HostAnswer<'a> {
     icmp: usize,
 }
 
+/// The internal hosts of a line, those with most ports first.
+fn hosts<'a>(line: &'a LineUp<'a>, world: &'a World) -> impl Iterator<Item = HostAnswer<'a>> {
+    let hosts = line.usage.as_ref().map_or(&[][..], |usage| usage.hosts());
+    hosts.iter().map(|host| {
+        let [tcp, udp, icmp] = host.ports;
+        HostAnswer {
+            address: host.address,
+            name: world.name_of(host.address),
+            tcp,
+            udp,
+            icmp,
+        }
+    })
+}
+
 impl<'a> PortsAnswer<'a> {
     /// The ports of an interface; there are none while it is not up.
     pub fn new(interface: &'a Interface<'a>) -> Self {
         let line = interface.line.as_ref();
-        let hosts = line.and_then(|line| Some(line.usage.as_ref()?.hosts()));
-        let hosts = hosts.unwrap_or_default().iter().take(MAX_HOSTS);
         PortsAnswer {
             interface: interface.name,
             ipv4_address: line.map(|line| line.state.mapping.ipv4().addr()),
@@ -310,18 +326,9 @@ impl<'a> PortsAnswer<'a> {
                 let ranges = line.ranges().map(|range| RangeAnswer::new(line, range));
                 ranges.collect()
             }),
-            hosts: hosts
-                .map(|host| {
-                    let [tcp, udp, icmp] = host.ports;
-                    HostAnswer {
-                        address: host.address,
-                        name: interface.world().name_of(host.address),
-                        tcp,
-                        udp,
-                        icmp,
-                    }
-                })
-                .collect(),
+            hosts: line.map_or_else(Vec::new, |line| {
+                hosts(line, interface.world()).take(MAX_HOSTS).collect()
+            }),
         }
     }
 }

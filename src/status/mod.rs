@@ -10,6 +10,7 @@
 
 pub mod answer;
 mod collect;
+pub mod history;
 pub mod netifd;
 pub mod text;
 pub mod usage;

@@ -22,7 +22,7 @@ function matches(list, name) {
 
 export class Bus {
 	constructor(scenario = {}) {
-		this.scenario = { status: 'status', ports: 'ports', doctor: 'doctor', history: () => null, calc: () => fixture('calc'), ...scenario };
+		this.scenario = { status: 'status', ports: 'ports', doctor: 'doctor', history: 'history', calc: () => fixture('calc'), ...scenario };
 		this.uci = structuredClone({ luci: {}, network: {}, firewall: {}, ...scenario.uci });
 		this.deltas = [];
 		this.calls = [];

@@ -198,14 +198,14 @@ test('the menu leads to a page, and every call and config is granted in the righ
 	assert.ok(record.calls.length >= 8);
 
 	/* luci-base grants what LuCI itself asks of uci, and luci-app-upnp, if it is installed, its plugin. */
-	for (const { object, method, reject } of record.calls.filter(({ object }) => object != 'uci' && object != 'luci.upnp').filter(({ method }) => method != 'history')) {
+	for (const { object, method, reject } of record.calls.filter(({ object }) => object != 'uci' && object != 'luci.upnp')) {
 		const half = (object == 'mape') ? acl.read : acl.write;
 		assert.ok(half.ubus[object]?.includes(method), `${object} ${method}`);
 		assert.equal(reject, undefined, `${method} must resolve to the code of an error`);
 	}
 
 	const asked = object => record.calls.filter(call => call.object == object).map(call => call.method).sort();
-	assert.deepEqual([ ...acl.read.ubus.mape ].sort(), asked('mape').filter(method => method != 'history'));
+	assert.deepEqual([ ...acl.read.ubus.mape ].sort(), asked('mape'));
 	assert.deepEqual(acl.write.ubus, { 'network.interface': asked('network.interface') });
 
 	const written = scripts.flatMap(({ text }) => [ ...text.matchAll(/uci\.(?:add|set|remove|unset)\('(\w+)'/g) ].map(match => match[1]));
