@@ -64,7 +64,7 @@ fn every_method_that_is_listed_answers() {
     let list = plugin.run(&["list"], "");
     assert_eq!(
         methods(&list),
-        ["calc", "doctor", "lookup", "ports", "status"]
+        ["calc", "doctor", "history", "lookup", "ports", "status"]
     );
     let status = plugin.run(&["call", "status"], "{}\n");
     assert_eq!(status, serde_json::json!({ "interfaces": [] }));

@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 
+use super::args::{Args, Command};
+use super::failure::{Failure, Outcome};
 use super::output::{fail, json};
 use super::status::{choose, collect};
-use super::{Args, Command, Failure, Outcome};
 use crate::status::history::{History, HistoryAnswer, Sample, record};
 
 pub(super) const COMMAND: Command = Command {
