@@ -5,8 +5,8 @@
 use std::process::{Command, Output};
 
 /// Commands that look at a router, or change it.
-const ON_A_ROUTER: [&str; 6] = [
-    "status", "ports", "doctor", "mapcalc", "firewall", "hotplug",
+const ON_A_ROUTER: [&str; 7] = [
+    "status", "ports", "history", "doctor", "mapcalc", "firewall", "hotplug",
 ];
 
 fn mape(args: &[&str]) -> Output {
