@@ -14,6 +14,7 @@ import hashlib
 import html
 import io
 import pathlib
+import re
 import shutil
 import string
 import subprocess
@@ -22,6 +23,8 @@ import tarfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGES = "luci-app-mape luci-i18n-mape-ja"
+# The order in which single files can be installed.
+ORDER = ["mape", "luci-app-mape", "luci-i18n-mape-ja"]
 
 # Well-known routers, so that a reader finds the row of his own.
 ROUTERS = {
@@ -41,14 +44,16 @@ ROUTERS = {
 OPKG_BLOCK = """\
 wget -O /tmp/mape.pub {url}/mape.pub && opkg-key add /tmp/mape.pub
 . /etc/os-release
-echo "src/gz mape {url}/ipk/$OPENWRT_ARCH" >> /etc/opkg/customfeeds.conf
+grep -q {url} /etc/opkg/customfeeds.conf ||
+	echo "src/gz mape {url}/ipk/$OPENWRT_ARCH" >> /etc/opkg/customfeeds.conf
 opkg update
 opkg install {packages}"""
 
 APK_BLOCK = """\
 wget -O /etc/apk/keys/mape.pem {url}/mape.pem
 . /etc/os-release
-echo "{url}/apk/$OPENWRT_ARCH/packages.adb" >> /etc/apk/repositories.d/customfeeds.list
+grep -q {url} /etc/apk/repositories.d/customfeeds.list ||
+	echo "{url}/apk/$OPENWRT_ARCH/packages.adb" >> /etc/apk/repositories.d/customfeeds.list
 apk update
 apk add {packages}"""
 
@@ -139,6 +144,11 @@ def flat(feed, folder):
         shutil.copy(key, folder)
 
 
+def short_name(package):
+    """The name of a package, without version and architecture."""
+    return re.split(r"[-_]\d", package.name)[0]
+
+
 def page(feed, url):
     """index.html: what to paste for which release, and links to each package."""
     # Without a known address the page fills in the one it was loaded from.
@@ -153,11 +163,11 @@ def page(feed, url):
     rows = []
     names = sorted({folder.name for folder in feed.glob("?pk/*")})
     for name in names:
-        links = []
-        for package in sorted(feed.glob(f"?pk/{name}/*.?pk")):
-            target = package.relative_to(feed)
-            links.append(f'<a href="{target}">{package.name}</a>')
-        rows.append(f"<tr><td>{name}</td><td>{ROUTERS.get(name, '')}</td><td>{'<br>'.join(links)}</td></tr>")
+        cells = [name, ROUTERS.get(name, "")]
+        for kind in ("ipk", "apk"):
+            packages = sorted((feed / kind / name).glob(f"*.{kind}"), key=lambda path: ORDER.index(short_name(path)))
+            cells.append("<br>".join(f'<a href="{path.relative_to(feed)}">{short_name(path)}</a>' for path in packages))
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     first = next(feed.glob("ipk/*/mape_*.ipk"))
     version = first.name.split("_")[1]
     template = string.Template((HERE / "feed.html").read_text())

@@ -158,7 +158,12 @@ class Server(Folder):
         blocks = re.findall(r"<pre>(.*?)</pre>", (self.feed / "index.html").read_text(), re.DOTALL)
         block = next(b for b in blocks if self.MANAGER in b).replace("&amp;", "&").replace("&gt;", ">").replace("&quot;", '"')
         commands = [line for line in block.splitlines() if not line.startswith(f"{self.MANAGER} ")]
-        self.root.run("sh", "-ec", "\n".join(commands))
+        # Twice, as people do.
+        for _ in range(2):
+            self.root.run("sh", "-ec", "\n".join(commands))
+        for place in ("etc/opkg/customfeeds.conf", "etc/apk/repositories.d/customfeeds.list"):
+            if self.root.exists(place):
+                self.assertEqual((self.root.path / place).read_text().count(self.url), 1)
 
     def stub(self, name):
         """An empty package in the place of one of OpenWrt's."""
@@ -257,6 +262,7 @@ class ApkFeed(Server, unittest.TestCase):
         self.root.write("etc/apk/arch", ARCH + "\n")
         for folder in ("keys", "repositories.d"):
             (self.root.path / "etc/apk" / folder).mkdir()
+        self.root.write("etc/apk/repositories.d/customfeeds.list", "# add your custom package feeds here\n")
         self.root.run("apk", "add", "--initdb")
         for name in (*needs("Depends"), *needs("Recommends"), "luci-base"):
             shutil.copy(self.stub(name), self.root.path / "tmp/stub.apk")
