@@ -98,7 +98,7 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 	});
 
 	for (const [ why, scenario, text ] of [
-		[ 'no known provider', { calc: 'calc-error' }, 'belongs to no provider known here' ],
+		[ 'no known provider', { calc: 'calc-error' }, 'belongs to no MAP-E provider known here' ],
 		[ 'no prefix', { nets: list => list.map(net => ({ ...net, 'ipv6-prefix': [], 'ipv6-address': [] })) }, 'No uplink has an IPv6 prefix' ],
 		[ 'no service', { absent: true }, 'Install the package mape' ]
 	]) {
@@ -209,7 +209,7 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 		await page.locator(id('maptype')).selectOption('ds-lite');
 		await preview(page).getByText('DS-Lite: a shared IPv4 address').waitFor();
 		await page.locator(`${row('_aftr')} .cbi-dropdown`).click();
-		await page.locator(`${row('_aftr')} li`, { hasText: 'transix' }).click();
+		await page.locator(`${row('_aftr')} li`, { hasText: 'transix' }).first().click();
 		await save(page);
 		await closed(page);
 		assert.deepEqual(staged(bus), { values: { maptype: 'ds-lite', peeraddr: 'gw.transix.jp' }, deleted: [] });

@@ -45,7 +45,7 @@ test(`answers that are not as they should be, on ${runtime}`, async t => {
 
 	for (const [ name, reply ] of [ [ 'refused', null ], [ 'an error', { error: 'no such interface' } ] ]) {
 		await t.test(`ports ${name}: said, and nothing else is lost`, () => visit(page, reply ? { ports: () => reply } : { broken: [ 'ports' ] }, async ({ page }) => {
-			await shows(page, 'The ports cannot be shown.');
+			await shows(page, 'The ports are not known at the moment.');
 			await shows(page, 'IPv4 works.');
 			assert.ok(await page.locator('.mape-bars').isVisible());
 			assert.ok(await page.locator('.mape-history').isVisible());

@@ -12,7 +12,8 @@ export const luci = process.env.LUCI_SRC || null;
 
 export const luciParts = luci ? [
 	'modules/luci-base', 'modules/luci-mod-network', 'modules/luci-mod-status',
-	'protocols/luci-proto-ipv6', 'themes/luci-theme-bootstrap', 'applications/luci-app-firewall'
+	'protocols/luci-proto-ipv6', 'themes/luci-theme-bootstrap',
+	'themes/luci-theme-material', 'themes/luci-theme-openwrt', 'themes/luci-theme-openwrt-2020', 'applications/luci-app-firewall'
 ].map(part => join(luci, part)).filter(existsSync) : [];
 
 export function fixture(name) {

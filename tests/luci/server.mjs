@@ -57,14 +57,24 @@ function overviewHelpers() {
 	return (scripts ?? []).filter(text => !text.includes('instantiateView') && !text.includes('{%')).join('');
 }
 
+/* Where the style of a theme is; the folders of openwrt.org and 2020 are not called as the themes are. */
+const themes = { bootstrap: 'bootstrap', material: 'material', openwrt: 'openwrt.org', 'openwrt-2020': 'openwrt2020' };
+
+function stylesheets(theme) {
+	const media = `/luci-static/${themes[theme]}`;
+
+	return `<link rel="stylesheet" href="${media}/cascade.css">
+${(theme == 'bootstrap') ? `<link rel="stylesheet" media="only screen and (max-device-width: 854px)" href="${media}/mobile.css">` : ''}`;
+}
+
 function page(path, options) {
-	const { lang = 'en', dark, readonly } = options;
+	const { lang = 'en', dark, readonly, theme = 'bootstrap' } = options;
 	const spec = path.reduce((node, name) => node?.children?.[name], menu(readonly)) ?? { satisfied: true };
 	/* The overview is a template that shows this view. */
 	const onOverview = (path.join('/') == 'admin/status/overview');
 	const shown = onOverview ? 'status/index' : spec.action?.path;
 	const env = {
-		token: 't', media: '/luci-static/bootstrap', resource: '/luci-static/resources', scriptname: '/cgi-bin/luci',
+		token: 't', media: `/luci-static/${themes[theme]}`, resource: '/luci-static/resources', scriptname: '/cgi-bin/luci',
 		pathinfo: '/' + path.join('/'), documentroot: '/www', requestpath: path, dispatchpath: path, pollinterval: 1,
 		ubuspath: '/ubus/', sessionid: '0'.repeat(32), nodespec: { ...spec, readonly: !!readonly },
 		apply_rollback: 90, apply_holdoff: 4, apply_timeout: 5, apply_display: 1.5
@@ -74,8 +84,7 @@ function page(path, options) {
 <html lang="${lang}" data-darkmode="${!!dark}"><head><meta charset="utf-8"><title>OpenWrt</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
-${luci ? `<link rel="stylesheet" href="/luci-static/bootstrap/cascade.css">
-<link rel="stylesheet" media="only screen and (max-device-width: 854px)" href="/luci-static/bootstrap/mobile.css">` : ''}
+${luci ? stylesheets(theme) : ''}
 <script src="/translations/${lang}.js"></script>
 ${luci ? '<script src="/luci-static/resources/cbi.js"></script>' : '<script src="/stub/runtime.js"></script>'}
 <script>window.TR = Object.fromEntries(TRANSLATED.map(([ id, text ]) => [ sfh(id), text ]));</script>
@@ -87,7 +96,7 @@ ${luci ? '<script src="/luci-static/resources/luci.js"></script>' : ''}
 ${onOverview ? overviewHelpers() : ''}
 <div id="view"><script>L.require('ui').then(ui => ui.instantiateView('${shown}'));</script></div>
 </div><footer><span></span><ul class="breadcrumb pull-right" id="modemenu" style="display:none"></ul></footer>
-${luci ? "<script>L.require('menu-bootstrap')</script>" : ''}
+${(luci && theme == 'bootstrap') ? "<script>L.require('menu-bootstrap')</script>" : ''}
 </body></html>`;
 }
 

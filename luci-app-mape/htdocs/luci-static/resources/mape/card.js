@@ -25,6 +25,7 @@ return baseclass.extend({
 			this.graph = new history.Graph(history);
 			this.missing = E('p', { 'class': 'alert-message warning', 'hidden': '' });
 			this.graphBox = E('div', {}, [ this.graph.node ]);
+			this.set = null;
 			this.live = E('div', { 'hidden': '' }, [ this.devices.node, this.openings.node, this.grid.node ]);
 			this.node = E('div', { 'class': 'cbi-section mape-card', 'data-interface': name }, [
 				this.head.node, this.diagnosis.node, this.facts.node, this.missing, this.live, this.graphBox
@@ -39,15 +40,22 @@ return baseclass.extend({
 		update(ifc, ports, samples, hints) {
 			const now = Date.now();
 			const usage = health.usage(ifc);
-			const set = (ports && !ports.failed) ? { ...ports, ranges: L.toArray(ports.ranges), hosts: L.toArray(ports.hosts) } : null;
 			const up = (ifc.state == 'up');
+
+			/* A missed answer takes nothing away that was seen. */
+			if (!up || ports == null)
+				this.set = null;
+			else if (!ports.failed)
+				this.set = { ...ports, ranges: L.toArray(ports.ranges), hosts: L.toArray(ports.hosts) };
+
+			const set = this.set;
 
 			this.head.update(ifc, devices.top(set, hints), now);
 			this.facts.update(ifc);
 			this.diagnoseOnce(ifc);
 
 			parts.show(this.missing, up && !!ports?.failed);
-			parts.say(this.missing, ports?.failed ? _('The ports cannot be shown.') + ' ' + words.failure(ports.failed) : '');
+			parts.say(this.missing, ports?.failed ? _('The ports are not known at the moment.') + ' ' + words.failure(ports.failed) : '');
 			parts.show(this.live, up && set != null && set.ranges.length > 0);
 			parts.show(this.graphBox, up && usage != null);
 
