@@ -66,7 +66,7 @@ test-rust: need-rust setup-rust ## Unit and integration tests, some in network n
 	MAPE_SKIPPED=$(SKIPPED) $(CARGO) test --locked $(AS_ROOT)
 	@test ! -e $(SKIPPED) || cat $(SKIPPED)
 
--include luci-app-mape/luci.mk
+-include tests/luci/luci.mk
 -include openwrt/packages.mk
 -include openwrt/feed.mk
 -include tests/qemu/qemu.mk

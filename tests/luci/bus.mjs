@@ -191,7 +191,7 @@ export class Bus {
 
 		return {
 			'network.interface.dump': { interface: this.scenario.nets ? this.scenario.nets(interfaces) : interfaces },
-			'network.get_proto_handlers': { static: { no_device: false }, none: { no_device: false }, dhcpv6: {}, mape: { no_device: true } },
+			'network.get_proto_handlers': { static: { no_device: false }, none: { no_device: false }, dhcpv6: {}, map: { no_device: true }, mape: { no_device: true } },
 			'luci-rpc.getBoardJSON': { model: { id: 'x', name: 'Router' }, network: { lan: { device: 'br-lan' }, wan: { device: 'eth1' } } },
 			'luci-rpc.getNetworkDevices': { eth1: device('eth1', 'ethernet'), 'br-lan': { ...device('br-lan', 'bridge'), bridge: true, ports: [] }, 'map-wanmap': device('map-wanmap', 'tunnel') },
 			'luci-rpc.getWirelessDevices': {},
