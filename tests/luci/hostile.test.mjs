@@ -116,7 +116,7 @@ test(`answers that are not as they should be, on ${runtime}`, async t => {
 		const doctor = fixture('doctor');
 		Object.assign(doctor.checks[0], { id: evil, verdict: 'fail', seen: evil, remedy: evil, code: evil });
 		Object.assign(doctor.checks[1], { verdict: 'fail', code: 'uplink_down', args: { uplink: evil }, remedy_code: 'install', remedy_args: { packages: [ evil ] } });
-		const status = changedStatus({ interface: evil, provider: evil, provider_name: evil, error: { code: evil, detail: evil }, uplink: evil, dialect: evil, mechanism: evil, br: evil });
+		const status = changedStatus({ interface: evil, provider: evil, provider_name: evil, error: { code: evil, detail: evil }, uplink: evil, dialect: evil, type: evil, br: evil });
 
 		return visit(page, { ports: () => set, doctor: () => doctor, status, upnp: [ { extport: 4129, intaddr: evil, intport: 1, proto: evil, descr: evil } ] }, async ({ page }) => {
 			await runDoctor(page);

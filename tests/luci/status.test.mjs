@@ -169,13 +169,14 @@ test(`status page, on ${runtime}`, async t => {
 	});
 
 	await t.test('DS-Lite has no ports, and is not asked for any', () => visit(page, { status: changedStatus({
-		mechanism: 'ds-lite', type: null, dialect: null, bmr: null, psid: null, sharing_ratio: null, ports: null, provider: 'transix', br: '2404:8e00::feed:100', dropped: null, nat: null, chosen_by: 'hb46pp'
+		type: 'ds-lite', dialect: null, bmr: null, psid: null, sharing_ratio: null, ports: null, provider: 'transix', br: null, aftr: '2404:8e00::feed:100', aftr_name: 'gw.transix.jp', dropped: null, nat: null
 	}) }, async ({ page, bus }) => {
 		await shows(page, 'IPv4 works.');
 		const facts = await factsOf(page);
 		assert.equal(facts['Provider'], 'transix · DS-Lite');
-		assert.equal(facts['AFTR'], '2404:8e00::feed:100');
-		assert.equal(facts['Connection type'], 'DS-Lite · told by the provider (HB46PP)');
+		assert.equal(facts['AFTR'], '2404:8e00::feed:100 · gw.transix.jp');
+		assert.equal(facts['Connection type'], 'DS-Lite');
+		assert.match(facts['Assigned ports'], /cannot be forwarded/);
 		assert.equal(facts['PSID'], undefined);
 		assert.equal(bus.calls.filter(call => call.name == 'ports').length, 0);
 	}));

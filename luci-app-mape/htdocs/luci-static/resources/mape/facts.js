@@ -23,11 +23,23 @@ function rangeCount({ bmr }) {
 	return bmr ? 2 ** bmr.psid_offset - (bmr.psid_offset ? 1 : 0) : 0;
 }
 
+function assigned(ifc) {
+	const ranges = rangeCount(ifc);
+
+	if (ifc.type == 'ds-lite')
+		return _('None: the provider translates, so ports cannot be forwarded');
+
+	if (ifc.ports?.total == null)
+		return null;
+
+	return (ranges > 1) ? _('%d in %d ranges').format(ifc.ports.total, ranges) : whole(ifc.ports.total);
+}
+
 /* Who provides the line: a contract's name, else how the rule came here. */
 function provider(ifc) {
-	const mechanism = ifc.mechanism ?? ifc.type;
+	const mechanism = ifc.type;
 	const name = ifc.provider ? words.provider(ifc.provider, ifc.provider_name)
-		: (ifc.chosen_by == 'dhcpv6' || ifc.proto == 'map') ? _('Rule told by the line (DHCPv6)')
+		: (ifc.proto == 'map') ? _('Rule told by the line (DHCPv6)')
 		: mechanism ? _('Not known') : null;
 
 	return name && joined(name, mechanism && words.mechanism(mechanism));
@@ -35,12 +47,10 @@ function provider(ifc) {
 
 /* What everybody wants to know, as [label, text]. */
 function main(ifc) {
-	const ranges = rangeCount(ifc);
-
 	return [
 		[ _('Provider'), provider(ifc) ],
 		[ _('IPv4 address'), address(ifc) ],
-		[ _('Assigned ports'), ifc.ports?.total != null ? ((ranges > 1) ? _('%d in %d ranges').format(ifc.ports.total, ranges) : whole(ifc.ports.total)) : null ],
+		[ _('Assigned ports'), assigned(ifc) ],
 		[ _('Address shared by'), (ifc.sharing_ratio > 1) ? _('%d lines').format(ifc.sharing_ratio) : null ],
 		[ _('Connected for'), (ifc.uptime != null && ifc.state == 'up') ? '%t'.format(ifc.uptime) : null ]
 	];
@@ -55,18 +65,18 @@ const peers = {
 
 /* What is of use when looking for a fault. */
 function details(ifc) {
-	const mechanism = ifc.mechanism ?? ifc.type;
+	const mechanism = ifc.type;
 	const { traffic, nat, bmr } = ifc;
 
 	return [
-		[ _('Connection type'), mechanism && joined(words.mechanism(mechanism), ifc.chosen_by && words.choice(ifc.chosen_by)) ],
+		[ _('Connection type'), mechanism && words.mechanism(mechanism) ],
 		[ _('Dialect'), ifc.dialect && words.dialect(ifc.dialect) ],
 		[ _('Uplink', 'IPv6 connection below'), ifc.uplink ],
 		[ _('IPv6 prefix'), ifc.end_user_prefix && joined(ifc.end_user_prefix, words.source(ifc.prefix_source)) ],
 		[ _('MAP rule'), bmr && _('%s to %s, %d EA bits').format(bmr.ipv6_prefix, bmr.ipv4_prefix, bmr.ea_len) ],
 		[ 'PSID', (ifc.psid != null) ? joined(whole(ifc.psid), bmr && _('offset %d, length %d').format(bmr.psid_offset, bmr.psid_len)) : null ],
 		[ _('IPv6 address of the tunnel'), ifc.ce_address ],
-		[ peers[mechanism] ?? _('Border relay (BR)'), ifc.br ?? ifc.dmr ],
+		[ peers[mechanism] ?? _('Border relay (BR)'), ifc.br ?? ifc.dmr ?? joined(ifc.aftr, ifc.aftr_name) ],
 		[ 'MTU', whole(ifc.mtu) ],
 		[ _('Encapsulation limit'), ifc.encaplimit && ((ifc.encaplimit == 'ignore') ? _('not used', 'encapsulation limit') : ifc.encaplimit) ],
 		[ _('Port allocation'), nat?.mode && words.nat(nat.mode) ],

@@ -22,6 +22,7 @@ const seen = {
 	provider_unknown: _('{prefix} belongs to no known provider.'),
 	provider_open: _('Without an IPv6 prefix the provider is not known.'),
 	rule_configured: _('The rule is set by hand.'),
+	mechanism_configured: _('{mechanism}, as set.'),
 	rule_as_provider: _('The rule is set by hand; it is that of {provider}.'),
 	rule_unlike_provider: _('A rule is set by hand that is not that of {provider}, whose line this is.'),
 	rule_on_other_line: _('A rule is set by hand, but this line is no MAP line: {reason}'),
@@ -43,6 +44,9 @@ const seen = {
 	peer_not_by_uplink: _('{peer} {route}, which is not the uplink’s device.'),
 	peer_routed: _('{peer} {route}.'),
 	peer_is_prefix: _('{peer} is a prefix; nothing in it can be asked.'),
+	aftr_found: _('{name} is {address}.'),
+	aftr_moved: _('{name} is no longer {address}, which is in use.'),
+	aftr_unknown: _('The name of the AFTR cannot be resolved.'),
 	answers: _('{address} answers after {ms} ms.'),
 	peer_silent: _('{address} does not answer to ping; many border relays do not.'),
 	no_answer: _('{address} does not answer to ping.'),
@@ -85,6 +89,7 @@ const seen = {
 	ports_not_known: _('The interface is not up, so the port set is not known.'),
 	forward_outside: _('“{name}” uses port {ports}, which is not in the port set.'),
 	forwards_outside: _('“{name}” uses port {ports}, which is not in the port set; so do {more} more.'),
+	forwards_refused: _('“{name}” has no effect: with DS-Lite no port of a public IPv4 address is ours.'),
 	packages_present: _('All kernel modules are there.'),
 	packages_missing: _('Missing: {packages}.'),
 	nothing_sent: _('Nothing was sent yet.'),
@@ -136,6 +141,8 @@ const remedies = {
 	offload_software: [ _('Turn hardware flow offloading off; that by software works.'), 'firewall' ],
 	forward_own_port: [ _('Use a port of the set, for instance {port}, or the IPv6 address of the device.'), 'forwards' ],
 	forward_by_ipv6: [ _('Use a port of the set, or the IPv6 address of the device.'), 'forwards' ],
+	use_ipv6: [ _('Open the IPv6 address of the device instead.'), 'firewall' ],
+	check_resolvers: [ _('The uplink must use the line’s own DNS servers: only they know that name.'), 'interfaces' ],
 	check_subscription: [ _('Likely: {causes}.'), 'settings' ],
 	check_rule: [ _('The border relay takes this router for another subscriber: check rule and PSID.'), 'settings' ],
 	save_ports: [ _('See which device uses them; “Short” connection timeouts free ports sooner, and IPv6 needs none.'), 'settings' ],
@@ -169,6 +176,9 @@ function shown(name, value, args) {
 	case 'provider':
 	case 'expected':
 		return words.provider(words.dialect(value), args[name + '_name']);
+
+	case 'mechanism':
+		return words.mechanism(value);
 
 	case 'dialect':
 		return words.dialect(value);

@@ -31,6 +31,8 @@ const errors = {
 	MAPE_INVALID_CONFIG: _('The settings contradict each other or are incomplete'),
 	MAPE_NO_UPLINK_PREFIX: _('The line has no IPv6 prefix yet'),
 	MAPE_UNKNOWN_PROVIDER: _('The IPv6 prefix belongs to no known provider'),
+	MAPE_ADDRESS_IN_USE: _('Another router on the line uses the same IPv6 address'),
+	MAPE_NAME_NOT_RESOLVED: _('The name of the provider’s gateway could not be resolved'),
 	MAPE_TUNNEL_FAILED: _('The tunnel could not be created'),
 	MAPE_NAT_FAILED: _('The address translation could not be set up')
 };
@@ -55,14 +57,6 @@ const sources = {
 	'on-link': _('from router advertisements (RA)')
 };
 
-const choices = {
-	option: _('chosen in the settings'),
-	rule: _('by the rule in the settings'),
-	dhcpv6: _('told by the line (DHCPv6)'),
-	provider: _('by the provider of the IPv6 prefix'),
-	hb46pp: _('told by the provider (HB46PP)')
-};
-
 const natModes = {
 	pool: _('All ports in one pool'),
 	hash: _('Each device and port to a fixed range'),
@@ -85,13 +79,11 @@ const checks = {
 	prefix: _('IPv6 prefix'),
 	provider: _('Provider'),
 	rule: _('MAP rule'),
-	mechanism: _('Connection type'),
 	dialect: _('Dialect'),
 	br_route: _('Route to the border relay'),
 	br_reply: _('Border relay'),
-	aftr: _('AFTR (DS-Lite)'),
+	aftr: _('AFTR'),
 	ce_address: _('IPv6 address of the tunnel'),
-	registration: _('Registration with the provider'),
 	tunnel: _('Tunnel'),
 	mtu: 'MTU',
 	encaplimit: _('Encapsulation limit'),
@@ -137,10 +129,6 @@ return baseclass.extend({
 
 	source(name) {
 		return sources[name] ?? name;
-	},
-
-	choice(name) {
-		return choices[name] ?? name;
 	},
 
 	nat(mode) {
