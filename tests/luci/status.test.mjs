@@ -3,9 +3,11 @@
 // with LUCI_SRC, else on the contract stub.
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { runtime, useBrowser, visit } from './browser.mjs';
-import { fixture, luci } from './paths.mjs';
+import { app, fixture, luci } from './paths.mjs';
+import { readPo } from './po.mjs';
 import { minifier } from './server.mjs';
 import { changedStatus, contrastBelow, factsOf, overview, page, runDoctor, shows, texts, violations } from './look.mjs';
 
@@ -219,6 +221,28 @@ test(`status page, on ${runtime}`, async t => {
 		await page.waitForFunction(() => !document.querySelector('[data-check] button[disabled]'));
 		assert.deepEqual(bus.calls.filter(call => call.object == 'network.interface' && call.name != 'dump').map(call => [ call.name, call.args.interface ]),
 			[ [ 'down', 'wanmap' ], [ 'up', 'wanmap' ], [ 'down', 'wan6' ], [ 'up', 'wan6' ] ]);
+	}));
+
+	await t.test('in Japanese no English sentence is left, whatever the doctor finds', () => visit(page, {
+		lang: 'ja', doctor: () => ({ interface: 'wanmap', ok: false, checks: fixture('findings') })
+	}, async ({ page }) => {
+		await shows(page, 'IPv4 で接続しています。');
+		await runDoctor(page);
+		await page.locator('.mape-ports button').first().click();
+		for (const summary of await page.locator('.mape summary:visible').all())
+			await summary.click();
+
+		const shown = await page.locator('.mape').innerText();
+		const sentences = [
+			...readPo(join(app, 'po/ja/mape.po')).map(({ msgid }) => msgid.replaceAll(/%[sd]|\{\w+\}/g, '\n')).flatMap(text => text.split('\n')),
+			...fixture('findings').flatMap(({ seen, remedy }) => [ seen, remedy ?? '' ])
+		].filter(text => /[a-z]+ [a-z]+ [a-z]+/.test(text)).map(text => text.trim());
+
+		assert.ok(sentences.length > 150);
+		assert.deepEqual(sentences.filter(text => shown.includes(text)), []);
+		/* All of them are there, the doctor's own words in Japanese. */
+		assert.equal(await page.locator('.mape-doctor > li').count(), fixture('findings').length);
+		assert.deepEqual((await texts(page, '.mape-doctor > li > div')).filter(text => !/[\u3040-\u30ff\u4e00-\u9fff]|^[\w:.\/ ()-]+$/.test(text)), []);
 	}));
 
 	await t.test('with scripts minified by LuCI\'s jsmin', { skip: !minifier() && 'LUCI_SRC is not set, or there is no C compiler' }, () =>
