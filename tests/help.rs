@@ -5,8 +5,15 @@
 use std::process::{Command, Output};
 
 /// Commands that look at a router, or change it.
-const ON_A_ROUTER: [&str; 7] = [
-    "status", "ports", "history", "doctor", "mapcalc", "firewall", "hotplug",
+const ON_A_ROUTER: [&str; 8] = [
+    "status",
+    "ports",
+    "history",
+    "doctor",
+    "mapcalc",
+    "firewall",
+    "hotplug",
+    "provision",
 ];
 
 fn mape(args: &[&str]) -> Output {

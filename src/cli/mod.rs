@@ -19,6 +19,7 @@ mod mapping_args;
 mod nft;
 mod output;
 mod providers;
+mod provision;
 pub mod rpcd;
 mod s46;
 mod status;
@@ -47,6 +48,7 @@ const COMMANDS: &[Command] = &[
     hb46pp::COMMAND,
     firewall::COMMAND,
     hotplug::COMMAND,
+    provision::COMMAND,
 ];
 
 /// Runs `mape` with these arguments (without its own name) on standard output

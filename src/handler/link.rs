@@ -5,6 +5,10 @@ use std::net::Ipv6Addr;
 
 use crate::map::{Border, Mapping};
 
+/// What stands in place of a provider's id if the line itself said what to set
+/// up (HB46PP).
+pub const PROVISIONED: &str = "hb46pp";
+
 /// One link.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Link {
@@ -29,6 +33,11 @@ pub struct Link {
 }
 
 impl Link {
+    /// Whether the line itself said what to set up.
+    pub fn is_provisioned(&self) -> bool {
+        matches!(&self.provider, Some((id, _)) if id == PROVISIONED)
+    }
+
     /// The tunnel's other end; `None` for MAP-T.
     pub fn br(&self) -> Option<Ipv6Addr> {
         self.mapping.border().and_then(Border::br)

@@ -6,12 +6,13 @@ use std::ops::Deref;
 
 use ipnet::Ipv6Net;
 
-use super::link::Link;
+use super::link::{Link, PROVISIONED};
 use super::problem::{Code, Problem};
-use super::settings::{Rules, Settings};
+use super::provisioned::Provisioned;
+use super::settings::{Provision, Rules, Settings};
 use crate::map::{Dialect, Domain, MapError, MapType, Mapping, Rule};
 use crate::netifd::{Dump, FirewallRule, Fmr, Tunnel, Update};
-use crate::provider::{Match, Provider, Table};
+use crate::provider::{EncapLimit, Match, Provider, Table};
 use crate::uplink::{self, Uplink, UplinkError};
 
 /// What the plan needs to know of the router beyond netifd's answer.
@@ -20,6 +21,10 @@ pub trait Router {
     fn mtu(&self, device: &str) -> Option<u16>;
     /// The firewall zone whose configuration names a logical interface.
     fn zone(&self, interface: &str) -> Option<String>;
+    /// What the line of a logical interface said when it had these prefixes.
+    fn provisioned(&self, _interface: &str, _prefixes: &[Ipv6Net]) -> Option<Provisioned> {
+        None
+    }
 }
 
 /// What is to be set up.
@@ -65,7 +70,7 @@ impl Plan {
             .map_err(uplink_problem)?;
         let mut first_problem = None;
         for uplink in &uplinks {
-            match Line::find(settings, uplink, table) {
+            match Line::find(settings, uplink, table, router) {
                 Ok(line) => return Ok(line.plan(settings, uplink, router)),
                 Err(problem) => first_problem = first_problem.or(Some(problem)),
             }
@@ -104,19 +109,40 @@ impl Plan {
 struct Line<'a> {
     mapping: Mapping,
     provider: Option<&'a Provider>,
+    /// Who provisioned it, for people.
+    server: Option<String>,
     mesh: bool,
 }
 
 impl<'a> Line<'a> {
-    fn find(settings: &Settings, uplink: &Uplink, table: &'a Table) -> Result<Self, Problem> {
+    fn find(
+        settings: &Settings,
+        uplink: &Uplink,
+        table: &'a Table,
+        router: &dyn Router,
+    ) -> Result<Self, Problem> {
         let prefixes = uplink.prefixes();
         match &settings.rules {
             Rules::Explicit(domain) => Self::explicit(settings, domain, uplink, prefixes),
             Rules::Provider(None) => {
-                let (found, prefix) = table
+                let known = table
                     .choose(&prefixes)
-                    .map_err(|error| Problem::passing(Code::UnknownProvider, error))?;
-                Self::of_match(settings, found, prefix)
+                    .map_err(|error| Problem::passing(Code::UnknownProvider, error));
+                match (known, settings.provision) {
+                    (Ok((found, prefix)), Provision::Auto | Provision::Off) => {
+                        Self::of_match(settings, found, prefix)
+                    }
+                    (Err(problem), Provision::Off) => Err(problem),
+                    (known, _) => match router.provisioned(&settings.interface, &prefixes) {
+                        Some(provisioned) => Self::provisioned(settings, &provisioned, &prefixes),
+                        None => Err(known.err().unwrap_or_else(|| {
+                            Problem::passing(
+                                Code::UnknownProvider,
+                                "the line has not said yet how it carries IPv4",
+                            )
+                        })),
+                    },
+                }
             }
             Rules::Provider(Some(id)) => {
                 let provider = table
@@ -156,6 +182,25 @@ impl<'a> Line<'a> {
         Ok(Line {
             mapping,
             provider: None,
+            server: None,
+            mesh,
+        })
+    }
+
+    /// What the line itself said.
+    fn provisioned(
+        settings: &Settings,
+        provisioned: &Provisioned,
+        prefixes: &[Ipv6Net],
+    ) -> Result<Self, Problem> {
+        let mapping = provisioned
+            .mapping(prefixes)
+            .map_err(|reason| Problem::passing(Code::UnknownProvider, reason))?;
+        let mesh = settings.mesh.unwrap_or(!mapping.fmrs().is_empty());
+        Ok(Line {
+            mapping,
+            provider: None,
+            server: Some(provisioned.name()),
             mesh,
         })
     }
@@ -202,6 +247,7 @@ impl<'a> Line<'a> {
         Ok(Line {
             mapping,
             provider: Some(provider),
+            server: None,
             mesh,
         })
     }
@@ -210,6 +256,7 @@ impl<'a> Line<'a> {
         let Line {
             mapping,
             provider,
+            server,
             mesh,
         } = self;
         let mut warnings = Vec::new();
@@ -237,14 +284,17 @@ impl<'a> Line<'a> {
         let source = uplink.source_of(&mapping.end_user());
         let source = source.unwrap_or(uplink::Source::OnLink);
         let zone = zone(settings, uplink, router);
+        let is_provisioned = server.is_some();
         let link = Link {
             device: settings.device(),
             mapping,
-            provider: provider.map(|p| (p.id().to_owned(), p.name().to_owned())),
+            provider: provider
+                .map(|p| (p.id().to_owned(), p.name().to_owned()))
+                .or_else(|| server.map(|name| (PROVISIONED.to_owned(), name))),
             uplink: uplink.interface.clone(),
             prefix_source: source.as_str().into(),
             mtu,
-            encaplimit: encaplimit(settings, provider),
+            encaplimit: encaplimit(settings, provider, is_provisioned),
             zone,
             mesh,
         };
@@ -269,11 +319,16 @@ fn default_mtu(link: Option<u16>, map_type: MapType, provider: Option<&Provider>
 
 /// An explicit option wins; the BRs of the providers drop packets with the
 /// option that the kernel would add.
-fn encaplimit(settings: &Settings, provider: Option<&Provider>) -> Option<String> {
-    match &settings.encaplimit {
-        Some(given) => Some(given.clone()),
-        None => provider.map(|provider| provider.encap_limit().to_string()),
-    }
+fn encaplimit(
+    settings: &Settings,
+    provider: Option<&Provider>,
+    is_provisioned: bool,
+) -> Option<String> {
+    let known = provider.map(Provider::encap_limit);
+    // HB46PP has no key for it; the BRs of those who use it want none.
+    let known = known.or_else(|| is_provisioned.then_some(EncapLimit::Ignore));
+    let given = settings.encaplimit.clone();
+    given.or_else(|| known.map(|limit| limit.to_string()))
 }
 
 /// `zone` where it is given; else none if the firewall configuration names our

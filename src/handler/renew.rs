@@ -9,9 +9,10 @@ use super::bus::{BusError, Netifd};
 use super::link::Link;
 use super::link::address_interface;
 use super::plan::Plan;
+use super::provisioned::ask_if_due;
 use super::refresh::refresh;
 use super::repair::renewed;
-use super::router::System;
+use super::router::{System, uptime};
 use super::settings::Settings;
 use super::setup::setup;
 use super::state::State;
@@ -41,6 +42,9 @@ pub fn renew(settings: &Settings) {
 fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
     let mut bus = Netifd::connect(&settings.interface)?;
     let dump = bus.dump()?;
+    if state.is_provisioned() {
+        ask_if_due(settings, &dump, uptime());
+    }
     let loaded = provider::load(paths::rooted(""));
     let reason = match Plan::new(settings, &dump, &loaded.table, &System::new()) {
         Ok(plan) => {

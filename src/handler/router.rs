@@ -4,7 +4,10 @@
 use std::fs;
 use std::net::Ipv6Addr;
 
+use ipnet::Ipv6Net;
+
 use super::plan::{Plan, Router};
+use super::provisioned::Provisioned;
 use crate::firewall::{Opened, zones_of};
 use crate::map::PortSet;
 use crate::netifd::FirewallRule;
@@ -70,6 +73,10 @@ impl Router for System {
 
     fn zone(&self, interface: &str) -> Option<String> {
         zones_of(&self.firewall, interface, "").into_iter().next()
+    }
+
+    fn provisioned(&self, interface: &str, prefixes: &[Ipv6Net]) -> Option<Provisioned> {
+        Provisioned::load(interface, prefixes)
     }
 }
 

@@ -15,15 +15,16 @@ use super::nat46;
 use super::pause::Pause;
 use super::plan::Plan;
 use super::problem::{Code, Problem};
+use super::provisioned::ask_if_due;
 use super::repair::renewed;
 use super::router::{self, System};
-use super::settings::Settings;
+use super::settings::{Rules, Settings};
 use super::state::State;
 use super::store::{lock, remove_written, write_atomically};
 use super::translate::{Subject, Translation};
-use crate::netifd::Notify;
+use crate::netifd::{Dump, Notify};
 use crate::paths;
-use crate::provider;
+use crate::provider::{self, Table};
 use crate::ubus::Status;
 
 /// Why an attempt did not bring the interface up.
@@ -170,7 +171,7 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
     }
     let dump = bus.dump()?;
     let router = System::new();
-    let plan = Plan::new(settings, &dump, &loaded.table, &router)?;
+    let plan = plan(settings, &dump, &loaded.table, &router)?;
     let mut translation = Translation::new(&Subject::planned(settings, &plan), &router)?;
     claim_address(bus, settings, &plan, attempt)?;
     warn_of(&settings.interface, &plan.warnings);
@@ -179,6 +180,7 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
     translation.guard()?;
     make_device(&plan).inspect_err(|_| translation.remove())?;
     let device = plan.device.clone();
+    let is_provisioned = plan.is_provisioned();
     let update = plan.link_up(router::firewall_rules(&plan));
     let linked = bus.notify(&Notify::LinkUp(&update));
     if let Err(error) = linked {
@@ -207,7 +209,40 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
         let _ = remove_written(&paths::rules_file(&settings.interface));
         return Err(problem.into());
     }
+    if is_provisioned {
+        watch_answer(bus, &settings.interface);
+    }
     Ok(())
+}
+
+/// The plan. If nothing is known of the line, the line itself is asked.
+fn plan(settings: &Settings, dump: &Dump, table: &Table, router: &System) -> Result<Plan, Problem> {
+    let asked = |problem: &Problem| {
+        problem.code == Code::UnknownProvider
+            && settings.rules == Rules::Provider(None)
+            && ask_if_due(settings, dump, router::uptime())
+    };
+    match Plan::new(settings, dump, table, router) {
+        Err(problem) if asked(&problem) => Plan::new(settings, dump, table, router),
+        plan => plan,
+    }
+}
+
+/// Has netifd run the process that has the line asked again when its answer
+/// runs out. netifd ends it with the interface.
+fn watch_answer(bus: &mut Netifd, interface: &str) {
+    let started = std::env::current_exe().map(|program| {
+        let program = program.to_string_lossy();
+        bus.notify(&Notify::RunTask {
+            command: &[&program, "provision", interface],
+        })
+    });
+    let failure = match started {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    log::warn!("{interface}: the line will not be asked again by itself: {failure}");
 }
 
 /// Logs what the user should know, a line each.

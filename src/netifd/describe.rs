@@ -50,6 +50,10 @@ pub const OPTIONS: &[(&str, Kind)] = &[
     ("mesh", Kind::Bool),
     ("conntrack", Kind::String),
     ("reserve", Kind::Array),
+    ("provision", Kind::String),
+    ("provision_server", Kind::String),
+    ("username", Kind::String),
+    ("password", Kind::String),
 ];
 
 /// A protocol as netifd registers it.

@@ -60,6 +60,9 @@ pub struct Interface {
     pub prefixes: Vec<Ipv6Entry>,
     /// Routes: target and prefix length.
     pub routes: Vec<(IpAddr, u8)>,
+    /// Its DNS servers with an IPv6 address, whether or not the router's own
+    /// resolver uses them.
+    pub dns: Vec<Ipv6Addr>,
     /// Errors, the latest last.
     pub errors: Vec<InterfaceError>,
 }
@@ -146,6 +149,7 @@ impl Interface {
             routes: rows(value, "route")
                 .filter_map(|entry| net(entry, "target", 128))
                 .collect(),
+            dns: dns(value),
             errors: rows(value, "errors")
                 .filter_map(InterfaceError::read)
                 .collect(),
@@ -174,6 +178,18 @@ impl InterfaceError {
             data: words.map(str::to_owned).collect(),
         })
     }
+}
+
+/// The servers in use, and those that `option peerdns '0'` sets aside.
+fn dns(value: &Value) -> Vec<Ipv6Addr> {
+    let inactive = value.get("inactive");
+    let servers = [Some(value), inactive]
+        .into_iter()
+        .flatten()
+        .flat_map(|place| rows(place, "dns-server"));
+    servers
+        .filter_map(|server| server.as_str()?.parse().ok())
+        .collect()
 }
 
 fn parse(text: &str) -> Result<Value, DumpError> {
@@ -216,6 +232,20 @@ mod tests {
         assert_eq!(lan.l3_device.as_deref(), Some("lan0"));
         assert_eq!(lan.ipv4, [([192, 168, 1, 1].into(), 24)]);
         assert_eq!(lan.uptime, Some(4));
+    }
+
+    #[test]
+    fn dns_servers_of_the_line() {
+        let text = r#"{"interface":[{"interface":"wan6",
+            "dns-server":["2001:db8::53","192.0.2.53",5],
+            "inactive":{"dns-server":["2001:db8::54"]}}]}"#;
+        let dump = Dump::from_json(text).unwrap();
+        let dns: Vec<String> = dump.interfaces[0]
+            .dns
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(dns, ["2001:db8::53", "2001:db8::54"]);
     }
 
     #[test]

@@ -17,6 +17,12 @@ pub enum Notify<'a> {
     /// Action 0 with `link-up` true, on the interface's own device: one IPv6
     /// address of 128 bits and nothing else.
     Address(Ipv6Addr),
+    /// Action 1: run this program until the interface is torn down. netifd
+    /// tears the interface down if the program ends by itself.
+    RunTask {
+        /// Its path, then its arguments, which anybody can read.
+        command: &'a [&'a str],
+    },
     /// Action 3: an error for people to see. netifd drops it when the
     /// interface comes up.
     Error {
@@ -114,6 +120,13 @@ impl Notify<'_> {
                     message.put_str(None, detail);
                     message.close_array();
                 }
+                Notify::RunTask { command } => {
+                    message.open_array(Some("command"));
+                    for word in *command {
+                        message.put_str(None, word);
+                    }
+                    message.close_array();
+                }
                 Notify::HostDependency { host, ifname } => {
                     message.put_str(Some("host"), host);
                     put_known(message, "ifname", *ifname);
@@ -127,6 +140,7 @@ impl Notify<'_> {
     fn action(&self) -> i32 {
         match self {
             Notify::LinkUp(_) | Notify::LinkDown | Notify::Address(_) => 0,
+            Notify::RunTask { .. } => 1,
             Notify::Error { .. } => 3,
             Notify::HostDependency { .. } => 6,
             Notify::SetupFailed => 7,

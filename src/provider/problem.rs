@@ -47,7 +47,7 @@ pub enum Problem {
     #[error("{0} is not a known key")]
     Key(String),
     /// An id that cannot be an option's value.
-    #[error("an id must be 1 to 32 of a-z, 0-9, - and _, and neither auto nor none")]
+    #[error("an id must be 1 to 32 of a-z, 0-9, - and _, and not auto, none or hb46pp")]
     Id,
     /// A value of another kind, or out of range.
     #[error("{key}: {reason}")]

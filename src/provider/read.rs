@@ -230,8 +230,9 @@ pub(super) fn entry<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
 /// An id of a provider: what fits into `option provider` without quotes.
 pub(super) fn is_id(id: &str) -> bool {
     let legal = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-' || c == b'_';
-    // These two have a meaning of their own in the option.
-    (1..=32).contains(&id.len()) && id.bytes().all(legal) && id != "auto" && id != "none"
+    // These have a meaning of their own.
+    let is_taken = ["auto", "none", "hb46pp"].contains(&id);
+    (1..=32).contains(&id.len()) && id.bytes().all(legal) && !is_taken
 }
 
 /// The BR or DMR of an entry, whichever belongs to its type.

@@ -68,6 +68,8 @@ pub struct Uplink {
     /// Its own global addresses, preferred ones first: what the binding of a
     /// lw4o6 subscriber may be made for.
     pub addresses: Vec<Ipv6Addr>,
+    /// Its own DNS servers.
+    pub resolvers: Vec<Ipv6Addr>,
 }
 
 impl Uplink {

@@ -109,6 +109,7 @@ impl Interface<'_> {
             zone: self.known.zone.clone(),
             candidates,
             addresses: self.addresses.clone(),
+            resolvers: self.known.dns.clone(),
         }
     }
 }

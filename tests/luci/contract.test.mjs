@@ -17,7 +17,7 @@ const handler = new Map([ ...readFileSync(join(root, 'src/netifd/describe.rs'), 
 	.matchAll(/^\s+\("(\w+)", Kind::(\w+)\),$/gm) ].map(match => [ match[1], match[2] ]));
 
 /* Options of mechanisms that the handler is about to get. */
-const ahead = [ 'interfaceid', 'password', 'provision', 'update_url', 'username' ];
+const ahead = [ 'interfaceid', 'update_url' ];
 
 /* Findings of these mechanisms, likewise. */
 const aheadCodes = [ 'mechanism_configured', 'aftr_found', 'aftr_moved', 'aftr_unknown', 'forwards_refused', 'use_ipv6', 'check_resolvers' ];
@@ -133,6 +133,10 @@ test('fields of a rule appear only with a manual rule, others only with their ty
 		else if (ofType[field.option]) {
 			assert.equal(field.deps[0].maptype, ofType[field.option], field.option);
 			assert.equal(field.retain, true, field.option);
+		}
+		else if (field.option == 'provision_server') {
+			assert.deepEqual(field.deps, [ { provision: 'hb46pp' } ]);
+			assert.equal(field.retain, true);
 		}
 		else
 			assert.deepEqual(field.deps, [], field.option);

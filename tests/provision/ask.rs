@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use mape::provision::Uplink;
 use mape::provision::hb46pp::schedule::Event;
-use mape::provision::hb46pp::{Answer, AskError, Credentials, Request, SUPPORTED, ask};
+use mape::provision::hb46pp::{AskError, Credentials, Reply, Request, SUPPORTED, ask};
 
 use crate::servers::{self, CE, DNS, Record, WEB, address, dns, http, line, reply, resolver};
 
@@ -22,7 +22,7 @@ fn request() -> Request {
 }
 
 /// Asks a line whose TXT record names that URL.
-fn ask_at(uplink: &Uplink, url: &str) -> Result<Answer, AskError> {
+fn ask_at(uplink: &Uplink, url: &str) -> Result<Reply, AskError> {
     let uplink = Uplink {
         resolvers: vec![resolver(Some(format!("v=v6mig-1 url={url} t=a")))],
         ..uplink.clone()
@@ -31,7 +31,7 @@ fn ask_at(uplink: &Uplink, url: &str) -> Result<Answer, AskError> {
 }
 
 /// Asks a server that answers each request with these bytes.
-fn ask_with(uplink: &Uplink, answer: impl Into<Vec<u8>>) -> Result<Answer, AskError> {
+fn ask_with(uplink: &Uplink, answer: impl Into<Vec<u8>>) -> Result<Reply, AskError> {
     let (port, _told) = servers::web_with(WEB[0], answer);
     ask_at(uplink, &format!("http://prov.example:{port}/rule.cgi"))
 }
@@ -41,7 +41,8 @@ fn an_answer_is_asked_for_from_the_ce_and_read() {
     let Some(uplink) = line() else { return };
     let (port, told) = servers::web_with(WEB[0], http("200 OK", ANSWER));
     let answer = ask_at(&uplink, &format!("http://prov.example:{port}/rule.cgi?a=b")).unwrap();
-    assert_eq!(answer.ttl.unwrap().as_secs(), 300);
+    assert_eq!(answer.answer.ttl.unwrap().as_secs(), 300);
+    assert!(answer.answer.token.is_some() && answer.json.get("token").is_none());
     let request = told.recv().unwrap();
     assert_eq!(request.from, address(CE));
     let expected = "/rule.cgi?a=b&vendorid=000000-mape&product=mape&version=";

@@ -8,6 +8,7 @@ use super::problem::{Code, Problem};
 use crate::map::{Border, MapType, SpecError};
 use crate::nat::{Mode, Timeouts};
 use crate::netifd::{Config, ConfigError};
+use crate::provision::hb46pp::Credentials;
 use crate::sanitize::quoted;
 
 mod protocol;
@@ -18,6 +19,33 @@ pub use protocol::Protocol;
 use reader::Reader;
 pub use rules::Rules;
 
+/// `provision`: whether the line itself is asked how it carries IPv4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provision {
+    /// If nothing else is known.
+    Auto,
+    /// First of all.
+    Hb46pp,
+    /// Never.
+    Off,
+}
+
+impl std::str::FromStr for Provision {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "auto" => Ok(Provision::Auto),
+            "hb46pp" => Ok(Provision::Hb46pp),
+            "off" => Ok(Provision::Off),
+            _ => Err(format!(
+                "provision {}: must be auto, hb46pp or off",
+                quoted(word)
+            )),
+        }
+    }
+}
+
 /// A checked configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -27,6 +55,11 @@ pub struct Settings {
     pub protocol: Protocol,
     /// Rules or provider.
     pub rules: Rules,
+    /// `provision`.
+    pub provision: Provision,
+    /// `username` and `password` of the contract, for `provision_server` if
+    /// that is given.
+    pub credentials: Option<Credentials>,
     /// `peeraddr`, where it is to replace the provider's.
     pub border: Option<Border>,
     /// `enduserprefix`.
@@ -126,6 +159,8 @@ impl Settings {
             interface: interface.into(),
             protocol,
             rules,
+            provision: reader.word("provision").unwrap_or(Provision::Auto),
+            credentials: reader.credentials(),
             border,
             end_user: reader.end_user(Some(map_type)).or(named),
             tunlink: reader.text("tunlink"),
@@ -235,6 +270,26 @@ mod tests {
                 "mtu 68: must be a number from 576 to 9200",
             ),
             (r#""ttl":300"#, Code::InvalidConfig, "ttl 300: must be"),
+            (
+                r#""provision":"yes""#,
+                Code::InvalidConfig,
+                "provision \"yes\": must be auto, hb46pp or off",
+            ),
+            (
+                r#""username":"u","password":"s3cret!""#,
+                Code::InvalidConfig,
+                "password: must be 1 to 32 letters",
+            ),
+            (
+                r#""username":"u""#,
+                Code::InvalidConfig,
+                "username and password: only both together",
+            ),
+            (
+                r#""username":"u","password":"p","provision_server":"192.0.2.1""#,
+                Code::InvalidConfig,
+                "provision_server: a DNS name cannot end in a number",
+            ),
             (
                 r#""encaplimit":"256""#,
                 Code::InvalidConfig,

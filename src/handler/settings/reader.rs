@@ -7,12 +7,14 @@ use ipnet::Ipv6Net;
 
 use super::protocol::Protocol;
 use super::rules::Rules;
+use crate::endpoint::DnsNameError;
 use crate::handler::problem::{Code, Problem};
 use crate::map::{
     Border, Dialect, Dmr, Domain, DomainError, MapType, Overrides, RuleSpec, SpecError,
     WrittenPsid, check_br, check_end_user,
 };
 use crate::netifd::Config;
+use crate::provision::hb46pp::{Credentials, SecretError};
 use crate::sanitize::excerpt;
 
 /// Reads options. The first problem is kept; an option that has one reads as if
@@ -75,6 +77,37 @@ impl<'a> Reader<'a> {
     {
         let word = self.text(option)?.parse::<T>();
         self.keep(word.map_err(|error| Problem::fatal(Code::InvalidConfig, error)))
+    }
+
+    /// `username`, `password` and `provision_server`. Messages never quote them.
+    pub(super) fn credentials(&mut self) -> Option<Credentials> {
+        let refuse = |option: &str, error: &dyn std::fmt::Display| {
+            Problem::fatal(Code::InvalidConfig, format_args!("{option}: {error}"))
+        };
+        let (user, password) = match (self.text("username"), self.text("password")) {
+            (Some(user), Some(password)) => (user, password),
+            (None, None) => return None,
+            _ => {
+                self.fail(refuse("username and password", &"only both together"));
+                return None;
+            }
+        };
+        let server = self.text("provision_server").map(|name| {
+            let name = name.parse();
+            name.map_err(|error: DnsNameError| refuse("provision_server", &error))
+        });
+        let server = self.keep(server.transpose())?;
+        let user = user
+            .parse()
+            .map_err(|error: SecretError| refuse("username", &error));
+        let password = password
+            .parse()
+            .map_err(|error: SecretError| refuse("password", &error));
+        Some(Credentials::new(
+            self.keep(user)?,
+            self.keep(password)?,
+            server,
+        ))
     }
 
     /// `maptype`, or `type` as older configurations say.

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use serde_json::Value;
+
 use super::answer::{Answer, AnswerError};
 use super::request::{Addressed, Request};
 use super::schedule::Event;
@@ -12,6 +14,16 @@ use crate::provision::fetch::{self, Fetch, FetchError};
 use crate::provision::http::{self, HttpError, Response, Scheme, UrlError};
 use crate::provision::resolve::{self, ResolveError};
 use crate::provision::uplink::Uplink;
+
+/// What the line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Read and checked.
+    pub answer: Answer,
+    /// The same as the server wrote it, but for the token: to be kept in a file
+    /// that anybody may read.
+    pub json: Value,
+}
 
 /// Why the line gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +118,7 @@ fn clock_is_set() -> bool {
 ///
 /// # Errors
 /// Any step that failed; nothing has been changed then.
-pub fn ask(request: &Request, uplink: &Uplink) -> Result<Answer, AskError> {
+pub fn ask(request: &Request, uplink: &Uplink) -> Result<Reply, AskError> {
     ask_server(discover(uplink)?, request, uplink)
 }
 
@@ -129,7 +141,7 @@ pub fn ask_server(
     mut server: Server,
     request: &Request,
     uplink: &Uplink,
-) -> Result<Answer, AskError> {
+) -> Result<Reply, AskError> {
     let deadline = Instant::now() + uplink.patience;
     for _ in 0..=MAX_REDIRECTS {
         let name = server.url.host().to_string();
@@ -140,7 +152,7 @@ pub fn ask_server(
         let response = get(&server, &addressed, uplink, deadline)?;
         match response.status {
             200 => {
-                return Answer::parse(&response.body).map_err(|error| AskError::Answer {
+                return read(&response.body).map_err(|error| AskError::Answer {
                     server: name,
                     error,
                 });
@@ -161,6 +173,16 @@ pub fn ask_server(
         }
     }
     Err(AskError::TooManyRedirects)
+}
+
+fn read(body: &[u8]) -> Result<Reply, AnswerError> {
+    let answer = Answer::parse(body)?;
+    let mut json: Value =
+        serde_json::from_slice(body).map_err(|error| AnswerError::Json(error.to_string()))?;
+    if let Some(members) = json.as_object_mut() {
+        members.remove("token");
+    }
+    Ok(Reply { answer, json })
 }
 
 fn get(

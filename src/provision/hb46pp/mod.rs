@@ -15,7 +15,7 @@ mod txt;
 mod values;
 
 pub use answer::{Answer, AnswerError, Order};
-pub use ask::{AskError, MAX_REDIRECTS, ask, ask_server, discover};
+pub use ask::{AskError, MAX_REDIRECTS, Reply, ask, ask_server, discover};
 pub use mechanism::{Mechanism, SUPPORTED, Unusable};
 pub use offers::{DsLite, IpIp, Lw4o6, MapE, MapT, Rule, Xlat464};
 pub use request::{Addressed, Credentials, Request, Secret, SecretError};

@@ -194,6 +194,10 @@ const Fields = baseclass.extend({
 		o = this.add('general', form.Value, 'password', _('Password', 'with the provider'));
 		o.password = true;
 		o.retain = true;
+		o = this.add('general', form.Value, 'provision_server', _('Provisioning server'), _('The only server that gets user name and password, over verified https. Empty: any that the line names.'));
+		o.datatype = 'hostname';
+		o.retain = true;
+		o.depends('provision', 'hb46pp');
 		o = this.add('general', form.Value, 'update_url', _('Update address'), _('URL of the provider’s update server. Empty: as the provider’s name says.'));
 		o.placeholder = 'http://…';
 		o.retain = true;

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the line itself says of how it carries IPv4 (HB46PP): asked when
+//! nothing else is known, and kept until it is to be asked again.
+
+use std::fs;
+use std::net::Ipv6Addr;
+use std::path::PathBuf;
+
+use ipnet::Ipv6Net;
+use nix::net::if_::if_nametoindex;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::settings::{Provision, Settings};
+use super::store::{make_directory, write_atomically};
+use crate::endpoint::Endpoint;
+use crate::map::{Border, Mapping};
+use crate::netifd::Dump;
+use crate::paths;
+use crate::provision::hb46pp::schedule::{self, Action, Event};
+use crate::provision::hb46pp::{
+    Answer, AskError, Capability, Mechanism, Reply, Request, TokenFile, ask,
+};
+use crate::provision::{self, resolve};
+use crate::uplink::{self, Uplink};
+
+/// The mechanisms that the handler sets up.
+const SUPPORTED: [Capability; 3] = [Capability::MapE, Capability::MapT, Capability::Lw4o6];
+
+/// What an attempt to ask the line came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The prefixes of the line that was asked.
+    prefixes: Vec<Ipv6Net>,
+    /// When to ask again, in seconds since boot.
+    pub next: u64,
+    /// What the server answered, without the token; `None` if the line does
+    /// not provision, or did not answer.
+    answer: Option<Value>,
+    /// The lwAFTR, if the answer names it by a name.
+    lwaftr: Option<Ipv6Addr>,
+}
+
+/// The part of a provisioning server's answer that a plan needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provisioned {
+    answer: Answer,
+    lwaftr: Option<Ipv6Addr>,
+}
+
+/// The file with the record of an interface; gone with a reboot.
+fn path(interface: &str) -> PathBuf {
+    paths::run_dir().join(format!("{interface}.hb46pp"))
+}
+
+impl Record {
+    /// What is known of that interface's line. A file that cannot be read is
+    /// none: the line is asked again.
+    pub fn load(interface: &str) -> Option<Self> {
+        serde_json::from_slice(&fs::read(path(interface)).ok()?).ok()
+    }
+
+    fn save(&self, interface: &str) {
+        let written = make_directory(&paths::run_dir())
+            .and_then(|()| Ok(serde_json::to_vec(self)?))
+            .and_then(|json| write_atomically(&path(interface), &json));
+        if let Err(error) = written {
+            log::warn!("{interface}: {}: {error}", path(interface).display());
+        }
+    }
+
+    /// Whether it is time to ask again.
+    pub fn is_due(&self, now: u64) -> bool {
+        now >= self.next
+    }
+
+    /// What the line said, if it has these prefixes still.
+    fn answer(&self, prefixes: &[Ipv6Net]) -> Option<Provisioned> {
+        if self.prefixes != prefixes {
+            return None;
+        }
+        let json = self.answer.as_ref()?.to_string();
+        Some(Provisioned {
+            answer: Answer::parse(json.as_bytes()).ok()?,
+            lwaftr: self.lwaftr,
+        })
+    }
+}
+
+impl Provisioned {
+    /// What the line of that interface said when it had these prefixes.
+    pub fn load(interface: &str, prefixes: &[Ipv6Net]) -> Option<Self> {
+        Record::load(interface)?.answer(prefixes)
+    }
+
+    /// An answer as a server gives it.
+    pub fn of(answer: Answer) -> Self {
+        Provisioned {
+            answer,
+            lwaftr: None,
+        }
+    }
+
+    /// The mapping that it means for a line with these prefixes.
+    ///
+    /// # Errors
+    /// Why it means none, for people.
+    pub fn mapping(&self, prefixes: &[Ipv6Net]) -> Result<Mapping, String> {
+        let mechanism = self.answer.mechanism(&SUPPORTED, Some(prefixes));
+        let Mechanism::Map { domain, lwaftr } = mechanism.map_err(|error| error.to_string())?
+        else {
+            return Err("the answer names no mechanism of MAP".into());
+        };
+        let mapping = domain.map(prefixes).map_err(|error| error.to_string())?;
+        match (mapping.border(), self.lwaftr, lwaftr) {
+            (Some(_), _, _) => Ok(mapping),
+            (None, Some(address), _) => mapping
+                .with_border(Border::Br(address))
+                .map_err(|error| error.to_string()),
+            (None, None, Some(name)) => Err(format!("the lwAFTR {name} was not found")),
+            (None, None, None) => Err("the answer names no BR".into()),
+        }
+    }
+
+    /// The names of operator and service, for people.
+    pub fn name(&self) -> String {
+        let names = [&self.answer.service_name, &self.answer.isp_name];
+        let names = names.into_iter().flatten().map(|label| label.as_str());
+        let all: Vec<&str> = std::iter::once(self.answer.enabler_name.as_str())
+            .chain(names)
+            .collect();
+        crate::sanitize::one_line(&all.join(", "), 100)
+    }
+}
+
+/// Asks the line if that may help and it is time to, and keeps what it said.
+/// `now` is in seconds since boot. Says whether it was asked.
+pub fn ask_if_due(settings: &Settings, dump: &Dump, now: u64) -> bool {
+    if settings.provision == Provision::Off {
+        return false;
+    }
+    let found = uplink::find(dump, settings.tunlink.as_deref(), settings.end_user);
+    // The first is the one that is used if nothing else decides.
+    let Some(uplink) = found.ok().and_then(|all| all.into_iter().next()) else {
+        return false;
+    };
+    let prefixes = uplink.prefixes();
+    let old = Record::load(&settings.interface).filter(|old| old.prefixes == prefixes);
+    let is_due = old.as_ref().is_none_or(|old| old.is_due(now));
+    if uplink.resolvers.is_empty() || !is_due {
+        return false;
+    }
+    let (mut record, wait) = ask_line(settings, &uplink, prefixes, old);
+    record.next = now + wait;
+    record.save(&settings.interface);
+    true
+}
+
+/// What the line says now, and how many seconds to wait before the next
+/// attempt.
+fn ask_line(
+    settings: &Settings,
+    uplink: &Uplink,
+    prefixes: Vec<Ipv6Net>,
+    old: Option<Record>,
+) -> (Record, u64) {
+    let interface = &settings.interface;
+    let token = TokenFile::of(interface);
+    let request = Request {
+        capabilities: SUPPORTED.to_vec(),
+        token: token.load().unwrap_or_else(|error| {
+            log::warn!("{interface}: the token of the provisioning server: {error}");
+            None
+        }),
+        credentials: settings.credentials.clone(),
+    };
+    let line = line(uplink);
+    let asked = ask(&request, &line);
+    let event = match &asked {
+        Ok(reply) => Event::Answered(reply.answer.ttl),
+        Err(error) => error.event(),
+    };
+    let step = schedule::next(event, &mut schedule::random);
+    tell(interface, &asked, step.wait.as_secs());
+    if let Ok(Reply { answer, .. }) = &asked
+        && let Some(new) = &answer.token
+        && let Err(error) = token.store(new)
+    {
+        log::warn!("{interface}: the token of the provisioning server is not kept: {error}");
+    }
+    let kept = old.filter(|_| step.action == Action::Keep);
+    let (answer, lwaftr) = match asked {
+        Ok(reply) => (Some(reply.json), lwaftr(&reply.answer, &line)),
+        Err(_) => kept.map_or((None, None), |old| (old.answer, old.lwaftr)),
+    };
+    let record = Record {
+        prefixes,
+        next: 0,
+        answer,
+        lwaftr,
+    };
+    (record, step.wait.as_secs())
+}
+
+fn tell(interface: &str, asked: &Result<Reply, AskError>, wait: u64) {
+    let minutes = wait.div_ceil(60);
+    match asked {
+        Ok(reply) => {
+            let name = Provisioned::of(reply.answer.clone()).name();
+            log::info!("{interface}: provisioned by {name}; asking again in {minutes} min");
+        }
+        Err(error) => {
+            log::info!(
+                "{interface}: the line does not say how it carries IPv4: {error}; asking again in {minutes} min"
+            );
+        }
+    }
+}
+
+fn line(uplink: &Uplink) -> provision::Uplink {
+    let index = uplink.l3_device.as_deref().map(if_nametoindex);
+    let index = index.and_then(Result::ok).unwrap_or(0);
+    let source = uplink.addresses.first().copied();
+    provision::Uplink::new(&uplink.resolvers, source, index)
+}
+
+/// The address of the lwAFTR, if the answer has only its name.
+fn lwaftr(answer: &Answer, line: &provision::Uplink) -> Option<Ipv6Addr> {
+    match &answer.lw4o6.as_ref()?.lwaftr {
+        Endpoint::Address(_) => None,
+        Endpoint::Name(name) => resolve::aaaa(name, line).ok()?.first().copied(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(answer: &str) -> Record {
+        Record {
+            prefixes: vec!["2001:db8:10:1200::/56".parse().unwrap()],
+            next: 100,
+            answer: Some(serde_json::from_str(answer).unwrap()),
+            lwaftr: None,
+        }
+    }
+
+    const MAP_E: &str = include_str!("../../tests/data/hb46pp/map-e.json");
+    const LW4O6: &str = include_str!("../../tests/data/hb46pp/lw4o6.json");
+
+    #[test]
+    fn an_answer_holds_for_the_prefixes_it_was_given_for() {
+        let record = record(MAP_E);
+        let provisioned = record.answer(&record.prefixes).unwrap();
+        let mapping = provisioned.mapping(&record.prefixes).unwrap();
+        assert_eq!(mapping.ipv4().to_string(), "192.0.2.1/32");
+        assert_eq!(provisioned.name(), "Lab VNE, Lab MAP-E, Lab ISP");
+        assert_eq!(
+            record.answer(&["2001:db8:10:1300::/56".parse().unwrap()]),
+            None
+        );
+        assert!(!record.is_due(99) && record.is_due(100));
+    }
+
+    #[test]
+    fn an_lwaftr_must_have_an_address() {
+        let mut record = record(LW4O6);
+        let prefixes = ["2001:db8:3:100::/56".parse().unwrap()];
+        record.prefixes = prefixes.to_vec();
+        let mapping = |record: &Record| record.answer(&prefixes).unwrap().mapping(&prefixes);
+        let missing = mapping(&record).unwrap_err();
+        assert_eq!(missing, "the lwAFTR lwaftr.lab.example was not found");
+        record.lwaftr = "2001:db8:ffff::46".parse().ok();
+        let found = mapping(&record).unwrap().border();
+        assert_eq!(found, record.lwaftr.map(Border::Br));
+    }
+
+    #[test]
+    fn what_is_kept_is_read_again() {
+        let record = record(MAP_E);
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
+    }
+}

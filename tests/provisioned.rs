@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Plans for lines that say themselves how they carry IPv4 (HB46PP).
+
+use ipnet::Ipv6Net;
+use mape::handler::{Plan, Problem, Protocol, Provisioned, Router, Settings};
+use mape::map::Dialect;
+use mape::netifd::{Config, Dump};
+use mape::provider::Table;
+use mape::provision::hb46pp::Answer;
+use serde_json::json;
+
+/// A router whose line has given this answer, if any.
+struct Asked(Option<String>);
+
+impl Router for Asked {
+    fn mtu(&self, _: &str) -> Option<u16> {
+        Some(1500)
+    }
+
+    fn zone(&self, _: &str) -> Option<String> {
+        Some("wan".into())
+    }
+
+    fn provisioned(&self, interface: &str, _: &[Ipv6Net]) -> Option<Provisioned> {
+        assert_eq!(interface, "wanmap");
+        let answer = Answer::parse(self.0.as_ref()?.as_bytes()).unwrap();
+        Some(Provisioned::of(answer))
+    }
+}
+
+const LAB: &str = "2001:db8:10:1200::";
+const V6PLUS: &str = "240b:10:1:200::";
+
+fn plan(prefix: &str, config: &str, answer: Option<String>) -> Result<Plan, Problem> {
+    let config = Config::parse(config).unwrap();
+    let settings = Settings::new(Protocol::Mape, "wanmap", &config).unwrap();
+    let dump = json!({"interface": [{
+        "interface": "wan6", "up": true, "proto": "dhcpv6", "l3_device": "eth1",
+        "dns-server": ["2001:db8::53"],
+        "ipv6-prefix": [{"address": prefix, "mask": 56, "valid": 600, "preferred": 600}],
+        "route": [{"target": "::", "mask": 0}],
+    }]});
+    let dump = Dump::from_json(&dump.to_string()).unwrap();
+    Plan::new(&settings, &dump, &Table::builtin(), &Asked(answer))
+}
+
+fn map_e(prefix: &str) -> Option<String> {
+    let answer = json!({
+        "enabler_name": "Lab VNE", "service_name": "Lab\u{1b}MAP-E", "order": ["map_e"],
+        "map_e": {"br": "2001:db8:ffff::64", "rules": [
+            {"ipv6": prefix, "ipv4": "192.0.2.0/24", "ea_length": 12, "psid_offset": 4},
+        ]},
+    });
+    Some(answer.to_string())
+}
+
+#[test]
+fn a_line_that_no_table_knows_is_what_it_says() {
+    let plan = plan(LAB, "{}", map_e("2001:db8:10::/44")).unwrap();
+    assert!(plan.is_provisioned());
+    assert_eq!(plan.mapping.dialect(), Dialect::Draft03);
+    assert_eq!(plan.mapping.ipv4().to_string(), "192.0.2.1/32");
+    assert_eq!(plan.encaplimit.as_deref(), Some("ignore"));
+    assert_eq!(plan.mtu, 1460);
+    let expected = ("hb46pp".to_owned(), "Lab VNE, Lab MAP-E".to_owned());
+    assert_eq!(plan.provider, Some(expected));
+}
+
+#[test]
+fn the_table_comes_first_unless_the_line_is_to_be_asked() {
+    let answer = || map_e("240b:10::/44");
+    let known = plan(V6PLUS, "{}", answer()).unwrap();
+    assert!(!known.is_provisioned());
+    assert_eq!(known.mapping.ipv4().to_string(), "106.72.0.1/32");
+    let asked = plan(V6PLUS, r#"{"provision":"hb46pp"}"#, answer()).unwrap();
+    assert!(asked.is_provisioned());
+    let named = plan(
+        V6PLUS,
+        r#"{"provision":"hb46pp","provider":"v6plus"}"#,
+        answer(),
+    );
+    assert!(!named.unwrap().is_provisioned());
+}
+
+#[test]
+fn without_an_answer_there_is_a_reason() {
+    let says = |config: &str, answer| plan(LAB, config, answer).unwrap_err().detail.clone();
+    let unknown = "2001:db8:10:1200::/56 belongs to no known provider; give a rule";
+    assert_eq!(says("{}", None), unknown);
+    assert_eq!(
+        says(r#"{"provision":"off"}"#, map_e("2001:db8:10::/44")),
+        unknown
+    );
+    assert_eq!(
+        says("{}", map_e("2001:db8:20::/44")),
+        "nothing that the server offers can be used: map_e: no rule matches 2001:db8:10:1200::/56"
+    );
+    let not_yet = plan(V6PLUS, r#"{"provision":"hb46pp"}"#, None).unwrap_err();
+    assert_eq!(
+        not_yet.detail,
+        "the line has not said yet how it carries IPv4"
+    );
+    assert!(!not_yet.fatal);
+}
