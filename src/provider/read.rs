@@ -5,13 +5,13 @@ use std::net::Ipv6Addr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use super::known::{Carrier, Confidence, EncapLimit, KnownRule, OtherLine, Provider};
 use super::problem::Problem;
 use crate::endpoint::Endpoint;
 use crate::map::{Border, Dialect, Dmr, MapType};
+use crate::members::{FromMembers, MemberError, Members};
 use crate::sanitize::one_line;
 
 /// Smallest MTU an IPv6 link may have (RFC 8200 section 5): no provider's
@@ -20,11 +20,9 @@ const MIN_MTU: u16 = 1280;
 
 /// A provider as a file describes it. Members that are missing leave what is
 /// known of the provider as it is.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(super) struct ProviderEntry {
     name: Option<Title>,
-    #[serde(rename = "type")]
     map_type: Option<ProviderType>,
     dialect: Option<Dialect>,
     psid_offset: Option<Bits<16>>,
@@ -35,18 +33,12 @@ pub(super) struct ProviderEntry {
     encaplimit: Option<EncapLimit>,
     mesh: Option<bool>,
     confidence: Option<Confidence>,
-    #[serde(default, rename = "sources")]
-    _sources: IgnoredAny,
-    #[serde(default, rename = "note")]
-    _note: IgnoredAny,
     /// Each is a [`RuleEntry`], read by itself: a broken one is left out.
-    #[serde(default)]
     pub(super) rules: Vec<Value>,
 }
 
 /// A rule as a file describes it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(super) struct RuleEntry {
     ipv6: RuleIpv6,
     ipv4: RuleIpv4,
@@ -56,12 +48,10 @@ pub(super) struct RuleEntry {
     br: Option<Br>,
     dmr: Option<Dmr>,
     confidence: Option<Confidence>,
-    #[serde(default, rename = "note")]
-    _note: IgnoredAny,
 }
 
 /// A kind of line without MAP as a file describes it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct LineEntry {
     name: Option<Title>,
     mechanism: Option<LineMechanism>,
@@ -71,7 +61,6 @@ pub(super) struct LineEntry {
     mtu: Option<Mtu>,
     confidence: Option<Confidence>,
     advice: Title,
-    #[serde(default)]
     prefixes: Vec<RuleIpv6>,
 }
 
@@ -209,22 +198,99 @@ impl TryFrom<String> for Br {
 ///
 /// # Errors
 /// It is no object, or the key and what is wrong with its value.
-pub(super) fn entry<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    // An array would count as the members of a struct in their order.
-    if !value.is_object() {
-        return Err(Problem::NotObject);
-    }
-    serde_path_to_error::deserialize(value).map_err(|error| {
+pub(super) fn entry<T: FromMembers>(value: Value) -> Result<T, Problem> {
+    T::from_value(value).map_err(|MemberError { path, reason }| {
         // The file may hold anything; the log line stays readable.
-        let reason = one_line(&error.inner().to_string(), 160);
-        match error.path().to_string().as_str() {
-            "." => Problem::Entry(reason),
+        let reason = one_line(&reason, 160);
+        match path.as_str() {
+            "" => Problem::Entry(reason),
             key => Problem::Value {
                 key: one_line(key, 40),
                 reason,
             },
         }
     })
+}
+
+impl FromMembers for ProviderEntry {
+    fn from_members(mut members: Members) -> Result<Self, MemberError> {
+        members.only(&[
+            "name",
+            "type",
+            "dialect",
+            "psid_offset",
+            "psid_len",
+            "br",
+            "dmr",
+            "mtu",
+            "encaplimit",
+            "mesh",
+            "confidence",
+            "sources",
+            "note",
+            "rules",
+        ])?;
+        Ok(ProviderEntry {
+            name: members.optional("name")?,
+            map_type: members.optional("type")?,
+            dialect: members.optional("dialect")?,
+            psid_offset: members.optional("psid_offset")?,
+            psid_len: members.optional("psid_len")?,
+            br: members.optional("br")?,
+            dmr: members.optional("dmr")?,
+            mtu: members.optional("mtu")?,
+            encaplimit: members.optional("encaplimit")?,
+            mesh: members.optional("mesh")?,
+            confidence: members.optional("confidence")?,
+            rules: members
+                .optional_with("rules", serde_json::from_value)?
+                .unwrap_or_default(),
+        })
+    }
+}
+
+impl FromMembers for RuleEntry {
+    fn from_members(mut members: Members) -> Result<Self, MemberError> {
+        members.only(&[
+            "ipv6",
+            "ipv4",
+            "ea_len",
+            "psid_offset",
+            "psid_len",
+            "br",
+            "dmr",
+            "confidence",
+            "note",
+        ])?;
+        Ok(RuleEntry {
+            ipv6: members.required("ipv6")?,
+            ipv4: members.required("ipv4")?,
+            ea_len: members.required("ea_len")?,
+            psid_offset: members.optional("psid_offset")?,
+            psid_len: members.optional("psid_len")?,
+            br: members.optional("br")?,
+            dmr: members.optional("dmr")?,
+            confidence: members.optional("confidence")?,
+        })
+    }
+}
+
+impl FromMembers for LineEntry {
+    fn from_members(mut members: Members) -> Result<Self, MemberError> {
+        Ok(LineEntry {
+            name: members.optional("name")?,
+            mechanism: members.optional("mechanism")?,
+            aftr: members.optional("aftr")?,
+            br: members.optional("br")?,
+            update: members.optional("update")?,
+            mtu: members.optional("mtu")?,
+            confidence: members.optional("confidence")?,
+            advice: members.required("advice")?,
+            prefixes: members
+                .optional_with("prefixes", serde_json::from_value)?
+                .unwrap_or_default(),
+        })
+    }
 }
 
 /// An id of a provider: what fits into `option provider` without quotes.

@@ -4,54 +4,43 @@
 use serde::{Deserialize, Deserializer};
 
 use super::offers::{DsLite, IpIp, Lw4o6, MapE, MapT, Offer, Xlat464};
-use super::read::{Object, flag, number, object, objects};
+use super::read::{flag, number};
 use super::values::{Auth, Capability, Label, Token, Ttl};
+use crate::members::{FromMembers, MemberError, Members};
 use crate::sanitize::one_line;
 
 /// An answer: every value in its range and none contradicting another. Keys
 /// that are not known are passed over, as the specification wants.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The VNE, or outside NGN the ISP.
     pub enabler_name: Label,
     /// The VNE's service.
-    #[serde(default)]
     pub service_name: Option<Label>,
     /// The ISP's service.
-    #[serde(default)]
     pub isp_name: Option<Label>,
     /// How long the answer holds. The table of the specification demands it,
     /// its flow chart does without.
-    #[serde(default, deserialize_with = "ttl")]
     pub ttl: Option<Ttl>,
     /// To be sent with the next request.
-    #[serde(default)]
     pub token: Option<Token>,
     /// What became of user name and password.
-    #[serde(default)]
     pub auth: Option<Auth>,
     /// Mechanisms, best first.
     pub order: Order,
     /// The LAN is to be IPv6-mostly (RFC 8925) with the prefix of `464xlat`.
-    #[serde(default, deserialize_with = "flag")]
     pub ipv6_mostly: bool,
     /// MAP-E.
-    #[serde(default, deserialize_with = "object")]
     pub map_e: Option<MapE>,
     /// MAP-T.
-    #[serde(default, deserialize_with = "object")]
     pub map_t: Option<MapT>,
     /// Lightweight 4over6.
-    #[serde(default, deserialize_with = "object")]
     pub lw4o6: Option<Lw4o6>,
     /// DS-Lite.
-    #[serde(default, deserialize_with = "object")]
     pub dslite: Option<DsLite>,
     /// Fixed addresses over IPIP.
-    #[serde(default, deserialize_with = "tunnels")]
     pub ipip: Option<Vec<IpIp>>,
     /// 464XLAT.
-    #[serde(default, rename = "464xlat", deserialize_with = "object")]
     pub xlat464: Option<Xlat464>,
 }
 
@@ -105,10 +94,9 @@ impl Answer {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn parse(json: &[u8]) -> Result<Self, AnswerError> {
-        let mut json = serde_json::Deserializer::from_slice(json);
-        let Object(answer) =
-            serde_path_to_error::deserialize::<_, Object<Answer>>(&mut json).map_err(refuse)?;
-        json.end().map_err(not_json)?;
+        let value = serde_json::from_slice(json)
+            .map_err(|error| AnswerError::Json(reason(&error.to_string())))?;
+        let answer = Self::from_value(value).map_err(refuse)?;
         answer.check()?;
         Ok(answer)
     }
@@ -145,6 +133,27 @@ impl Answer {
     }
 }
 
+impl FromMembers for Answer {
+    fn from_members(mut members: Members) -> Result<Self, MemberError> {
+        Ok(Answer {
+            enabler_name: members.required("enabler_name")?,
+            service_name: members.optional("service_name")?,
+            isp_name: members.optional("isp_name")?,
+            ttl: members.optional_with("ttl", ttl)?,
+            token: members.optional("token")?,
+            auth: members.optional("auth")?,
+            order: members.required("order")?,
+            ipv6_mostly: members.optional_with("ipv6_mostly", flag)?.unwrap_or(false),
+            map_e: members.object("map_e")?,
+            map_t: members.object("map_t")?,
+            lw4o6: members.object("lw4o6")?,
+            dslite: members.object("dslite")?,
+            ipip: members.objects("ipip")?,
+            xlat464: members.object("464xlat")?,
+        })
+    }
+}
+
 fn check(capability: Capability, offer: &Option<impl Offer>) -> Result<(), AnswerError> {
     let checked = offer.as_ref().map_or(Ok(()), Offer::check);
     checked.map_err(|(key, reason)| AnswerError::Value {
@@ -166,34 +175,22 @@ impl From<Vec<String>> for Order {
     }
 }
 
-fn tunnels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<IpIp>>, D::Error> {
-    objects(deserializer).map(Some)
+fn ttl<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ttl, D::Error> {
+    Ttl::try_from(number(deserializer)?).map_err(serde::de::Error::custom)
 }
 
-fn ttl<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ttl>, D::Error> {
-    let ttl = Ttl::try_from(number(deserializer)?);
-    ttl.map(Some).map_err(serde::de::Error::custom)
-}
-
-fn refuse(error: serde_path_to_error::Error<serde_json::Error>) -> AnswerError {
-    let key = error.path().to_string();
-    let error = error.into_inner();
-    match (error.classify(), key.as_str()) {
-        (serde_json::error::Category::Data, "token") => AnswerError::Token,
-        (serde_json::error::Category::Data, ".") => AnswerError::Missing(reason(&error)),
-        (serde_json::error::Category::Data, _) => AnswerError::Value {
-            key: one_line(&key, MAX_REASON),
-            reason: reason(&error),
+fn refuse(MemberError { path, reason: why }: MemberError) -> AnswerError {
+    match path.as_str() {
+        "token" => AnswerError::Token,
+        "" => AnswerError::Missing(reason(&why)),
+        key => AnswerError::Value {
+            key: one_line(key, MAX_REASON),
+            reason: reason(&why),
         },
-        _ => not_json(error),
     }
 }
 
-fn not_json(error: serde_json::Error) -> AnswerError {
-    AnswerError::Json(reason(&error))
-}
-
 /// What the parser says, as one line.
-fn reason(error: &serde_json::Error) -> String {
-    one_line(&error.to_string(), MAX_REASON)
+fn reason(error: &str) -> String {
+    one_line(error, MAX_REASON)
 }

@@ -10,10 +10,11 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::read::{flag, number, objects, up_to};
+use super::read::{flag, number, up_to};
 use super::values;
 use crate::endpoint::{AddressError, Endpoint, check_ipv4, check_ipv6};
 use crate::map::Dialect;
+use crate::members::{FromMembers, MemberError, Members};
 use crate::sanitize::one_line;
 
 /// An offer that contradicts itself: the key that is wrong, below the offer's
@@ -27,99 +28,152 @@ pub(super) trait Offer {
 }
 
 /// `map_e`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapE {
     /// `version`: 0 is draft-ietf-softwire-map-03, 1 is RFC 7597.
-    #[serde(default = "draft", rename = "version", deserialize_with = "dialect")]
     pub dialect: Dialect,
     /// `mesh`: CEs reach each other without the BR.
-    #[serde(default, deserialize_with = "flag")]
     pub mesh: bool,
     /// Address of the BR.
-    #[serde(deserialize_with = "ipv6_address")]
     pub br: Ipv6Addr,
     /// The rules; which of them is the BMR follows from the CE's prefix.
-    #[serde(deserialize_with = "objects")]
     pub rules: Vec<Rule>,
 }
 
 /// `map_t`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapT {
     /// Default mapping rule.
-    #[serde(deserialize_with = "ipv6_prefix")]
     pub dmr: Ipv6Net,
     /// The rules.
-    #[serde(deserialize_with = "objects")]
     pub rules: Vec<Rule>,
 }
 
 /// One of `rules`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// Rule IPv6 prefix, without host bits.
-    #[serde(deserialize_with = "ipv6_prefix")]
     pub ipv6: Ipv6Net,
     /// Rule IPv4 prefix, without host bits.
-    #[serde(deserialize_with = "ipv4_prefix")]
     pub ipv4: Ipv4Net,
     /// EA-bits length in bits.
-    #[serde(deserialize_with = "up_to::<48, _>")]
     pub ea_length: u8,
     /// PSID offset in bits.
-    #[serde(deserialize_with = "up_to::<15, _>")]
     pub psid_offset: u8,
 }
 
 /// `lw4o6`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lw4o6 {
     /// The lwAFTR.
     pub lwaftr: Endpoint,
     /// Binding prefix, without host bits.
-    #[serde(deserialize_with = "ipv6_prefix")]
     pub ipv6: Ipv6Net,
     /// The shared address.
-    #[serde(deserialize_with = "ipv4_address")]
     pub ipv4: Ipv4Addr,
     /// PSID, right-justified.
-    #[serde(deserialize_with = "psid")]
     pub psid: u16,
     /// PSID length in bits.
-    #[serde(deserialize_with = "up_to::<16, _>")]
     pub psid_length: u8,
     /// PSID offset in bits.
-    #[serde(deserialize_with = "up_to::<15, _>")]
     pub psid_offset: u8,
 }
 
 /// `dslite`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DsLite {
     /// The AFTR.
     pub aftr: Endpoint,
 }
 
 /// One of `ipip`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IpIp {
     /// Address of the CE.
-    #[serde(rename = "ipv6_local", deserialize_with = "ipv6_address")]
     pub local: Ipv6Addr,
     /// Address of the BR.
-    #[serde(rename = "ipv6_remote", deserialize_with = "ipv6_address")]
     pub remote: Ipv6Addr,
     /// The fixed address or block, as written.
-    #[serde(deserialize_with = "ipv4_block")]
     pub ipv4: Ipv4Net,
 }
 
 /// `464xlat`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Xlat464 {
     /// Prefix of the NAT64.
-    #[serde(rename = "nat64prefix", deserialize_with = "ipv6_prefix")]
     pub nat64_prefix: Ipv6Net,
+}
+
+impl FromMembers for MapE {
+    fn from_members(mut members: Members) -> Result<Self, MemberError> {
+        Ok(MapE {
+            dialect: members
+                .optional_with("version", dialect)?
+                .unwrap_or(Dialect::Draft03),
+            mesh: members.optional_with("mesh", flag)?.unwrap_or(false),
+            br: members.required_with("br", ipv6_address)?,
+            rules: members.required_objects("rules")?,
+        })
+    }
+}
+
+impl FromMembers for MapT {
+    fn from_members(mut members: Members) -> Result<Self, MemberError> {
+        Ok(MapT {
+            dmr: members.required_with("dmr", ipv6_prefix)?,
+            rules: members.required_objects("rules")?,
+        })
+    }
+}
+
+impl FromMembers for Rule {
+    fn from_members(mut members: Members) -> Result<Self, MemberError> {
+        Ok(Rule {
+            ipv6: members.required_with("ipv6", ipv6_prefix)?,
+            ipv4: members.required_with("ipv4", ipv4_prefix)?,
+            ea_length: members.required_with("ea_length", up_to::<48, _>)?,
+            psid_offset: members.required_with("psid_offset", up_to::<15, _>)?,
+        })
+    }
+}
+
+impl FromMembers for Lw4o6 {
+    fn from_members(mut members: Members) -> Result<Self, MemberError> {
+        Ok(Lw4o6 {
+            lwaftr: members.required("lwaftr")?,
+            ipv6: members.required_with("ipv6", ipv6_prefix)?,
+            ipv4: members.required_with("ipv4", ipv4_address)?,
+            psid: members.required_with("psid", psid)?,
+            psid_length: members.required_with("psid_length", up_to::<16, _>)?,
+            psid_offset: members.required_with("psid_offset", up_to::<15, _>)?,
+        })
+    }
+}
+
+impl FromMembers for DsLite {
+    fn from_members(mut members: Members) -> Result<Self, MemberError> {
+        Ok(DsLite {
+            aftr: members.required("aftr")?,
+        })
+    }
+}
+
+impl FromMembers for IpIp {
+    fn from_members(mut members: Members) -> Result<Self, MemberError> {
+        Ok(IpIp {
+            local: members.required_with("ipv6_local", ipv6_address)?,
+            remote: members.required_with("ipv6_remote", ipv6_address)?,
+            ipv4: members.required_with("ipv4", ipv4_block)?,
+        })
+    }
+}
+
+impl FromMembers for Xlat464 {
+    fn from_members(mut members: Members) -> Result<Self, MemberError> {
+        Ok(Xlat464 {
+            nat64_prefix: members.required_with("nat64prefix", ipv6_prefix)?,
+        })
+    }
 }
 
 impl Rule {
@@ -206,10 +260,6 @@ impl Offer for Xlat464 {
             }
         }
     }
-}
-
-fn draft() -> Dialect {
-    Dialect::Draft03
 }
 
 fn dialect<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dialect, D::Error> {
