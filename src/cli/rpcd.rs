@@ -3,13 +3,11 @@
 //! `/usr/libexec/rpcd/mape call METHOD` with the arguments as JSON on standard
 //! input for each call. The answer is what the command of that name prints.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::args::Args;
 use super::args::Command;
@@ -105,23 +103,14 @@ fn read_input() -> io::Result<Vec<u8>> {
     Ok(input)
 }
 
-/// An example of an argument, whose type counts.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Example {
-    Text(&'static str),
-    Texts([&'static str; 0]),
-    Flag(bool),
-}
-
-/// Methods with an example of each argument.
-fn signature() -> BTreeMap<&'static str, BTreeMap<&'static str, Example>> {
+/// Methods with an example of each argument, whose type counts.
+fn signature() -> Value {
     let example = |kind| match kind {
-        Kind::Word | Kind::Text => Example::Text("s"),
-        Kind::Texts => Example::Texts([]),
-        Kind::Flag => Example::Flag(true),
+        Kind::Word | Kind::Text => json!("s"),
+        Kind::Texts => json!([]),
+        Kind::Flag => json!(true),
     };
-    let examples = |arguments: Arguments| {
+    let examples = |arguments: Arguments| -> Value {
         let examples = arguments.iter().map(|(name, kind)| (*name, example(*kind)));
         examples.collect()
     };
@@ -145,24 +134,14 @@ pub fn call(method: &str, input: &str) -> String {
     line(&ErrorAnswer { error: &error })
 }
 
-/// A value that an argument has in a call.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Given {
-    Flag(bool),
-    Text(String),
-    Texts(Vec<String>),
-    Other(IgnoredAny),
-}
-
 /// The command that a call stands for, and what it is given.
 fn arguments(method: &str, input: &str) -> Result<(&'static Command, Args), String> {
     let known = METHODS.iter().find(|(name, _)| *name == method);
     let (Some((_, known)), Some(command)) = (known, command(method)) else {
         return Err(format!("there is no method {method}"));
     };
-    let given: BTreeMap<String, Option<Given>> = match input.trim() {
-        "" => BTreeMap::new(),
+    let given: Map<String, Value> = match input.trim() {
+        "" => Map::new(),
         text => {
             serde_json::from_str(text).map_err(|_| "the arguments are no JSON object".to_owned())?
         }
@@ -181,18 +160,20 @@ fn arguments(method: &str, input: &str) -> Result<(&'static Command, Args), Stri
         };
         // A page sends an empty text for what nobody has filled in.
         let texts = |texts: Vec<String>| texts.into_iter().filter(|text| !text.is_empty());
+        let wrong = || format!("{name} must be {}", kind.expected());
         match (kind, value) {
-            (_, None) | (Kind::Flag, Some(Given::Flag(false))) => {}
-            (Kind::Flag, Some(Given::Flag(true))) => args.options.push((name, String::new())),
-            (Kind::Word, Some(Given::Text(text))) => args.words.extend(texts(vec![text])),
-            (Kind::Text, Some(Given::Text(text))) => {
+            (_, Value::Null) | (Kind::Flag, Value::Bool(false)) => {}
+            (Kind::Flag, Value::Bool(true)) => args.options.push((name, String::new())),
+            (Kind::Word, Value::String(text)) => args.words.extend(texts(vec![text])),
+            (Kind::Text, Value::String(text)) => {
                 args.options
                     .extend(texts(vec![text]).map(|text| (*name, text)));
             }
-            (Kind::Texts, Some(Given::Texts(list))) => {
+            (Kind::Texts, value @ Value::Array(_)) => {
+                let list = serde_json::from_value(value).map_err(|_| wrong())?;
                 args.options.extend(texts(list).map(|text| (*name, text)));
             }
-            (kind, Some(_)) => return Err(format!("{name} must be {}", kind.expected())),
+            _ => return Err(wrong()),
         }
     }
     Ok((command, args))
@@ -201,7 +182,6 @@ fn arguments(method: &str, input: &str) -> Result<(&'static Command, Args), Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
 
     fn answer(method: &str, input: &str) -> Value {
         serde_json::from_str(&call(method, input)).unwrap()

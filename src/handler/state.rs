@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use ipnet::Ipv6Net;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::link::Link;
 use super::settings::Protocol;
@@ -129,7 +130,10 @@ impl State {
     /// # Errors
     /// What [`ParseError`] says.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        serde_json::from_str::<Record>(text)?.try_into()
+        // By way of `Value`, like all else that is read: a second deserializer
+        // would cost 10 KB.
+        let value: Value = serde_json::from_str(text)?;
+        Record::deserialize(value)?.try_into()
     }
 
     /// Every interface that is set up, by name. Files that cannot be used are

@@ -6,30 +6,14 @@
 //! whatever their maker wrote: numbers and truth values as text, and members
 //! that nobody declared.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 
 use crate::sanitize::excerpt;
-
 use crate::uci::parse_bool;
 
-/// Options by name.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-pub struct Config(BTreeMap<String, Setting>);
-
-/// What an option is set to, in any of the types it may arrive in.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
-enum Setting {
-    Missing(()),
-    Bool(bool),
-    Number(serde_json::Number),
-    Text(String),
-    List(Vec<Setting>),
-    Other(IgnoredAny),
-}
+/// Options by name, each as it was written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Config(Map<String, Value>);
 
 /// Why a configuration or one option was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,7 +55,10 @@ impl Config {
     /// # Errors
     /// Anything but a JSON object.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        serde_json::from_str(text).map_err(|error| ConfigError::Json(error.to_string()))
+        let options = serde_json::from_str(text);
+        options
+            .map(Config)
+            .map_err(|error| ConfigError::Json(error.to_string()))
     }
 
     /// Whether the DHCPv6 client made the interface at run time, so that no
@@ -82,8 +69,7 @@ impl Config {
 
     /// Sets an option, whatever it was before.
     pub fn set(&mut self, option: &str, value: &str) {
-        let setting = Setting::Text(value.to_owned());
-        self.0.insert(option.to_owned(), setting);
+        self.0.insert(option.to_owned(), value.into());
     }
 
     /// The option as text; `None` if it is missing, null or empty, which UCI does
@@ -92,10 +78,10 @@ impl Config {
     /// # Errors
     /// A list or a table.
     pub fn text(&self, option: &'static str) -> Result<Option<String>, ConfigError> {
-        let Some(setting) = self.0.get(option) else {
+        let Some(value) = self.0.get(option) else {
             return Ok(None);
         };
-        let text = setting.scalar().ok_or(ConfigError::Single { option })?;
+        let text = scalar(value).ok_or(ConfigError::Single { option })?;
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
@@ -148,29 +134,27 @@ impl Config {
     /// An element that is itself a list or a table.
     pub fn list(&self, option: &'static str) -> Result<Vec<String>, ConfigError> {
         let elements = match self.0.get(option) {
-            None | Some(Setting::Missing(())) => return Ok(Vec::new()),
-            Some(Setting::List(elements)) => elements.as_slice(),
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Array(elements)) => elements.as_slice(),
             Some(single) => std::slice::from_ref(single),
         };
         let mut words = Vec::new();
         for element in elements {
-            let text = element.scalar().ok_or(ConfigError::Single { option })?;
+            let text = scalar(element).ok_or(ConfigError::Single { option })?;
             words.extend(text.split_whitespace().map(str::to_owned));
         }
         Ok(words)
     }
 }
 
-impl Setting {
-    /// Text of anything that is one value.
-    fn scalar(&self) -> Option<String> {
-        match self {
-            Setting::Text(text) => Some(text.trim().to_owned()),
-            Setting::Bool(flag) => Some(u8::from(*flag).to_string()),
-            Setting::Number(number) => Some(number.to_string()),
-            Setting::Missing(()) => Some(String::new()),
-            Setting::List(_) | Setting::Other(_) => None,
-        }
+/// Text of anything that is one value.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Bool(flag) => Some(u8::from(*flag).to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null => Some(String::new()),
+        Value::Array(_) | Value::Object(_) => None,
     }
 }
 

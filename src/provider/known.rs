@@ -6,6 +6,7 @@ use std::net::Ipv6Addr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::endpoint::Endpoint;
 use crate::map::{Border, Dialect, Domain, DomainError, MapType, RuleSpec};
@@ -46,7 +47,7 @@ impl fmt::Display for Confidence {
 /// The tunnel encapsulation limit (RFC 2473 section 4.1.1) a provider's BR
 /// puts up with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(from = "EncapLimitValue")]
+#[serde(try_from = "Value")]
 pub enum EncapLimit {
     /// The option is not sent; what BRs in Japan need.
     Ignore,
@@ -54,25 +55,15 @@ pub enum EncapLimit {
     Limit(u8),
 }
 
-/// The value in the file.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "must be \"ignore\" or a number from 0 to 255")]
-enum EncapLimitValue {
-    Word(EncapLimitWord),
-    Limit(u8),
-}
+impl TryFrom<Value> for EncapLimit {
+    type Error = &'static str;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum EncapLimitWord {
-    Ignore,
-}
-
-impl From<EncapLimitValue> for EncapLimit {
-    fn from(value: EncapLimitValue) -> Self {
-        match value {
-            EncapLimitValue::Word(EncapLimitWord::Ignore) => EncapLimit::Ignore,
-            EncapLimitValue::Limit(limit) => EncapLimit::Limit(limit),
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        let limit = value.as_u64().and_then(|limit| u8::try_from(limit).ok());
+        match (value.as_str(), limit) {
+            (Some("ignore"), _) => Ok(EncapLimit::Ignore),
+            (_, Some(limit)) => Ok(EncapLimit::Limit(limit)),
+            _ => Err("must be \"ignore\" or a number from 0 to 255"),
         }
     }
 }
