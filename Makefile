@@ -23,7 +23,7 @@ help: ## This list
 # The suites of `make test`, the quick ones first. Files below may add theirs.
 SUITES := lint test-rust
 # What they need on a machine that has built nothing yet.
-TEST_DISK := 8000
+TEST_DISK := 6000
 test: need-rust ## Run all tests (about 40 minutes, 6 GB of disk)
 	@tests/need disk $(TEST_DISK)
 	@tests/setup python3
