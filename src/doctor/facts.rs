@@ -103,6 +103,8 @@ pub struct Facts<'a> {
     pub known: Known,
     /// What was set up, where the interface is up.
     pub state: Option<&'a State>,
+    /// The last setup died before it ended.
+    pub died: bool,
     /// A PSID that is configured, and the one at its place in the prefix.
     pub psids: Option<(Psid, u16)>,
     /// The way to the BR, in the words of `ip route`, or why there is none.

@@ -5,7 +5,7 @@
 use std::net::Ipv6Addr;
 
 use crate::firewall::Section;
-use crate::handler::{State, uplink_mtu};
+use crate::handler::{State, has_died, uplink_mtu};
 use crate::map::{Border, MapType, Mapping, Psid};
 use crate::nat::PortList;
 use crate::netfilter;
@@ -70,6 +70,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
             .and_then(|usage| usage.hosts().first())
             .map(|host| (host.address, world.name_of(host.address), host.total())),
         state,
+        died: has_died(interface.name),
     }
 }
 

@@ -57,7 +57,7 @@ static CHECKS: [(&str, Judge); 20] = [
     ("br_route", Up(path::br_route)),
     ("br_reply", Up(path::br_reply)),
     ("ce_address", Up(path::ce_address)),
-    ("tunnel", Up(path::tunnel)),
+    ("tunnel", Any(path::tunnel)),
     ("mtu", Up(path::mtu)),
     ("encaplimit", Up(path::encaplimit)),
     ("ipv4", Up(path::ipv4)),

@@ -10,6 +10,7 @@ use super::facts::{Facts, Known, Reply};
 use super::finding::{Finding, fail, not_up, ok, unknown, warn};
 use super::remedy::{Cause, Remedy};
 use super::seen::Seen;
+use crate::status::netifd::Phase;
 
 /// The address of the BR, or the DMR's prefix.
 fn border(state: &State) -> Option<String> {
@@ -108,7 +109,16 @@ pub(super) fn ce_address(facts: &Facts<'_>, state: &State) -> Finding {
     ok(Seen::CePresent { address, device })
 }
 
-pub(super) fn tunnel(facts: &Facts<'_>, state: &State) -> Finding {
+pub(super) fn tunnel(facts: &Facts<'_>) -> Finding {
+    let Some(state) = facts.state else {
+        return match facts.phase {
+            // netifd took the link, and then nobody loaded the rules: the guard
+            // lets nothing pass.
+            Phase::Up => again(facts, Seen::HandlerDied {}),
+            _ if facts.died => warn(Seen::SetupDied {}, Remedy::ReadLog {}),
+            _ => not_up(),
+        };
+    };
     let device = state.device.clone();
     match facts.device {
         None => again(facts, Seen::DeviceMissing { device }),

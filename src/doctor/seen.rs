@@ -83,6 +83,10 @@ pub enum Seen {
     NoRuleYet {},
     #[error("the interface is not up")]
     NotUp {},
+    #[error("netifd has the link up, but its setup died before it was finished")]
+    HandlerDied {},
+    #[error("the last setup was killed or crashed; the next follows within a minute")]
+    SetupDied {},
     #[error("PSID {psid} is configured, but the prefix has {found} in its place")]
     PsidDiffers { psid: u16, found: u16 },
     #[error(

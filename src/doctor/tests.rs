@@ -78,6 +78,7 @@ fn healthy() -> Facts<'static> {
             same: true,
         },
         state: Some(Box::leak(Box::new(state()))),
+        died: false,
         psids: None,
         br_route: Some(Ok(("via fe80::1 dev eth1".into(), "eth1".into()))),
         br_reply: Some(Reply::No),
@@ -206,6 +207,10 @@ fn take_down(facts: &mut Facts<'static>, phase: Phase, error: Option<(&str, &str
 
 #[rustfmt::skip]
 const FAULTS: &[Row] = &[
+    Row { fault: "killed after the link was up", id: "tunnel", verdict: Verdict::Fail, says: "ifup wanmap",
+        make: |f| take_down(f, Phase::Up, None) },
+    Row { fault: "killed before the link was up", id: "tunnel", verdict: Verdict::Warn, says: "follows within a minute",
+        make: |f| { take_down(f, Phase::Pending, None); f.died = true; } },
     Row { fault: "no uplink", id: "uplink", verdict: Verdict::Fail, says: "tunlink",
         make: |f| f.uplink = None },
     Row { fault: "uplink down", id: "uplink", verdict: Verdict::Fail, says: "ifup wan6",

@@ -24,6 +24,7 @@ pub(crate) mod store;
 mod teardown;
 mod translate;
 
+pub use attempt::has_died;
 pub use entry::main;
 pub use link::Link;
 pub use plan::{Plan, Router};

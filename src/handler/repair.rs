@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::attempt;
 use super::bus::{BusError, Netifd};
+use super::settings::Protocol;
 use super::state::State;
 use super::store::{make_directory, remove_if_there};
 use super::teardown::undo;
@@ -26,27 +27,23 @@ const PATIENCE: Duration = Duration::from_secs(6);
 /// Pauses before a renewal that nobody answered is asked for again, in seconds.
 const AGAIN: [u64; 4] = [1, 2, 4, 8];
 
-/// Looks at every interface that left a trace, and mends those that are not
-/// what their trace says.
+/// Looks at every interface that netifd or our own files know of, and mends
+/// those of which the two say different things.
 ///
 /// # Errors
 /// A bus that does not work.
 pub fn repair() -> Result<(), BusError> {
-    for name in traces() {
-        repair_one(&name)?;
+    // No interface has this name; we only ask.
+    let dump = Netifd::connect("")?.dump()?;
+    let ours = |proto: &str| Protocol::from_name(proto).is_some();
+    let known = dump.interfaces.iter().filter(|known| ours(&known.proto));
+    let mut names: Vec<String> = known.map(|known| known.name.clone()).collect();
+    for kind in ["json", "attempt", "renewal"] {
+        names.extend(stems_in(&paths::run_dir(), kind).unwrap_or_default());
     }
-    Ok(())
-}
-
-/// Names of the interfaces that have a file in our directory.
-fn traces() -> Vec<String> {
-    let mut names: Vec<String> = ["json", "attempt", "renewal"]
-        .iter()
-        .flat_map(|kind| stems_in(&paths::run_dir(), kind).unwrap_or_default())
-        .collect();
     names.sort();
     names.dedup();
-    names
+    names.iter().try_for_each(|name| repair_one(name))
 }
 
 fn repair_one(name: &str) -> Result<(), BusError> {

@@ -31,6 +31,8 @@ const seen = {
 	not_started: _('The interface is not started.'),
 	no_rule_yet: _('The interface is not up, so no rule is in use yet.'),
 	not_up: _('The interface is not up.'),
+	handler_died: _('The connection is up, but its setup broke off before it was finished.'),
+	setup_died: _('The last attempt to set the connection up broke off; the next one follows within a minute.'),
 	psid_differs: _('PSID {psid} is set, but the IPv6 prefix has {found} in its place.'),
 	wrong_subnet: _('{prefix} is subnet {subnet} of the /{length} that the rule is about; the border relay sends to subnet 0.'),
 	rule_in_use: _('{ipv6_prefix} to {ipv4_prefix}, {ea_len} EA bits.'),
