@@ -398,3 +398,19 @@ fn samples_of_the_last_hours() {
     let answer = HistoryAnswer::new("wanmap", &history, now);
     assert_eq!(serde_json::to_value(&answer).unwrap(), expected);
 }
+
+#[test]
+fn a_sample_counts_what_the_page_shows() {
+    use mape::status::history::Sample;
+    let ports = fixture("ports");
+    let state = state("240b:10:1:200::/56", "delegated", POOL, Timeouts::Normal);
+    let mut world = up(state, FIREWALL, &ports, 412);
+    let interfaces = world.interfaces();
+    let line = interfaces[0].line.as_ref().unwrap();
+    assert_eq!(Sample::of(line, 60), Some(Sample(60, 67, 41, 1, 412)));
+
+    world.connections = None;
+    let interfaces = world.interfaces();
+    let line = interfaces[0].line.as_ref().unwrap();
+    assert_eq!(Sample::of(line, 60), None);
+}
