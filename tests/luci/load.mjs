@@ -14,7 +14,7 @@ String.prototype.format = function(...args) {
 };
 
 const L = {
-	toArray: value => (value == null) ? [] : (Array.isArray(value) ? value : [ value ]),
+	toArray: value => (typeof value == 'string') ? value.split(' ').filter(word => word) : (value == null) ? [] : (Array.isArray(value) ? value : [ value ]),
 	isObject: value => value != null && typeof value == 'object'
 };
 

@@ -190,6 +190,9 @@ window.LuCI = class {
 	}
 
 	toArray(value) {
+		if (typeof value == 'string')
+			return value.trim() ? value.trim().split(/\s+/) : [];
+
 		return (value == null) ? [] : (Array.isArray(value) ? value : [ value ]);
 	}
 

@@ -195,7 +195,7 @@ function shown(name, value, args) {
 		return L.toArray(value).map(cause => causes[cause] ?? cause).join('; ');
 
 	default:
-		return L.toArray(value).join(', ');
+		return Array.isArray(value) ? value.join(', ') : String(value);
 	}
 }
 
