@@ -51,6 +51,7 @@ CARGO_HOME_DIR := $(or $(CARGO_HOME),$(HOME)/.cargo)
 # Unwind tables serve backtraces, which say nothing without symbols: 67 KB on MIPS.
 CROSS_FLAGS = -Clink-self-contained=no -Crelocation-model=static \
 	-Cforce-unwind-tables=no -Clink-arg=-Wl,-z,max-page-size=4096 \
+	-Clink-arg=-Wl,-T,$(CURDIR)/openwrt/discard.ld \
 	--remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(CARGO_HOME_DIR)/registry/src=crates
 CROSS_ENV = env -u RUSTUP_TOOLCHAIN PATH=$(CROSS_TOOLS)/bin:$(RUST_PREFIX)/bin:/usr/bin:/bin \
 	RUSTC_BOOTSTRAP=1 CARGO=$(RUST_PREFIX)/bin/cargo RUSTC=$(RUST_PREFIX)/bin/rustc \
