@@ -358,3 +358,29 @@ fn what_the_kernel_lacks_is_given_up_and_said_once() {
     assert_eq!(said.count(), 1, "{log:?}");
     assert!(!log.iter().any(|line| line.contains("timeout policies")));
 }
+
+/// Both leave ports to outgoing connections, and are said when the entry is made.
+#[test]
+fn entries_over_all_ports_do_not_take_the_line_down() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    let entries = [
+        "config redirect\n\toption name DMZ\n\toption src wan\n\toption src_dport 1-65535\n\
+         \toption dest_ip 192.168.1.2\n",
+        "config rule\n\toption name Open\n\toption src wan\n\toption proto udp\n\
+         \toption dest_port 1024-65535\n\toption target ACCEPT\n",
+    ];
+    net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    net.ifup("wanmap");
+    net.assert_works("wanmap");
+    for (entry, name) in entries.iter().zip(["DMZ", "Open"]) {
+        net.write("etc/config/firewall", entry);
+        let said = net.firewall();
+        assert!(said.contains(name) && said.contains("240 ports"), "{said}");
+        net.ifdown("wanmap");
+        net.assert_clean("wanmap");
+        net.ifup("wanmap");
+        net.assert_works("wanmap");
+    }
+}

@@ -398,3 +398,44 @@ fn an_uplink_that_flaps() {
     net.wait("wanmap is down", |world| !world.is_up("wanmap"));
     net.assert_clean("wanmap");
 }
+
+/// A teardown is killed before it has done anything: hotplug's event removes what is left.
+#[test]
+fn a_teardown_that_was_cut_short() {
+    let Some(net) = router() else { return };
+    net.ifup("wanmap");
+    net.assert_works("wanmap");
+    let state = net.file("var/run/mape/wanmap.json").unwrap();
+    down(&net);
+    // As if it had been killed: its record is still there, and so are rules.
+    net.write("var/run/mape/wanmap.json", &state);
+    router::run("nft", &["add", "table", "ip", "mape_wanmap"]);
+    net.hotplug("wanmap");
+    net.assert_clean("wanmap");
+}
+
+/// netifd has been restarted and the section is gone.
+#[test]
+fn an_interface_that_netifd_no_longer_knows() {
+    let Some(net) = router() else { return };
+    net.ifup("wanmap");
+    net.assert_works("wanmap");
+    let state = net.file("var/run/mape/wanmap.json").unwrap();
+    down(&net);
+    net.with(|world| world.remove_interface("wanmap"));
+    net.write("var/run/mape/wanmap.json", &state);
+    router::run("nft", &["add", "table", "ip", "mape_wanmap"]);
+    let device = [
+        "link",
+        "add",
+        "map-wanmap",
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "p",
+    ];
+    router::run("ip", &device);
+    net.hotplug("lan");
+    net.assert_clean("wanmap");
+}

@@ -219,6 +219,19 @@ impl Double {
         });
     }
 
+    /// `network reload` after the options of an interface changed: what is up or
+    /// pending is torn down and set up again.
+    pub fn reload(&self, name: &str, options: &[(&str, &str)]) {
+        self.with(|w| {
+            let proto = w.interface(name).proto.clone();
+            let config = discovery::config_json(&w.handlers[&proto], options);
+            if let Some(handler) = w.handler(name) {
+                handler.config = config;
+            }
+            w.take_down(name, false);
+        });
+    }
+
     /// `network.interface renew`, as hotplug would call it.
     pub fn renew(&self, name: &str) {
         self.with(|w| w.renew(name));

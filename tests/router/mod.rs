@@ -114,6 +114,17 @@ impl Router {
         std::fs::read_to_string(self.root().join(path)).ok()
     }
 
+    /// What firewall4 calls after each load; returns what it says.
+    pub fn firewall(&self) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_mape"))
+            .arg("firewall")
+            .envs(self.with(|world| world.env.clone()))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
     /// What the hotplug script does when an interface came up, changed or went down.
     pub fn hotplug(&self, interface: &str) {
         let status = Command::new(env!("CARGO_BIN_EXE_mape"))

@@ -116,6 +116,12 @@ impl Router for OnDouble {
     }
 
     fn configure(&mut self, name: &str, proto: &str, options: &[(&str, &str)]) {
+        if self
+            .double
+            .with(|world| world.interfaces.contains_key(name))
+        {
+            return self.double.reload(name, options);
+        }
         self.double.configure(name, proto, options);
         self.double.ifup(name);
     }

@@ -41,6 +41,18 @@ pub const SCENARIOS: &[Scenario] = &[
         run: blocked,
     },
     Scenario {
+        name: "a correction counts at once",
+        run: corrected,
+    },
+    Scenario {
+        name: "ports reserved for another prefix",
+        run: reserved_elsewhere,
+    },
+    Scenario {
+        name: "a second interface on the same line",
+        run: second_on_one_line,
+    },
+    Scenario {
         name: "DHCPv6 brings the rules",
         run: dhcpv6,
     },
@@ -255,6 +267,40 @@ fn blocked(stage: &mut Stage<'_>) {
     });
     stage.still("wanmap", "netifd leaves it alone", waits);
     stage.called("wanmap", "setup", 1..=1);
+}
+
+fn corrected(stage: &mut Stage<'_>) {
+    blocked(stage);
+    stage.router.configure("wanmap", "map", EXPLICIT);
+    stage.until("wanmap", "nobody has to run ifup", is_up);
+    stage.called("wanmap", "setup", 2..=2);
+}
+
+/// The ports are right for one prefix of the provider and foreign to another.
+fn reserved_elsewhere(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    let options = [("tunlink", "wan6"), ("reserve", "5136-5151\n60000")];
+    stage.router.configure("wanmap", "mape", &options);
+    stage.until("wanmap", "what is not ours is a warning", is_up);
+    stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
+    stage.until("wanmap", "and a new prefix brings it up", is_up_elsewhere);
+}
+
+fn second_on_one_line(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    let options = [("tunlink", "wan6")];
+    stage.router.configure("one", "mape", &options);
+    stage.until("one", "the first is up", is_up);
+    stage.router.configure("two", "mape", &options);
+    stage.until("two", "the second is told who has the address", |seen| {
+        !seen.up && seen.errors == ["MAPE_ADDRESS_IN_USE"]
+    });
+    stage.still("one", "the first does not mind", is_up);
+    stage.router.ifdown("two");
+    stage.until("two", "the second is down", |seen| {
+        !seen.up && !seen.pending
+    });
+    stage.still("one", "its going takes nothing from the first", is_up);
 }
 
 fn dhcpv6(stage: &mut Stage<'_>) {
