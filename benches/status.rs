@@ -91,7 +91,7 @@ impl Costs {
 fn call(line: &TestLine) -> (f64, f64) {
     let start = Instant::now();
     let mut child = line.start(&["status", "--json"]);
-    let id = Id::Pid(Pid::from_raw(child.id() as i32));
+    let id = Id::Pid(Pid::from_raw(child.id().cast_signed()));
     waitid(id, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).expect("a child");
     let wall = start.elapsed().as_secs_f64() * 1e3;
     let path = format!("/proc/{}/schedstat", child.id());

@@ -40,12 +40,24 @@ fn ours(answer: &Answer) -> Told {
     let mut tell = |key: &str, value: String| assert_eq!(told.insert(key.into(), value), None);
     tell("enabler", answer.enabler_name.as_str().into());
     let label = |label: &Option<mape::provision::hb46pp::Label>| {
-        format!("{:?}", label.as_ref().map(|label| label.as_str()))
+        format!(
+            "{:?}",
+            label.as_ref().map(mape::provision::hb46pp::Label::as_str)
+        )
     };
     tell("service", label(&answer.service_name));
     tell("isp", label(&answer.isp_name));
-    tell("ttl", format!("{:?}", answer.ttl.map(|ttl| ttl.as_secs())));
-    let token = answer.token.as_ref().map(|token| token.expose());
+    tell(
+        "ttl",
+        format!(
+            "{:?}",
+            answer.ttl.map(mape::provision::hb46pp::Ttl::as_secs)
+        ),
+    );
+    let token = answer
+        .token
+        .as_ref()
+        .map(mape::provision::hb46pp::Token::expose);
     tell("token", format!("{token:?}"));
     let auth = answer.auth.map(|auth| match auth {
         Auth::Req => "req",
@@ -112,14 +124,14 @@ fn theirs(data: &ProvisioningData) -> Told {
     tell("enabler", info.enabler_name().into());
     tell("service", format!("{:?}", info.service_name()));
     tell("isp", format!("{:?}", info.isp_name()));
-    tell("ttl", format!("{:?}", data.ttl().map(|ttl| ttl.as_secs())));
+    tell("ttl", format!("{:?}", data.ttl().map(hb46pp::Ttl::as_secs)));
     tell(
         "token",
-        format!("{:?}", data.token().map(|token| token.as_str())),
+        format!("{:?}", data.token().map(hb46pp::Token::as_str)),
     );
     tell(
         "auth",
-        format!("{:?}", data.auth().map(|auth| auth.as_str())),
+        format!("{:?}", data.auth().map(hb46pp::AuthStatus::as_str)),
     );
     let order = data.order().iter().map(|c| c.as_str());
     tell("order", order.collect::<Vec<_>>().join(","));

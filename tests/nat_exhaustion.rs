@@ -12,7 +12,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::thread::sleep;
 use std::time::Duration;
 
-use mape::nat::{Kernel, Mode, Plan, Protocol, Timeouts};
+use mape::nat::{Kernel, Mode, Plan, Protocol, Timeouts, Wishes};
 use mape::netfilter::{Counters, Nft, forget_connections};
 use netns::Namespace;
 use nix::errno::Errno;
@@ -234,7 +234,7 @@ fn a_kernel_that_cannot_count_translates_all_the_same() {
         connlimit: Err("No such file or directory".into()),
         ..Kernel::full()
     };
-    let unable = Plan::new(able.line().clone(), &Default::default(), &kernel).unwrap();
+    let unable = Plan::new(able.line().clone(), &Wishes::default(), &kernel).unwrap();
     assert!(able.refuses_when_full() && !unable.refuses_when_full());
     assert!(!unable.combined().contains("ct count"));
     Nft::find()

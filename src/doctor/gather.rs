@@ -13,6 +13,7 @@ use crate::paths::rooted;
 use crate::provider::{self, Verdict};
 use crate::sanitize::excerpt;
 use crate::status::netifd::has_default_route;
+use crate::status::usage::Usage;
 use crate::status::{Interface, LineUp, World};
 
 use super::facts::{Facts, Known, Offer, Uplink};
@@ -64,7 +65,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
         chains,
         traffic: line.and_then(|line| line.traffic),
         dropped: line.and_then(|line| line.dropped),
-        used: usage.map(|usage| usage.max()),
+        used: usage.map(Usage::max),
         free: line.map_or(0, LineUp::free),
         busiest: usage
             .and_then(|usage| usage.hosts().first())

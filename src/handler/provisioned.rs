@@ -19,7 +19,7 @@ use crate::netifd::Dump;
 use crate::paths;
 use crate::provision::hb46pp::schedule::{self, Action, Event};
 use crate::provision::hb46pp::{
-    Answer, AskError, Capability, Mechanism, Reply, Request, TokenFile, ask,
+    Answer, AskError, Capability, Label, Mechanism, Reply, Request, TokenFile, ask,
 };
 use crate::provision::{self, resolve};
 use crate::uplink::{self, Uplink};
@@ -125,7 +125,7 @@ impl Provisioned {
     /// The names of operator and service, for people.
     pub fn name(&self) -> String {
         let names = [&self.answer.service_name, &self.answer.isp_name];
-        let names = names.into_iter().flatten().map(|label| label.as_str());
+        let names = names.into_iter().flatten().map(Label::as_str);
         let all: Vec<&str> = std::iter::once(self.answer.enabler_name.as_str())
             .chain(names)
             .collect();

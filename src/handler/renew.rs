@@ -51,7 +51,10 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
             let missing = || missing_address(&dump, &plan, &settings.interface);
             let no_device = || missing_device(&plan.device);
             match difference(&plan, state).or_else(missing).or_else(no_device) {
-                None => return restore_rules(&settings.interface),
+                None => {
+                    restore_rules(&settings.interface);
+                    return Ok(());
+                }
                 Some(reason) => reason,
             }
         }
@@ -62,11 +65,10 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
 }
 
 /// Rules may be gone or out of date; connections live on.
-fn restore_rules(interface: &str) -> Result<(), BusError> {
+fn restore_rules(interface: &str) {
     if let Err(problem) = refresh(interface, &System::new()) {
         log::error!("{interface}: {problem}");
     }
-    Ok(())
 }
 
 /// Somebody may have deleted the device behind netifd's back.

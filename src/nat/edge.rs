@@ -25,7 +25,7 @@ impl Display for Edge<'_> {
             writeln!(f, "\tcounter {counter} {{ }}")?;
         }
         let outwards = pool.runs();
-        let mut inwards: Vec<Run> = outwards.iter().map(Run::reversed).collect();
+        let mut inwards: Vec<Run> = outwards.iter().copied().map(Run::reversed).collect();
         inwards.sort_unstable_by_key(|run| run.numbers);
         maps(f, &OUT, outwards)?;
         maps(f, &IN, &inwards)?;
@@ -211,13 +211,13 @@ fn error_chains(f: &mut Formatter<'_>, direction: &Direction, plan: &Plan) -> fm
 /// The end of a chain: rules that exchange a quoted port or echo identifier,
 /// and put the difference into the word of the ICMP header at bit `spare`.
 fn exchange_quoted(f: &mut Formatter<'_>, direction: &Direction, spare: u16) -> fmt::Result {
+    const QUOTED_ID: u16 = 256;
     let Direction {
         way,
         quoted_port,
         refused,
         ..
     } = direction;
-    const QUOTED_ID: u16 = 256;
     for (protocols, place) in [("{ 6, 17 }", *quoted_port), ("1", QUOTED_ID)] {
         writeln!(
             f,

@@ -26,7 +26,7 @@ pub struct Run {
 
 impl Run {
     /// The run that leads from ports to numbers.
-    pub(super) fn reversed(&self) -> Run {
+    pub(super) fn reversed(self) -> Run {
         Run {
             numbers: self.ports,
             ports: self.numbers,

@@ -93,11 +93,13 @@ impl PortList {
     }
 
     /// The ports of either.
+    #[must_use]
     pub fn union(&self, other: &PortList) -> PortList {
         PortList::of([self.0.as_slice(), &other.0].concat())
     }
 
     /// The ports that are in `self` but not in `other`.
+    #[must_use]
     pub fn minus(&self, other: &PortList) -> PortList {
         let mut left = Vec::new();
         let mut cuts = other.ranges().peekable();
@@ -124,6 +126,7 @@ impl PortList {
     }
 
     /// The ports that are in both.
+    #[must_use]
     pub fn intersect(&self, other: &PortList) -> PortList {
         self.minus(&self.minus(other))
     }

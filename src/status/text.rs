@@ -55,6 +55,9 @@ impl Paint {
 }
 
 /// Prints `label` and `text` in two columns.
+///
+/// # Errors
+/// None for a `String`, as for all that is printed here.
 pub fn row(out: &mut String, label: &str, text: impl Display) -> fmt::Result {
     writeln!(out, "{label:<18}{text}")
 }

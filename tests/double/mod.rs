@@ -214,7 +214,7 @@ impl Double {
     pub fn reconfigure(&self, name: &str, config: &str) {
         self.with(|w| {
             if let Some(handler) = w.interface_mut(name).handler.as_mut() {
-                handler.config = config.to_owned();
+                config.clone_into(&mut handler.config);
             }
         });
     }

@@ -94,7 +94,7 @@ pub fn dns(
 /// An answer to `query` with these records.
 pub fn reply(query: &Packet<'_>, rcode: RCODE, records: &[(&str, Record<'_>)]) -> Vec<u8> {
     let mut packet = Packet::new_reply(query.id());
-    packet.questions = query.questions.clone();
+    packet.questions.clone_from(&query.questions);
     packet.set_flags(PacketFlag::RECURSION_DESIRED | PacketFlag::RECURSION_AVAILABLE);
     *packet.rcode_mut() = rcode;
     for (owner, record) in records {

@@ -99,15 +99,15 @@ impl Relay {
     /// # Errors
     /// No CE takes part in it, or it has no border.
     pub fn outer(&self, from: SocketAddrV4, to: SocketAddrV4) -> Result<Outer, Box<FlowError>> {
-        let sender = self.owner(&from)?;
-        let receiver = self.owner(&to)?;
+        let sender = self.owner(from)?;
+        let receiver = self.owner(to)?;
         let ce = sender.as_ref().or(receiver.as_ref());
         let ce = ce.ok_or_else(|| no_ce(&from, &to))?;
         let mesh = self.fmrs.iter().any(|rule| rule.ipv4().contains(to.ip()));
         let (source, destination) = match (&sender, &receiver) {
-            (None, _) => (far_end(ce.border, from.ip())?, ce.address),
+            (None, _) => (far_end(ce.border.as_ref(), *from.ip())?, ce.address),
             (_, Some(receiver)) if mesh => (ce.address, receiver.address),
-            (Some(_), _) => (ce.address, far_end(ce.border, to.ip())?),
+            (Some(_), _) => (ce.address, far_end(ce.border.as_ref(), *to.ip())?),
         };
         Ok(Outer {
             source,
@@ -140,7 +140,7 @@ impl Relay {
         source: Ipv6Addr,
         inner: SocketAddrV4,
     ) -> Result<(), Box<FlowError>> {
-        let owner = self.owner(&inner)?;
+        let owner = self.owner(inner)?;
         let owner = owner.ok_or_else(|| no_ce(&inner, &source))?;
         if owner.address != source {
             Err(FlowError::Spoofed {
@@ -154,7 +154,7 @@ impl Relay {
 
     /// The CE that has this address and port; `None` if no rule covers
     /// the address.
-    fn owner(&self, at: &SocketAddrV4) -> Result<Option<Ce<'_>>, Box<FlowError>> {
+    fn owner(&self, at: SocketAddrV4) -> Result<Option<Ce<'_>>, Box<FlowError>> {
         let mut nobody = None;
         for known in &self.rules {
             let KnownToBr { rule, border, .. } = known;
@@ -244,10 +244,10 @@ fn no_ce(from: &dyn Display, to: &dyn Display) -> Box<FlowError> {
 }
 
 /// The IPv6 address of an IPv4 address beyond the border.
-fn far_end(border: &Option<Border>, ipv4: &Ipv4Addr) -> Result<Ipv6Addr, Box<FlowError>> {
+fn far_end(border: Option<&Border>, ipv4: Ipv4Addr) -> Result<Ipv6Addr, Box<FlowError>> {
     match border {
         Some(Border::Br(br)) => Ok(*br),
-        Some(Border::Dmr(dmr)) => Ok(dmr.embed(*ipv4)),
+        Some(Border::Dmr(dmr)) => Ok(dmr.embed(ipv4)),
         None => Err(FlowError::NoBorder.into()),
     }
 }

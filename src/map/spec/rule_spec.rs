@@ -243,8 +243,8 @@ impl FromStr for RuleSpec {
     }
 }
 
-fn any<T: fmt::Display>(value: &Option<T>) -> Option<&dyn fmt::Display> {
-    value.as_ref().map(|value| value as &dyn fmt::Display)
+fn any<T: fmt::Display>(value: Option<&T>) -> Option<&dyn fmt::Display> {
+    value.map(|value| value as &dyn fmt::Display)
 }
 
 impl fmt::Display for RuleSpec {
@@ -256,19 +256,19 @@ impl fmt::Display for RuleSpec {
             let before = std::mem::replace(&mut comma, ",");
             write!(f, "{before}{key}{value}")
         };
-        put("type=", any(&self.map_type))?;
-        put("ipv6prefix=", any(&self.ipv6_prefix))?;
-        put("prefix6len=", any(&self.prefix6_len))?;
-        put("ipv4prefix=", any(&self.ipv4_prefix))?;
-        put("prefix4len=", any(&self.prefix4_len))?;
-        put("psid=", any(&self.psid_word()))?;
-        put("psidlen=", any(&self.psid_len))?;
-        put("offset=", any(&self.offset))?;
-        put("ealen=", any(&self.ea_len))?;
-        put("pd=", any(&self.pd))?;
-        put("pdlen=", any(&self.pd_len))?;
-        put("dmr=", any(&self.dmr))?;
-        put("br=", any(&self.br))?;
+        put("type=", any(self.map_type.as_ref()))?;
+        put("ipv6prefix=", any(self.ipv6_prefix.as_ref()))?;
+        put("prefix6len=", any(self.prefix6_len.as_ref()))?;
+        put("ipv4prefix=", any(self.ipv4_prefix.as_ref()))?;
+        put("prefix4len=", any(self.prefix4_len.as_ref()))?;
+        put("psid=", any(self.psid_word().as_ref()))?;
+        put("psidlen=", any(self.psid_len.as_ref()))?;
+        put("offset=", any(self.offset.as_ref()))?;
+        put("ealen=", any(self.ea_len.as_ref()))?;
+        put("pd=", any(self.pd.as_ref()))?;
+        put("pdlen=", any(self.pd_len.as_ref()))?;
+        put("dmr=", any(self.dmr.as_ref()))?;
+        put("br=", any(self.br.as_ref()))?;
         put("fmr", self.fmr.then_some(&""))
     }
 }

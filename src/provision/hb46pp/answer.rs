@@ -114,10 +114,10 @@ impl Answer {
     }
 
     fn check(&self) -> Result<(), AnswerError> {
-        check(Capability::MapE, &self.map_e)?;
-        check(Capability::MapT, &self.map_t)?;
-        check(Capability::Lw4o6, &self.lw4o6)?;
-        check(Capability::Xlat464, &self.xlat464)?;
+        check(Capability::MapE, self.map_e.as_ref())?;
+        check(Capability::MapT, self.map_t.as_ref())?;
+        check(Capability::Lw4o6, self.lw4o6.as_ref())?;
+        check(Capability::Xlat464, self.xlat464.as_ref())?;
         for (at, capability) in self.order.known.iter().enumerate() {
             if self.order.known.iter().take(at).any(|c| c == capability) {
                 return Err(AnswerError::Duplicate(*capability));
@@ -154,8 +154,8 @@ impl FromMembers for Answer {
     }
 }
 
-fn check(capability: Capability, offer: &Option<impl Offer>) -> Result<(), AnswerError> {
-    let checked = offer.as_ref().map_or(Ok(()), Offer::check);
+fn check(capability: Capability, offer: Option<&impl Offer>) -> Result<(), AnswerError> {
+    let checked = offer.map_or(Ok(()), Offer::check);
     checked.map_err(|(key, reason)| AnswerError::Value {
         key: format!("{capability}.{key}"),
         reason,

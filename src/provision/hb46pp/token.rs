@@ -5,7 +5,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::values::Token;
 use crate::paths::rooted;
@@ -56,22 +56,13 @@ impl TokenFile {
         folder.recursive(true).mode(0o700).create(&self.folder)?;
         // No interface has a dot in its name.
         let new = self.folder.join(format!("{}.new", self.interface));
-        let written = self.write(&new, token);
+        let written = write(&new, token);
         written
             .and_then(|()| fs::rename(&new, self.path()))
             .inspect_err(|_| {
                 // What was wrong is in the error already.
                 let _ = fs::remove_file(&new);
             })
-    }
-
-    fn write(&self, new: &PathBuf, token: &Token) -> io::Result<()> {
-        // One that was left behind may have other permissions.
-        remove_if_there(new)?;
-        let mut options = OpenOptions::new();
-        let mut file: File = options.write(true).create_new(true).mode(0o600).open(new)?;
-        writeln!(file, "{}", token.expose())?;
-        file.sync_all()
     }
 
     /// Forgets the token.
@@ -83,7 +74,17 @@ impl TokenFile {
     }
 }
 
-fn remove_if_there(path: &PathBuf) -> io::Result<()> {
+/// Writes a new file that nobody else may read.
+fn write(new: &Path, token: &Token) -> io::Result<()> {
+    // One that was left behind may have other permissions.
+    remove_if_there(new)?;
+    let mut options = OpenOptions::new();
+    let mut file: File = options.write(true).create_new(true).mode(0o600).open(new)?;
+    writeln!(file, "{}", token.expose())?;
+    file.sync_all()
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -78,7 +78,7 @@ fn pings(lab: &Lab) -> Result<()> {
 fn datagrams(lab: &Lab) -> Result<()> {
     for (index, size) in [1, 512, 1432, 1433, 1472, 4000].into_iter().enumerate() {
         let host = lab.host(index);
-        let data: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
+        let data: Vec<u8> = (0..=250).cycle().take(size).collect();
         let socket = [host.within(udp::socket)?];
         for attempt in 0.. {
             // The first datagram over the tunnel's MTU teaches the host.
