@@ -18,6 +18,7 @@ import ziglang
 
 BLOCK = re.compile(r"^\.(?:weak|globl) (_{0,3}environ)\n\.type .*\n\.size .*\n\1:\n", re.M)
 START = ".bss\n"
+ROOM = f"{START}.balign 16\n.space 16\n"
 
 
 def separated(text):
@@ -25,15 +26,16 @@ def separated(text):
     blocks = [match.group(0) for match in BLOCK.finditer(text)]
     if len(blocks) != 4 or START not in text:
         raise ValueError("not the file that is known")
-    before, start, after = BLOCK.sub("", text).partition(START)
-    return f"{before}{start}.balign 16\n{''.join(blocks)}.space 16\n{after}"
+    before, _, after = BLOCK.sub("", text).partition(START)
+    # Room before them, too: the start of .bss is also where an empty .data lies.
+    return f"{before}{ROOM}{''.join(blocks)}.space 16\n{after}"
 
 
 def main():
     path = pathlib.Path(ziglang.__file__).parent / "lib/libc/musl/libc.S"
     try:
         text = path.read_text()
-        if ".space 16\n" not in text:
+        if ROOM not in text:
             path.write_text(separated(text))
     except (OSError, ValueError) as error:
         sys.exit(f"zig_musl: {path}: {error}")
