@@ -60,6 +60,7 @@ fn a_link_that_is_up() {
     let update = Update {
         ifname: "map-wanmap",
         tunnel: Some(tunnel),
+        metric: None,
         address: [14, 8, 170, 170].into(),
         inside: None,
         zone: Some("wan"),

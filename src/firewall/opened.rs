@@ -37,6 +37,7 @@ impl Opened {
             match section.kind() {
                 "zone" if names(&section, "name", zones) => {
                     opened.ping |= accepts(&section, "input");
+                    opened.check_mss(&section);
                 }
                 "redirect" if counts(&section, zones) && is_dnat(&section) => {
                     opened.redirect(&section, &own);
@@ -48,6 +49,17 @@ impl Opened {
             }
         }
         opened
+    }
+
+    /// A tunnel takes smaller packets than hosts expect. Where the ICMP error
+    /// gets lost, only a smaller MSS keeps connections from hanging.
+    fn check_mss(&mut self, zone: &Section) {
+        if zone.flag("mtu_fix") != Some(true) {
+            self.warnings.push(format!(
+                "zone {}: connections to some sites may hang without option mtu_fix '1'",
+                title(zone)
+            ));
+        }
     }
 
     fn redirect(&mut self, section: &Section, own: &PortList) {
@@ -251,6 +263,7 @@ config zone
 \tlist   network\t\t'wan'
 \tlist   network\t\t'wan6'
 \toption input\t\tREJECT
+\toption mtu_fix\t\t1
 config rule
 \toption name\t\tAllow-DHCP-Renew
 \toption src\t\twan
@@ -278,6 +291,20 @@ config rule
                     option icmp_type echo-request\noption family ipv4\noption target ACCEPT\n";
         assert!(read(ping).ping);
         assert!(read("config zone\noption name wan\noption input ACCEPT").ping);
+    }
+
+    #[test]
+    fn a_zone_that_leaves_the_mss_alone() {
+        for (more, count) in [("", 1), ("option mtu_fix 0", 1), ("option mtu_fix 1", 0)] {
+            let opened = read(&format!("config zone\noption name wan\n{more}\n"));
+            assert_eq!(opened.warnings.len(), count, "{opened:?}");
+            let says = "zone \"wan\": connections to some sites may hang";
+            assert!(
+                opened.warnings.iter().all(|w| w.starts_with(says)),
+                "{opened:?}"
+            );
+        }
+        assert!(read("config zone\noption name lan\n").warnings.is_empty());
     }
 
     #[test]

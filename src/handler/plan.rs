@@ -38,6 +38,8 @@ pub struct Plan {
     pub ttl: u8,
     /// Firewall zone whose configuration names the interface.
     pub own_zone: Option<String>,
+    /// Metric of the default route, if it is not that of the interface.
+    pub metric: Option<u32>,
     /// FMRs for the kernel.
     pub fmrs: Vec<Fmr>,
     /// Things the user should know, one line each.
@@ -99,6 +101,7 @@ impl Plan {
             inside: tunnel.is_none().then_some(ce),
             tunnel,
             address: self.mapping.ipv4().addr(),
+            metric: self.metric,
             zone: self.zone.as_deref(),
             firewall,
         }
@@ -302,6 +305,7 @@ impl<'a> Line<'a> {
             link,
             uplink_device: uplink.l3_device.clone(),
             ttl: if settings.ttl == 0 { 64 } else { settings.ttl },
+            metric: Some(uplink.metric).filter(|&metric| settings.inherits_metric && metric > 0),
             own_zone: router.zone(&settings.interface),
             fmrs,
             warnings,

@@ -52,6 +52,8 @@ pub struct Update<'a> {
     pub tunnel: Option<Tunnel<'a>>,
     /// IPv4 address of the link.
     pub address: Ipv4Addr,
+    /// Metric of the default route, if it is not that of the interface.
+    pub metric: Option<u32>,
     /// An IPv6 address to route into the device.
     pub inside: Option<Ipv6Addr>,
     /// The firewall zone to put the interface into.
@@ -183,11 +185,14 @@ impl Update<'_> {
         message.put_bool(Some("keep"), false);
         // Without a mask it has 32 bits.
         put_only(message, "ipaddr", &[("ipaddr", &self.address.to_string())]);
-        put_only(
-            message,
-            "routes",
-            &[("target", "0.0.0.0"), ("netmask", "0")],
-        );
+        message.open_array(Some("routes"));
+        message.open_table(None);
+        put_texts(message, [("target", "0.0.0.0"), ("netmask", "0")]);
+        if let Some(metric) = self.metric.and_then(|metric| i32::try_from(metric).ok()) {
+            message.put_i32(Some("metric"), metric);
+        }
+        message.close_table();
+        message.close_array();
         if let Some(inside) = self.inside {
             let route = [("target", &*inside.to_string()), ("netmask", "128")];
             put_only(message, "routes6", &route);
@@ -291,6 +296,7 @@ mod tests {
         let update = Update {
             ifname: "map-w",
             tunnel: None,
+            metric: None,
             address: [192, 0, 2, 1].into(),
             inside: Some(Ipv6Addr::LOCALHOST),
             zone: None,

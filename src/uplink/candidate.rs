@@ -62,6 +62,8 @@ pub struct Uplink {
     pub l3_device: Option<String>,
     /// The firewall zone the interface itself names (`data.zone`).
     pub zone: Option<String>,
+    /// Metric of its routes.
+    pub metric: u32,
     /// What may be the end-user prefix: preferred ones first, then by
     /// [`Source`].
     pub candidates: Vec<Candidate>,

@@ -107,6 +107,7 @@ impl Interface<'_> {
             interface: self.known.name.clone(),
             l3_device: self.known.l3_device.clone(),
             zone: self.known.zone.clone(),
+            metric: u32::try_from(self.known.metric).unwrap_or(u32::MAX),
             candidates,
             addresses: self.addresses.clone(),
             resolvers: self.known.dns.clone(),

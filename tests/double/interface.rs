@@ -102,6 +102,7 @@ pub struct Interface {
     pub prefixes: Vec<Prefix>,
     pub assignments: Vec<Assignment>,
     pub routes: Vec<Route>,
+    pub metric: i32,
     pub zone: Option<String>,
     /// In the order of their names.
     pub data: Vec<(String, Value)>,
@@ -141,6 +142,7 @@ impl Interface {
             prefixes: Vec::new(),
             assignments: Vec::new(),
             routes: Vec::new(),
+            metric: 0,
             zone: None,
             data: Vec::new(),
             errors: Vec::new(),
@@ -259,7 +261,7 @@ impl Interface {
             .with("dns-search", none())
             .with("neighbors", none());
         status
-            .with("metric", 0)
+            .with("metric", self.metric)
             .with("dns_metric", 0)
             .with("delegation", true)
             .with("ipv4-address", self.address_list(false))

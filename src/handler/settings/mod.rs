@@ -82,6 +82,9 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// `reserve`, unread: which ports are allowed depends on the mapping.
     pub reserve: Vec<String>,
+    /// The default route has the metric of the uplink: the DHCPv6 client made
+    /// the interface, so nobody could set one.
+    pub inherits_metric: bool,
     /// What `/tmp/map-<interface>.rules` shows as the rule.
     pub rule_text: String,
 }
@@ -173,6 +176,7 @@ impl Settings {
             mesh: reader.flag("mesh"),
             timeouts: reader.word("conntrack").unwrap_or(Timeouts::Normal),
             reserve: reader.list("reserve"),
+            inherits_metric: config.is_from_dhcp() && reader.text("metric").is_none(),
             rule_text,
         };
         match reader.problem() {
