@@ -137,13 +137,13 @@ test-reproducible: $(CROSS_READY) ## Two builds of the last commit, the same byt
 #: Development
 SIZES := target/sizes
 .PHONY: sizes check-size
-sizes: ## Measure every target and write docs/sizes.md, the baseline of check-size
+sizes: ## Measure every target and write the table of docs/sizes.md
 	set -e; for target in $(TARGETS); do mkdir -p $(SIZES)/$$target; rm -f $(SIZES)/$$target/*; \
 		$(MAKE) --no-print-directory ipk ARCH= TARGET=$$target DIST=$(SIZES)/$$target; \
 		cp target/$$target/release/mape $(SIZES)/$$target/; done
 	python3 openwrt/sizes.py table $(TARGETS:%=$(SIZES)/%)
 
-check-size: ## Fail where binary or package grew by more than 5 %
+check-size: ## Fail if binary or package is over the budget (ARCH=…, TARGET=…)
 	@rm -rf $(SIZES)/check
 	$(MAKE) --no-print-directory ipk ARCH=$(ARCH) TARGET=$(TARGET) DIST=$(SIZES)/check
 	python3 openwrt/sizes.py check $(TARGET) $(call CROSS_BIN,$(TARGET)) $(SIZES)/check/mape_*.ipk
