@@ -39,8 +39,9 @@ struct Record {
     since: u64,
     /// The CE's address that it is about to use.
     ce: Option<Ipv6Addr>,
-    /// netifd has the link. From here on netifd does not call again by itself,
-    /// and kills a setup whose uplink goes away: that is no death to wait for.
+    /// netifd is being told of the link. Once it has it, netifd does not call
+    /// again by itself, and kills a setup whose uplink goes away: that is no
+    /// death to wait for.
     linked: bool,
 }
 
@@ -125,8 +126,8 @@ impl Attempt {
             .find(|name| *name < self.interface && is_running(name) && claimed_by(name) == Some(ce))
     }
 
-    /// netifd has accepted the link.
-    pub fn link_is_up(&mut self) {
+    /// netifd is told of the link next.
+    pub fn links(&mut self) {
         self.record.linked = true;
         self.write();
     }

@@ -182,6 +182,7 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
     let device = plan.device.clone();
     let is_provisioned = plan.is_provisioned();
     let update = plan.link_up(router::firewall_rules(&plan));
+    attempt.links();
     let linked = bus.notify(&Notify::LinkUp(&update));
     if let Err(error) = linked {
         // Where the answer was lost netifd may have made the tunnel: the guard
@@ -191,7 +192,6 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
         }
         return Err(tunnel_failure(error));
     }
-    attempt.link_is_up();
     let finished = match stands(bus, settings, &plan)? {
         true => finish(settings, plan, &mut translation),
         false => Err(Problem::passing(

@@ -189,6 +189,8 @@ impl World {
         }
         self.proto_command(name, ProtoCommand::Teardown);
         if force {
+            // Not after the handler's teardown, as otherwise.
+            self.uninstall(name, state == State::Up);
             self.flush(name);
         }
     }
@@ -234,29 +236,34 @@ impl World {
             State::Setup => self.happened(name, Happening::UpFailed),
             _ => self.happened(name, Happening::Down),
         }
-        let Some(interface) = self.interfaces.get_mut(name) else {
-            return;
-        };
+        if self.interfaces.contains_key(name) {
+            let installed = matches!(state, State::Up | State::Teardown);
+            self.uninstall(name, installed);
+            if self.interface(name).handler.is_some() {
+                self.flush(name);
+            }
+        }
+    }
+
+    /// Addresses and routes go from the device if they were installed, and those of a handler are
+    /// forgotten.
+    fn uninstall(&mut self, name: &str, installed: bool) {
+        let interface = self.interface_mut(name);
         let device = interface.l3_device.clone();
-        let handled = interface.handler.is_some();
-        let (addresses, routes) = if handled {
-            (
+        let (addresses, routes) = match interface.handler.is_some() {
+            true => (
                 std::mem::take(&mut interface.addresses),
                 std::mem::take(&mut interface.routes),
-            )
-        } else {
-            (interface.addresses.clone(), interface.routes.clone())
+            ),
+            false => (interface.addresses.clone(), interface.routes.clone()),
         };
-        if let (Some(device), true) = (device, matches!(state, State::Up | State::Teardown)) {
+        if let (Some(device), true) = (device, installed) {
             for route in routes {
                 self.apply(Effect::DeleteRoute(device.clone(), route));
             }
             for address in addresses {
                 self.apply(Effect::DeleteAddress(device.clone(), address));
             }
-        }
-        if handled {
-            self.flush(name);
         }
     }
 
