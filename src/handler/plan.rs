@@ -197,7 +197,7 @@ impl<'a> Line<'a> {
         prefixes: &[Ipv6Net],
     ) -> Result<Self, Problem> {
         let mapping = provisioned
-            .mapping(prefixes)
+            .mapping(prefixes, &settings.overrides)
             .map_err(|reason| Problem::passing(Code::UnknownProvider, reason))?;
         let mesh = settings.mesh.unwrap_or(!mapping.fmrs().is_empty());
         Ok(Line {

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::settings::{Provision, Settings};
 use super::store::{make_directory, write_atomically};
 use crate::endpoint::Endpoint;
-use crate::map::{Border, Mapping};
+use crate::map::{Border, Mapping, Overrides};
 use crate::netifd::Dump;
 use crate::paths;
 use crate::provision::hb46pp::schedule::{self, Action, Event};
@@ -101,16 +101,20 @@ impl Provisioned {
         }
     }
 
-    /// The mapping that it means for a line with these prefixes.
+    /// The mapping that it means for a line with these prefixes, where the user
+    /// has corrected nothing or these values.
     ///
     /// # Errors
     /// Why it means none, for people.
-    pub fn mapping(&self, prefixes: &[Ipv6Net]) -> Result<Mapping, String> {
+    pub fn mapping(&self, prefixes: &[Ipv6Net], overrides: &Overrides) -> Result<Mapping, String> {
         let mechanism = self.answer.mechanism(&SUPPORTED, Some(prefixes));
         let Mechanism::Map { domain, lwaftr } = mechanism.map_err(|error| error.to_string())?
         else {
             return Err("the answer names no mechanism of MAP".into());
         };
+        let domain = domain
+            .corrected(overrides)
+            .map_err(|error| error.to_string())?;
         let mapping = domain.map(prefixes).map_err(|error| error.to_string())?;
         match (mapping.border(), self.lwaftr, lwaftr) {
             (Some(_), _, _) => Ok(mapping),
@@ -252,7 +256,9 @@ mod tests {
     fn an_answer_holds_for_the_prefixes_it_was_given_for() {
         let record = record(MAP_E);
         let provisioned = record.answer(&record.prefixes).unwrap();
-        let mapping = provisioned.mapping(&record.prefixes).unwrap();
+        let mapping = provisioned
+            .mapping(&record.prefixes, &Overrides::default())
+            .unwrap();
         assert_eq!(mapping.ipv4().to_string(), "192.0.2.1/32");
         assert_eq!(provisioned.name(), "Lab VNE, Lab MAP-E, Lab ISP");
         assert_eq!(
@@ -263,11 +269,34 @@ mod tests {
     }
 
     #[test]
+    fn a_user_corrects_what_the_line_says() {
+        let record = record(MAP_E);
+        let provisioned = record.answer(&record.prefixes).unwrap();
+        let overrides = Overrides {
+            offset: Some(0),
+            ..Overrides::default()
+        };
+        let corrected = provisioned.mapping(&record.prefixes, &overrides).unwrap();
+        assert_eq!(corrected.ports().params().offset(), 0);
+        let contradiction = Overrides {
+            psid_len: Some(1),
+            ..Overrides::default()
+        };
+        let refused = provisioned.mapping(&record.prefixes, &contradiction);
+        assert!(refused.unwrap_err().contains("psidlen 1: "));
+    }
+
+    #[test]
     fn an_lwaftr_must_have_an_address() {
         let mut record = record(LW4O6);
         let prefixes = ["2001:db8:3:100::/56".parse().unwrap()];
         record.prefixes = prefixes.to_vec();
-        let mapping = |record: &Record| record.answer(&prefixes).unwrap().mapping(&prefixes);
+        let mapping = |record: &Record| {
+            record
+                .answer(&prefixes)
+                .unwrap()
+                .mapping(&prefixes, &Overrides::default())
+        };
         let missing = mapping(&record).unwrap_err();
         assert_eq!(missing, "the lwAFTR lwaftr.lab.example was not found");
         record.lwaftr = "2001:db8:ffff::46".parse().ok();

@@ -5,7 +5,7 @@
 use ipnet::Ipv6Net;
 
 use super::problem::{Code, Problem};
-use crate::map::{Border, MapType, SpecError};
+use crate::map::{Border, MapType, Overrides, SpecError};
 use crate::nat::{Mode, Timeouts};
 use crate::netifd::{Config, ConfigError};
 use crate::provision::hb46pp::Credentials;
@@ -62,6 +62,9 @@ pub struct Settings {
     pub credentials: Option<Credentials>,
     /// `peeraddr`, where it is to replace the provider's.
     pub border: Option<Border>,
+    /// `offset`, `ealen`, `psidlen` and `psid`, which correct what the line
+    /// itself says.
+    pub overrides: Overrides,
     /// `enduserprefix`.
     pub end_user: Option<Ipv6Net>,
     /// `tunlink`.
@@ -158,6 +161,11 @@ impl Settings {
             Rules::Explicit(domain) => (None, domain.named_end_user()),
             Rules::Provider(_) => (reader.border(MapType::MapE), None),
         };
+        // A form may keep these options for a provider that is named.
+        let overrides = match &rules {
+            Rules::Provider(None) => reader.overrides(),
+            _ => Overrides::default(),
+        };
         let settings = Settings {
             interface: interface.into(),
             protocol,
@@ -165,6 +173,7 @@ impl Settings {
             provision: reader.word("provision").unwrap_or(Provision::Auto),
             credentials: reader.credentials(),
             border,
+            overrides,
             end_user: reader.end_user(Some(map_type)).or(named),
             tunlink: reader.text("tunlink"),
             // 576 is the least IPv4 guarantees; 9200 is LuCI's limit.

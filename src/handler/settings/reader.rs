@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The options that also correct rules which a server hands out.
-    fn overrides(&mut self) -> Overrides {
+    pub(super) fn overrides(&mut self) -> Overrides {
         Overrides {
             offset: self.bits("offset", 16),
             ea_len: self.bits("ealen", 48),
