@@ -270,7 +270,12 @@ impl Router {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             if self.double.with(|world| world.is_up(INTERFACE)) == up {
-                self.double.wait_idle(INTERFACE);
+                // A setup that waits for better times may go on.
+                self.double.wait("no other call is at work", |world| {
+                    let handler = world.interfaces.get(INTERFACE);
+                    let running = handler.and_then(|i| i.handler.as_ref()?.running.as_ref());
+                    running.is_none_or(|(_, action)| !up && action == "setup")
+                });
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(10));
