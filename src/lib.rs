@@ -29,6 +29,7 @@ pub mod firewall;
 pub mod handler;
 pub mod logging;
 pub mod map;
+pub mod mechanism;
 mod members;
 pub mod nat;
 pub mod netfilter;

@@ -16,6 +16,7 @@ const ORDER: &[&str] = &[
     "logging",
     "uci",
     "map",
+    "mechanism",
     "provider",
     "provision",
     "ubus",

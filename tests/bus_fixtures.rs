@@ -101,7 +101,8 @@ fn state(prefix: &str, source: &str, technique: (&str, &str), timeouts: Timeouts
         protocol: Proto::Mape,
         link: Link {
             device: "map-wanmap".into(),
-            mapping: found.domain(false).unwrap().map(&[prefix]).unwrap(),
+            mechanism: found.domain(false).unwrap().map(&[prefix]).unwrap().into(),
+            why: String::new(),
             provider: Some((provider.id().into(), provider.name().into())),
             uplink: "wan6".into(),
             prefix_source: source.into(),
@@ -155,7 +156,7 @@ fn up(state: State, firewall: &str, ports: &Value, exhausted: u64) -> World {
     });
     let mut world = World {
         dump: Some(bus(&dump(
-            delegated(&state.mapping.end_user().to_string()),
+            delegated(&state.mechanism.end_user().to_string()),
             json!({ "up": true, "uptime": 4711, "l3_device": "map-wanmap" }),
         ))),
         names: names.collect(),
@@ -181,7 +182,7 @@ fn connections(world: &World, ports: &Value) -> Vec<Connection> {
             .find(|n| plan.port_of(*n).map(u64::from) == Some(port))
             .unwrap()
     };
-    let network = line.state.mapping.ipv4();
+    let network = line.state.mechanism.ipv4();
     let mut all = Vec::new();
     for protocol in Protocol::ALL {
         let key = protocol.name();
@@ -286,7 +287,7 @@ fn people_see_all_of_a_line() {
         let domain = Domain::from_specs(&[rule], map_type, Dialect::Rfc7597).unwrap();
         let v6plus = state("240b:10:1:200::/56", "ip6prefix", POOL, Timeouts::Normal);
         let link = Link {
-            mapping: domain.map(&[prefix]).unwrap(),
+            mechanism: domain.map(&[prefix]).unwrap().into(),
             provider: None,
             encaplimit: None,
             ..v6plus.link

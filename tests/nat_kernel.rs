@@ -67,7 +67,7 @@ fn ports_of_the_set_are_seen_outside_and_counted() {
     let nft = Nft::find().unwrap();
     for mode in [Mode::Pool, Mode::Hash] {
         let plan = plan(mode, "4930", Timeouts::Normal);
-        let set = plan.line().ports;
+        let set = plan.line().ports.unwrap();
         let server = far_socket(&wire, "198.51.100.1:0");
         let server_address = server.local_addr().unwrap();
 

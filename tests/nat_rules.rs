@@ -14,7 +14,7 @@ fn line(ports: PortSet) -> Line {
         interface: "wan4".into(),
         device: "map-wan4".into(),
         ipv4: "192.0.2.1/32".parse().unwrap(),
-        ports,
+        ports: Some(ports),
         outer: Some(Outer {
             ce: "2001:db8::1".parse().unwrap(),
             sources: vec![

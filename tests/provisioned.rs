@@ -4,6 +4,7 @@
 use ipnet::Ipv6Net;
 use mape::handler::{Plan, Problem, Protocol, Provisioned, Router, Settings};
 use mape::map::Dialect;
+use mape::mechanism::Kind;
 use mape::netifd::{Config, Dump};
 use mape::provider::Table;
 use mape::provision::hb46pp::Answer;
@@ -58,8 +59,8 @@ fn map_e(prefix: &str) -> Option<String> {
 fn a_line_that_no_table_knows_is_what_it_says() {
     let plan = plan(LAB, "{}", map_e("2001:db8:10::/44")).unwrap();
     assert!(plan.is_provisioned());
-    assert_eq!(plan.mapping.dialect(), Dialect::Draft03);
-    assert_eq!(plan.mapping.ipv4().to_string(), "192.0.2.1/32");
+    assert_eq!(plan.mapping().unwrap().dialect(), Dialect::Draft03);
+    assert_eq!(plan.mechanism.ipv4().to_string(), "192.0.2.1/32");
     assert_eq!(plan.encaplimit.as_deref(), Some("ignore"));
     assert_eq!(plan.mtu, 1460);
     let expected = ("hb46pp".to_owned(), "Lab VNE, Lab MAP-E".to_owned());
@@ -71,7 +72,7 @@ fn the_table_comes_first_unless_the_line_is_to_be_asked() {
     let answer = || map_e("240b:10::/44");
     let known = plan(V6PLUS, "{}", answer()).unwrap();
     assert!(!known.is_provisioned());
-    assert_eq!(known.mapping.ipv4().to_string(), "106.72.0.1/32");
+    assert_eq!(known.mechanism.ipv4().to_string(), "106.72.0.1/32");
     let asked = plan(V6PLUS, r#"{"provision":"hb46pp"}"#, answer()).unwrap();
     assert!(asked.is_provisioned());
     let named = plan(
@@ -101,4 +102,30 @@ fn without_an_answer_there_is_a_reason() {
         "the line has not said yet how it carries IPv4"
     );
     assert!(!not_yet.fatal);
+}
+
+#[test]
+fn a_line_may_say_that_it_is_ds_lite_or_ipip() {
+    let ds_lite = json!({"enabler_name": "Lab VNE", "order": ["dslite"],
+        "dslite": {"aftr": "2001:db8:ffff::101"}});
+    let plan_of =
+        |config: &str, answer: &serde_json::Value| plan(LAB, config, Some(answer.to_string()));
+    let found = plan_of("{}", &ds_lite).unwrap();
+    assert!(found.is_provisioned());
+    assert_eq!(found.mechanism.kind(), Kind::DsLite);
+    assert_eq!(found.remote(), "2001:db8:ffff::101".parse().ok());
+    let refused = plan_of(r#"{"maptype":"map-e"}"#, &ds_lite).unwrap_err();
+    assert!(
+        refused.detail.starts_with("the line has ds-lite"),
+        "{refused}"
+    );
+    let ipip = json!({"enabler_name": "Lab ISP", "order": ["ipip"], "ipip": [
+        {"ipv6_local": "2001:db8:10:1200::7", "ipv6_remote": "2001:db8:7::1",
+         "ipv4": "203.0.113.0/29"}]});
+    let found = plan_of("{}", &ipip).unwrap();
+    assert_eq!(
+        found.mechanism.ce_address(),
+        "2001:db8:10:1200::7".parse::<std::net::Ipv6Addr>().unwrap()
+    );
+    assert_eq!(found.mechanism.ipv4().to_string(), "203.0.113.0/29");
 }

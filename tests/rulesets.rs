@@ -108,7 +108,7 @@ fn line_of(input: &Value) -> Line {
         interface: "wan4".into(),
         device: "map-wan4".into(),
         ipv4: rule.ipv4_of(end_user),
-        ports: rule.ports_of(end_user),
+        ports: Some(rule.ports_of(end_user)),
         outer: Some(Outer {
             ce: rule.ce_address_of(dialect, end_user),
             sources: vec!["2001:db8:ffff::1/128".parse().unwrap()],

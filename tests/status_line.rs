@@ -26,7 +26,7 @@ fn by_range(ports: &Value, protocol: &str) -> Vec<(u64, u64)> {
 
 /// The same of the ports that the BR has seen.
 fn seen_by_range(line: &TestLine, seen: &BTreeSet<u16>) -> Vec<(u64, u64)> {
-    let ranges = line.plan.line().ports.ranges();
+    let ranges = line.plan.line().ports.unwrap().ranges();
     let counts = ranges.map(|range| {
         let count = seen.iter().filter(|port| range.contains(**port)).count();
         (u64::from(range.first()), count as u64)

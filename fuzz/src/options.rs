@@ -4,7 +4,7 @@
 
 use ipnet::Ipv6Net;
 use mape::firewall::{Opened, Section, zones_of};
-use mape::handler::{Protocol, Rules, Settings, State};
+use mape::handler::{Protocol, Request, Settings, State};
 use mape::map::{PortParams, PortSet};
 use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, Wishes};
 use mape::netifd::Config;
@@ -38,13 +38,18 @@ pub fn config_json(data: &[u8]) {
 
 /// The line and the wishes of options that hold a whole rule.
 pub fn line_of(settings: &Settings) -> Option<(Line, Wishes)> {
-    let Rules::Explicit(domain) = &settings.rules else {
+    let Request::Rules(domain) = &settings.request else {
         return None;
     };
     let prefix = settings.end_user.or("2001:db8:12:3400::/56".parse().ok());
     let mapping = domain.map(&prefix.into_iter().collect::<Vec<_>>()).ok()?;
     rules::mapping_holds(&mapping);
-    let line = Line::new("wan4", "map-wan4", &mapping, settings.mesh == Some(true));
+    let line = Line::new(
+        "wan4",
+        "map-wan4",
+        &mapping.into(),
+        settings.mesh == Some(true),
+    );
     let wishes = Wishes {
         mode: settings.nat,
         timeouts: settings.timeouts,
@@ -156,7 +161,7 @@ pub fn ruleset_of(data: &[u8]) -> Option<(Line, Wishes)> {
         interface: "wan4".into(),
         device: "map-wan4".into(),
         ipv4: net,
-        ports: port_set(offset, len, psid & mask),
+        ports: Some(port_set(offset, len, psid & mask)),
         outer: (!sources.is_empty()).then(|| Outer {
             ce: "2001:db8::1".parse().expect("an address"),
             sources,
@@ -182,7 +187,7 @@ fn port_set(offset: u8, len: u8, psid: u16) -> PortSet {
 }
 
 fn plan_holds(line: Line, wishes: Wishes) {
-    let set = PortList::from(line.ports);
+    let set = line.ports.map(PortList::from).unwrap_or_default();
     let plan = match Plan::new(line, &wishes, &Kernel::full()) {
         Ok(plan) => plan,
         Err(error) => return is_said(&error),

@@ -58,7 +58,7 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     let found = MappingArgs::read(args)?.find()?;
     // Tables are named after the interface, of which the device is made.
     let interface = device.strip_prefix("map-").unwrap_or(device);
-    let line = Line::new(interface, device, &found.mapping, false);
+    let line = Line::new(interface, device, &found.mapping.clone().into(), false);
     let plan = Plan::new(line, &wishes, &Kernel::full()).map_err(Failure::failed)?;
     let ruleset = plan.combined();
     if args.has("json") {

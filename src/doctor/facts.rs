@@ -56,6 +56,15 @@ pub enum Known {
         /// Its rules make of that prefix the very mapping that is in use.
         same: bool,
     },
+    /// A line of DS-Lite or IPIP.
+    Tunnel {
+        /// Its id.
+        id: String,
+        /// Its name.
+        name: String,
+        /// Why MAP is wrong there: a sentence with what to do.
+        reason: String,
+    },
     /// Not MAP, or not to be used unasked: a sentence with what to do.
     Refused(String),
 }
@@ -105,6 +114,8 @@ pub struct Facts<'a> {
     pub state: Option<&'a State>,
     /// The last setup died before it ended.
     pub died: bool,
+    /// What the uplink's resolvers say of the AFTR's name, if it has one.
+    pub aftr: Option<Result<Vec<Ipv6Addr>, String>>,
     /// A PSID that is configured, and the one at its place in the prefix.
     pub psids: Option<(Psid, u16)>,
     /// The way to the BR, in the words of `ip route`, or why there is none.

@@ -5,8 +5,9 @@
 use std::net::Ipv6Addr;
 
 use crate::firewall::Section;
-use crate::handler::{State, has_died, uplink_mtu};
+use crate::handler::{State, has_died, resolve, uplink_mtu};
 use crate::map::{Border, MapType, Mapping, Psid};
+use crate::mechanism::{Kind, Mechanism};
 use crate::nat::PortList;
 use crate::netfilter;
 use crate::paths::rooted;
@@ -27,14 +28,15 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
     let world = interface.world();
     let line = interface.line.as_ref();
     let state = line.map(|line| line.state);
-    let mapping = state.map(|state| &state.mapping);
+    let mechanism = state.map(|state| &state.mechanism);
+    let mapping = mechanism.and_then(Mechanism::mapping);
     let (uplink, offer) = uplink(interface, state);
-    let br = mapping.and_then(target);
-    let ce = mapping.map(Mapping::ce_address);
+    let br = mechanism.and_then(target);
+    let ce = mechanism.map(Mechanism::ce_address);
     let chains = netfilter::chains().ok();
     let known = offer.as_ref();
     let known = known.map_or(Known::No, |offer| known_line(offer, mapping));
-    let map_type = mapping.map_or(MapType::MapE, Mapping::map_type);
+    let kind = mechanism.map_or(Kind::MapE, Mechanism::kind);
     let usage = line.and_then(|line| line.usage.as_ref());
     let netifd = interface.known;
     Facts {
@@ -46,9 +48,10 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
         uplink,
         offer,
         known,
+        aftr: state.and_then(|state| aftr(state, world)),
         psids: mapping.and_then(|mapping| psids(interface, mapping)),
         br_route: br.map(|br| route(br, ce)),
-        br_reply: br.filter(|_| is_tunnel(map_type)).map(|br| ping(br, ce)),
+        br_reply: br.filter(|_| kind.is_tunnel()).map(|br| ping(br, ce)),
         probe: probe.map(|address| (address, ping(address, None))),
         ce: ce.and_then(addresses::address),
         device: state.and_then(|state| addresses::device(&state.device)),
@@ -60,7 +63,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
         offload: offload(world),
         foreign: line.map(foreign).unwrap_or_default(),
         example: line.and_then(example),
-        missing: installed::missing(map_type == MapType::MapT, state.is_some()),
+        missing: installed::missing(kind == Kind::MapT, state.is_some()),
         conflicts: installed::conflicts(chains.as_deref().unwrap_or_default()),
         chains,
         traffic: line.and_then(|line| line.traffic),
@@ -75,13 +78,19 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
     }
 }
 
-fn is_tunnel(map_type: MapType) -> bool {
-    map_type != MapType::MapT
+/// What the uplink's own resolvers say of the AFTR's name.
+fn aftr(state: &State, world: &World) -> Option<Result<Vec<Ipv6Addr>, String>> {
+    let Mechanism::DsLite(line) = &state.mechanism else {
+        return None;
+    };
+    let uplink = world.dump.as_ref()?.find(&state.uplink)?;
+    let device = uplink.l3_device.as_deref();
+    Some(resolve(line.name()?, &uplink.dns, device))
 }
 
 /// The address that stands for the border: the BR, or the DMR's network.
-fn target(mapping: &Mapping) -> Option<Ipv6Addr> {
-    match mapping.border()? {
+fn target(mechanism: &Mechanism) -> Option<Ipv6Addr> {
+    match mechanism.border()? {
         Border::Br(br) => Some(br),
         Border::Dmr(dmr) => Some(dmr.prefix().network()),
     }
@@ -104,10 +113,10 @@ fn uplink(interface: &Interface<'_>, state: Option<&State>) -> (Option<Uplink>, 
     });
     let offer = match (state, candidate) {
         (Some(state), candidate) => Some(Offer {
-            prefix: state.mapping.end_user(),
+            prefix: state.mechanism.end_user(),
             source: state.prefix_source.clone(),
             deprecated: candidate
-                .is_some_and(|c| c.deprecated && c.prefix == state.mapping.end_user()),
+                .is_some_and(|c| c.deprecated && c.prefix == state.mechanism.end_user()),
         }),
         (None, Some(candidate)) => Some(Offer {
             prefix: candidate.prefix,
@@ -140,7 +149,17 @@ fn known_line(offer: &Offer, mapping: Option<&Mapping>) -> Known {
             }),
         };
     }
-    match verdict.refusal(&offer.prefix) {
+    let refusal = verdict.refusal(&offer.prefix);
+    if let (Verdict::NotMap(line), Some(refusal)) = (verdict, &refusal)
+        && line.carrier().mechanism().is_some()
+    {
+        return Known::Tunnel {
+            id: line.id().to_owned(),
+            name: line.name().to_owned(),
+            reason: refusal.to_string(),
+        };
+    }
+    match refusal {
         Some(refusal) => Known::Refused(refusal.to_string()),
         None => Known::No,
     }
@@ -185,7 +204,7 @@ fn offload(world: &World) -> (bool, bool) {
 
 /// Forwards whose ports are not all ours, and those that are not.
 fn foreign(line: &LineUp<'_>) -> Vec<(String, String)> {
-    let set = PortList::from(line.state.mapping.ports());
+    let set = own_ports(line);
     let mut all = Vec::new();
     for forward in line.forwards.iter().filter(|forward| forward.redirect) {
         let left = PortList::from_iter([forward.ports]).minus(&set);
@@ -200,10 +219,15 @@ fn foreign(line: &LineUp<'_>) -> Vec<(String, String)> {
     all
 }
 
+fn own_ports(line: &LineUp<'_>) -> PortList {
+    let set = line.state.mechanism.ports();
+    set.map(PortList::from).unwrap_or_default()
+}
+
 /// A port nobody has taken.
 fn example(line: &LineUp<'_>) -> Option<u16> {
     let taken = line.forwarded().union(&line.reserved);
-    let free = PortList::from(line.state.mapping.ports()).minus(&taken);
+    let free = own_ports(line).minus(&taken);
     let mut ranges = free.ranges();
     let range = ranges.find(|range| range.last() >= 1024)?;
     Some(range.first().max(1024))

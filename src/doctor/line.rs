@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Checks of what the provider gives: uplink, prefix, rule, dialect.
 
-use crate::handler::State;
-use crate::map::Dialect;
+use crate::map::{Dialect, Mapping};
 
 use super::facts::{Facts, Known};
 use super::finding::{Finding, fail, ok, unknown, warn};
@@ -67,7 +66,9 @@ pub(super) fn provider(facts: &Facts<'_>) -> Finding {
     };
     let Some(state) = facts.state else {
         return match (&facts.known, &facts.offer) {
-            (Known::Map { id, name, .. }, _) => ok(found((id, name))),
+            (Known::Map { id, name, .. } | Known::Tunnel { id, name, .. }, _) => {
+                ok(found((id, name)))
+            }
             (Known::Refused(reason), _) => {
                 let reason = reason.clone();
                 fail(Seen::OtherLine { reason }, Remedy::UseOtherType {})
@@ -95,7 +96,10 @@ pub(super) fn provider(facts: &Facts<'_>) -> Finding {
             warn(seen, Remedy::DetectProvider {})
         }
         (Some((own, name)), _) => ok(found((own, name))),
-        (None, known) => by_hand(known),
+        (None, known) if state.mapping().is_some() => by_hand(known),
+        (None, _) => ok(Seen::MechanismConfigured {
+            mechanism: state.mechanism.kind().as_str(),
+        }),
     }
 }
 
@@ -103,7 +107,7 @@ pub(super) fn provider(facts: &Facts<'_>) -> Finding {
 fn by_hand(known: &Known) -> Finding {
     match known {
         Known::No => ok(Seen::RuleConfigured {}),
-        Known::Refused(reason) => {
+        Known::Refused(reason) | Known::Tunnel { reason, .. } => {
             let reason = reason.clone();
             warn(Seen::RuleOnOtherLine { reason }, Remedy::CheckLine {})
         }
@@ -128,11 +132,18 @@ fn by_hand(known: &Known) -> Finding {
     }
 }
 
-pub(super) fn rule(facts: &Facts<'_>) -> Finding {
-    let Some(state) = facts.state else {
-        return no_rule(facts);
-    };
-    let mapping = &state.mapping;
+/// The rule in use; lines without MAP have none.
+pub(super) fn rule(facts: &Facts<'_>) -> Vec<Finding> {
+    match facts.state {
+        None => vec![no_rule(facts)],
+        Some(state) => {
+            let mapping = state.mapping().into_iter();
+            mapping.map(|mapping| rule_in_use(facts, mapping)).collect()
+        }
+    }
+}
+
+fn rule_in_use(facts: &Facts<'_>, mapping: &Mapping) -> Finding {
     let rule = mapping.bmr();
     if let Some((configured, found)) = facts.psids {
         let psid = configured.value();
@@ -188,8 +199,8 @@ fn remedy_of(code: &str) -> Remedy {
     }
 }
 
-pub(super) fn dialect(facts: &Facts<'_>, state: &State) -> Finding {
-    let own = state.mapping.dialect();
+pub(super) fn dialect(facts: &Facts<'_>, mapping: &Mapping) -> Finding {
+    let own = mapping.dialect();
     let Known::Map {
         id, name, dialect, ..
     } = &facts.known

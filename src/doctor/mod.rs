@@ -26,6 +26,7 @@ mod tests;
 use serde::Serialize;
 
 use crate::handler::State;
+use crate::map::Mapping;
 
 pub use facts::{Address, Facts, Known, Offer, Reply, Uplink};
 pub use finding::{Check, Finding, Verdict};
@@ -43,17 +44,20 @@ enum Judge {
     All(fn(&Facts<'_>) -> Vec<Finding>),
     /// It judges what was set up.
     Up(fn(&Facts<'_>, &State) -> Finding),
+    /// It judges the mapping, and is left out where there is none.
+    Map(fn(&Facts<'_>, &Mapping) -> Finding),
 }
 
-use Judge::{All, Any, Up};
+use Judge::{All, Any, Map, Up};
 
 /// Every check, in the order in which one depends on the other.
-static CHECKS: [(&str, Judge); 20] = [
+static CHECKS: [(&str, Judge); 21] = [
     ("uplink", Any(line::uplink)),
     ("prefix", Any(line::prefix)),
     ("provider", Any(line::provider)),
-    ("rule", Any(line::rule)),
-    ("dialect", Up(line::dialect)),
+    ("rule", All(line::rule)),
+    ("dialect", Map(line::dialect)),
+    ("aftr", All(path::aftr)),
     ("br_route", Up(path::br_route)),
     ("br_reply", Up(path::br_reply)),
     ("ce_address", Up(path::ce_address)),
@@ -67,7 +71,7 @@ static CHECKS: [(&str, Judge); 20] = [
     ("forwards", Any(nat::forwards)),
     ("packages", Any(system::packages)),
     ("replies", Up(path::replies)),
-    ("ports", Up(nat::ports)),
+    ("ports", All(nat::ports)),
     ("conflicts", All(system::conflicts)),
 ];
 
@@ -87,7 +91,11 @@ pub fn checks(facts: &Facts<'_>) -> Vec<Check> {
             (Any(judge), _) => vec![judge(facts)],
             (All(judge), _) => judge(facts),
             (Up(judge), Some(state)) => vec![judge(facts, state)],
-            (Up(_), None) => vec![not_up()],
+            (Map(judge), Some(state)) => {
+                let mapping = state.mapping().into_iter();
+                mapping.map(|mapping| judge(facts, mapping)).collect()
+            }
+            (Up(_) | Map(_), None) => vec![not_up()],
         };
         let checks = findings.into_iter();
         all.extend(checks.map(|finding| Check { id, finding }));

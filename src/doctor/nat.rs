@@ -5,7 +5,7 @@ use crate::handler::State;
 use crate::netfilter::Chain;
 
 use super::facts::Facts;
-use super::finding::{Finding, Verdict, fail, ok, unknown, warn};
+use super::finding::{Finding, Verdict, fail, not_up, ok, unknown, warn};
 use super::remedy::Remedy;
 use super::seen::Seen;
 
@@ -126,6 +126,12 @@ pub(super) fn forwards(facts: &Facts<'_>) -> Finding {
             None => unknown(Seen::PortsNotKnown {}),
         };
     };
+    if facts
+        .state
+        .is_some_and(|state| state.mechanism.ports().is_none())
+    {
+        return warn(Seen::ForwardsRefused { name }, Remedy::UseIpv6 {});
+    }
     let seen = match facts.foreign.len() - 1 {
         0 => Seen::ForwardOutside { name, ports },
         more => Seen::ForwardsOutside { name, ports, more },
@@ -137,7 +143,16 @@ pub(super) fn forwards(facts: &Facts<'_>) -> Finding {
     warn(seen, remedy)
 }
 
-pub(super) fn ports(facts: &Facts<'_>, _: &State) -> Finding {
+/// Ports in use, if any are ours.
+pub(super) fn ports(facts: &Facts<'_>) -> Vec<Finding> {
+    match facts.state {
+        None => vec![not_up()],
+        Some(state) if state.mechanism.ports().is_none() => Vec::new(),
+        Some(_) => vec![ports_in_use(facts)],
+    }
+}
+
+fn ports_in_use(facts: &Facts<'_>) -> Finding {
     let Some(used) = facts.used else {
         return match facts.root {
             false => unknown(Seen::ConnectionsHidden {}),

@@ -4,7 +4,8 @@
 use std::net::Ipv6Addr;
 
 use crate::handler::State;
-use crate::map::{Border, MapType};
+use crate::map::Border;
+use crate::mechanism::{Kind, Mechanism};
 
 use super::facts::{Facts, Known, Reply};
 use super::finding::{Finding, fail, not_up, ok, unknown, warn};
@@ -14,7 +15,7 @@ use crate::status::netifd::Phase;
 
 /// The address of the BR, or the DMR's prefix.
 fn border(state: &State) -> Option<String> {
-    match state.mapping.border()? {
+    match state.mechanism.border()? {
         Border::Br(br) => Some(br.to_string()),
         Border::Dmr(dmr) => Some(dmr.to_string()),
     }
@@ -72,6 +73,32 @@ pub(super) fn br_reply(facts: &Facts<'_>, state: &State) -> Finding {
     }
 }
 
+/// Whether the AFTR's name still has the address that is in use; nothing is
+/// said of an AFTR without a name.
+pub(super) fn aftr(facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(Mechanism::DsLite(line)) = facts.state.map(|state| &state.mechanism) else {
+        return Vec::new();
+    };
+    let (Some(name), Some(found)) = (line.name(), &facts.aftr) else {
+        return Vec::new();
+    };
+    let (name, address) = (name.to_string(), line.aftr());
+    vec![match found {
+        Err(error) => {
+            let error = error.clone();
+            warn(Seen::AftrUnknown { error }, Remedy::CheckResolvers {})
+        }
+        Ok(all) if all.contains(&address) => ok(Seen::AftrFound { name, address }),
+        Ok(_) => {
+            let interface = facts.interface.to_owned();
+            warn(
+                Seen::AftrMoved { name, address },
+                Remedy::Restart { interface },
+            )
+        }
+    }]
+}
+
 pub(super) fn probe(address: &Ipv6Addr, reply: &Reply) -> Finding {
     asked(address.to_string(), reply)
 }
@@ -89,10 +116,10 @@ fn asked(address: String, reply: &Reply) -> Finding {
 }
 
 pub(super) fn ce_address(facts: &Facts<'_>, state: &State) -> Finding {
-    let address = state.mapping.ce_address();
+    let address = state.mechanism.ce_address();
     let Some(found) = &facts.ce else {
         // nat46 answers for its addresses itself.
-        if state.mapping.map_type() == MapType::MapT {
+        if state.mechanism.kind() == Kind::MapT {
             let device = state.device.clone();
             return ok(Seen::CeTranslated { address, device });
         }
@@ -139,7 +166,7 @@ pub(super) fn mtu(facts: &Facts<'_>, state: &State) -> Finding {
     let Some(uplink_mtu) = uplink else {
         return unknown(Seen::MtuUplinkUnknown { mtu });
     };
-    let best = uplink_mtu.saturating_sub(state.mapping.map_type().overhead());
+    let best = uplink_mtu.saturating_sub(state.mechanism.kind().overhead());
     let seen = match mtu {
         mtu if mtu > best => Seen::MtuTooLarge {
             mtu,
@@ -158,7 +185,7 @@ pub(super) fn mtu(facts: &Facts<'_>, state: &State) -> Finding {
 }
 
 pub(super) fn encaplimit(facts: &Facts<'_>, state: &State) -> Finding {
-    if state.mapping.map_type() == MapType::MapT {
+    if state.mechanism.kind() == Kind::MapT {
         return ok(Seen::EncaplimitNotUsed {});
     }
     let limit = match state.encaplimit.as_deref() {
@@ -189,7 +216,7 @@ pub(super) fn ipv4(facts: &Facts<'_>, state: &State) -> Finding {
         return unknown(Seen::NetifdSilent {});
     }
     let device = state.device.clone();
-    let address = state.mapping.ipv4().addr().to_string();
+    let address = state.mechanism.ipv4().addr().to_string();
     let assigned = facts
         .ipv4
         .iter()
@@ -229,11 +256,12 @@ pub(super) fn replies(facts: &Facts<'_>, state: &State) -> Finding {
 /// be right.
 fn causes(facts: &Facts<'_>, state: &State) -> Vec<Cause> {
     let mut causes = Vec::new();
-    if state.provider.is_none() || !matches!(facts.known, Known::Map { .. }) {
+    let is_known = state.provider.is_some() && matches!(facts.known, Known::Map { .. });
+    if state.mapping().is_some() && !is_known {
         causes.extend([Cause::Dialect, Cause::Peer, Cause::PortParams]);
     }
     let limit = state.encaplimit.as_deref().unwrap_or("ignore");
-    if limit != "ignore" && state.mapping.map_type() != MapType::MapT {
+    if limit != "ignore" && state.mechanism.kind() != Kind::MapT {
         causes.push(Cause::Encaplimit);
     }
     causes.extend([Cause::NotEnabled, Cause::OtherRouter]);

@@ -92,6 +92,10 @@ pub enum Remedy {
     ForwardOwnPort { port: u16 },
     #[error("use a port of the set, or the IPv6 address")]
     ForwardByIpv6 {},
+    #[error("open the host's IPv6 address instead")]
+    UseIpv6 {},
+    #[error("the uplink must have the line's own DNS servers: only they know that name")]
+    CheckResolvers {},
     #[error("likely causes: {}", sentence(causes))]
     CheckSubscription { causes: Vec<Cause> },
     #[error("the BR takes us for another subscriber: check rule, PSID and its justification")]

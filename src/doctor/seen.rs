@@ -119,7 +119,16 @@ pub enum Seen {
     #[error("{dialect}, as configured")]
     DialectConfigured { dialect: &'static str },
 
+    #[error("{mechanism}, as configured")]
+    MechanismConfigured { mechanism: &'static str },
+
     // Border relay and tunnel.
+    #[error("{name} is {address}")]
+    AftrFound { name: String, address: Ipv6Addr },
+    #[error("{name} is no longer {address}, which is in use")]
+    AftrMoved { name: String, address: Ipv6Addr },
+    #[error("{error}")]
+    AftrUnknown { error: String },
     #[error("{peer} is configured, but the BR of {provider_name} for this prefix is {expected}")]
     PeerDiffers {
         peer: String,
@@ -252,6 +261,10 @@ pub enum Seen {
         ports: String,
         more: usize,
     },
+    #[error(
+        "forward \"{name}\" has no effect: with DS-Lite no port of a public IPv4 address is ours"
+    )]
+    ForwardsRefused { name: String },
     #[error("only root can see connections")]
     ConnectionsHidden {},
     #[error("conntrack does not answer, so the ports in use are not known")]

@@ -3,7 +3,8 @@
 
 use std::net::Ipv6Addr;
 
-use crate::map::{Border, Mapping};
+use crate::map::Mapping;
+use crate::mechanism::Mechanism;
 
 /// What stands in place of a provider's id if the line itself said what to set
 /// up (HB46PP).
@@ -14,9 +15,11 @@ pub const PROVISIONED: &str = "hb46pp";
 pub struct Link {
     /// Network device of the tunnel.
     pub device: String,
-    /// Addresses, ports and rules.
-    pub mapping: Mapping,
-    /// Id and name of the provider whose rules these are.
+    /// How it carries IPv4: addresses, ports and rules.
+    pub mechanism: Mechanism,
+    /// Why it was chosen: half a sentence.
+    pub why: String,
+    /// Id and name of the provider that is known to do so.
     pub provider: Option<(String, String)>,
     /// Logical interface of the uplink.
     pub uplink: String,
@@ -38,9 +41,14 @@ impl Link {
         matches!(&self.provider, Some((id, _)) if id == PROVISIONED)
     }
 
-    /// The tunnel's other end; `None` for MAP-T.
-    pub fn br(&self) -> Option<Ipv6Addr> {
-        self.mapping.border().and_then(Border::br)
+    /// The tunnel's far end, BR or AFTR; `None` for MAP-T.
+    pub fn remote(&self) -> Option<Ipv6Addr> {
+        self.mechanism.remote()
+    }
+
+    /// The mapping; `None` without MAP.
+    pub fn mapping(&self) -> Option<&Mapping> {
+        self.mechanism.mapping()
     }
 }
 

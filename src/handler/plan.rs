@@ -2,30 +2,18 @@
 //! From options and network to what is to be set up: pure, so that a test can
 //! ask for the plan of any line.
 
+use std::net::Ipv6Addr;
 use std::ops::Deref;
 
-use ipnet::Ipv6Net;
-
-use super::link::{Link, PROVISIONED};
+use super::choice::{Choice, Owner, Router, choose};
+use super::link::Link;
 use super::problem::{Code, Problem};
-use super::provisioned::Provisioned;
-use super::settings::{Provision, Rules, Settings};
-use crate::map::{Dialect, Domain, MapError, MapType, Mapping, Rule};
+use super::settings::Settings;
+use crate::map::{Dialect, MapType, Mapping, Rule};
+use crate::mechanism::{Kind, Mechanism};
 use crate::netifd::{Dump, FirewallRule, Fmr, Tunnel, Update};
-use crate::provider::{EncapLimit, Match, Provider, Table};
+use crate::provider::Table;
 use crate::uplink::{self, Uplink, UplinkError};
-
-/// What the plan needs to know of the router beyond netifd's answer.
-pub trait Router {
-    /// MTU for IPv6 of a network device in bytes.
-    fn mtu(&self, device: &str) -> Option<u16>;
-    /// The firewall zone whose configuration names a logical interface.
-    fn zone(&self, interface: &str) -> Option<String>;
-    /// What the line of a logical interface said when it had these prefixes.
-    fn provisioned(&self, _interface: &str, _prefixes: &[Ipv6Net]) -> Option<Provisioned> {
-        None
-    }
-}
 
 /// What is to be set up.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +30,8 @@ pub struct Plan {
     pub metric: Option<u32>,
     /// FMRs for the kernel.
     pub fmrs: Vec<Fmr>,
+    /// All addresses that the name of the far end has.
+    pub remotes: Vec<Ipv6Addr>,
     /// Things the user should know, one line each.
     pub warnings: Vec<String>,
 }
@@ -72,8 +62,8 @@ impl Plan {
             .map_err(uplink_problem)?;
         let mut first_problem = None;
         for uplink in &uplinks {
-            match Line::find(settings, uplink, table, router) {
-                Ok(line) => return Ok(line.plan(settings, uplink, router)),
+            match choose(settings, uplink, table, router) {
+                Ok(choice) => return Ok(plan(choice, settings, uplink, router)),
                 Err(problem) => first_problem = first_problem.or(Some(problem)),
             }
         }
@@ -83,9 +73,9 @@ impl Plan {
 
     /// The tunnel, its addresses and routes as netifd takes them.
     pub fn link_up(&self, firewall: Vec<FirewallRule>) -> Update<'_> {
-        let is_map_e = self.mapping.map_type() == MapType::MapE;
-        let ce = self.mapping.ce_address();
-        let tunnel = self.br().map(|remote| Tunnel {
+        let is_map_e = self.mechanism.kind() == Kind::MapE;
+        let ce = self.mechanism.ce_address();
+        let tunnel = self.remote().map(|remote| Tunnel {
             mtu: self.mtu,
             ttl: self.ttl,
             local: ce,
@@ -100,7 +90,7 @@ impl Plan {
             // into the device that translates it.
             inside: tunnel.is_none().then_some(ce),
             tunnel,
-            address: self.mapping.ipv4().addr(),
+            address: self.mechanism.ipv4().addr(),
             metric: self.metric,
             zone: self.zone.as_deref(),
             firewall,
@@ -108,231 +98,90 @@ impl Plan {
     }
 }
 
-/// A mapping and whose it is.
-struct Line<'a> {
-    mapping: Mapping,
-    provider: Option<&'a Provider>,
-    /// Who provisioned it, for people.
-    server: Option<String>,
-    mesh: bool,
-}
-
-impl<'a> Line<'a> {
-    fn find(
-        settings: &Settings,
-        uplink: &Uplink,
-        table: &'a Table,
-        router: &dyn Router,
-    ) -> Result<Self, Problem> {
-        let prefixes = uplink.prefixes();
-        match &settings.rules {
-            Rules::Explicit(domain) => Self::explicit(settings, domain, uplink, prefixes),
-            Rules::Provider(None) => {
-                let known = table
-                    .choose(&prefixes)
-                    .map_err(|error| Problem::passing(Code::UnknownProvider, error));
-                match (known, settings.provision) {
-                    (Ok((found, prefix)), Provision::Auto | Provision::Off) => {
-                        Self::of_match(settings, found, prefix)
-                    }
-                    (Err(problem), Provision::Off) => Err(problem),
-                    (known, _) => match router.provisioned(&settings.interface, &prefixes) {
-                        Some(provisioned) => Self::provisioned(settings, &provisioned, &prefixes),
-                        None => Err(known.err().unwrap_or_else(|| {
-                            Problem::passing(
-                                Code::UnknownProvider,
-                                "the line has not said yet how it carries IPv4",
-                            )
-                        })),
-                    },
-                }
-            }
-            Rules::Provider(Some(id)) => {
-                let provider = table
-                    .provider(id)
-                    .map_err(|error| Problem::passing(Code::UnknownProvider, error))?;
-                Self::of_provider(settings, provider, &prefixes)
-            }
-        }
-    }
-
-    fn explicit(
-        settings: &Settings,
-        domain: &Domain,
-        uplink: &Uplink,
-        mut prefixes: Vec<Ipv6Net>,
-    ) -> Result<Self, Problem> {
-        if domain.map_type() == MapType::Lw4o6 {
-            // A binding may be made for a single address (RFC 7596 section 5.1).
-            for address in &uplink.addresses {
-                prefixes.push((*address).into());
-            }
-        }
-        let mapping = domain
-            .map(&prefixes)
-            .map_err(|error| Problem::passing(code_of(&error), error))?;
-        if mapping.border().is_none() {
-            let missing = match mapping.map_type() {
-                MapType::MapT => "dmr",
-                MapType::MapE | MapType::Lw4o6 => "br",
-            };
-            return Err(Problem::passing(
-                Code::InvalidMapRule,
-                format_args!("rule {}: {missing} is missing", mapping.bmr().ipv6()),
-            ));
-        }
-        let mesh = settings.mesh.unwrap_or(!mapping.fmrs().is_empty());
-        Ok(Line {
-            mapping,
-            provider: None,
-            server: None,
-            mesh,
-        })
-    }
-
-    /// What the line itself said.
-    fn provisioned(
-        settings: &Settings,
-        provisioned: &Provisioned,
-        prefixes: &[Ipv6Net],
-    ) -> Result<Self, Problem> {
-        let mapping = provisioned
-            .mapping(prefixes, &settings.overrides)
-            .map_err(|reason| Problem::passing(Code::UnknownProvider, reason))?;
-        let mesh = settings.mesh.unwrap_or(!mapping.fmrs().is_empty());
-        Ok(Line {
-            mapping,
-            provider: None,
-            server: Some(provisioned.name()),
-            mesh,
-        })
-    }
-
-    fn of_match(settings: &Settings, found: Match<'a>, prefix: Ipv6Net) -> Result<Self, Problem> {
-        let mesh = settings.mesh.unwrap_or(false);
-        let domain = found
-            .domain(mesh)
-            .map_err(|error| Problem::passing(Code::UnknownProvider, error))?;
-        Self::in_domain(settings, &domain, &[prefix], found.provider(), mesh)
-    }
-
-    fn of_provider(
-        settings: &Settings,
-        provider: &'a Provider,
-        prefixes: &[Ipv6Net],
-    ) -> Result<Self, Problem> {
-        let mesh = settings.mesh.unwrap_or(false);
-        let domain = provider
-            .domain(mesh)
-            .map_err(|error| Problem::passing(Code::UnknownProvider, error))?;
-        Self::in_domain(settings, &domain, prefixes, provider, mesh)
-    }
-
-    fn in_domain(
-        settings: &Settings,
-        domain: &Domain,
-        prefixes: &[Ipv6Net],
-        provider: &'a Provider,
-        mesh: bool,
-    ) -> Result<Self, Problem> {
-        let mapping = domain.map(prefixes).map_err(|error| {
-            Problem::passing(
-                code_of(&error),
-                format_args!("provider {}: {error}", provider.id()),
-            )
-        })?;
-        let mapping = match settings.border {
-            Some(border) => mapping
-                .with_border(border)
-                .map_err(|error| Problem::passing(Code::InvalidMapRule, error))?,
-            None => mapping,
-        };
-        Ok(Line {
-            mapping,
-            provider: Some(provider),
-            server: None,
-            mesh,
-        })
-    }
-
-    fn plan(self, settings: &Settings, uplink: &Uplink, router: &dyn Router) -> Plan {
-        let Line {
-            mapping,
-            provider,
-            server,
-            mesh,
-        } = self;
-        let mut warnings = Vec::new();
-        let fmrs = kernel_fmrs(&mapping, mesh, &mut warnings);
+/// What is set up for a mechanism that was chosen.
+fn plan(choice: Choice, settings: &Settings, uplink: &Uplink, router: &dyn Router) -> Plan {
+    let Choice {
+        mechanism,
+        owner,
+        mesh,
+        why,
+        remotes,
+    } = choice;
+    let mut warnings = Vec::new();
+    let end_user = mechanism.end_user();
+    let mut fmrs = Vec::new();
+    if let Some(mapping) = mechanism.mapping() {
+        fmrs = kernel_fmrs(mapping, mesh, &mut warnings);
         if mapping.subnet_id() != 0 {
             warnings.push(format!(
-                "the BR sends to subnet 0 of the /{}, but {} is subnet {}: nothing may come back",
+                "the BR sends to subnet 0 of the /{}, but {end_user} is subnet {}: nothing may \
+                 come back",
                 mapping.bmr().end_user_len(),
-                mapping.end_user(),
                 mapping.subnet_id()
             ));
         }
-        if let Some(stale) = uplink.stale_besides(&mapping.end_user()) {
-            warnings.push(format!(
-                "option ip6prefix of {} says {stale}, but the line has {}, which is used: remove \
-                 the option",
-                uplink.interface,
-                mapping.end_user()
-            ));
-        }
-        let link_mtu = uplink.l3_device.as_deref().and_then(|dev| router.mtu(dev));
-        let mtu = settings
-            .mtu
-            .unwrap_or_else(|| default_mtu(link_mtu, mapping.map_type(), provider));
-        let source = uplink.source_of(&mapping.end_user());
-        let source = source.unwrap_or(uplink::Source::OnLink);
-        let zone = zone(settings, uplink, router);
-        let is_provisioned = server.is_some();
-        let link = Link {
-            device: settings.device(),
-            mapping,
-            provider: provider
-                .map(|p| (p.id().to_owned(), p.name().to_owned()))
-                .or_else(|| server.map(|name| (PROVISIONED.to_owned(), name))),
-            uplink: uplink.interface.clone(),
-            prefix_source: source.as_str().into(),
-            mtu,
-            encaplimit: encaplimit(settings, provider, is_provisioned),
-            zone,
-            mesh,
-        };
-        Plan {
-            link,
-            uplink_device: uplink.l3_device.clone(),
-            ttl: if settings.ttl == 0 { 64 } else { settings.ttl },
-            metric: Some(uplink.metric).filter(|&metric| settings.inherits_metric && metric > 0),
-            own_zone: router.zone(&settings.interface),
-            fmrs,
-            warnings,
-        }
+    }
+    if let Some(stale) = uplink.stale_besides(&end_user) {
+        warnings.push(format!(
+            "option ip6prefix of {} says {stale}, but the line has {end_user}, which is used: \
+             remove the option",
+            uplink.interface,
+        ));
+    }
+    let link_mtu = uplink.l3_device.as_deref().and_then(|dev| router.mtu(dev));
+    let mtu = settings
+        .mtu
+        .unwrap_or_else(|| default_mtu(link_mtu, mechanism.kind(), owner.as_ref()));
+    let source = uplink.source_of(&end_user);
+    let source = source.unwrap_or(uplink::Source::OnLink);
+    let link = Link {
+        device: settings.device(),
+        encaplimit: encaplimit(settings, &mechanism, owner.as_ref()),
+        mechanism,
+        why,
+        provider: owner.map(|owner| (owner.id, owner.name)),
+        uplink: uplink.interface.clone(),
+        prefix_source: source.as_str().into(),
+        mtu,
+        zone: zone(settings, uplink, router),
+        mesh,
+    };
+    Plan {
+        link,
+        uplink_device: uplink.l3_device.clone(),
+        ttl: if settings.ttl == 0 { 64 } else { settings.ttl },
+        metric: Some(uplink.metric).filter(|&metric| settings.inherits_metric && metric > 0),
+        own_zone: router.zone(&settings.interface),
+        fmrs,
+        remotes,
+        warnings,
     }
 }
 
+/// MTU in bytes that lines with a fixed address have.
+const IPIP_MTU: u16 = 1460;
+
 /// The uplink's MTU less what a packet grows by; a provider's caps it, since a
 /// device may take larger frames than the line.
-fn default_mtu(link: Option<u16>, map_type: MapType, provider: Option<&Provider>) -> u16 {
+fn default_mtu(link: Option<u16>, kind: Kind, owner: Option<&Owner>) -> u16 {
     let link = link.unwrap_or(ETHERNET_MTU);
-    let own = link.saturating_sub(map_type.overhead());
-    own.min(provider.and_then(Provider::mtu).unwrap_or(u16::MAX))
+    let own = link.saturating_sub(kind.overhead());
+    let usual = (kind == Kind::IpIp).then_some(IPIP_MTU);
+    let most = owner.and_then(|owner| owner.mtu).or(usual);
+    own.min(most.unwrap_or(u16::MAX))
 }
 
 /// An explicit option wins; the BRs of the providers drop packets with the
 /// option that the kernel would add.
-fn encaplimit(
-    settings: &Settings,
-    provider: Option<&Provider>,
-    is_provisioned: bool,
-) -> Option<String> {
-    let known = provider.map(Provider::encap_limit);
-    // HB46PP has no key for it; the BRs of those who use it want none.
-    let known = known.or_else(|| is_provisioned.then_some(EncapLimit::Ignore));
-    let given = settings.encaplimit.clone();
-    given.or_else(|| known.map(|limit| limit.to_string()))
+fn encaplimit(settings: &Settings, mechanism: &Mechanism, owner: Option<&Owner>) -> Option<String> {
+    if let Some(given) = &settings.encaplimit {
+        return Some(given.clone());
+    }
+    let own = mechanism.mapping().is_none().then(|| "ignore".to_owned());
+    owner
+        .and_then(|owner| owner.encap_limit)
+        .map(|limit| limit.to_string())
+        .or(own)
 }
 
 /// `zone` where it is given; else none if the firewall configuration names our
@@ -392,15 +241,6 @@ fn kernel_fmrs(mapping: &Mapping, mesh: bool, warnings: &mut Vec<String>) -> Vec
         offset: rule.port_params().offset(),
     };
     usable.into_iter().take(Fmr::MAX).map(of_rule).collect()
-}
-
-/// A prefix that is missing or too short may still come; a rule that
-/// contradicts it is the one thing to look at.
-fn code_of(error: &MapError) -> Code {
-    match error {
-        MapError::NoRule(_) | MapError::PrefixTooShort { .. } => Code::NoMatchingPd,
-        MapError::Rule(_) | MapError::Role(_) => Code::InvalidMapRule,
-    }
 }
 
 fn uplink_problem(error: UplinkError) -> Problem {

@@ -23,6 +23,8 @@ pub enum Code {
     UnknownProvider,
     /// Another interface has a tunnel from the same address.
     AddressInUse,
+    /// The uplink's resolvers do not know the name of AFTR or BR.
+    NameNotResolved,
     /// netifd or the kernel refused the tunnel.
     TunnelFailed,
     /// The address translation could not be loaded.
@@ -40,6 +42,7 @@ impl Code {
             Code::NoUplinkPrefix => "MAPE_NO_UPLINK_PREFIX",
             Code::UnknownProvider => "MAPE_UNKNOWN_PROVIDER",
             Code::AddressInUse => "MAPE_ADDRESS_IN_USE",
+            Code::NameNotResolved => "MAPE_NAME_NOT_RESOLVED",
             Code::TunnelFailed => "MAPE_TUNNEL_FAILED",
             Code::NatFailed => "MAPE_NAT_FAILED",
         }

@@ -19,13 +19,10 @@ use crate::netifd::Dump;
 use crate::paths;
 use crate::provision::hb46pp::schedule::{self, Action, Event};
 use crate::provision::hb46pp::{
-    Answer, AskError, Capability, Label, Mechanism, Reply, Request, TokenFile, ask,
+    Answer, AskError, Label, Mechanism, Reply, Request, SUPPORTED, TokenFile, ask,
 };
 use crate::provision::{self, resolve};
 use crate::uplink::{self, Uplink};
-
-/// The mechanisms that the handler sets up.
-const SUPPORTED: [Capability; 3] = [Capability::MapE, Capability::MapT, Capability::Lw4o6];
 
 /// What an attempt to ask the line came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,15 +98,22 @@ impl Provisioned {
         }
     }
 
+    /// The mechanism that it offers to a line with these prefixes.
+    ///
+    /// # Errors
+    /// Why none can be used, for people.
+    pub fn offer(&self, prefixes: &[Ipv6Net]) -> Result<Mechanism, String> {
+        let mechanism = self.answer.mechanism(&SUPPORTED, Some(prefixes));
+        mechanism.map_err(|error| error.to_string())
+    }
+
     /// The mapping that it means for a line with these prefixes, where the user
     /// has corrected nothing or these values.
     ///
     /// # Errors
     /// Why it means none, for people.
     pub fn mapping(&self, prefixes: &[Ipv6Net], overrides: &Overrides) -> Result<Mapping, String> {
-        let mechanism = self.answer.mechanism(&SUPPORTED, Some(prefixes));
-        let Mechanism::Map { domain, lwaftr } = mechanism.map_err(|error| error.to_string())?
-        else {
+        let Mechanism::Map { domain, lwaftr } = self.offer(prefixes)? else {
             return Err("the answer names no mechanism of MAP".into());
         };
         let domain = domain

@@ -2,6 +2,7 @@
 //! `renew`: the network may have changed; does the interface still fit it?
 
 use std::fmt::Display;
+use std::net::Ipv6Addr;
 
 use nix::net::if_::if_nametoindex;
 
@@ -9,6 +10,7 @@ use super::bus::{BusError, Netifd};
 use super::link::Link;
 use super::link::address_interface;
 use super::plan::Plan;
+use super::problem::Code;
 use super::provisioned::ask_if_due;
 use super::refresh::refresh;
 use super::repair::renewed;
@@ -50,13 +52,20 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
         Ok(plan) => {
             let missing = || missing_address(&dump, &plan, &settings.interface);
             let no_device = || missing_device(&plan.device);
-            match difference(&plan, state).or_else(missing).or_else(no_device) {
+            match difference(&plan, &plan.remotes, state)
+                .or_else(missing)
+                .or_else(no_device)
+            {
                 None => {
                     restore_rules(&settings.interface);
                     return Ok(());
                 }
                 Some(reason) => reason,
             }
+        }
+        Err(problem) if problem.code == Code::NameNotResolved && stands(settings, &dump, state) => {
+            log::warn!("{}: {problem}; what runs stays", settings.interface);
+            return Ok(());
         }
         Err(problem) => problem.detail.clone(),
     };
@@ -79,28 +88,39 @@ fn missing_device(device: &str) -> Option<String> {
 
 /// The uplink may have gone and come while netifd did not watch it for us.
 fn missing_address(dump: &Dump, plan: &Plan, interface: &str) -> Option<String> {
-    plan.br()?;
-    let address = plan.mapping.ce_address();
+    plan.remote()?;
+    let address = plan.mechanism.ce_address();
     let is_there = uplink::has_address(dump, &address_interface(interface), address);
     (!is_there).then(|| format!("{address} is gone from {}", plan.uplink))
 }
 
-/// What of a link differs from what is set up, for the log.
-fn difference(new: &Link, old: &Link) -> Option<String> {
+/// Whether the line still has the prefix that the interface was set up with.
+fn stands(settings: &Settings, dump: &Dump, state: &State) -> bool {
+    let uplinks = uplink::find(dump, settings.tunlink.as_deref(), settings.end_user);
+    let has = |uplink: &uplink::Uplink| uplink.any() == Some(state.mechanism.end_user());
+    uplinks.is_ok_and(|all| all.iter().any(has))
+}
+
+/// What of a link differs from what is set up, for the log. A name may have
+/// several addresses (`remotes`), and a resolver turns their order round.
+fn difference(new: &Link, remotes: &[Ipv6Addr], old: &Link) -> Option<String> {
     let changed = |what: &str, old: &dyn Display, new: &dyn Display| {
         Some(format!("the {what} changed from {old} to {new}"))
     };
-    let (now, before) = (&new.mapping, &old.mapping);
+    let (now, before) = (&new.mechanism, &old.mechanism);
+    if now.kind() != before.kind() {
+        return changed("mechanism", &before.kind(), &now.kind());
+    }
     if now.ce_address() != before.ce_address() || now.ipv4() != before.ipv4() {
         return changed("prefix", &before.end_user(), &now.end_user());
     }
-    if now.border() != before.border() {
-        return Some("the border relay changed".into());
+    let is_known = before
+        .remote()
+        .is_some_and(|remote| remotes.contains(&remote));
+    if now.border() != before.border() && !is_known {
+        return Some("the border relay or AFTR changed".into());
     }
-    if now.ports() != before.ports()
-        || now.fmrs() != before.fmrs()
-        || now.map_type() != before.map_type()
-    {
+    if now.ports() != before.ports() || now.fmrs() != before.fmrs() {
         return Some("the rules changed".into());
     }
     if new.uplink != old.uplink {

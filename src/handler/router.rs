@@ -3,15 +3,26 @@
 
 use std::fs;
 use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use nix::net::if_::if_nametoindex;
 
 use ipnet::Ipv6Net;
 
-use super::plan::{Plan, Router};
+use super::choice::Router;
+use super::plan::Plan;
 use super::provisioned::Provisioned;
+use crate::endpoint::DnsName;
 use crate::firewall::{Opened, zones_of};
 use crate::map::PortSet;
 use crate::netifd::FirewallRule;
 use crate::paths::{read_lossy, rooted};
+use crate::provision::{self, resolve::aaaa};
+use crate::uplink::Uplink;
+
+/// Longest time for the resolvers of an uplink. netifd kills a setup that goes
+/// on for a second after it was told to end, and a setup tries again.
+const PATIENCE: Duration = Duration::from_millis(800);
 
 /// The router we run on.
 #[derive(Debug, Default)]
@@ -29,17 +40,18 @@ impl System {
 
     /// What the firewall configuration does with the ports of an interface.
     /// `reported` is the zone we report for it, where its own configuration
-    /// names none.
+    /// names none. Without ports of our own (`None`) all that it asks for is
+    /// found, so that it can be refused.
     pub fn opened(
         &self,
         interface: &str,
         device: &str,
         reported: Option<&str>,
-        set: PortSet,
+        set: Option<PortSet>,
     ) -> Opened {
         let mut zones = zones_of(&self.firewall, interface, device);
         zones.extend(reported.map(str::to_owned));
-        Opened::read(&self.firewall, &zones, set)
+        Opened::read(&self.firewall, &zones, set.unwrap_or(PortSet::ALL))
     }
 }
 
@@ -78,6 +90,27 @@ impl Router for System {
     fn provisioned(&self, interface: &str, prefixes: &[Ipv6Net]) -> Option<Provisioned> {
         Provisioned::load(interface, prefixes)
     }
+
+    fn resolve(&self, name: &DnsName, uplink: &Uplink) -> Result<Vec<Ipv6Addr>, String> {
+        resolve(name, &uplink.resolvers, uplink.l3_device.as_deref())
+    }
+}
+
+/// The IPv6 addresses of a name, from the resolvers of an uplink on `device`.
+///
+/// # Errors
+/// There are none, and why.
+pub fn resolve(
+    name: &DnsName,
+    resolvers: &[Ipv6Addr],
+    device: Option<&str>,
+) -> Result<Vec<Ipv6Addr>, String> {
+    let index = device.and_then(|device| if_nametoindex(device).ok());
+    let uplink = provision::Uplink {
+        patience: PATIENCE,
+        ..provision::Uplink::new(resolvers, None, index.unwrap_or(0))
+    };
+    aaaa(name, &uplink).map_err(|error| error.to_string())
 }
 
 /// Rules for firewall4. It ties a rule to the device of the interface that
@@ -87,7 +120,7 @@ pub fn firewall_rules(plan: &Plan) -> Vec<FirewallRule> {
     let Some(device) = &plan.uplink_device else {
         return Vec::new();
     };
-    match plan.br() {
+    match plan.remote() {
         Some(br) => tunnel_rules(plan, device, br),
         None => translation_rules(plan, device),
     }
@@ -98,7 +131,7 @@ pub fn firewall_rules(plan: &Plan) -> Vec<FirewallRule> {
 /// port forward is dead after a quiet night.
 fn tunnel_rules(plan: &Plan, device: &str, br: Ipv6Addr) -> Vec<FirewallRule> {
     let meshed = plan.fmrs.iter().map(|fmr| fmr.prefix6.to_string());
-    let ce = plan.mapping.ce_address().to_string();
+    let ce = plan.mechanism.ce_address().to_string();
     let rule = |source| {
         accept([
             ("src", "*".into()),
@@ -120,7 +153,7 @@ fn translation_rules(plan: &Plan, uplink: &str) -> Vec<FirewallRule> {
     let Some(zone) = plan.zone.as_ref().or(plan.own_zone.as_ref()) else {
         return Vec::new();
     };
-    let ce = plan.mapping.ce_address().to_string();
+    let ce = plan.mechanism.ce_address().to_string();
     let rule = |(device, side): (&str, &'static str)| {
         accept([
             ("src", zone.clone()),

@@ -18,10 +18,11 @@ use super::problem::{Code, Problem};
 use super::provisioned::ask_if_due;
 use super::repair::renewed;
 use super::router::{self, System};
-use super::settings::{Rules, Settings};
+use super::settings::{Request, Settings};
 use super::state::State;
 use super::store::{lock, remove_written, write_atomically};
 use super::translate::{Subject, Translation};
+use crate::mechanism::Mechanism;
 use crate::netifd::{Dump, Notify};
 use crate::paths;
 use crate::provider::{self, Table};
@@ -219,7 +220,7 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
 fn plan(settings: &Settings, dump: &Dump, table: &Table, router: &System) -> Result<Plan, Problem> {
     let asked = |problem: &Problem| {
         problem.code == Code::UnknownProvider
-            && settings.rules == Rules::Provider(None)
+            && matches!(settings.request, Request::Known { provider: None, .. })
             && ask_if_due(settings, dump, router::uptime())
     };
     match Plan::new(settings, dump, table, router) {
@@ -275,13 +276,13 @@ fn claim_address(
     plan: &Plan,
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
-    if plan.br().is_none() {
+    if plan.remote().is_none() {
         return Ok(());
     }
-    let ce = plan.mapping.ce_address();
+    let ce = plan.mechanism.ce_address();
     let mut holder = attempt.claim(ce);
     for state in State::load_all() {
-        let holds = state.br().is_some() && state.mapping.ce_address() == ce;
+        let holds = state.remote().is_some() && state.mechanism.ce_address() == ce;
         if holds && state.interface != settings.interface && bus.is_up(&state.interface)? {
             holder = Some(state.interface);
         }
@@ -300,10 +301,10 @@ fn claim_address(
 
 /// The CE's address, on the uplink, before anything uses it.
 fn place_address(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<(), Failure> {
-    if plan.br().is_none() {
+    if plan.remote().is_none() {
         return Ok(());
     }
-    let address = plan.mapping.ce_address();
+    let address = plan.mechanism.ce_address();
     Ok(address::place(
         bus,
         &settings.interface,
@@ -316,7 +317,7 @@ fn place_address(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<(
 /// Whether the CE's address is there still. netifd only begins to watch the
 /// uplink for us when the tunnel is up, and takes the address away with it.
 fn stands(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<bool, BusError> {
-    match plan.br() {
+    match plan.remote() {
         Some(_) => bus.is_up(&address_interface(&settings.interface)),
         None => Ok(true),
     }
@@ -324,11 +325,12 @@ fn stands(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<bool, Bu
 
 /// The device of MAP-T; that of a tunnel is netifd's to make.
 fn make_device(plan: &Plan) -> Result<(), Problem> {
-    if plan.br().is_some() {
-        return Ok(());
-    }
-    let fmrs = if plan.mesh { plan.mapping.fmrs() } else { &[] };
-    nat46::create(&plan.device, &plan.mapping, fmrs, plan.mtu)
+    let mapping = match plan.mapping() {
+        Some(mapping) if plan.remote().is_none() => mapping,
+        _ => return Ok(()),
+    };
+    let fmrs = if plan.mesh { mapping.fmrs() } else { &[] };
+    nat46::create(&plan.device, mapping, fmrs, plan.mtu)
 }
 
 fn tunnel_failure(error: BusError) -> Failure {
@@ -372,35 +374,45 @@ fn new_state(settings: &Settings, link: Link, translation: &Translation, since: 
 
 /// The state file, and the one that scripts of the stock package read.
 fn record(state: &State, settings: &Settings) -> Result<(), Problem> {
-    let rules = super::rules_file::text(&state.mapping, &settings.rule_text, &state.uplink);
-    let path = paths::rules_file(&state.interface);
-    // /tmp is everybody's: what somebody put there keeps nobody offline.
-    if let Err(error) = write_atomically(&path, rules.as_bytes()) {
-        log::warn!(
-            "{}: {}: {error}; scripts will miss it",
-            settings.interface,
-            path.display()
-        );
+    if let Some(mapping) = state.mapping() {
+        let rules = super::rules_file::text(mapping, &settings.rule_text, &state.uplink);
+        let path = paths::rules_file(&state.interface);
+        // /tmp is everybody's: what somebody put there keeps nobody offline.
+        if let Err(error) = write_atomically(&path, rules.as_bytes()) {
+            log::warn!(
+                "{}: {}: {error}; scripts will miss it",
+                settings.interface,
+                path.display()
+            );
+        }
     }
     state
         .save()
         .map_err(|error| Problem::passing(Code::NatFailed, error))
 }
 
+/// What was set up and why, for the log.
 fn summary(state: &State) -> String {
-    let mapping = &state.mapping;
-    let ports = mapping.ports();
+    let mechanism = &state.mechanism;
     let (provider, comma) = match &state.provider {
         Some((_, name)) => (name.as_str(), ", "),
         None => ("", ""),
     };
+    let (kind, ipv4, ce) = (mechanism.kind(), mechanism.ipv4(), mechanism.ce_address());
+    let what = match mechanism {
+        Mechanism::Map(mapping) => format!("{ipv4}, {} ports", mapping.ports().count()),
+        Mechanism::DsLite(line) => match line.name() {
+            Some(name) => format!("AFTR {name} ({})", line.aftr()),
+            None => format!("AFTR {}", line.aftr()),
+        },
+        Mechanism::IpIp(line) => format!("{ipv4}, BR {}", line.br()),
+    };
+    let why = match state.why.as_str() {
+        "" => String::new(),
+        why => format!("; {why}"),
+    };
     format!(
-        "{provider}{comma}{} {}, {} ports, CE {}, NAT {} ({})",
-        mapping.map_type(),
-        mapping.ipv4(),
-        ports.count(),
-        mapping.ce_address(),
-        state.technique.0,
-        state.technique.1
+        "{provider}{comma}{kind} {what}, CE {ce}, NAT {} ({}){why}",
+        state.technique.0, state.technique.1
     )
 }

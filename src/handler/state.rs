@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::link::Link;
+use super::record::{MechanismRecord, ParseError};
 use super::settings::Protocol;
 use super::store::{make_directory, remove_written, write_atomically};
-use crate::map::{Dialect, Domain, DomainError, MapError, MapType, Mapping, RuleSpec, SpecError};
 use crate::nat::{Mode, Timeouts};
 use crate::paths::{self, stems_in};
 
@@ -70,23 +70,6 @@ pub enum StateError {
         /// What is wrong with it.
         error: ParseError,
     },
-}
-
-/// Why the text of a state file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ParseError {
-    /// Not JSON, or a member is missing or of another kind.
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
-    /// A rule cannot be parsed.
-    #[error(transparent)]
-    Rule(#[from] Box<SpecError>),
-    /// The rules contradict each other.
-    #[error(transparent)]
-    Domain(#[from] Box<DomainError>),
-    /// The rules are not those of the end-user prefix.
-    #[error(transparent)]
-    Mapping(#[from] Box<MapError>),
 }
 
 impl State {
@@ -160,14 +143,12 @@ struct Record {
     interface: String,
     proto: Protocol,
     device: String,
-    #[serde(rename = "type")]
-    map_type: MapType,
-    dialect: Dialect,
+    #[serde(flatten)]
+    mechanism: MechanismRecord,
+    /// Older versions did not say.
+    #[serde(default)]
+    why: String,
     end_user_prefix: Ipv6Net,
-    /// The BMR in the form of option `rule`.
-    rule: String,
-    /// The FMRs in the same form.
-    fmrs: Vec<String>,
     provider: Option<String>,
     provider_name: Option<String>,
     uplink: String,
@@ -186,27 +167,15 @@ struct Record {
 
 impl From<&State> for Record {
     fn from(state: &State) -> Self {
-        let mapping = &state.mapping;
-        let map_type = mapping.map_type();
-        let fmr = |rule| RuleSpec {
-            fmr: true,
-            ..RuleSpec::from_rule(rule, map_type, None)
-        };
         let (provider, provider_name) = state.provider.clone().unzip();
         let (nat_mode, nat_reason) = state.technique.clone();
         Record {
             interface: state.interface.clone(),
             proto: state.protocol,
             device: state.device.clone(),
-            map_type,
-            dialect: mapping.dialect(),
-            end_user_prefix: mapping.end_user(),
-            rule: RuleSpec::from_rule(mapping.bmr(), map_type, mapping.border()).to_string(),
-            fmrs: mapping
-                .fmrs()
-                .iter()
-                .map(|rule| fmr(rule).to_string())
-                .collect(),
+            mechanism: (&state.mechanism).into(),
+            why: state.why.clone(),
+            end_user_prefix: state.mechanism.end_user(),
             provider,
             provider_name,
             uplink: state.uplink.clone(),
@@ -225,22 +194,11 @@ impl From<&State> for Record {
     }
 }
 
-impl Record {
-    /// The BMR stands first and no FMR that contains the prefix is longer, so
-    /// the mapping picks the same rule again.
-    fn mapping(&self) -> Result<Mapping, ParseError> {
-        let texts = std::iter::once(&self.rule).chain(&self.fmrs);
-        let specs: Vec<RuleSpec> = texts.map(|text| text.parse()).collect::<Result<_, _>>()?;
-        let domain = Domain::from_specs(&specs, self.map_type, self.dialect)?;
-        Ok(domain.map(&[self.end_user_prefix])?)
-    }
-}
-
 impl TryFrom<Record> for State {
     type Error = ParseError;
 
     fn try_from(record: Record) -> Result<Self, ParseError> {
-        let mapping = record.mapping()?;
+        let mechanism = record.mechanism.read(record.end_user_prefix)?;
         let provider = record.provider.map(|id| {
             let name = record.provider_name.unwrap_or_else(|| id.clone());
             (id, name)
@@ -250,7 +208,8 @@ impl TryFrom<Record> for State {
             protocol: record.proto,
             link: Link {
                 device: record.device,
-                mapping,
+                mechanism,
+                why: record.why,
                 provider,
                 uplink: record.uplink,
                 prefix_source: record.prefix_source,
@@ -275,6 +234,8 @@ fn io_error(path: PathBuf, error: io::Error) -> StateError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::map::{Dialect, Domain, MapType};
+    use crate::mechanism::{DsLite, InterfaceId, IpIp};
 
     fn state() -> State {
         let specs = [
@@ -289,9 +250,11 @@ mod tests {
             protocol: Protocol::Mape,
             link: Link {
                 device: "map-wanmap".into(),
-                mapping: domain
+                mechanism: domain
                     .map(&["240b:10:1:200::/56".parse().unwrap()])
-                    .unwrap(),
+                    .unwrap()
+                    .into(),
+                why: "the prefix is theirs".into(),
                 provider: Some(("v6plus".into(), "JPNE v6plus".into())),
                 uplink: "wan6".into(),
                 prefix_source: "delegated".into(),
@@ -312,6 +275,43 @@ mod tests {
     fn what_is_written_is_read_again() {
         let state = state();
         assert_eq!(State::parse(&state.to_text().unwrap()).unwrap(), state);
+    }
+
+    #[test]
+    fn lines_without_map() {
+        let prefix = "2001:db8:7:100::/56".parse().unwrap();
+        let br = "2001:db8:ffff::1".parse().unwrap();
+        let name = "aftr.example".parse().unwrap();
+        let block = "203.0.113.97/29".parse().unwrap();
+        for mechanism in [
+            DsLite::new(prefix, br).unwrap().named(Some(name)).into(),
+            DsLite::new(prefix, br).unwrap().into(),
+            IpIp::new(prefix, InterfaceId::Draft03, block, br)
+                .unwrap()
+                .into(),
+        ] {
+            let mut state = state();
+            state.link.mechanism = mechanism;
+            let text = state.to_text().unwrap();
+            assert_eq!(State::parse(&text).unwrap(), state, "{text}");
+        }
+    }
+
+    /// Written before there was anything but MAP.
+    #[test]
+    fn what_an_older_version_wrote_is_read() {
+        let text = r#"{"interface":"wanmap","proto":"mape","device":"map-wanmap","type":"map-e",
+            "dialect":"draft-03","end_user_prefix":"240b:10:1:200::/56",
+            "rule":"type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,br=2404:9200:225:100::64",
+            "fmrs":["type=map-e,ipv6prefix=240b:12::,prefix6len=31,ipv4prefix=14.8.0.0,prefix4len=15,ealen=25,fmr",
+            "type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,fmr"],
+            "provider":"v6plus","provider_name":"JPNE v6plus","uplink":"wan6",
+            "prefix_source":"delegated","mtu":1460,"encaplimit":"ignore","zone":null,"mesh":true,
+            "nat":"auto","nat_mode":"pool","nat_reason":"the kernel can","conntrack":"normal",
+            "reserve":["4128"],"since":12}"#;
+        let read = State::parse(text).unwrap();
+        assert_eq!(read.mechanism.ce_address(), state().mechanism.ce_address());
+        assert_eq!(read.mechanism.fmrs().len(), 2);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::nat46;
 use super::state::State;
 use super::store::{self, remove_written};
 use super::translate;
-use crate::map::MapType;
+use crate::mechanism::Kind;
 use crate::{netfilter, paths};
 
 /// Removes everything of `interface`. netifd itself removes device, addresses
@@ -56,7 +56,7 @@ pub fn undo(interface: &str) {
     if let Err(error) = translate::remove(interface, state.as_ref()) {
         warn("translation", &error);
     }
-    let is_map_t = |s: &State| s.mapping.map_type() == MapType::MapT;
+    let is_map_t = |s: &State| s.mechanism.kind() == Kind::MapT;
     if state.as_ref().is_none_or(is_map_t) {
         nat46::remove(&format!("map-{interface}"));
     }

@@ -81,12 +81,12 @@ impl Translation {
     pub fn new(subject: &Subject<'_>, router: &System) -> Result<Self, Problem> {
         let nft = Nft::find().map_err(nat_failed)?;
         let (interface, link) = (subject.interface, subject.link);
-        let line = Line::new(interface, &link.device, &link.mapping, link.mesh);
+        let line = Line::new(interface, &link.device, &link.mechanism, link.mesh);
         let reserve = PortList::parse(&subject.reserve.join(" ")).map_err(|error| {
             Problem::fatal(Code::InvalidConfig, format_args!("reserve: {error}"))
         })?;
         let zone = link.zone.as_deref();
-        let opened = router.opened(interface, &link.device, zone, link.mapping.ports());
+        let opened = router.opened(interface, &link.device, zone, link.mechanism.ports());
         let wishes = Wishes {
             mode: subject.mode,
             reserve,
@@ -221,7 +221,7 @@ pub fn remove(interface: &str, state: Option<&State>) -> io::Result<()> {
     let removed = netfilter::remove(interface);
     if let Some(state) = state {
         // A kernel that does not let us forgets by itself in time.
-        if let Err(error) = netfilter::forget_connections(state.mapping.ipv4()) {
+        if let Err(error) = netfilter::forget_connections(state.mechanism.ipv4()) {
             log::info!("{interface}: old connections stay for a while: {error}");
         }
     }

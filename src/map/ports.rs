@@ -69,6 +69,15 @@ pub struct PortSet {
 }
 
 impl PortSet {
+    /// All ports of an address that is not shared.
+    pub const ALL: PortSet = PortSet {
+        params: PortParams {
+            offset: 0,
+            psid_len: 0,
+        },
+        psid: Psid::NONE,
+    };
+
     /// The set of `psid` (right-justified) under `params`.
     ///
     /// # Errors

@@ -68,6 +68,9 @@ fn largest(len: u8) -> u16 {
 }
 
 impl Psid {
+    /// No PSID: the address is not shared.
+    pub const NONE: Psid = Psid { value: 0, len: 0 };
+
     /// A PSID from the number people write (right-justified, 0 to `2^len - 1`).
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::map::PortSet;
 use super::names::INSIDE;
 use super::plan::Plan;
 use super::technique::Technique;
-use super::{exhaustion, passing};
+use super::{exhaustion, passing, untranslated};
 
 /// The content of the table.
 pub(super) struct Inside<'a>(pub(super) &'a Plan);
@@ -26,6 +26,9 @@ impl Display for Inside<'_> {
         exhaustion::write(f, plan)?;
         for counter in INSIDE {
             writeln!(f, "\tcounter {counter} {{ }}")?;
+        }
+        if plan.technique() == &Technique::Untranslated {
+            return untranslated::write(f, plan);
         }
         if plan.is_tight() {
             f.write_str(TIGHT_TIMEOUTS)?;
@@ -62,8 +65,8 @@ fn inbound(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
 		ip daddr != {network} counter name "not_our_address" drop
 "#
     )?;
-    if plan.is_shared() {
-        only_our_ports(f, plan.line().ports, &DESTINATION)?;
+    if let Some(ports) = plan.shared() {
+        only_our_ports(f, ports, &DESTINATION)?;
     }
     end_chain(f)
 }
@@ -82,7 +85,7 @@ fn unsolicited(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
 		ip saddr {{ {spoofed} }} counter name "unsolicited" drop
 "#
     )?;
-    if plan.is_shared() {
+    if plan.shared().is_some() {
         passing::write_rule(f, plan, "", "dport", "accept")?;
         if plan.answers_ping() {
             writeln!(f, "\t\ticmp type echo-request accept")?;
@@ -133,7 +136,7 @@ fn outbound(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
 "#,
         )?;
     }
-    if plan.is_shared() {
+    if plan.shared().is_some() {
         f.write_str(
             r#"		meta l4proto != { tcp, udp, icmp } counter name "no_port_protocol" reject with icmp prot-unreachable
 "#,
@@ -180,7 +183,7 @@ fn source_nat(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
     let range = match plan.technique() {
         Technique::Pool(pool) => Some(pool.numbers()),
         Technique::Plain(range) => *range,
-        Technique::Hash => None,
+        Technique::Hash | Technique::Untranslated => None,
     };
     if let Some(range) = range {
         writeln!(
@@ -191,7 +194,7 @@ fn source_nat(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
     if matches!(plan.technique(), Technique::Hash) {
         hash(f, plan)?;
     }
-    if !plan.is_shared() {
+    if plan.shared().is_none() {
         // A prefix is ours as a whole: its hosts keep their addresses.
         let network = plan.network();
         writeln!(
@@ -241,8 +244,8 @@ fn guard(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
 		ip saddr != {network} counter name "out_refused" drop
 "#
     )?;
-    if plan.is_shared() {
-        only_our_ports(f, plan.line().ports, &SOURCE)?;
+    if let Some(ports) = plan.shared() {
+        only_our_ports(f, ports, &SOURCE)?;
     }
     end_chain(f)
 }

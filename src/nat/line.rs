@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A line: what the mapping says about one interface.
+//! A line: what the mechanism says about one interface.
 
 use std::net::Ipv6Addr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use crate::map::{Border, MapType, Mapping, PortSet};
+use crate::map::{PortSet, Rule};
+use crate::mechanism::Mechanism;
 
 use super::error::NatError;
 use super::names::{MAX_DEVICE, MAX_INTERFACE};
 
-/// A line as the mapping describes it.
+/// A line as its mechanism describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// Logical interface, `[A-Za-z0-9_.-]`: names the tables.
@@ -19,8 +20,9 @@ pub struct Line {
     pub device: String,
     /// The CE's IPv4 address, or the prefix assigned to it.
     pub ipv4: Ipv4Net,
-    /// The ports of that address that are ours.
-    pub ports: PortSet,
+    /// The ports of that address that are ours; `None` if the other end of the
+    /// tunnel translates (DS-Lite).
+    pub ports: Option<PortSet>,
     /// Encapsulation, where there is one.
     pub outer: Option<Outer>,
 }
@@ -30,32 +32,27 @@ pub struct Line {
 pub struct Outer {
     /// Our end of the tunnel.
     pub ce: Ipv6Addr,
-    /// The BR and, in mesh mode, the IPv6 prefixes of the FMRs.
+    /// BR or AFTR and, in mesh mode, the IPv6 prefixes of the FMRs.
     pub sources: Vec<Ipv6Net>,
 }
 
 impl Line {
-    /// The line of a mapping. With `mesh`, other CEs may send to us directly.
-    pub fn new(interface: &str, device: &str, mapping: &Mapping, mesh: bool) -> Self {
-        let mut sources: Vec<Ipv6Net> = Vec::new();
-        if let Some(Border::Br(br)) = mapping.border() {
-            sources.push(br.into());
-        }
-        if mesh {
-            for rule in mapping.fmrs() {
-                sources.push(rule.ipv6());
+    /// The line of a mechanism. With `mesh`, other CEs may send to us directly.
+    pub fn new(interface: &str, device: &str, mechanism: &Mechanism, mesh: bool) -> Self {
+        let outer = mechanism.remote().map(|remote| {
+            let fmrs = if mesh { mechanism.fmrs() } else { &[] };
+            let meshed = fmrs.iter().map(Rule::ipv6);
+            Outer {
+                ce: mechanism.ce_address(),
+                sources: std::iter::once(remote.into()).chain(meshed).collect(),
             }
-        }
-        let encapsulated = mapping.map_type() != MapType::MapT && !sources.is_empty();
+        });
         Line {
             interface: interface.into(),
             device: device.into(),
-            ipv4: mapping.ipv4(),
-            ports: mapping.ports(),
-            outer: encapsulated.then(|| Outer {
-                ce: mapping.ce_address(),
-                sources,
-            }),
+            ipv4: mechanism.ipv4(),
+            ports: mechanism.ports(),
+            outer,
         }
     }
 

@@ -18,7 +18,7 @@
 //!     interface: "wan4".into(),
 //!     device: "map-wan4".into(),
 //!     ipv4: "192.0.2.1/32".parse()?,
-//!     ports: PortSet::new(PortParams::new(4, 8)?, 0x34)?,
+//!     ports: Some(PortSet::new(PortParams::new(4, 8)?, 0x34)?),
 //!     outer: None,
 //! };
 //! let plan = Plan::new(line, &Wishes::default(), &Kernel::full())?;
@@ -45,6 +45,7 @@ mod protocol;
 mod ruleset;
 mod share;
 mod technique;
+mod untranslated;
 mod wishes;
 
 pub use error::NatError;

@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
+use crate::map::PortSet;
+
 use super::error::NatError;
 use super::kernel::Kernel;
 use super::line::Line;
@@ -38,15 +40,14 @@ impl Plan {
     /// used, or a pool that cannot be.
     pub fn new(line: Line, wishes: &Wishes, kernel: &Kernel) -> Result<Self, NatError> {
         line.check()?;
-        let set = PortList::from(line.ports);
         let Share {
             passing,
             free,
             warnings,
-        } = Share::new(&set, &wishes.reserve, &wishes.opened);
-        if free.is_empty() {
-            return Err(NatError::NothingLeft(set));
-        }
+        } = match line.ports {
+            Some(set) => share_of(set.into(), wishes)?,
+            None => Share::without_ports(&wishes.reserve, &wishes.opened),
+        };
         let (technique, reason) = choose(&line, wishes, kernel, &free, &passing)?;
         Ok(Plan {
             line,
@@ -125,7 +126,10 @@ impl Plan {
             Technique::Pool(pool) => pool
                 .port_of(number)
                 .or_else(|| self.passing.contains(number).then_some(number)),
-            _ => self.line.ports.contains(number).then_some(number),
+            _ => {
+                let ours = self.line.ports.is_some_and(|set| set.contains(number));
+                ours.then_some(number)
+            }
         }
     }
 
@@ -144,9 +148,9 @@ impl Plan {
         self.line.ipv4.trunc()
     }
 
-    /// Whether other CEs use other ports of the address.
-    pub(super) fn is_shared(&self) -> bool {
-        self.line.ports.is_shared()
+    /// Our ports, if other CEs use other ports of the address.
+    pub(super) fn shared(&self) -> Option<PortSet> {
+        self.line.ports.filter(|set| set.is_shared())
     }
 
     /// Whether inbound connections to our pings are the firewall's business.
@@ -155,12 +159,20 @@ impl Plan {
     }
 }
 
+fn share_of(set: PortList, wishes: &Wishes) -> Result<Share, NatError> {
+    let share = Share::new(&set, &wishes.reserve, &wishes.opened);
+    match share.free.is_empty() {
+        true => Err(NatError::NothingLeft(set)),
+        false => Ok(share),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::options::Mode;
     use super::super::share::Claim;
     use super::*;
-    use crate::map::{PortParams, PortSet};
+    use crate::map::PortParams;
 
     fn plan_of(params: (u8, u8, u16), wishes: Wishes, kernel: &Kernel) -> Result<Plan, NatError> {
         let (offset, len, psid) = params;
@@ -168,7 +180,7 @@ mod tests {
             interface: "wan".into(),
             device: "map-wan".into(),
             ipv4: "192.0.2.1/32".parse().unwrap(),
-            ports: PortSet::new(PortParams::new(offset, len).unwrap(), psid).unwrap(),
+            ports: Some(PortSet::new(PortParams::new(offset, len).unwrap(), psid).unwrap()),
             outer: None,
         };
         Plan::new(line, &wishes, kernel)
@@ -267,7 +279,7 @@ mod tests {
                 interface: interface.into(),
                 device: device.into(),
                 ipv4: "192.0.2.1/32".parse().unwrap(),
-                ports: PortSet::new(PortParams::new(4, 8).unwrap(), 0).unwrap(),
+                ports: Some(PortSet::new(PortParams::new(4, 8).unwrap(), 0).unwrap()),
                 outer: None,
             };
             assert!(Plan::new(line, &Wishes::default(), &Kernel::full()).is_err());

@@ -49,7 +49,7 @@ impl Tables {
             outer: plan.line().outer.as_ref().map(outer_table),
             edge: match plan.technique() {
                 Technique::Pool(pool) => Some(Edge { plan, pool }.to_string()),
-                Technique::Plain(_) | Technique::Hash => None,
+                Technique::Plain(_) | Technique::Hash | Technique::Untranslated => None,
             },
         }
     }

@@ -60,6 +60,22 @@ impl Share {
         share
     }
 
+    /// What a line without ports of its own can give: nothing.
+    pub(super) fn without_ports(reserve: &PortList, claims: &[Claim]) -> Self {
+        let reserve = (!reserve.is_empty()).then_some("reserve");
+        let titles = claims.iter().map(|claim| claim.title.as_str());
+        let refusal = |title| {
+            format!(
+                "{title}: without effect, since with DS-Lite no port of a public IPv4 address is \
+                 ours; use IPv6"
+            )
+        };
+        Share {
+            warnings: reserve.into_iter().chain(titles).map(refusal).collect(),
+            ..Share::default()
+        }
+    }
+
     fn give(&mut self, title: &str, ports: &PortList) {
         let wanted = ports.intersect(&self.free);
         let whole = self.free.count() + self.passing.count();

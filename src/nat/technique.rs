@@ -28,15 +28,18 @@ pub enum Technique {
     Pool(Pool),
     /// The internal endpoint chooses one of several ranges.
     Hash,
+    /// None here: the AFTR translates.
+    Untranslated,
 }
 
 impl Technique {
-    /// One word for logs and status: `plain`, `pool` or `hash`.
+    /// One word for logs and status: `plain`, `pool`, `hash` or `none`.
     pub fn name(&self) -> &'static str {
         match self {
             Technique::Plain(_) => "plain",
             Technique::Pool(_) => "pool",
             Technique::Hash => "hash",
+            Technique::Untranslated => "none",
         }
     }
 }
@@ -55,7 +58,10 @@ pub(super) fn choose(
     free: &PortList,
     passing: &PortList,
 ) -> Result<(Technique, String), NatError> {
-    if !line.ports.is_shared() {
+    let Some(ports) = line.ports else {
+        return Ok((Technique::Untranslated, "the AFTR translates".into()));
+    };
+    if !ports.is_shared() {
         let range = widest(free).filter(|_| !wishes.reserve.is_empty());
         return Ok((Technique::Plain(range), "the address is not shared".into()));
     }
@@ -72,7 +78,7 @@ pub(super) fn choose(
         Ok(()) if free.count() > MAX_POOL => {
             format!("{} ports are more than {MAX_POOL}", free.count())
         }
-        Ok(()) => match Pool::new(line.ports, passing) {
+        Ok(()) => match Pool::new(ports, passing) {
             Some(pool) => {
                 let reason = format!("all {} ports of {ranges} ranges as one", free.count());
                 return Ok((Technique::Pool(pool), reason));

@@ -50,10 +50,12 @@ pub const OPTIONS: &[(&str, Kind)] = &[
     ("mesh", Kind::Bool),
     ("conntrack", Kind::String),
     ("reserve", Kind::Array),
+    ("interfaceid", Kind::String),
     ("provision", Kind::String),
     ("provision_server", Kind::String),
     ("username", Kind::String),
     ("password", Kind::String),
+    ("update_url", Kind::String),
 ];
 
 /// A protocol as netifd registers it.

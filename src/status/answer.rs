@@ -6,8 +6,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
+use crate::endpoint::DnsName;
 use crate::firewall::Forward;
-use crate::map::{Border, Dialect, Dmr, MapType, Mapping, PortRange, Rule};
+use crate::map::{Border, Dialect, Dmr, Mapping, PortRange, Rule};
+use crate::mechanism::{DsLite, Kind, Mechanism};
 use crate::nat::Protocol;
 
 use super::netifd::Phase;
@@ -64,6 +66,12 @@ struct LinkAnswer<'a> {
     prefix_source: Option<&'a str>,
     #[serde(flatten)]
     mapping: MappingAnswer,
+    /// The AFTR of DS-Lite.
+    aftr: Option<Ipv6Addr>,
+    /// Its name, if it was found by one.
+    aftr_name: Option<&'a str>,
+    /// Why this mechanism was chosen, in English.
+    why: Option<&'a str>,
     /// Number of FMRs.
     fmrs: usize,
     mesh: bool,
@@ -86,12 +94,12 @@ struct NatAnswer<'a> {
     conntrack: &'a str,
 }
 
-/// What every answer shows of a mapping. All of it is null, except perhaps
+/// What every answer shows of a mechanism; without MAP there is no rule. All of it is null, except perhaps
 /// `end_user_prefix`, while there is no mapping.
 #[derive(Debug, Default, Serialize)]
 pub struct MappingAnswer {
     #[serde(rename = "type")]
-    map_type: Option<MapType>,
+    kind: Option<Kind>,
     dialect: Option<Dialect>,
     end_user_prefix: Option<Ipv6Net>,
     bmr: Option<RuleAnswer>,
@@ -110,7 +118,7 @@ impl From<&Mapping> for MappingAnswer {
         let ports = mapping.ports();
         let border = mapping.border();
         MappingAnswer {
-            map_type: Some(mapping.map_type()),
+            kind: Some(mapping.map_type().into()),
             dialect: Some(mapping.dialect()),
             end_user_prefix: Some(mapping.end_user()),
             bmr: Some(mapping.bmr().into()),
@@ -121,6 +129,26 @@ impl From<&Mapping> for MappingAnswer {
             ce_address: Some(mapping.ce_address()),
             br: border.and_then(Border::br),
             dmr: border.and_then(Border::dmr).map(Dmr::prefix),
+        }
+    }
+}
+
+impl From<&Mechanism> for MappingAnswer {
+    fn from(mechanism: &Mechanism) -> Self {
+        let br = match mechanism {
+            Mechanism::Map(mapping) => return mapping.into(),
+            Mechanism::DsLite(_) => None,
+            Mechanism::IpIp(line) => Some(line.br()),
+        };
+        MappingAnswer {
+            kind: Some(mechanism.kind()),
+            end_user_prefix: Some(mechanism.end_user()),
+            ipv4_address: Some(mechanism.ipv4().addr()),
+            ipv4_prefix_len: Some(mechanism.ipv4().prefix_len()),
+            sharing_ratio: mechanism.ports().map(|set| set.params().sharing_ratio()),
+            ce_address: Some(mechanism.ce_address()),
+            br,
+            ..MappingAnswer::default()
         }
     }
 }
@@ -171,14 +199,21 @@ impl<'a> LinkAnswer<'a> {
         let state = line.state;
         let (mode, reason) = &state.technique;
         let provider = state.provider.as_ref();
+        let ds_lite = match &state.mechanism {
+            Mechanism::DsLite(line) => Some(line),
+            Mechanism::Map(_) | Mechanism::IpIp(_) => None,
+        };
         LinkAnswer {
             device: Some(&state.device),
             provider: provider.map(|(id, _)| id.as_str()),
             provider_name: provider.map(|(_, name)| name.as_str()),
             uplink: Some(state.uplink.clone()),
             prefix_source: Some(&state.prefix_source),
-            mapping: (&state.mapping).into(),
-            fmrs: state.mapping.fmrs().len(),
+            mapping: (&state.mechanism).into(),
+            aftr: ds_lite.map(DsLite::aftr),
+            aftr_name: ds_lite.and_then(DsLite::name).map(DnsName::as_str),
+            why: Some(state.why.as_str()).filter(|why| !why.is_empty()),
+            fmrs: state.mechanism.fmrs().len(),
             mesh: state.mesh,
             mtu: Some(state.mtu),
             encaplimit: state.encaplimit.as_deref(),
@@ -188,7 +223,7 @@ impl<'a> LinkAnswer<'a> {
                 reason: Some(reason),
                 conntrack: state.timeouts.as_str(),
             },
-            ports: Some(PortCounts::new(line)),
+            ports: state.mechanism.ports().map(|_| PortCounts::new(line)),
             traffic: line.traffic,
             dropped: line.dropped,
             busiest: hosts(line, world).next(),
@@ -320,7 +355,7 @@ impl<'a> PortsAnswer<'a> {
         let line = interface.line.as_ref();
         PortsAnswer {
             interface: interface.name,
-            ipv4_address: line.map(|line| line.state.mapping.ipv4().addr()),
+            ipv4_address: line.map(|line| line.state.mechanism.ipv4().addr()),
             total: line.map_or(0, LineUp::total),
             ranges: line.map_or_else(Vec::new, |line| {
                 let ranges = line.ranges().map(|range| RangeAnswer::new(line, range));

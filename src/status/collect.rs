@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::firewall::{Opened, Section};
 use crate::handler::bus::Netifd;
 use crate::handler::{State, uptime};
+use crate::map::PortSet;
 use crate::netfilter::{Connection, Counters, connections};
 use crate::paths::{read_lossy, rooted};
 
@@ -57,16 +58,18 @@ impl World {
 fn connections_of(world: &World) -> io::Result<Vec<Connection>> {
     let mut all = Vec::new();
     for state in &world.states {
-        let admits = admits(state, &world.firewall);
-        all.extend(connections(state.mapping.ipv4(), admits)?);
+        // Where the AFTR translates, none of them takes a port of ours.
+        if let Some(set) = state.mechanism.ports() {
+            let admits = admits(state, set, &world.firewall);
+            all.extend(connections(state.mechanism.ipv4(), admits)?);
+        }
     }
     Ok(all)
 }
 
 /// Whether connections from outside may reach anything: our rules drop those
 /// to any port but a forwarded, opened or reserved one.
-fn admits(state: &State, firewall: &str) -> bool {
-    let set = state.mapping.ports();
+fn admits(state: &State, set: PortSet, firewall: &str) -> bool {
     let opened = || Opened::read(firewall, &zones(state, firewall), set);
     !set.is_shared() || !state.reserve.is_empty() || !opened().claims.is_empty()
 }

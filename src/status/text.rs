@@ -6,7 +6,8 @@ use std::fmt::{self, Display, Write as _};
 use std::io::{self, IsTerminal as _};
 
 use crate::handler::State;
-use crate::map::{Border, MapType, Mapping, PortRange};
+use crate::map::{Border, PortRange};
+use crate::mechanism::{Kind, Mechanism};
 use crate::nat::{PortList, Protocol};
 use crate::uplink::Candidate;
 
@@ -105,30 +106,43 @@ fn up(out: &mut String, line: &LineUp<'_>, paint: Paint) -> fmt::Result {
 
 /// The link as it was set up.
 fn link(out: &mut String, state: &State) -> fmt::Result {
-    let mapping = &state.mapping;
-    let (map_type, dialect) = (mapping.map_type(), mapping.dialect());
-    row(out, "  type", format_args!("{map_type}, {dialect}"))?;
+    let mechanism = &state.mechanism;
+    let kind = mechanism.kind();
+    match mechanism.mapping() {
+        Some(mapping) => row(out, "  type", format_args!("{kind}, {}", mapping.dialect()))?,
+        None => row(out, "  type", kind)?,
+    }
+    if !state.why.is_empty() {
+        row(out, "  chosen because", &state.why)?;
+    }
     match &state.provider {
         Some((id, name)) => row(out, "  provider", format_args!("{name} ({id})"))?,
-        None => row(out, "  provider", "none, the rule is configured")?,
-    }
-    row(out, "  IPv4", addresses(mapping))?;
-    row(out, "  CE address", mapping.ce_address())?;
-    match mapping.border() {
-        Some(Border::Br(br)) => row(out, "  BR", br)?,
-        Some(Border::Dmr(dmr)) => row(out, "  DMR", dmr)?,
+        None if mechanism.mapping().is_some() => {
+            row(out, "  provider", "none, the rule is configured")?;
+        }
         None => {}
     }
+    row(out, "  IPv4", addresses(mechanism))?;
+    row(out, "  CE address", mechanism.ce_address())?;
+    match (mechanism, mechanism.border()) {
+        (Mechanism::DsLite(line), _) => match line.name() {
+            Some(name) => row(out, "  AFTR", format_args!("{}, {name}", line.aftr()))?,
+            None => row(out, "  AFTR", line.aftr())?,
+        },
+        (_, Some(Border::Br(br))) => row(out, "  BR", br)?,
+        (_, Some(Border::Dmr(dmr))) => row(out, "  DMR", dmr)?,
+        (_, None) => {}
+    }
     let (uplink, source) = (&state.uplink, &state.prefix_source);
-    let end_user = mapping.end_user();
+    let end_user = mechanism.end_user();
     row(
         out,
         "  uplink",
         format_args!("{uplink}, {end_user} ({source})"),
     )?;
     let tunnel = format!("{}, MTU {}", state.device, state.mtu);
-    match (map_type, state.encaplimit.as_deref()) {
-        (MapType::MapT, _) => row(out, "  tunnel", tunnel)?,
+    match (kind, state.encaplimit.as_deref()) {
+        (Kind::MapT, _) => row(out, "  tunnel", tunnel)?,
         (_, limit) => {
             let limit = match limit {
                 Some("ignore") | None => "none",
@@ -138,7 +152,7 @@ fn link(out: &mut String, state: &State) -> fmt::Result {
             row(out, "  tunnel", text)?;
         }
     }
-    let fmrs = mapping.fmrs().len();
+    let fmrs = mechanism.fmrs().len();
     if fmrs > 0 {
         let used = if state.mesh { "in use" } else { "not in use" };
         row(out, "  FMRs", format_args!("{fmrs}, {used}"))?;
@@ -147,8 +161,11 @@ fn link(out: &mut String, state: &State) -> fmt::Result {
     row(out, "  NAT", format_args!("{mode}: {reason}"))
 }
 
-fn addresses(mapping: &Mapping) -> String {
-    let (ipv4, ports) = (mapping.ipv4(), mapping.ports());
+fn addresses(mechanism: &Mechanism) -> String {
+    let ipv4 = mechanism.ipv4();
+    let Some(ports) = mechanism.ports() else {
+        return format!("{}, translated by the AFTR", ipv4.addr());
+    };
     if ports.is_shared() {
         let (ratio, psid) = (ports.params().sharing_ratio(), ports.psid().value());
         let address = ipv4.addr();
@@ -194,6 +211,9 @@ fn not_up(out: &mut String, interface: &Interface<'_>) -> fmt::Result {
 
 /// Number and use of the ports.
 fn used(out: &mut String, line: &LineUp<'_>, paint: Paint) -> fmt::Result {
+    if line.state.mechanism.ports().is_none() {
+        return row(out, "  ports", "none are ours, so none can be forwarded");
+    }
     let counts = PortCounts::new(line);
     let free = counts.pool;
     let mut text = format!("{free} of {} for NAT", counts.total);
@@ -265,7 +285,13 @@ pub fn ports(out: &mut String, interface: &Interface<'_>, paint: Paint) -> fmt::
         1 => "one range".into(),
         count => format!("{count} ranges"),
     };
-    let (address, total) = (line.state.mapping.ipv4().addr(), line.total());
+    if line.state.mechanism.ports().is_none() {
+        return writeln!(
+            out,
+            "{name}: none, since the AFTR of DS-Lite translates; use IPv6 to be reached"
+        );
+    }
+    let (address, total) = (line.state.mechanism.ipv4().addr(), line.total());
     writeln!(out, "{name}: {address}, {total} ports in {ranges}")?;
     used(out, line, paint)?;
     out.push_str("\nrange         tcp  udp icmp  # used  R reserved  F forwarded\n");

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::firewall::{Forward, Opened, Section, zones_of};
 use crate::handler::State;
-use crate::map::PortRange;
+use crate::map::{PortRange, PortSet};
 use crate::nat::{Kernel, Line, Mode, Plan, PortList, Wishes};
 use crate::netfilter::Connection;
 use crate::netifd::{self as contract, Dump};
@@ -199,13 +199,16 @@ impl World {
     fn line<'a>(&'a self, state: &'a State, zone: Option<&str>) -> LineUp<'a> {
         let mut zones = zones(state, &self.firewall);
         zones.extend(zone.map(str::to_owned));
-        let opened = Opened::read(&self.firewall, &zones, state.mapping.ports());
-        let set = PortList::from(state.mapping.ports());
+        let ports = state.mechanism.ports();
+        // Without ports of our own, all forwards are listed as without effect.
+        let opened = Opened::read(&self.firewall, &zones, ports.unwrap_or(PortSet::ALL));
+        let set = ports.map(PortList::from).unwrap_or_default();
         let reserved = PortList::parse(&state.reserve.join(" ")).unwrap_or_default();
         let reserved = reserved.intersect(&set);
         let plan = plan(state, reserved.clone(), &opened);
-        let net = state.mapping.ipv4();
-        let usage = self.connections.as_ref().map(|all| {
+        let net = state.mechanism.ipv4();
+        let seen = self.connections.as_ref().filter(|_| ports.is_some());
+        let usage = seen.map(|all| {
             let port_of = |number| match &plan {
                 Some(plan) => plan.port_of(number),
                 None => set.contains(number).then_some(number),
@@ -239,7 +242,12 @@ pub(super) fn zones(state: &State, firewall: &str) -> Vec<String> {
 
 /// The rules as they must have been planned for that line.
 fn plan(state: &State, reserve: PortList, opened: &Opened) -> Option<Plan> {
-    let line = Line::new(&state.interface, &state.device, &state.mapping, state.mesh);
+    let line = Line::new(
+        &state.interface,
+        &state.device,
+        &state.mechanism,
+        state.mesh,
+    );
     let mode = match state.technique.0.as_str() {
         "pool" => Mode::Auto,
         _ => Mode::Hash,
@@ -281,14 +289,15 @@ impl Interface<'_> {
 }
 
 impl LineUp<'_> {
-    /// The port set as ranges.
+    /// The port set as ranges; none if no port is ours.
     pub fn ranges(&self) -> impl Iterator<Item = PortRange> {
-        self.state.mapping.ports().ranges()
+        let set = self.state.mechanism.ports();
+        set.into_iter().flat_map(PortSet::ranges)
     }
 
     /// Number of ports that are ours.
     pub fn total(&self) -> u32 {
-        self.state.mapping.ports().count()
+        self.state.mechanism.ports().map_or(0, PortSet::count)
     }
 
     /// Ports that outgoing connections may take.
@@ -301,6 +310,7 @@ impl LineUp<'_> {
     pub fn forwarded(&self) -> PortList {
         let ports = self.forwards.iter().map(|forward| forward.ports);
         let ports: PortList = ports.collect();
-        ports.intersect(&PortList::from(self.state.mapping.ports()))
+        let set = self.state.mechanism.ports();
+        ports.intersect(&set.map(PortList::from).unwrap_or_default())
     }
 }

@@ -70,7 +70,7 @@ pub struct Uplink {
     /// Its own global addresses, preferred ones first: what the binding of a
     /// lw4o6 subscriber may be made for.
     pub addresses: Vec<Ipv6Addr>,
-    /// Its own DNS servers.
+    /// Its own resolvers, the only ones that know what is provisioned on it.
     pub resolvers: Vec<Ipv6Addr>,
 }
 
@@ -85,6 +85,12 @@ impl Uplink {
             .filter(usable)
             .map(|c| c.prefix)
             .collect()
+    }
+
+    /// The prefix, or single address, for a tunnel that needs no rule.
+    pub fn any(&self) -> Option<Ipv6Net> {
+        let prefix = self.prefixes().into_iter().next();
+        prefix.or_else(|| self.addresses.first().copied().map(Ipv6Net::from))
     }
 
     /// The prefix that `option ip6prefix` names although the line has another

@@ -57,7 +57,7 @@ fn named(
         return Err(UplinkError::Down(interface.known.name.clone()));
     }
     let uplink = interface.uplink(end_user);
-    // An address alone is enough for lw4o6.
+    // An address alone is enough for lw4o6 and DS-Lite.
     if uplink.candidates.is_empty() && uplink.addresses.is_empty() {
         return Err(UplinkError::NoPrefix(interface.known.name.clone()));
     }

@@ -66,7 +66,7 @@ impl TestLine {
         ] {
             br.ip(words);
         }
-        let line = Line::new("wanmap", "map-wanmap", &mapping(), false);
+        let line = Line::new("wanmap", "map-wanmap", &mapping().into(), false);
         let wishes = Wishes {
             opened: vec![Claim {
                 title: "port forward".into(),

@@ -61,6 +61,22 @@ pub const SCENARIOS: &[Scenario] = &[
         run: two_interfaces,
     },
     Scenario {
+        name: "DS-Lite with an AFTR of the configuration",
+        run: ds_lite,
+    },
+    Scenario {
+        name: "a fixed address over IPIP",
+        run: fixed_address,
+    },
+    Scenario {
+        name: "an AFTR's name that does not resolve, then a MAP-E line",
+        run: unresolved,
+    },
+    Scenario {
+        name: "MAP-E and DS-Lite side by side",
+        run: two_mechanisms,
+    },
+    Scenario {
         name: "a package upgrade while up",
         run: upgrade,
     },
@@ -88,6 +104,11 @@ const IPV4: &str = "106.72.0.1";
 /// Another of the same provider, with another PSID.
 const OTHER_PREFIX: &str = "240b:10:1:300::/56";
 const OTHER_CE: &str = "240b:10:1:300:6a:4800:100:300";
+
+const AFTR: &str = "2001:db8:aaaa::1";
+/// The B4's address in PREFIX and OTHER_PREFIX.
+const B4: &str = "240b:10:1:200:0:c000:2:0";
+const OTHER_B4: &str = "240b:10:1:300:0:c000:2:0";
 
 /// As a user of the stock package would have written it.
 const EXPLICIT: &[(&str, &str)] = &[
@@ -340,4 +361,86 @@ fn upgrade(stage: &mut Stage<'_>) {
     stage.until("wanmap", "the new program takes over", is_up_elsewhere);
     stage.router.ifdown("wanmap");
     stage.until("wanmap", "and tears down what the old one made", is_gone);
+}
+
+/// A tunnel without MAP, with what goes with it.
+fn is_tunnel(seen: &Seen, ce: &str, remote: &str, ipv4: &str) -> bool {
+    seen.up
+        && seen.tunnel == Some((ce.into(), remote.into()))
+        && seen.ipv4 == [ipv4]
+        && seen.default_route
+        && seen.ce == [ce]
+        && !seen.tables.is_empty()
+        && seen.errors.is_empty()
+}
+
+fn ds_lite(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    let options = [
+        ("tunlink", "wan6"),
+        ("maptype", "ds-lite"),
+        ("peeraddr", AFTR),
+    ];
+    stage.router.configure("wanmap", "mape", &options);
+    stage.until("wanmap", "it is up", |seen| {
+        is_tunnel(seen, B4, AFTR, "192.0.0.2")
+    });
+    stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
+    stage.until("wanmap", "it moves", |seen| {
+        is_tunnel(seen, OTHER_B4, AFTR, "192.0.0.2")
+    });
+    stage.router.ifdown("wanmap");
+    stage.until("wanmap", "it is gone", is_gone);
+}
+
+fn fixed_address(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    let options = [
+        ("tunlink", "wan6"),
+        ("maptype", "ipip"),
+        ("peeraddr", AFTR),
+        ("ipaddr", "203.0.113.8/29"),
+        ("interfaceid", "0000:0000:0000:feed"),
+    ];
+    stage.router.configure("wanmap", "mape", &options);
+    stage.until("wanmap", "it is up", |seen| {
+        is_tunnel(seen, "240b:10:1:200::feed", AFTR, "203.0.113.8")
+    });
+    stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
+    stage.until("wanmap", "it moves", |seen| {
+        is_tunnel(seen, "240b:10:1:300::feed", AFTR, "203.0.113.8")
+    });
+    stage.router.ifdown("wanmap");
+    stage.until("wanmap", "it is gone", is_gone);
+}
+
+/// A line of transix whose resolvers do not answer.
+fn unresolved(stage: &mut Stage<'_>) {
+    stage
+        .router
+        .line_gives(WAN6, Some("2409:10:a040:1c00::/56"));
+    two_lines(stage);
+    stage.until("wanmap", "it waits for the name", |seen| {
+        waits(seen) && seen.errors == ["MAPE_NAME_NOT_RESOLVED"]
+    });
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    stage.until("wanmap", "it is up with MAP-E", is_up);
+}
+
+fn two_mechanisms(stage: &mut Stage<'_>) {
+    brought_up(stage);
+    stage.router.line_gives(WAN7, Some("2001:db8:12:3400::/56"));
+    let options = [
+        ("tunlink", "wan7"),
+        ("maptype", "ds-lite"),
+        ("peeraddr", AFTR),
+    ];
+    stage.router.configure("wands", "mape", &options);
+    stage.until("wands", "it is up", |seen| {
+        is_tunnel(seen, "2001:db8:12:3400:0:c000:2:0", AFTR, "192.0.0.2")
+    });
+    stage.until("wanmap", "it stays up", is_up);
+    stage.router.ifdown("wands");
+    stage.until("wands", "it is gone", is_gone);
+    stage.until("wanmap", "it stays up alone", is_up);
 }

@@ -21,7 +21,7 @@ pub fn plan(mode: Mode, opened: &str, timeouts: Timeouts) -> Plan {
         interface: "wan4".into(),
         device: "map-wan4".into(),
         ipv4: "192.0.2.1/32".parse().unwrap(),
-        ports: PortSet::new(PortParams::new(4, 8).unwrap(), 0x34).unwrap(),
+        ports: Some(PortSet::new(PortParams::new(4, 8).unwrap(), 0x34).unwrap()),
         outer: None,
     };
     let wishes = Wishes {

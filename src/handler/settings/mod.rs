@@ -13,11 +13,11 @@ use crate::sanitize::quoted;
 
 mod protocol;
 mod reader;
-mod rules;
+mod request;
 
 pub use protocol::Protocol;
 use reader::Reader;
-pub use rules::Rules;
+pub use request::{FixedAddress, Request};
 
 /// `provision`: whether the line itself is asked how it carries IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +53,14 @@ pub struct Settings {
     pub interface: String,
     /// `proto`.
     pub protocol: Protocol,
-    /// Rules or provider.
-    pub rules: Rules,
+    /// Mechanism, rules or provider.
+    pub request: Request,
     /// `provision`.
     pub provision: Provision,
     /// `username` and `password` of the contract, for `provision_server` if
     /// that is given.
     pub credentials: Option<Credentials>,
-    /// `peeraddr`, where it is to replace the provider's.
+    /// `peeraddr` if it is to replace the provider's.
     pub border: Option<Border>,
     /// `offset`, `ealen`, `psidlen` and `psid`, which correct what the line
     /// itself says.
@@ -155,26 +155,26 @@ impl Settings {
     pub fn new(protocol: Protocol, interface: &str, config: &Config) -> Result<Self, Problem> {
         device_name(interface)?;
         let mut reader = Reader::of(protocol, config);
-        let map_type = reader.map_type()?;
-        let (rules, rule_text) = reader.rules(map_type)?;
-        let (border, named) = match &rules {
-            Rules::Explicit(domain) => (None, domain.named_end_user()),
-            Rules::Provider(_) => (reader.border(MapType::MapE), None),
+        let (request, rule_text) = reader.request()?;
+        let (border, map_type, named) = match &request {
+            Request::Rules(domain) => (None, Some(domain.map_type()), domain.named_end_user()),
+            Request::Known { .. } => (reader.border(MapType::MapE), Some(MapType::MapE), None),
+            Request::DsLite(_) | Request::IpIp(_) => (None, None, None),
         };
         // A form may keep these options for a provider that is named.
-        let overrides = match &rules {
-            Rules::Provider(None) => reader.overrides(),
+        let overrides = match &request {
+            Request::Known { provider: None, .. } => reader.overrides(),
             _ => Overrides::default(),
         };
         let settings = Settings {
             interface: interface.into(),
             protocol,
-            rules,
+            request,
             provision: reader.word("provision").unwrap_or(Provision::Auto),
             credentials: reader.credentials(),
             border,
             overrides,
-            end_user: reader.end_user(Some(map_type)).or(named),
+            end_user: reader.end_user(map_type).or(named),
             tunlink: reader.text("tunlink"),
             // 576 is the least IPv4 guarantees; 9200 is LuCI's limit.
             mtu: reader.number("mtu", 576, 9200),
@@ -204,15 +204,16 @@ impl Settings {
 mod tests {
     use super::*;
     use crate::map::Domain;
+    use crate::mechanism::{InterfaceId, Kind};
 
     fn read(protocol: Protocol, json: &str) -> Result<Settings, Problem> {
         Settings::new(protocol, "wanmap", &Config::parse(json).unwrap())
     }
 
     fn domain(settings: Settings) -> Domain {
-        match settings.rules {
-            Rules::Explicit(domain) => domain,
-            Rules::Provider(id) => panic!("provider {id:?}"),
+        match settings.request {
+            Request::Rules(domain) => domain,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -243,9 +244,51 @@ mod tests {
     #[test]
     fn two_lines_of_configuration() {
         let settings = read(Protocol::Mape, r#"{"tunlink":"wan6"}"#).unwrap();
-        assert_eq!(settings.rules, Rules::Provider(None));
+        let known = |provider, only| Request::Known { provider, only };
+        assert_eq!(settings.request, known(None, None));
         let named = read(Protocol::Mape, &format!(r#"{{{V6PLUS},"provider":"ocn"}}"#)).unwrap();
-        assert_eq!(named.rules, Rules::Provider(Some("ocn".into())));
+        assert_eq!(named.request, known(Some("ocn".into()), Some(Kind::MapE)));
+    }
+
+    #[test]
+    fn lines_without_map() {
+        let request = |json: &str| Ok::<_, Problem>(read(Protocol::Mape, json)?.request);
+        let aftr = request(r#"{"maptype":"ds-lite","peeraddr":"gw.transix.jp"}"#);
+        assert_eq!(aftr, Ok(Request::DsLite("gw.transix.jp".parse().unwrap())));
+        let known = Request::Known {
+            provider: None,
+            only: Some(Kind::DsLite),
+        };
+        assert_eq!(request(r#"{"maptype":"ds-lite"}"#), Ok(known));
+        let fixed = FixedAddress {
+            ipv4: "203.0.113.0/29".parse().unwrap(),
+            id: InterfaceId::Bits(0xfeed),
+            br: Some("2001:db8:ffff::1".parse().unwrap()),
+            provider: None,
+        };
+        let json =
+            r#""peeraddr":"2001:db8:ffff::1","ipaddr":"203.0.113.0/29","interfaceid":"::feed""#;
+        let fixed = Ok(Request::IpIp(fixed));
+        assert_eq!(request(&format!(r#"{{{json},"maptype":"ipip"}}"#)), fixed);
+        // An identifier says enough.
+        assert_eq!(request(&format!("{{{json}}}")), fixed);
+        for (json, says) in [
+            (r#"{"maptype":"ipip"}"#, "ipaddr is missing"),
+            (
+                r#"{"maptype":"ipip","ipaddr":"203.0.113.1"}"#,
+                "peeraddr is missing",
+            ),
+            (r#"{"maptype":"ipip","ipaddr":"x"}"#, "ipaddr x: must be"),
+            (r#"{"interfaceid":"feed"}"#, "interfaceid feed: must be"),
+            (
+                r#"{"maptype":"ds-lite","peeraddr":"192.0.2.1"}"#,
+                "peeraddr 192.0.2.1: must be an IPv6 address or a DNS name",
+            ),
+        ] {
+            let problem = request(json).unwrap_err();
+            assert!(problem.detail.starts_with(says), "{json}: {problem}");
+            assert!(problem.fatal);
+        }
     }
 
     #[test]

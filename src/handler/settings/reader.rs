@@ -3,16 +3,17 @@
 
 use std::net::Ipv6Addr;
 
-use ipnet::Ipv6Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::protocol::Protocol;
-use super::rules::Rules;
-use crate::endpoint::DnsNameError;
+use super::request::{FixedAddress, Request};
+use crate::endpoint::{DnsNameError, Endpoint};
 use crate::handler::problem::{Code, Problem};
 use crate::map::{
     Border, Dialect, Dmr, Domain, DomainError, MapType, Overrides, RuleSpec, SpecError,
     WrittenPsid, check_br, check_end_user,
 };
+use crate::mechanism::{InterfaceId, Kind};
 use crate::netifd::Config;
 use crate::provision::hb46pp::{Credentials, SecretError};
 use crate::sanitize::excerpt;
@@ -110,17 +111,101 @@ impl<'a> Reader<'a> {
         ))
     }
 
-    /// `maptype`, or `type` as older configurations say.
-    pub(super) fn map_type(&mut self) -> Result<MapType, Problem> {
+    /// `maptype`, or `type` as older configurations say; `None` for `auto`.
+    fn kind(&mut self) -> Result<Option<Kind>, Problem> {
         let word = self.text("maptype").or_else(|| self.text("type"));
-        let map_type = word.map_or(Ok(MapType::MapE), |word| word.parse());
-        let map_type = self.keep(map_type).unwrap_or(MapType::MapE);
-        self.problem().map_or(Ok(map_type), Err)
+        if let Some(problem) = self.problem() {
+            return Err(problem);
+        }
+        match (word.as_deref(), self.protocol) {
+            (Some("auto"), _) | (None, Protocol::Mape) => Ok(None),
+            (None, Protocol::Map) => Ok(Some(Kind::MapE)),
+            (Some(word), _) => match word.parse() {
+                Ok(kind) => Ok(Some(kind)),
+                Err(error) => Err(Problem::fatal(Code::UnsupportedType, error)),
+            },
+        }
+    }
+
+    /// What the configuration asks for, and how the stock package would write
+    /// its rules.
+    pub(super) fn request(&mut self) -> Result<(Request, String), Problem> {
+        let request = match self.kind()? {
+            Some(Kind::DsLite) => self.ds_lite(),
+            Some(Kind::IpIp) => self.ipip(),
+            // What only a fixed address has.
+            None if self.text("interfaceid").is_some() => self.ipip(),
+            kind => return self.rules(kind),
+        };
+        match (request, self.problem()) {
+            (Some(request), None) => Ok((request, String::new())),
+            (_, problem) => Err(problem.unwrap_or_else(|| missing("maptype", "ds-lite or ipip"))),
+        }
+    }
+
+    fn ds_lite(&mut self) -> Option<Request> {
+        if let Some(aftr) = self.endpoint() {
+            return Some(Request::DsLite(aftr));
+        }
+        Some(Request::Known {
+            provider: self.provider(),
+            only: Some(Kind::DsLite),
+        })
+    }
+
+    fn ipip(&mut self) -> Option<Request> {
+        let id = self.text("interfaceid");
+        let id = id.map_or(Ok(InterfaceId::Draft03), |id| id.parse());
+        let id = self.keep(id.map_err(|error| Problem::fatal(Code::InvalidConfig, error)))?;
+        let br = self.endpoint();
+        let provider = self.provider();
+        let Some((text, len)) = self.address("ipaddr", "ip4prefixlen") else {
+            self.fail(missing("ipaddr", "the fixed IPv4 address or block"));
+            return None;
+        };
+        let len = self.bits("ip4prefixlen", 32).or(len).unwrap_or(32);
+        let address = text.parse().ok();
+        let Some(ipv4) = address.and_then(|address| Ipv4Net::new(address, len).ok()) else {
+            self.fail(Problem::fatal(
+                Code::InvalidConfig,
+                format_args!(
+                    "ipaddr {}: must be an IPv4 address or block such as 203.0.113.0/29",
+                    excerpt(&text)
+                ),
+            ));
+            return None;
+        };
+        if br.is_none() && provider.is_none() {
+            self.fail(missing("peeraddr", "the IPv6 address of the border relay"));
+        }
+        Some(Request::IpIp(FixedAddress {
+            ipv4,
+            id,
+            br,
+            provider,
+        }))
+    }
+
+    /// `peeraddr` as an address or a name.
+    fn endpoint(&mut self) -> Option<Endpoint> {
+        let text = self.text("peeraddr")?;
+        let endpoint = text.parse::<Endpoint>().map_err(|error| {
+            let what = format_args!("peeraddr {}: {error}", excerpt(&text));
+            Problem::fatal(Code::InvalidConfig, what)
+        });
+        self.keep(endpoint)
+    }
+
+    /// The provider that `provider` names.
+    fn provider(&mut self) -> Option<String> {
+        let id = self.text("provider");
+        id.filter(|id| id != "none" && id != "auto")
     }
 
     /// Rules, and how the stock package would write them. A provider that is
     /// named wins over manual values that a form kept.
-    pub(super) fn rules(&mut self, map_type: MapType) -> Result<(Rules, String), Problem> {
+    fn rules(&mut self, kind: Option<Kind>) -> Result<(Request, String), Problem> {
+        let map_type = kind.and_then(Kind::map_type).unwrap_or(MapType::MapE);
         let provider = self.text("provider");
         let strings = self.list("rule");
         let mut manual = !strings.is_empty();
@@ -130,15 +215,19 @@ impl<'a> Reader<'a> {
         if let Some(problem) = self.problem() {
             return Err(problem);
         }
-        let id = match provider.as_deref() {
+        let provider = match provider.as_deref() {
             Some("none") => None,
             Some("auto") => Some(None),
             Some(id) => Some(Some(id.to_owned())),
             None if manual => None,
             None => Some(None),
         };
-        if let Some(id) = id {
-            return Ok((Rules::Provider(id), String::new()));
+        if let Some(provider) = provider {
+            let known = Request::Known {
+                provider,
+                only: kind,
+            };
+            return Ok((known, String::new()));
         }
         let dialect = match self.flag("legacymap") {
             Some(true) => Dialect::Draft03,
@@ -187,7 +276,7 @@ impl<'a> Reader<'a> {
                 format_args!("peeraddr is missing: {what}"),
             ));
         }
-        Ok((Rules::Explicit(domain), text))
+        Ok((Request::Rules(domain), text))
     }
 
     /// A number of bits.
@@ -306,6 +395,14 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// An option without which nothing can be set up.
+fn missing(option: &str, what: &str) -> Problem {
+    Problem::fatal(
+        Code::InvalidConfig,
+        format_args!("{option} is missing: {what}"),
+    )
 }
 
 /// Splits `address/length`, which people write where a length of its own is

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Which mechanism a line has, and why: what the configuration says, else what
+//! the provider table knows of the line's prefixes.
+
+use std::net::Ipv6Addr;
+
+use ipnet::Ipv6Net;
+
+use super::link::PROVISIONED;
+use super::problem::{Code, Problem};
+use super::provisioned::Provisioned;
+use super::settings::{FixedAddress, Provision, Request, Settings};
+use crate::endpoint::{DnsName, Endpoint};
+use crate::map::{Border, Domain, MapError, MapType};
+use crate::mechanism::{DsLite, IpIp, Kind, Mechanism, MechanismError};
+use crate::provider::{
+    Carrier, Confidence, EncapLimit, Match, OtherLine, Provider, Table, Verdict,
+};
+use crate::provision::hb46pp::Mechanism as Offer;
+use crate::uplink::Uplink;
+
+/// What decides beside options and netifd's answer.
+pub trait Router {
+    /// MTU for IPv6 of a network device in bytes.
+    fn mtu(&self, device: &str) -> Option<u16>;
+    /// The firewall zone whose configuration names a logical interface.
+    fn zone(&self, interface: &str) -> Option<String>;
+    /// What the line of a logical interface said when it had these prefixes.
+    fn provisioned(&self, _interface: &str, _prefixes: &[Ipv6Net]) -> Option<Provisioned> {
+        None
+    }
+    /// The IPv6 addresses of a name, from the resolvers of an uplink.
+    ///
+    /// # Errors
+    /// There are none, and why.
+    fn resolve(&self, name: &DnsName, _uplink: &Uplink) -> Result<Vec<Ipv6Addr>, String> {
+        Err(format!("{name}: there is nobody to ask"))
+    }
+}
+
+/// The mechanism of a line.
+pub struct Choice {
+    /// It, with its values.
+    pub mechanism: Mechanism,
+    /// Whose line it is, if that is known.
+    pub owner: Option<Owner>,
+    /// Packets for other CEs go to them directly.
+    pub mesh: bool,
+    /// Why it was chosen: half a sentence.
+    pub why: String,
+    /// All addresses that the name of the far end has; the first is used.
+    pub remotes: Vec<Ipv6Addr>,
+}
+
+/// A provider or a line without MAP.
+pub struct Owner {
+    /// Id in the provider table, or [`PROVISIONED`].
+    pub id: String,
+    /// The name people know.
+    pub name: String,
+    /// Largest MTU of the tunnel in bytes.
+    pub mtu: Option<u16>,
+    /// The encapsulation limit that its BRs put up with, if that is known.
+    pub encap_limit: Option<EncapLimit>,
+}
+
+impl From<&Provider> for Owner {
+    fn from(provider: &Provider) -> Self {
+        Owner {
+            id: provider.id().to_owned(),
+            name: provider.name().to_owned(),
+            mtu: provider.mtu(),
+            encap_limit: Some(provider.encap_limit()),
+        }
+    }
+}
+
+impl From<&OtherLine> for Owner {
+    fn from(line: &OtherLine) -> Self {
+        Owner {
+            id: line.id().to_owned(),
+            name: line.name().to_owned(),
+            mtu: line.mtu(),
+            encap_limit: None,
+        }
+    }
+}
+
+impl From<&Provisioned> for Owner {
+    fn from(provisioned: &Provisioned) -> Self {
+        Owner {
+            id: PROVISIONED.to_owned(),
+            name: provisioned.name(),
+            mtu: None,
+            // HB46PP has no key for it; the BRs of those who use it want none.
+            encap_limit: Some(EncapLimit::Ignore),
+        }
+    }
+}
+
+/// Chooses for a line on `uplink`.
+///
+/// # Errors
+/// Why none fits (yet).
+pub fn choose(
+    settings: &Settings,
+    uplink: &Uplink,
+    table: &Table,
+    router: &dyn Router,
+) -> Result<Choice, Problem> {
+    let line = Line {
+        settings,
+        uplink,
+        table,
+        router,
+    };
+    match &settings.request {
+        Request::Rules(domain) => line.of_rules(domain),
+        Request::Known {
+            provider: None,
+            only,
+        } => line.of_prefix(*only),
+        Request::Known {
+            provider: Some(id),
+            only,
+        } => line.of_provider(id, *only),
+        Request::DsLite(aftr) => line.ds_lite(aftr, None, "the configuration says so".into()),
+        Request::IpIp(fixed) => line.ipip(fixed),
+    }
+}
+
+/// What there is to choose from.
+struct Line<'a> {
+    settings: &'a Settings,
+    uplink: &'a Uplink,
+    table: &'a Table,
+    router: &'a dyn Router,
+}
+
+impl Line<'_> {
+    fn of_rules(&self, domain: &Domain) -> Result<Choice, Problem> {
+        let mut prefixes = self.uplink.prefixes();
+        if domain.map_type() == MapType::Lw4o6 {
+            // A binding may be made for a single address (RFC 7596 section 5.1).
+            for address in &self.uplink.addresses {
+                prefixes.push((*address).into());
+            }
+        }
+        let mapping = domain
+            .map(&prefixes)
+            .map_err(|error| Problem::passing(code_of(&error), error))?;
+        if mapping.border().is_none() {
+            let missing = match mapping.map_type() {
+                MapType::MapT => "dmr",
+                MapType::MapE | MapType::Lw4o6 => "br",
+            };
+            return Err(Problem::passing(
+                Code::InvalidMapRule,
+                format_args!("rule {}: {missing} is missing", mapping.bmr().ipv6()),
+            ));
+        }
+        let mesh = self.settings.mesh.unwrap_or(!mapping.fmrs().is_empty());
+        Ok(Choice {
+            mechanism: mapping.into(),
+            owner: None,
+            mesh,
+            why: "the configuration has a rule".into(),
+            remotes: Vec::new(),
+        })
+    }
+
+    /// What is known of the line's prefix, or else what the line says.
+    fn of_prefix(&self, only: Option<Kind>) -> Result<Choice, Problem> {
+        let known = self.known(only);
+        let is_unknown = |problem: &Problem| problem.code == Code::UnknownProvider;
+        match (&known, self.settings.provision) {
+            (_, Provision::Off) | (Ok(_), Provision::Auto) => return known,
+            (Err(problem), Provision::Auto) if !is_unknown(problem) => return known,
+            (_, Provision::Auto | Provision::Hb46pp) => {}
+        }
+        let prefixes = self.uplink.prefixes();
+        let asked = self.router.provisioned(&self.settings.interface, &prefixes);
+        match asked {
+            Some(provisioned) => self.provisioned(&provisioned, &prefixes, only),
+            None => Err(known.err().unwrap_or_else(|| {
+                Problem::passing(
+                    Code::UnknownProvider,
+                    "the line has not said yet how it carries IPv4",
+                )
+            })),
+        }
+    }
+
+    /// What the line itself said.
+    fn provisioned(
+        &self,
+        provisioned: &Provisioned,
+        prefixes: &[Ipv6Net],
+        only: Option<Kind>,
+    ) -> Result<Choice, Problem> {
+        let unusable = |reason| Problem::passing(Code::UnknownProvider, reason);
+        let offer = provisioned.offer(prefixes).map_err(unusable)?;
+        if only.is_some_and(|only| (only == Kind::DsLite) != (offer.as_str() == "ds-lite")) {
+            let word = offer.as_str();
+            let reason = format!("the line has {word}; set option maptype to that or to auto");
+            return Err(unusable(reason));
+        }
+        let owner = Some(Owner::from(provisioned));
+        let why = "the line says so (HB46PP)".to_owned();
+        let mechanism: Mechanism = match offer {
+            Offer::DsLite { aftr } => return self.ds_lite(&aftr, owner, why),
+            Offer::Map { .. } => {
+                let mapping = provisioned.mapping(prefixes, &self.settings.overrides);
+                mapping.map_err(unusable)?.into()
+            }
+            Offer::IpIp(offers) => {
+                let first = offers.first();
+                let offer = first.ok_or_else(|| unusable("it gives no address".into()))?;
+                let own = prefixes.iter().find(|prefix| prefix.contains(&offer.local));
+                let prefix = own.copied().unwrap_or_else(|| offer.local.into());
+                let line = IpIp::with_address(prefix, offer.local, offer.ipv4, offer.remote);
+                line.map_err(mechanism_problem)?.into()
+            }
+        };
+        let mesh = self.settings.mesh.unwrap_or(!mechanism.fmrs().is_empty());
+        Ok(Choice {
+            mechanism,
+            owner,
+            mesh,
+            why,
+            remotes: Vec::new(),
+        })
+    }
+
+    /// Whichever provider the prefix belongs to.
+    fn known(&self, only: Option<Kind>) -> Result<Choice, Problem> {
+        let prefixes = self.uplink.prefixes();
+        let of_map = match only {
+            Some(Kind::DsLite) => None,
+            _ => Some(self.table.choose(&prefixes)),
+        };
+        let refusal = match of_map {
+            Some(Ok((found, prefix))) => return self.of_match(found, prefix),
+            Some(Err(refusal)) => refusal.to_string(),
+            None => "peeraddr is missing: the AFTR of this line is not known".into(),
+        };
+        if only.is_none_or(|kind| kind == Kind::DsLite) {
+            for prefix in &prefixes {
+                if let Verdict::NotMap(line) = self.table.lookup_line(prefix)
+                    && line.confidence() != Confidence::Unverified
+                    && let Carrier::DsLite { aftr } = line.carrier()
+                {
+                    let why = format!("{prefix} belongs to {}", line.name());
+                    return self.ds_lite(aftr, Some(line.into()), why);
+                }
+            }
+        }
+        Err(Problem::passing(Code::UnknownProvider, refusal))
+    }
+
+    fn of_match(&self, found: Match<'_>, prefix: Ipv6Net) -> Result<Choice, Problem> {
+        let mesh = self.settings.mesh.unwrap_or(false);
+        let domain = found
+            .domain(mesh)
+            .map_err(|error| Problem::passing(Code::UnknownProvider, error))?;
+        let why = format!("{prefix} belongs to {}", found.provider().name());
+        self.in_domain(&domain, &[prefix], found.provider(), why)
+    }
+
+    /// The provider that the configuration names.
+    fn of_provider(&self, id: &str, only: Option<Kind>) -> Result<Choice, Problem> {
+        let why = format!("option provider is {id}");
+        let may_be = |kind| only.is_none_or(|only| only == kind);
+        let mut others = self.table.other_lines().iter();
+        if let Some(line) = others.find(|line| line.id() == id)
+            && let Carrier::DsLite { aftr } = line.carrier()
+            && may_be(Kind::DsLite)
+        {
+            return self.ds_lite(aftr, Some(line.into()), why);
+        }
+        let provider = self
+            .table
+            .provider(id)
+            .map_err(|error| Problem::passing(Code::UnknownProvider, error))?;
+        if only == Some(Kind::DsLite) {
+            let name = provider.name();
+            return Err(Problem::fatal(
+                Code::UnknownProvider,
+                format_args!("provider {id}: {name} is not known to have DS-Lite"),
+            ));
+        }
+        let mesh = self.settings.mesh.unwrap_or(false);
+        let domain = provider
+            .domain(mesh)
+            .map_err(|error| Problem::passing(Code::UnknownProvider, error))?;
+        self.in_domain(&domain, &self.uplink.prefixes(), provider, why)
+    }
+
+    fn in_domain(
+        &self,
+        domain: &Domain,
+        prefixes: &[Ipv6Net],
+        provider: &Provider,
+        why: String,
+    ) -> Result<Choice, Problem> {
+        let mapping = domain.map(prefixes).map_err(|error| {
+            Problem::passing(
+                code_of(&error),
+                format_args!("provider {}: {error}", provider.id()),
+            )
+        })?;
+        let mapping = match self.settings.border {
+            Some(border) => mapping
+                .with_border(border)
+                .map_err(|error| Problem::passing(Code::InvalidMapRule, error))?,
+            None => mapping,
+        };
+        Ok(Choice {
+            mechanism: mapping.into(),
+            owner: Some(provider.into()),
+            mesh: self.settings.mesh.unwrap_or(false),
+            why,
+            remotes: Vec::new(),
+        })
+    }
+
+    fn ds_lite(
+        &self,
+        aftr: &Endpoint,
+        owner: Option<Owner>,
+        why: String,
+    ) -> Result<Choice, Problem> {
+        let own = self.settings.border.and_then(Border::br);
+        let aftr = match own {
+            Some(address) => &Endpoint::Address(address),
+            None => aftr,
+        };
+        let (remote, remotes) = self.addresses(aftr)?;
+        let line = DsLite::new(self.prefix()?, remote).map_err(mechanism_problem)?;
+        let name = match aftr {
+            Endpoint::Name(name) => Some(name.clone()),
+            Endpoint::Address(_) => None,
+        };
+        Ok(Choice {
+            mechanism: line.named(name).into(),
+            owner,
+            mesh: false,
+            why,
+            remotes,
+        })
+    }
+
+    fn ipip(&self, fixed: &FixedAddress) -> Result<Choice, Problem> {
+        let id = fixed.provider.as_deref();
+        let mut others = self.table.other_lines().iter();
+        let line = others.find(|line| Some(line.id()) == id);
+        let known = line.and_then(|line| match line.carrier() {
+            Carrier::IpIp { br, .. } => *br,
+            Carrier::DsLite { .. } | Carrier::Other => None,
+        });
+        let br = fixed.br.clone().or(known.map(Endpoint::Address));
+        let br = br.ok_or_else(|| {
+            let id = id.unwrap_or("auto");
+            let what = format_args!("provider {id}: its BR is not known; set option peeraddr");
+            Problem::fatal(Code::UnknownProvider, what)
+        })?;
+        let (remote, remotes) = self.addresses(&br)?;
+        let line_up = IpIp::new(self.prefix()?, fixed.id, fixed.ipv4, remote);
+        Ok(Choice {
+            mechanism: line_up.map_err(mechanism_problem)?.into(),
+            owner: line.map(Owner::from),
+            mesh: false,
+            why: "the configuration has a fixed address".into(),
+            remotes,
+        })
+    }
+
+    /// The prefix or address of the line, where no rule needs a certain one.
+    fn prefix(&self) -> Result<Ipv6Net, Problem> {
+        let name = &self.uplink.interface;
+        self.uplink.any().ok_or_else(|| {
+            let what = format_args!("{name} is up but has no IPv6 prefix yet");
+            Problem::passing(Code::NoUplinkPrefix, what)
+        })
+    }
+
+    /// The address of a far end, and all that a name has.
+    fn addresses(&self, remote: &Endpoint) -> Result<(Ipv6Addr, Vec<Ipv6Addr>), Problem> {
+        let name = match remote {
+            Endpoint::Address(address) => return Ok((*address, Vec::new())),
+            Endpoint::Name(name) => name,
+        };
+        let unknown = |why| Problem::passing(Code::NameNotResolved, why);
+        let all = self.router.resolve(name, self.uplink).map_err(unknown)?;
+        match all.first() {
+            Some(first) => Ok((*first, all)),
+            None => Err(unknown(format!("{name} has no address"))),
+        }
+    }
+}
+
+/// A prefix that is missing or too short may still come; a rule that
+/// contradicts it is the one thing to look at.
+fn code_of(error: &MapError) -> Code {
+    match error {
+        MapError::NoRule(_) | MapError::PrefixTooShort { .. } => Code::NoMatchingPd,
+        MapError::Rule(_) | MapError::Role(_) => Code::InvalidMapRule,
+    }
+}
+
+/// Names get other addresses, and lines other prefixes.
+fn mechanism_problem(error: MechanismError) -> Problem {
+    Problem::passing(Code::InvalidConfig, error)
+}
