@@ -55,7 +55,6 @@ pub const OPTIONS: &[(&str, Kind)] = &[
     ("provision_server", Kind::String),
     ("username", Kind::String),
     ("password", Kind::String),
-    ("update_url", Kind::String),
 ];
 
 /// A protocol as netifd registers it.

@@ -17,10 +17,10 @@ const handler = new Map([ ...readFileSync(join(root, 'src/netifd/describe.rs'), 
 	.matchAll(/^\s+\("(\w+)", Kind::(\w+)\),$/gm) ].map(match => [ match[1], match[2] ]));
 
 /* Options of mechanisms that the handler is about to get. */
-const ahead = [ 'interfaceid', 'update_url' ];
+const ahead = [ 'update_url' ];
 
 /* Findings of these mechanisms, likewise. */
-const aheadCodes = [ 'mechanism_configured', 'aftr_found', 'aftr_moved', 'aftr_unknown', 'forwards_refused', 'use_ipv6', 'check_resolvers' ];
+const aheadCodes = [];
 
 /* What the form writes: three fields for the far end are one option, and so are two for the IPv4 address. */
 const writes = field => field.ucioption ?? field.option;
