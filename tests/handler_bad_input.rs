@@ -132,7 +132,7 @@ fn every_option_out_of_range() {
             "maptype",
             "map-x",
             "UNSUPPORTED_TYPE",
-            "type map-x: must be map-e, map-t or lw4o6",
+            "type map-x: must be auto, map-e, map-t, lw4o6, ds-lite or ipip",
         ),
         (
             "enduserprefix",
