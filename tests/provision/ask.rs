@@ -140,7 +140,7 @@ fn every_fault_of_a_server_has_its_line() {
         ),
         (
             http("200 OK", &nested),
-            "prov.example: invalid type: sequence, expected an object",
+            "prov.example: the answer is not valid JSON: recursion limit",
         ),
         (
             http("200 OK", &format!("{{\"x\":{nested}")),
