@@ -101,7 +101,7 @@ fn every_fault_of_a_server_has_its_line() {
         ),
         (
             http("200 OK", ""),
-            "prov.example: the answer is not valid JSON: EOF",
+            "prov.example: the answer is not valid JSON: recursion limit",
         ),
         (
             String::new(),
@@ -144,7 +144,7 @@ fn every_fault_of_a_server_has_its_line() {
         ),
         (
             http("200 OK", &format!("{{\"x\":{nested}")),
-            "prov.example: the answer is not valid JSON: EOF",
+            "prov.example: the answer is not valid JSON: recursion limit",
         ),
         (
             http("200 OK", &ANSWER.replace("300", "604801")),
