@@ -101,7 +101,7 @@ fn every_fault_of_a_server_has_its_line() {
         ),
         (
             http("200 OK", ""),
-            "prov.example: the answer is not valid JSON: recursion limit",
+            "prov.example: the answer is not valid JSON: EOF",
         ),
         (
             String::new(),
