@@ -194,6 +194,7 @@ fn remedy_of(code: &str) -> Remedy {
         "INVALID_MAP_RULE" | "MAPE_INVALID_CONFIG" => Remedy::CorrectOption {},
         "NO_MATCHING_PD" => Remedy::CheckPrefix {},
         "MAPE_UNKNOWN_PROVIDER" => Remedy::GiveRule {},
+        "MAPE_NAME_NOT_RESOLVED" => Remedy::CheckResolvers {},
         "UNSUPPORTED_TYPE" => Remedy::UseOtherType {},
         _ => Remedy::ReadLog {},
     }

@@ -3,7 +3,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::handler::State;
+use crate::handler::{Code, State};
 use crate::map::Border;
 use crate::mechanism::{Kind, Mechanism};
 
@@ -73,9 +73,15 @@ pub(super) fn br_reply(facts: &Facts<'_>, state: &State) -> Finding {
     }
 }
 
-/// Whether the AFTR's name still has the address that is in use; nothing is
-/// said of an AFTR without a name.
+/// Whether the AFTR's name was found, and still has the address that is in use.
+/// Nothing is said of a line without such a name.
 pub(super) fn aftr(facts: &Facts<'_>) -> Vec<Finding> {
+    if let (None, Some((code, detail))) = (facts.state, facts.error)
+        && code == Code::NameNotResolved.as_str()
+    {
+        let error = detail.clone();
+        return vec![fail(Seen::AftrUnknown { error }, Remedy::CheckResolvers {})];
+    }
     let Some(Mechanism::DsLite(line)) = facts.state.map(|state| &state.mechanism) else {
         return Vec::new();
     };

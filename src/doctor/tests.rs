@@ -282,6 +282,8 @@ const FAULTS: &[Row] = &[
         make: |f| { ds_lite(f); f.aftr = Some(Ok(vec!["2404:8e00::feed:100".parse().unwrap()])) } },
     Row { fault: "AFTR unknown", id: "aftr", verdict: Verdict::Warn, says: "own DNS servers",
         make: |f| { ds_lite(f); f.aftr = Some(Err("gw.transix.jp: there is no such name".into())) } },
+    Row { fault: "AFTR not found at setup", id: "aftr", verdict: Verdict::Fail, says: "own DNS servers",
+        make: |f| take_down(f, Phase::Error, Some(("MAPE_NAME_NOT_RESOLVED", "gw.transix.jp: there is no such name"))) },
     Row { fault: "forward on DS-Lite", id: "forwards", verdict: Verdict::Warn, says: "no port of a public IPv4 address is ours",
         make: |f| { ds_lite(f); f.foreign = vec![("web".into(), "443".into())] } },
     Row { fault: "no route", id: "br_route", verdict: Verdict::Fail, says: "unreachable",
@@ -417,7 +419,7 @@ fn a_fault_does_not_make_others_fail() {
             .filter(|check| check.finding.verdict == Verdict::Fail)
             .map(|check| check.id)
             .collect();
-        let both = ["provider", "rule"];
+        let both = ["provider", "rule", "aftr"];
         let expected = failing == [row.id] || failing.iter().all(|id| both.contains(id));
         assert!(expected, "{}: {failing:?}", row.fault);
     }

@@ -45,6 +45,11 @@ pub const ROWS: &[Row] = &[
         fault: "the rule by hand, and legacymap forgotten",
         make: |c| c.configured(&by_hand(&[])),
         mend: |c| c.configured(&[]) },
+    Row { check: "aftr", verdict: "fail", says: "own DNS servers",
+        fault: "DS-Lite with an AFTR whose name no resolver of the line knows",
+        make: |c| { c.configure(&[("maptype", "ds-lite"), ("peeraddr", "aftr.lab.example")])?;
+            c.router.until_error("MAPE_NAME_NOT_RESOLVED") },
+        mend: |c| c.configured(&[]) },
     Row { check: "br_route", verdict: "fail", says: "nreachable",
         fault: "the IPv6 default route is gone",
         make: |c| c.ce().run(&["ip", "-6", "route", "flush", "exact", "default"]).map(drop),
