@@ -17,7 +17,7 @@ use crate::provider::{
     Carrier, Confidence, EncapLimit, Match, OtherLine, Provider, Table, Verdict,
 };
 use crate::provision::hb46pp::Mechanism as Offer;
-use crate::uplink::Uplink;
+use crate::uplink::{Uplink, UplinkError};
 
 /// What decides beside options and netifd's answer.
 pub trait Router {
@@ -114,6 +114,13 @@ pub fn choose(
         table,
         router,
     };
+    // An address alone says nothing about the line.
+    if matches!(settings.request, Request::Known { .. }) && uplink.prefixes().is_empty() {
+        return Err(Problem::passing(
+            Code::NoUplinkPrefix,
+            UplinkError::NoPrefix(uplink.interface.clone()),
+        ));
+    }
     match &settings.request {
         Request::Rules(domain) => line.of_rules(domain),
         Request::Known {

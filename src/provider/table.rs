@@ -93,7 +93,6 @@ fn belongs(prefixes: &[Ipv6Net]) -> String {
     }
     let all = names.join(", ");
     match names.len() {
-        0 => "no IPv6 prefix yet belongs".into(),
         1 => format!("{all} belongs"),
         _ => format!("{all} belong"),
     }
