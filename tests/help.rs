@@ -111,3 +111,102 @@ fn a_pipe_without_a_reader_is_no_failure() {
     let done = command.arg("help").stdout(writer).output().unwrap();
     assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
 }
+
+/// `mape help COMMAND` is `mape COMMAND --help`.
+#[test]
+fn help_of_a_command() {
+    for name in commands() {
+        assert_eq!(text(&["help", &name]), text(&[&name, "--help"]));
+    }
+}
+
+/// The exit status and the only line on standard error.
+fn refusal(args: &[&str]) -> (Option<i32>, String) {
+    let done = mape(args);
+    assert!(done.stdout.is_empty(), "{args:?}");
+    (
+        done.status.code(),
+        String::from_utf8(done.stderr)
+            .unwrap()
+            .trim_end()
+            .to_owned(),
+    )
+}
+
+#[test]
+fn what_is_misspelt_gets_a_suggestion() {
+    for (args, said) in [
+        (
+            &["stauts"][..],
+            "there is no command \"stauts\"; did you mean `mape status`?",
+        ),
+        (
+            &["help", "stauts"],
+            "there is no command \"stauts\"; did you mean `mape status`?",
+        ),
+        (
+            &["frobnicate"],
+            "there is no command \"frobnicate\"; `mape --help` lists them",
+        ),
+        (&["--foo"], "invalid option \"--foo\"; see `mape --help`"),
+    ] {
+        assert_eq!(refusal(args), (Some(2), format!("mape: {said}")));
+    }
+}
+
+/// 2: called in a way there is none. 1: a value is wrong.
+#[test]
+fn exit_status_tells_wrong_use_from_a_wrong_value() {
+    let prefix = "240b:10:1:200::/56";
+    for (status, args) in [
+        (2, &["calc"][..]),
+        (2, &["calc", prefix, prefix]),
+        (2, &["calc", prefix, "--prefix", prefix]),
+        (2, &["calc", "--prefix", prefix, "--prefix", prefix]),
+        (2, &["nft", "--prefix", prefix]),
+        (1, &["calc", ""]),
+        (1, &["calc", prefix, "--provider", "foo"]),
+        (1, &["calc", prefix, "--rule", ""]),
+        (1, &["calc", prefix, "--rule", "foo=bar"]),
+        (1, &["nft", "--prefix", prefix, "--device", "bad name"]),
+        (
+            1,
+            &["nft", "--prefix", prefix, "--device", "wan", "--nat", "foo"],
+        ),
+        (
+            1,
+            &[
+                "nft",
+                "--prefix",
+                prefix,
+                "--device",
+                "wan",
+                "--reserve",
+                "x",
+            ],
+        ),
+        (
+            1,
+            &[
+                "br",
+                "--prefix",
+                prefix,
+                "--from",
+                "x",
+                "--to",
+                "192.0.2.1:443",
+            ],
+        ),
+        (1, &["doctor", "--probe", "x"]),
+        (1, &["lookup", "nowhere"]),
+    ] {
+        let (code, said) = refusal(args);
+        assert_eq!(code, Some(status), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn calc_takes_the_prefix_as_lookup_does() {
+    let prefix = "240b:10:1:200::/56";
+    assert_eq!(text(&["calc", prefix]), text(&["calc", "--prefix", prefix]));
+}

@@ -164,7 +164,6 @@ fn wrong_use() {
     let root = Root::new("use", "{}");
     for args in [
         &["lookup"][..],
-        &["lookup", "nowhere"],
         &["lookup", "240b::", "240b::"],
         &["lookup", "240b::", "--colour"],
     ] {

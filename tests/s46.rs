@@ -182,7 +182,7 @@ fn what_is_cut_off_is_named() {
     );
     assert_eq!(
         refusal("005a001020010db8"),
-        "byte 0: S46_BR is truncated: it has 16 bytes, 4 are left"
+        "byte 0: S46_BR is truncated: it has 16 bytes, 4 bytes are left"
     );
     assert_eq!(
         refusal(&option(90, "20010db8")),
@@ -194,7 +194,7 @@ fn what_is_cut_off_is_named() {
     );
     assert_eq!(
         refusal(&option(94, "0059 0020 00")),
-        "byte 4: S46_RULE is truncated: it has 32 bytes, 1 are left"
+        "byte 4: S46_RULE is truncated: it has 32 bytes, 1 byte is left"
     );
     assert_eq!(
         refusal(&option(93, "06 08 3400 00")),

@@ -69,6 +69,9 @@ impl Args {
                 Some(name) => (name, parser.value()?.string()?),
                 None => (option, String::new()),
             };
+            if name != REPEATED && args.has(name) {
+                return Err(format!("--{name} is given twice").into());
+            }
             args.options.push((name, value));
         }
         Ok(args)
@@ -79,7 +82,7 @@ impl Args {
         self.get(name).is_some()
     }
 
-    /// The value of an option; the last one counts.
+    /// The value of an option.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut options = self.options.iter().rev();
         let found = options.find(|(known, _)| *known == name)?;
@@ -91,8 +94,13 @@ impl Args {
     /// # Errors
     /// It is something else.
     pub fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Outcome<Option<T>> {
-        let value = self.get(name).map(str::parse).transpose();
-        value.map_err(Failure::usage)
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let value = text.parse();
+        value
+            .map(Some)
+            .map_err(|error| Failure::failed(format_args!("--{name}: {error}")))
     }
 
     /// The only word.
@@ -100,6 +108,9 @@ impl Args {
         self.words.first().map(String::as_str)
     }
 }
+
+/// The only option that may be given several times.
+const REPEATED: &str = "rule";
 
 /// The option that every command has.
 pub(super) const HELP: &str = "help";

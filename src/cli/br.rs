@@ -12,7 +12,7 @@ use super::failure::{Failure, Outcome};
 use super::mapping_args::MappingArgs;
 use super::output::json;
 use crate::map::{Inner, Outer, Psid, Relay};
-use crate::sanitize::excerpt;
+use crate::sanitize::quoted;
 use crate::status::text::row;
 
 pub(super) const COMMAND: Command = Command {
@@ -94,9 +94,9 @@ fn value<T: FromStr>(args: &Args, option: &str, expected: &str) -> Outcome<Optio
         return Ok(None);
     };
     let bad = |_| {
-        Failure::usage(format_args!(
+        Failure::failed(format_args!(
             "--{option} {}: must be {expected}",
-            excerpt(text)
+            quoted(text)
         ))
     };
     text.parse().map(Some).map_err(bad)

@@ -14,23 +14,25 @@ pub(super) const COMMAND: Command = Command {
     name: "calc",
     about: "the mapping of an end-user prefix: addresses, PSID, ports",
     help: "\
-Usage: mape calc --prefix PREFIX [--provider ID | --rule RULE ...] [--legacy] [--json]
+Usage: mape calc PREFIX [--provider ID | --rule RULE ...] [--legacy] [--json]
 
 Computes what the CE with that end-user IPv6 prefix gets.
 
-  --prefix PREFIX  end-user prefix, or any address within (then its /64)
+  PREFIX           end-user prefix, or any address within (then its /64);
+                   --prefix PREFIX means the same
   --provider ID    rules of a known provider; auto, the default, finds it
   --rule RULE      a rule in the stock form, several times for several rules
   --legacy         rules are of draft-03 (UCI's legacymap), not of RFC 7597
   --json           one JSON object
 
-Example:
-  mape calc --prefix 2001:db8:12:3400::/56 --rule \\
+Examples:
+  mape calc 240b:10:1:200::/56
+  mape calc 2001:db8:12:3400::/56 --rule \\
     type=map-e,ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\\
 prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1
 ",
     options: &["json", "prefix=", "provider=", "rule=", "legacy"],
-    words: 0,
+    words: 1,
     run,
 };
 

@@ -9,7 +9,7 @@ use super::failure::{Failure, Outcome};
 use super::output::{fail, json};
 use super::status::{choose, collect};
 use crate::doctor::{self, Check, Verdict};
-use crate::sanitize::excerpt;
+use crate::sanitize::quoted;
 use crate::status::text::{Hue, Paint};
 
 pub(super) const COMMAND: Command = Command {
@@ -41,7 +41,7 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     let probe = args.get("probe").map(address).transpose()?;
     let world = collect();
     let interfaces = world.interfaces();
-    let interface = match choose(&interfaces, args.word()) {
+    let interface = match choose(&world, &interfaces, args.word()) {
         Ok(interface) => interface,
         Err(reason) => return fail(args, out, reason),
     };
@@ -52,6 +52,7 @@ fn run(args: &Args, out: &mut String) -> Outcome {
         for check in &checks {
             print(out, check, Paint::for_stdout())?;
         }
+        summary(out, &checks)?;
     }
     match doctor::is_ok(&checks) {
         true => Ok(()),
@@ -60,12 +61,25 @@ fn run(args: &Args, out: &mut String) -> Outcome {
 }
 
 fn address(text: &str) -> Outcome<Ipv6Addr> {
-    text.parse().map_err(|_| {
-        Failure::usage(format!(
-            "--probe {}: must be an IPv6 address",
-            excerpt(text)
-        ))
-    })
+    text.parse()
+        .map_err(|_| Failure::failed(format!("--probe {}: must be an IPv6 address", quoted(text))))
+}
+
+/// Prints how many checks came to each verdict.
+fn summary(out: &mut String, checks: &[Check]) -> fmt::Result {
+    let count = |verdict| {
+        let alike = checks.iter().filter(|c| c.finding.verdict == verdict);
+        alike.count()
+    };
+    writeln!(
+        out,
+        "{} checks: {} ok, {} warn, {} fail, {} unknown",
+        checks.len(),
+        count(Verdict::Ok),
+        count(Verdict::Warn),
+        count(Verdict::Fail),
+        count(Verdict::Unknown)
+    )
 }
 
 fn print(out: &mut String, check: &Check, paint: Paint) -> fmt::Result {

@@ -40,7 +40,7 @@ fn run(args: &Args, out: &mut String) -> Outcome {
         let recorded = record(&interfaces, now);
         return recorded.map_err(|error| Failure::failed(format!("cannot be recorded: {error}")));
     }
-    let name = match choose(&interfaces, args.word()) {
+    let name = match choose(&world, &interfaces, args.word()) {
         Ok(interface) => interface.name,
         Err(reason) => return fail(args, out, reason),
     };

@@ -52,7 +52,16 @@ fn run(args: &Args, out: &mut String) -> Outcome {
             true => json(out, &LineAnswer::from(line)),
             false => Ok(print_line(out, line)?),
         },
-        Verdict::Unknown => fail(args, out, format!("{prefix} belongs to no known provider")),
+        Verdict::Unknown => {
+            let reason = format!("{prefix} belongs to no known provider");
+            match as_json {
+                true => fail(args, out, reason),
+                false => Err(Failure::failed(format_args!(
+                    "{reason}; if the provider named a rule, try \
+                     `mape calc {prefix} --rule RULE`"
+                ))),
+            }
+        }
     }
 }
 

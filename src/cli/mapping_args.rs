@@ -8,7 +8,7 @@ use super::failure::{Failure, Outcome};
 use super::output::CalcAnswer;
 use super::providers;
 use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec, check_end_user};
-use crate::sanitize::excerpt;
+use crate::sanitize::quoted;
 
 /// `--prefix`, `--provider`, `--rule` and `--legacy`.
 #[derive(Debug)]
@@ -49,12 +49,19 @@ pub(super) fn dialect(args: &Args) -> Dialect {
 impl<'a> MappingArgs<'a> {
     /// Those among `args`.
     pub fn read(args: &'a Args) -> Outcome<Self> {
+        let text = match (args.get("prefix"), args.word()) {
+            (Some(_), Some(_)) => {
+                return Err(Failure::usage("give PREFIX or --prefix, not both"));
+            }
+            (option, word) => option.or(word),
+        };
         let mut rules = Vec::new();
         for (_, text) in args.options.iter().filter(|(name, _)| *name == "rule") {
-            rules.push(text.parse().map_err(Failure::usage)?);
+            let rule = text.parse();
+            rules.push(rule.map_err(|error| Failure::failed(format_args!("--rule: {error}")))?);
         }
         Ok(MappingArgs {
-            prefix: args.get("prefix").map(prefix).transpose()?,
+            prefix: text.map(prefix).transpose()?,
             provider: args.get("provider"),
             rules,
             dialect: dialect(args),
@@ -64,7 +71,7 @@ impl<'a> MappingArgs<'a> {
     /// The mapping these arguments describe.
     pub fn find(&self) -> Outcome<Found> {
         let prefix = self.prefix;
-        let prefix = prefix.ok_or_else(|| Failure::usage("--prefix is missing"))?;
+        let prefix = prefix.ok_or_else(|| Failure::usage("the end-user prefix is missing"))?;
         let (domain, provider, mtu) = self.domain()?;
         Ok(Found {
             mapping: domain.map(&[prefix]).map_err(Failure::failed)?,
@@ -125,9 +132,9 @@ pub(super) fn prefix(text: &str) -> Outcome<Ipv6Net> {
     let of_address = || text.parse().ok().and_then(|ip| Ipv6Net::new(ip, 64).ok());
     let net = text.parse().ok().or_else(of_address);
     let net = net.as_ref().map(Ipv6Net::trunc).ok_or_else(|| {
-        Failure::usage(format_args!(
+        Failure::failed(format_args!(
             "{} is neither an IPv6 prefix such as 240b:10:1:200::/56 nor an address",
-            excerpt(text)
+            quoted(text)
         ))
     })?;
     check_end_user(net, None).map_err(Failure::failed)?;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The command line: one file per subcommand.
 //!
-//! Exit status 0 done, 1 could not, 2 wrong use. Results go to standard
+//! Exit status 0: done. 1: it could not be done, or a value is wrong. 2: called
+//! in a way there is none, such as an unknown option. Results go to standard
 //! output, errors to standard error as one line that says what to do.
 
 mod args;
@@ -23,6 +24,7 @@ mod provision;
 pub mod rpcd;
 mod s46;
 mod status;
+mod suggest;
 
 use std::fmt::{self, Write as _};
 use std::process::ExitCode;
@@ -31,6 +33,7 @@ use args::{Args, Command, HELP};
 use failure::MISUSED;
 
 use crate::console::{complain, print};
+use crate::sanitize::quoted;
 
 pub use failure::{Failure, Outcome};
 
@@ -79,7 +82,11 @@ pub fn run(args: &[String], out: &mut String) -> Outcome {
         [name, rest @ ..] => (name.as_str(), rest),
     };
     match name {
-        "help" | "-h" | "--help" => Ok(help(out)?),
+        "help" => match rest {
+            [] => Ok(help(out)?),
+            [asked, ..] => help_of(asked, out),
+        },
+        "-h" | "--help" => Ok(help(out)?),
         "-V" | "--version" => Ok(writeln!(out, "mape {VERSION}")?),
         _ => run_command(name, rest, out),
     }
@@ -89,12 +96,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn run_command(name: &str, rest: &[String], out: &mut String) -> Outcome {
     let Some(command) = command(name) else {
-        return Err(match name.starts_with('-') {
-            true => Failure::usage(format_args!("invalid option '{name}'")),
-            false => Failure::usage(format_args!(
-                "there is no command {name}; `mape` alone lists them"
-            )),
-        });
+        return Err(no_command(name));
     };
     let outcome = Args::read(command, rest).and_then(|args| {
         if args.has(HELP) {
@@ -111,6 +113,29 @@ fn run_command(name: &str, rest: &[String], out: &mut String) -> Outcome {
     })
 }
 
+/// The help of the command `name`.
+fn help_of(name: &str, out: &mut String) -> Outcome {
+    let command = command(name).ok_or_else(|| no_command(name))?;
+    out.push_str(command.help);
+    Ok(())
+}
+
+/// What to say if `name` stands for a command that does not exist.
+fn no_command(name: &str) -> Box<Failure> {
+    let shown = quoted(name);
+    if name.starts_with('-') {
+        return Failure::usage(format_args!("invalid option {shown}; see `mape --help`"));
+    }
+    match suggest::nearest(name, COMMANDS.iter().map(|command| command.name)) {
+        Some(near) => Failure::usage(format_args!(
+            "there is no command {shown}; did you mean `mape {near}`?"
+        )),
+        None => Failure::usage(format_args!(
+            "there is no command {shown}; `mape --help` lists them"
+        )),
+    }
+}
+
 fn command(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
@@ -125,7 +150,7 @@ fn help(out: &mut String) -> fmt::Result {
         writeln!(out, "  {:<10} {}", command.name, command.about)?;
     }
     out.push_str(
-        "\n`mape COMMAND --help` explains a command with an example.\n\
+        "\n`mape help COMMAND` explains a command with an example.\n\
          netifd calls this program as /lib/netifd/proto/mape.sh; the interface\n\
          is configured in /etc/config/network or in LuCI.\n",
     );

@@ -50,7 +50,7 @@ fn run(args: &Args, out: &mut String) -> Outcome {
         mode: args.parsed("nat")?.unwrap_or(defaults.mode),
         timeouts: args.parsed("conntrack")?.unwrap_or(defaults.timeouts),
         reserve: PortList::parse(args.get("reserve").unwrap_or_default())
-            .map_err(Failure::usage)?,
+            .map_err(|error| Failure::failed(format_args!("--reserve: {error}")))?,
         ..defaults
     };
     let device = args.get("device");

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::args::{Args, Command};
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::output::{fail, json};
 use crate::console::complain;
 use crate::status::answer::{PortsAnswer, StatusAnswer};
@@ -72,10 +72,16 @@ fn run_status(args: &Args, out: &mut String) -> Outcome {
         }
     }
     if args.has("json") {
-        return json(out, &StatusAnswer::new(&interfaces));
+        json(out, &StatusAnswer::new(&interfaces))?;
+    }
+    if interfaces.is_empty() && world.dump.is_none() {
+        return Err(Failure::failed(none(&world)));
+    }
+    if args.has("json") {
+        return Ok(());
     }
     if interfaces.is_empty() {
-        writeln!(out, "{NONE}")?;
+        writeln!(out, "{}", none(&world))?;
     }
     let paint = Paint::for_stdout();
     for (at, interface) in interfaces.iter().enumerate() {
@@ -90,7 +96,7 @@ fn run_status(args: &Args, out: &mut String) -> Outcome {
 fn run_ports(args: &Args, out: &mut String) -> Outcome {
     let world = collect();
     let interfaces = world.interfaces();
-    let interface = match choose(&interfaces, args.word()) {
+    let interface = match choose(&world, &interfaces, args.word()) {
         Ok(interface) => interface,
         Err(reason) => return fail(args, out, reason),
     };
@@ -103,12 +109,25 @@ fn run_ports(args: &Args, out: &mut String) -> Outcome {
 const NONE: &str = "no interface of proto mape or map is configured; \
                     for a MAP line: proto 'mape', tunlink 'wan6' in /etc/config/network";
 
+/// Why there is no interface to show. Without netifd only the configuration
+/// names them, and it may be unreadable, too.
+fn none(world: &World) -> &'static str {
+    match world.dump {
+        Some(_) => NONE,
+        None => {
+            "netifd does not answer, and /etc/config/network names no interface of proto \
+                 mape or map; is this an OpenWrt router?"
+        }
+    }
+}
+
 /// The interface of that name; without one the only one, or the only one that
 /// is up.
 ///
 /// # Errors
 /// A sentence that names those there are.
 pub(super) fn choose<'a, 'w>(
+    world: &World,
     interfaces: &'a [Interface<'w>],
     name: Option<&str>,
 ) -> Result<&'a Interface<'w>, String> {
@@ -119,7 +138,7 @@ pub(super) fn choose<'a, 'w>(
     }
     let mut up = interfaces.iter().filter(|i| i.line.is_some());
     match (interfaces, up.next(), up.next()) {
-        ([], _, _) => Err(NONE.into()),
+        ([], _, _) => Err(none(world).into()),
         ([only], _, _) => Ok(only),
         (_, Some(only), None) => Ok(only),
         _ => Err(format!("which interface? There are {all}")),

@@ -19,7 +19,7 @@ pub enum S46Error {
     #[error("hex: no option in it")]
     Empty,
     /// Less than an option's header is left.
-    #[error("byte {at}: {left} bytes are left, an option's header has 4")]
+    #[error("byte {at}: {}, an option's header has 4", left_over(*.left))]
     Header {
         /// Where the header starts.
         at: usize,
@@ -27,7 +27,7 @@ pub enum S46Error {
         left: usize,
     },
     /// The option says it is longer than what is there.
-    #[error("byte {at}: {} is truncated: it has {len} bytes, {left} are left", Name(*.code))]
+    #[error("byte {at}: {} is truncated: it has {}, {}", Name(*.code), count(*.len), left_over(*.left))]
     Truncated {
         /// Where the option starts.
         at: usize,
@@ -130,4 +130,18 @@ impl fmt::Display for Name {
             other => return write!(f, "option {other}"),
         })
     }
+}
+
+/// A number of bytes in words.
+fn count(bytes: usize) -> String {
+    match bytes {
+        1 => "1 byte".to_owned(),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+/// How many bytes are left, in words.
+fn left_over(bytes: usize) -> String {
+    let verb = if bytes == 1 { "is" } else { "are" };
+    format!("{} {verb} left", count(bytes))
 }
