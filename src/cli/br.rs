@@ -304,12 +304,24 @@ mod tests {
         for args in [
             &["--from", "192.0.2.18:1089"][..],
             &["--from6", "2001:db8::1"],
-            &["--from", "192.0.2.18", "--to", "1.2.3.4:1"],
-            &["--from6", "x", "--to6", "2001:db8::1"],
         ] {
             let (_, outcome) = mape(args);
             assert!(
                 matches!(*outcome.unwrap_err(), Failure::Usage(_)),
+                "{args:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_a_wrong_value() {
+        for args in [
+            &["--from", "192.0.2.18", "--to", "1.2.3.4:1"][..],
+            &["--from6", "x", "--to6", "2001:db8::1"],
+        ] {
+            let (_, outcome) = mape(args);
+            assert!(
+                matches!(*outcome.unwrap_err(), Failure::Failed(_)),
                 "{args:?}"
             );
         }

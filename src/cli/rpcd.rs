@@ -241,8 +241,8 @@ mod tests {
             "interface is not known; there is prefix"
         );
         // Values stay values whatever they look like.
-        assert!(error("lookup", r#"{"prefix":"--help"}"#).starts_with("--help is neither"));
-        assert!(error("calc", r#"{"prefix":"--json"}"#).starts_with("--json is neither"));
+        assert!(error("lookup", r#"{"prefix":"--help"}"#).starts_with("\"--help\" is neither"));
+        assert!(error("calc", r#"{"prefix":"--json"}"#).starts_with("\"--json\" is neither"));
     }
 
     #[test]
