@@ -153,6 +153,15 @@ impl Drop for Attempt {
     }
 }
 
+/// Does, within an attempt, something that takes seconds and changes nothing on
+/// the router: SIGTERM ends it at once.
+pub fn interruptible<T>(work: impl FnOnce() -> T) -> T {
+    hold_back(false);
+    let result = work();
+    hold_back(true);
+    result
+}
+
 /// Whether an attempt for that interface is at work.
 pub fn is_running(interface: &str) -> bool {
     let Ok(file) = File::open(attempt_file(interface)) else {

@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use super::address;
-use super::attempt::Attempt;
+use super::attempt::{Attempt, interruptible};
 use super::bus::{BusError, Netifd};
 use super::link::{Link, address_interface};
 use super::nat46;
@@ -221,7 +221,7 @@ fn plan(settings: &Settings, dump: &Dump, table: &Table, router: &System) -> Res
     let asked = |problem: &Problem| {
         problem.code == Code::UnknownProvider
             && matches!(settings.request, Request::Known { provider: None, .. })
-            && ask_if_due(settings, dump, router::uptime())
+            && interruptible(|| ask_if_due(settings, dump, router::uptime()))
     };
     match Plan::new(settings, dump, table, router) {
         Err(problem) if asked(&problem) => Plan::new(settings, dump, table, router),
