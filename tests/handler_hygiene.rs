@@ -228,11 +228,13 @@ fn a_long_wait_does_not_grow() {
             thread::sleep(Duration::from_millis(50));
         }
     };
-    attempts(ATTEMPTS / 4);
+    // The allocator finds its size first: 100 KB is much for it to place.
+    attempts(ATTEMPTS / 2);
     let early = data_of(&handler);
     attempts(ATTEMPTS);
     let late = data_of(&handler);
-    assert!(late <= early + 64, "{early} KiB, then {late} KiB");
+    // Twenty attempts that kept what they read would take 2,000 KiB.
+    assert!(late <= early + 128, "{early} KiB, then {late} KiB");
     assert_eq!(handler_of(&net), handler, "another process");
     waits_quietly(&net);
 }

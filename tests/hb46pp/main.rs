@@ -5,14 +5,17 @@
 //! `all.json` has the values of the example in the specification (version 1.1,
 //! CC BY 4.0, <https://github.com/v6pc/v6mig-prov>); the others are our own.
 
+mod command;
+mod ranges;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use hb46pp::{MapMode, ProvisioningData};
 use mape::map::Dialect;
 use mape::provision::hb46pp::{Answer, Auth, Capability, Mechanism, SUPPORTED, Unusable};
 use proptest::prelude::*;
+use ranges::changed;
 use serde_json::{Value, json};
 
 fn path(name: &str) -> PathBuf {
@@ -292,283 +295,6 @@ fn an_order_that_leads_nowhere_says_why() {
     assert!(matches!(only, Err(Unusable::NoneFits(reasons)) if reasons.len() == 2));
 }
 
-/// The example with one place changed: `path` as keys and numbers with dots.
-fn changed(path: &str, value: Value) -> Result<Answer, String> {
-    let mut json: Value = serde_json::from_slice(&file("all")).unwrap();
-    let pointer = format!("/{}", path.replace('.', "/"));
-    let (parent, key) = pointer.rsplit_once('/').unwrap();
-    match json.pointer_mut(parent).unwrap() {
-        Value::Object(object) if value == json!("gone") => {
-            object.remove(key).unwrap();
-        }
-        Value::Object(object) => {
-            object.insert(key.into(), value);
-        }
-        Value::Array(array) => array[key.parse::<usize>().unwrap()] = value,
-        other => panic!("{other}"),
-    }
-    let parsed = Answer::parse(json.to_string().as_bytes());
-    parsed.map_err(|error| error.to_string())
-}
-
-#[test]
-fn every_value_has_its_range() {
-    let rule = |v4: &str, ea: u8, offset: u8| json!({"ipv6": "2001:db8::/32", "ipv4": v4, "ea_length": ea, "psid_offset": offset});
-    for (path, value, reason) in [
-        (
-            "enabler_name",
-            json!("gone"),
-            "missing field `enabler_name`",
-        ),
-        (
-            "enabler_name",
-            json!(1),
-            "enabler_name: invalid type: integer `1`",
-        ),
-        (
-            "enabler_name",
-            json!("a".repeat(255)),
-            "enabler_name: must have at most 256 bytes",
-        ),
-        (
-            "isp_name",
-            json!("\u{1}".repeat(43)),
-            "isp_name: must have at most 256 bytes",
-        ),
-        ("ttl", json!(604_801), "ttl: 604801 seconds are more than"),
-        (
-            "ttl",
-            json!(-1),
-            "ttl: invalid type: integer `-1`, expected a number, 0 or greater",
-        ),
-        ("ttl", json!(1.5), "ttl: invalid type: floating point"),
-        (
-            "ttl",
-            json!("a week"),
-            "ttl: invalid value: string, expected a number",
-        ),
-        (
-            "token",
-            json!("ABC"),
-            "token: must be 64 lower-case hexadecimal digits",
-        ),
-        (
-            "token",
-            json!(42),
-            "token: must be 64 lower-case hexadecimal digits",
-        ),
-        ("auth", json!("maybe"), "auth: unknown variant `maybe`"),
-        ("order", json!("gone"), "missing field `order`"),
-        ("order", json!("map_e"), "order: invalid type: string"),
-        (
-            "order",
-            json!(["map_e", "map_e"]),
-            "order: map_e is in it twice",
-        ),
-        (
-            "map_e",
-            json!("gone"),
-            "order: map_e is in it, but the answer has no map_e",
-        ),
-        ("map_e", json!([]), "map_e: must be an object"),
-        (
-            "dslite",
-            json!(["aftr.example"]),
-            "dslite: must be an object",
-        ),
-        (
-            "map_e.rules.0",
-            json!([1, 2]),
-            "map_e.rules[0]: must be an object",
-        ),
-        ("ipip.0", json!([1, 2]), "ipip[0]: must be an object"),
-        ("map_e.version", json!(2), "map_e.version: must be 0 (draft"),
-        (
-            "map_e.mesh",
-            json!(2),
-            "map_e.mesh: invalid value: integer `2`, expected true, false",
-        ),
-        (
-            "map_e.br",
-            json!("br.example"),
-            "map_e.br: br.example: must be an IPv6 address",
-        ),
-        (
-            "map_e.br",
-            json!("::1"),
-            "map_e.br: ::1: a loopback address cannot be used",
-        ),
-        (
-            "map_e.br",
-            json!("ff02::1"),
-            "map_e.br: ff02::1: a multicast address",
-        ),
-        (
-            "map_e.br",
-            json!("::ffff:192.0.2.1"),
-            "map_e.br: ::ffff:192.0.2.1: an IPv4-mapped",
-        ),
-        (
-            "map_e.br",
-            json!("fe80::1"),
-            "map_e.br: fe80::1: a link-local address",
-        ),
-        (
-            "map_e.br",
-            json!("::"),
-            "map_e.br: ::: the unspecified address",
-        ),
-        ("map_e.br", json!("gone"), "map_e: missing field `br`"),
-        (
-            "map_e.rules",
-            json!([]),
-            "map_e.rules: 0 rules: must be 1 to 256",
-        ),
-        (
-            "map_e.rules",
-            json!(vec![rule("192.0.2.0/24", 8, 4); 257]),
-            "map_e.rules: 257 rules: must be 1 to 256",
-        ),
-        (
-            "map_t.rules",
-            json!(vec![rule("192.0.2.0/24", 8, 4); 201]),
-            "map_t.rules: 201 rules: must be 1 to 200",
-        ),
-        (
-            "map_e.rules.0.ipv4",
-            json!("gone"),
-            "map_e.rules[0]: missing field `ipv4`",
-        ),
-        (
-            "map_e.rules.0.ipv6",
-            json!("2001:db8::"),
-            "map_e.rules[0].ipv6: 2001:db8::: must be",
-        ),
-        (
-            "map_e.rules.0.ipv6",
-            json!("ff00::/8"),
-            "map_e.rules[0].ipv6: ff00::/8: a multicast",
-        ),
-        (
-            "map_e.rules.0.ipv4",
-            json!("127.0.0.0/8"),
-            "map_e.rules[0].ipv4: 127.0.0.0/8: a loop",
-        ),
-        (
-            "map_e.rules.0.ea_length",
-            json!(49),
-            "map_e.rules[0].ea_length: 49: at most 48",
-        ),
-        (
-            "map_e.rules.0.psid_offset",
-            json!(16),
-            "map_e.rules[0].psid_offset: 16: at most 15",
-        ),
-        (
-            "map_e.rules.0",
-            rule("192.0.2.1/32", 12, 6),
-            "map_e.rules[0]: psid_offset 6 and 12 bits of PSID: together at most 16",
-        ),
-        (
-            "map_e.rules.0.ipv6",
-            json!("2001:db8::/120"),
-            "map_e.rules[0]: ipv6 /120 and ea_length 12: together at most 128",
-        ),
-        (
-            "map_t.dmr",
-            json!("2001:db8::/97"),
-            "map_t.dmr: 2001:db8::/97: the length must be at",
-        ),
-        (
-            "dslite.aftr",
-            json!("192.0.2.1"),
-            "dslite.aftr: must be an IPv6 address or a DNS name",
-        ),
-        (
-            "dslite.aftr",
-            json!("<b>x</b>"),
-            "dslite.aftr: must be an IPv6 address or a DNS name",
-        ),
-        (
-            "dslite.aftr",
-            json!("::1"),
-            "dslite.aftr: a loopback address cannot be used",
-        ),
-        (
-            "lw4o6.lwaftr",
-            json!(""),
-            "lw4o6.lwaftr: must be an IPv6 address or a DNS name: a DNS",
-        ),
-        (
-            "lw4o6.ipv4",
-            json!("192.0.2.0/24"),
-            "lw4o6.ipv4: 192.0.2.0/24: must be an IPv4 address",
-        ),
-        (
-            "lw4o6.psid",
-            json!(256),
-            "lw4o6.psid: 256: with psid_length 8 at most 255",
-        ),
-        (
-            "lw4o6.psid",
-            json!(65_536),
-            "lw4o6.psid: 65536: at most 65535",
-        ),
-        (
-            "lw4o6.psid_length",
-            json!(17),
-            "lw4o6.psid_length: 17: at most 16",
-        ),
-        (
-            "lw4o6.psid_length",
-            json!(11),
-            "lw4o6.psid_length: 11: with psid_offset 6 at most 10",
-        ),
-        (
-            "lw4o6.psid_offset",
-            json!(16),
-            "lw4o6.psid_offset: 16: at most 15",
-        ),
-        (
-            "464xlat.nat64prefix",
-            json!("2001:db8::/65"),
-            "464xlat.nat64prefix: 2001:db8::/65: the",
-        ),
-        ("ipip", json!({}), "ipip: invalid type: map"),
-        (
-            "ipip.0.ipv6_local",
-            json!("::1"),
-            "ipip[0].ipv6_local: ::1: a loopback",
-        ),
-        (
-            "ipip.0.ipv6_remote",
-            json!("gone"),
-            "ipip[0]: missing field `ipv6_remote`",
-        ),
-        (
-            "ipip.0.ipv4",
-            json!("203.0.113.1"),
-            "ipip[0].ipv4: 203.0.113.1: must be an IPv4 addr",
-        ),
-        (
-            "ipip.0.ipv4",
-            json!("0.0.0.0/0"),
-            "ipip[0].ipv4: 0.0.0.0/0: the unspecified",
-        ),
-    ] {
-        let said = changed(path, value.clone()).expect_err(path);
-        assert!(said.starts_with(reason), "{path} {value}: {said}");
-        assert!(
-            said.len() < 300 && !said.contains(char::is_control),
-            "{said}"
-        );
-    }
-    // The PSID may fill its length, and there may be none.
-    assert!(changed("lw4o6.psid", json!(255)).is_ok());
-    assert!(changed("ttl", json!(604_800)).is_ok());
-    assert!(changed("map_e.rules", json!(vec![rule("192.0.2.0/24", 8, 4); 256])).is_ok());
-}
-
 #[test]
 fn what_some_servers_write_differently_is_understood() {
     assert_eq!(
@@ -643,111 +369,6 @@ fn a_token_is_never_shown() {
     );
 }
 
-fn run(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mape"))
-        .arg("hb46pp")
-        .args(args)
-        .output()
-        .unwrap()
-}
-
-fn told(args: &[&str]) -> Value {
-    let done = run(args);
-    assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
-    serde_json::from_slice(&done.stdout).unwrap()
-}
-
-#[test]
-fn the_command_says_what_a_saved_answer_means() {
-    let file = |name| path(name).display().to_string();
-    let on = ["--json", "--prefix", "2001:db8:10:1200::/56"];
-    let map_e = told(&[&[file("map-e").as_str()], &on[..]].concat());
-    assert_eq!(map_e["mechanism"], "map-e");
-    assert_eq!(map_e["order"], json!(["map_e", "dslite"]));
-    assert_eq!(map_e["ttl"], 300);
-    let rule = "type=map-e,ipv6prefix=2001:db8:10::,prefix6len=44,ipv4prefix=192.0.2.0,\
-                prefix4len=24,ealen=12,offset=4,br=2001:db8:ffff::64";
-    let calc = Command::new(env!("CARGO_BIN_EXE_mape"))
-        .args(["calc", "--legacy", "--rule", rule])
-        .args(on)
-        .output()
-        .unwrap();
-    let calc: Value = serde_json::from_slice(&calc.stdout).unwrap();
-    for (key, value) in calc.as_object().unwrap() {
-        assert_eq!(&map_e[key], value, "{key}");
-    }
-    assert_eq!(map_e["aftr"], Value::Null);
-    let dslite = told(&[&file("ds-lite"), "--json"]);
-    let expected = json!({
-        "mechanism": "ds-lite", "order": ["dslite"], "ttl": 86_400, "aftr": "2001:db8:ffff::101",
-    });
-    assert_eq!(dslite, expected);
-    let ipip = told(&[&file("ipip"), "--json"]);
-    let expected = json!([{
-        "ce_address": "2001:db8:7:100::7", "br": "2001:db8:7::1", "ipv4": "203.0.113.0/29",
-    }]);
-    assert_eq!(
-        (&ipip["mechanism"], &ipip["ipip"]),
-        (&json!("ipip"), &expected)
-    );
-    let lw4o6 = told(&[&file("lw4o6"), "--json", "--prefix", "2001:db8:3:100::/64"]);
-    assert_eq!(lw4o6["aftr"], "lwaftr.lab.example");
-    assert_eq!(lw4o6["ce_address"], "2001:db8:3:100:0:cb00:7110:3");
-    for name in FILES {
-        let text = run(&[&file(name)]);
-        let is_usable = !["464xlat", "auth-req", "auth-bad"].contains(&name);
-        assert_eq!(text.status.success(), is_usable, "{name} {text:?}");
-        assert!(!String::from_utf8_lossy(&text.stdout).contains("640756965820"));
-    }
-}
-
-#[test]
-fn the_command_fails_with_the_reason() {
-    let file = |name| path(name).display().to_string();
-    for (args, reason) in [
-        (
-            vec![file("auth-bad")],
-            "does not accept the user name and password",
-        ),
-        (vec!["/nowhere.json".into()], "/nowhere.json: No such file"),
-        (vec!["/dev/zero".into()], "/dev/zero: longer than 1 MiB"),
-        (
-            vec!["/dev/null".into()],
-            "/dev/null: the answer is not valid JSON",
-        ),
-        (
-            vec![file("ipip"), "--prefix".into(), "2001:db8:8::/56".into()],
-            "ipip: the CE address 2001:db8:7:100::7 is in none of the line's prefixes",
-        ),
-    ] {
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let done = run(&args);
-        let said = String::from_utf8_lossy(&done.stderr);
-        assert_eq!(done.status.code(), Some(1), "{said}");
-        assert!(said.contains(reason) && said.lines().count() == 1, "{said}");
-        let json = run(&[&args[..], &["--json"]].concat());
-        let answer: Value = serde_json::from_slice(&json.stdout).unwrap();
-        assert!(answer["error"].as_str().unwrap().contains(reason));
-    }
-    assert_eq!(run(&[]).status.code(), Some(2));
-    assert_eq!(run(&["a", "b"]).status.code(), Some(2));
-}
-
-prop_compose! {
-    /// Values around their limits.
-    fn any_rule()(v6 in 0u8..=128, v4 in 0u8..=32, ea in 0u8..=50, offset in 0u8..=17, at: u32)
-        -> Value
-    {
-        let ipv4 = std::net::Ipv4Addr::from_bits(at % 0x5000_0000 + 0x0a00_0000);
-        json!({
-            "ipv6": format!("2001:db8:{:x}::/{v6}", at & 0xffff),
-            "ipv4": format!("{ipv4}/{v4}"),
-            "ea_length": ea,
-            "psid_offset": offset,
-        })
-    }
-}
-
 fn lw4o6_is_one(psid: u32, length: u8, offset: u8) -> Value {
     json!({
         "lwaftr": "lwaftr.example", "ipv6": "2001:db8::/56", "ipv4": "192.0.2.1",
@@ -770,6 +391,21 @@ fn both_agree(answer: &Value) -> Result<(), TestCaseError> {
         }
     }
     Ok(())
+}
+
+prop_compose! {
+    /// Values around their limits.
+    fn any_rule()(v6 in 0u8..=128, v4 in 0u8..=32, ea in 0u8..=50, offset in 0u8..=17, at: u32)
+        -> Value
+    {
+        let ipv4 = std::net::Ipv4Addr::from_bits(at % 0x5000_0000 + 0x0a00_0000);
+        json!({
+            "ipv6": format!("2001:db8:{:x}::/{v6}", at & 0xffff),
+            "ipv4": format!("{ipv4}/{v4}"),
+            "ea_length": ea,
+            "psid_offset": offset,
+        })
+    }
 }
 
 proptest! {
