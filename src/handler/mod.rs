@@ -33,6 +33,7 @@ pub use link::Link;
 pub use plan::Plan;
 pub use problem::{Code, Problem};
 pub use provisioned::{Provisioned, Record};
+pub use record::ParseError;
 pub use refresh::refresh;
 pub use repair::{renew_over, repair};
 pub use router::{System, resolve, uplink_mtu, uptime};
