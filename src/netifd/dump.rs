@@ -180,16 +180,20 @@ impl InterfaceError {
     }
 }
 
-/// The servers in use, and those that `option peerdns '0'` sets aside.
+/// The line's own servers. `option peerdns '0'` sets those aside in favour of
+/// configured ones, which know nothing of names that only the line resolves and
+/// must not learn of them. Otherwise netifd lists both kinds alike.
 fn dns(value: &Value) -> Vec<Ipv6Addr> {
-    let inactive = value.get("inactive");
-    let servers = [Some(value), inactive]
-        .into_iter()
-        .flatten()
-        .flat_map(|place| rows(place, "dns-server"));
-    servers
-        .filter_map(|server| server.as_str()?.parse().ok())
-        .collect()
+    let servers = |place: &Value| -> Vec<Ipv6Addr> {
+        rows(place, "dns-server")
+            .filter_map(|server| server.as_str()?.parse().ok())
+            .collect()
+    };
+    let set_aside = value.get("inactive").map(servers).unwrap_or_default();
+    match set_aside.is_empty() {
+        true => servers(value),
+        false => set_aside,
+    }
 }
 
 fn parse(text: &str) -> Result<Value, DumpError> {
@@ -238,14 +242,15 @@ mod tests {
     fn dns_servers_of_the_line() {
         let text = r#"{"interface":[{"interface":"wan6",
             "dns-server":["2001:db8::53","192.0.2.53",5],
+            "inactive":{"dns-server":[]}},
+            {"interface":"wan7","dns-server":["2001:4860:4860::8888"],
             "inactive":{"dns-server":["2001:db8::54"]}}]}"#;
         let dump = Dump::from_json(text).unwrap();
-        let dns: Vec<String> = dump.interfaces[0]
-            .dns
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(dns, ["2001:db8::53", "2001:db8::54"]);
+        let servers = dump.interfaces.iter().map(|interface| &interface.dns[..]);
+        let expected: Vec<Vec<Ipv6Addr>> = ["2001:db8::53", "2001:db8::54"]
+            .map(|server| vec![server.parse().unwrap()])
+            .into();
+        assert!(servers.eq(expected), "{dump:?}");
     }
 
     #[test]
