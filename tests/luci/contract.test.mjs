@@ -16,12 +16,6 @@ const acl = jsonBelow(app, 'usr/share/rpcd/acl.d')['luci-app-mape'];
 const handler = new Map([ ...readFileSync(join(root, 'src/netifd/describe.rs'), 'utf8')
 	.matchAll(/^\s+\("(\w+)", Kind::(\w+)\),$/gm) ].map(match => [ match[1], match[2] ]));
 
-/* Options of mechanisms that the handler is about to get. */
-const ahead = [ 'update_url' ];
-
-/* Findings of these mechanisms, likewise. */
-const aheadCodes = [];
-
 /* What the form writes: three fields for the far end are one option, and so are two for the IPv4 address. */
 const writes = field => field.ucioption ?? field.option;
 
@@ -30,7 +24,7 @@ test('the form has every option of the handler and no other', () => {
 	const inForm = new Set(fields.map(writes));
 
 	/* `type` is the old name of maptype. */
-	const known = new Set([ ...handler.keys(), ...ahead ].filter(name => name != 'type'));
+	const known = new Set([ ...handler.keys() ].filter(name => name != 'type'));
 	assert.deepEqual([ ...inForm ].sort(), [ ...known ].sort());
 	assert.equal(new Set(fields.map(field => field.option)).size, fields.length);
 
@@ -107,7 +101,7 @@ test('every finding and every remedy has words, which use its arguments and no o
 		assert.ok(action == null || [ 'interfaces', 'settings', 'restart', 'install', 'forwards', 'firewall', 'log', 'packages' ].includes(action));
 	}
 
-	const given = new Set([ ...aheadCodes, ...known.flatMap(check => [ check.code, check.remedy_code ]) ]);
+	const given = new Set(known.flatMap(check => [ check.code, check.remedy_code ]));
 	assert.deepEqual([ ...Object.keys(findings.seen), ...Object.keys(findings.remedies) ].filter(code => !given.has(code)), []);
 });
 
@@ -123,7 +117,7 @@ test('a finding without a known code is said as the program says it', () => {
 test('fields of a rule appear only with a manual rule, others only with their type, and all keep their values when hidden', () => {
 	const { fields } = formFields();
 	const ofRule = [ '_br', '_dmr', '_lwaftr', 'ipaddr', 'ip4prefixlen', 'ip6prefix', 'ip6prefixlen', 'ealen', 'psidlen', 'psid', 'offset', 'legacymap', 'rule' ];
-	const ofType = { _aftr: 'ds-lite', _remote: 'ipip', _fixed: 'ipip', interfaceid: 'ipip', username: 'ipip', password: 'ipip', update_url: 'ipip' };
+	const ofType = { _aftr: 'ds-lite', _remote: 'ipip', _fixed: 'ipip', interfaceid: 'ipip' };
 
 	for (const field of fields) {
 		if (ofRule.includes(field.option)) {
@@ -134,7 +128,7 @@ test('fields of a rule appear only with a manual rule, others only with their ty
 			assert.equal(field.deps[0].maptype, ofType[field.option], field.option);
 			assert.equal(field.retain, true, field.option);
 		}
-		else if (field.option == 'provision_server') {
+		else if ([ 'provision_server', 'username', 'password' ].includes(field.option)) {
 			assert.deepEqual(field.deps, [ { provision: 'hb46pp' } ]);
 			assert.equal(field.retain, true);
 		}

@@ -189,7 +189,7 @@ const Fields = baseclass.extend({
 		o.retain = true;
 		o.depends('maptype', 'ipip');
 
-		o = this.add('general', form.Value, 'username', _('User name', 'with the provider'), _('With which the router registers its address with the provider.'));
+		o = this.add('general', form.Value, 'username', _('User name', 'with the provider'), _('For lines whose server asks for them (HB46PP).'));
 		o.retain = true;
 		o = this.add('general', form.Value, 'password', _('Password', 'with the provider'));
 		o.password = true;
@@ -198,12 +198,6 @@ const Fields = baseclass.extend({
 		o.datatype = 'hostname';
 		o.retain = true;
 		o.depends('provision', 'hb46pp');
-		o = this.add('general', form.Value, 'update_url', _('Update address'), _('URL of the provider’s update server. Empty: as the provider’s name says.'));
-		o.placeholder = 'http://…';
-		o.retain = true;
-
-		for (const name of [ 'username', 'password', 'update_url' ])
-			this.fields[name].depends('maptype', 'ipip');
 
 		for (const name of [ 'username', 'password' ])
 			this.fields[name].depends('provision', 'hb46pp');
