@@ -24,10 +24,10 @@ help: ## This list
 SUITES := lint test-rust
 # What they need on a machine that has built nothing yet.
 TEST_DISK := 6000
-test: need-rust ## Run all tests (about 40 minutes, 6 GB of disk)
+test: need-rust ## Run all tests (about 20 minutes, 6 GB of disk)
 	@tests/need disk $(TEST_DISK)
 	@tests/setup python3
-	@echo "$(words $(SUITES)) suites, about 40 minutes on two processors, 6 GB in target/ and .tools/"
+	@echo "$(words $(SUITES)) suites, about 20 minutes on two processors, 6 GB in target/ and .tools/"
 	@MAKE="$(MAKE)" python3 tests/all.py $(SUITES)
 
 .PHONY: need-rust
