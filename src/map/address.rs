@@ -13,6 +13,13 @@ use super::bits::{covers, extract, overlay, place};
 use super::psid::Psid;
 
 /// How the CE's interface identifier is laid out.
+///
+/// ```
+/// use mape::map::Dialect;
+///
+/// assert_eq!("draft-03".parse(), Ok(Dialect::Draft03));
+/// assert!("rfc6333".parse::<Dialect>().is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Dialect {
     /// RFC 7597 section 6: 16 zero bits, IPv4, PSID in 16 bits.
@@ -26,6 +33,12 @@ pub enum Dialect {
 
 impl Dialect {
     /// The name shown to people.
+    ///
+    /// ```
+    /// use mape::map::Dialect;
+    ///
+    /// assert_eq!(Dialect::Rfc7597.as_str(), "rfc7597");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Dialect::Rfc7597 => "rfc7597",
@@ -46,6 +59,18 @@ impl Dialect {
     /// the identifier's first bits (RFC 7597 section 6).
     ///
     /// An IPv4 prefix goes in with its host bits zero.
+    ///
+    /// ```
+    /// use mape::map::{Dialect, Psid};
+    ///
+    /// let (prefix, ipv4) = ("2001:db8:12:3400::/56".parse()?, "192.0.2.18".parse()?);
+    /// let psid = Psid::new(0x34, 8)?;
+    /// let rfc = Dialect::Rfc7597.ce_address(prefix, ipv4, psid);
+    /// assert_eq!(rfc.to_string(), "2001:db8:12:3400:0:c000:212:34");
+    /// let draft = Dialect::Draft03.ce_address(prefix, ipv4, psid);
+    /// assert_eq!(draft.to_string(), "2001:db8:12:3400:c0:2:1200:3400");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ce_address(self, prefix: Ipv6Net, ipv4: Ipv4Addr, psid: Psid) -> Ipv6Addr {
         let at = self.ipv4_bit();
         let mut octets = [0; 16];
@@ -56,6 +81,14 @@ impl Dialect {
     }
 
     /// The IPv4 address and PSID an interface identifier claims.
+    ///
+    /// ```
+    /// use mape::map::Dialect;
+    ///
+    /// let (ipv4, psid) = Dialect::Rfc7597.claimed("2001:db8:12:3400:0:c000:212:34".parse()?);
+    /// assert_eq!((ipv4.to_string().as_str(), psid), ("192.0.2.18", 0x34));
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
     pub fn claimed(self, address: Ipv6Addr) -> (Ipv4Addr, u16) {
         let at = self.ipv4_bit();
         let octets = address.octets();
@@ -84,11 +117,26 @@ impl fmt::Display for Dialect {
 
 /// The default mapping rule of MAP-T (RFC 7599 section 5.1): a prefix under
 /// which all of IPv4 stands as RFC 6052 says.
+///
+/// ```
+/// use mape::map::Dmr;
+///
+/// let dmr: Dmr = "2001:db8:ffff::/64".parse()?;
+/// assert_eq!(dmr.to_string(), "2001:db8:ffff::/64");
+/// # Ok::<(), mape::map::DmrError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "Ipv6Net")]
 pub struct Dmr(Ipv6Net);
 
 /// Why a DMR was refused.
+///
+/// ```
+/// use mape::map::Dmr;
+///
+/// let error = "2001:db8:ffff::/72".parse::<Dmr>().unwrap_err();
+/// assert!(error.to_string().contains("32, 40, 48, 56, 64 or 96"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DmrError {
     /// Not `address/length`.
@@ -102,6 +150,14 @@ pub enum DmrError {
 impl Dmr {
     /// A DMR from a prefix; host bits are dropped.
     ///
+    /// ```
+    /// use mape::map::Dmr;
+    ///
+    /// assert!(Dmr::new("2001:db8::/32".parse()?).is_ok());
+    /// assert!(Dmr::new("2001:db8::/33".parse()?).is_err());
+    /// # Ok::<(), ipnet::AddrParseError>(())
+    /// ```
+    ///
     /// # Errors
     /// A length RFC 6052 does not define.
     pub fn new(prefix: Ipv6Net) -> Result<Self, DmrError> {
@@ -112,12 +168,29 @@ impl Dmr {
     }
 
     /// The prefix itself.
+    ///
+    /// ```
+    /// use mape::map::Dmr;
+    ///
+    /// let dmr: Dmr = "2001:db8:ffff::1/64".parse()?;
+    /// assert_eq!(dmr.prefix().to_string(), "2001:db8:ffff::/64");
+    /// # Ok::<(), mape::map::DmrError>(())
+    /// ```
     pub fn prefix(self) -> Ipv6Net {
         self.0
     }
 
     /// The IPv6 address that stands for `ipv4` (RFC 6052 section 2.2): bits 64
     /// to 71 stay zero, the address continues after them.
+    ///
+    /// ```
+    /// use mape::map::Dmr;
+    ///
+    /// let dmr: Dmr = "2001:db8:ffff::/64".parse()?;
+    /// let address = dmr.embed("192.0.2.33".parse()?);
+    /// assert_eq!(address.to_string(), "2001:db8:ffff:0:c0:2:2100:0");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn embed(self, ipv4: Ipv4Addr) -> Ipv6Addr {
         let mut octets = self.0.addr().octets();
         let (before, v4) = (self.bits_before_gap(), ipv4.octets());
@@ -139,6 +212,16 @@ impl Dmr {
     }
 
     /// The IPv4 address that `address` stands for, if it lies in this prefix.
+    ///
+    /// ```
+    /// use mape::map::Dmr;
+    ///
+    /// let dmr: Dmr = "2001:db8:ffff::/64".parse()?;
+    /// let ipv4 = dmr.extract("2001:db8:ffff:0:c0:2:2100:0".parse()?);
+    /// assert_eq!(ipv4, Some("192.0.2.33".parse()?));
+    /// assert_eq!(dmr.extract("2001:db8::1".parse()?), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn extract(self, address: Ipv6Addr) -> Option<Ipv4Addr> {
         if !covers(self.0, address.into()) {
             return None;

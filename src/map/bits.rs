@@ -44,6 +44,14 @@ pub(super) fn overlay(to: &mut [u8], from: &[u8], len: u8) {
 }
 
 /// Whether every address of `inner` is in `outer`.
+///
+/// ```
+/// use mape::map::covers;
+///
+/// assert!(covers("2001:db8::/32".parse()?, "2001:db8:12::/48".parse()?));
+/// assert!(!covers("2001:db8:12::/48".parse()?, "2001:db8::/32".parse()?));
+/// # Ok::<(), ipnet::AddrParseError>(())
+/// ```
 pub fn covers(outer: Ipv6Net, inner: Ipv6Net) -> bool {
     let mut start = inner.addr().octets();
     overlay(&mut start, &outer.addr().octets(), outer.prefix_len());

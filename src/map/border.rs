@@ -24,6 +24,14 @@ pub enum Border {
 
 impl Border {
     /// The tunnel end; `None` for MAP-T.
+    ///
+    /// ```
+    /// use mape::map::Border;
+    ///
+    /// let br = "2001:db8:ffff::1".parse()?;
+    /// assert_eq!(Border::Br(br).br(), Some(br));
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
     pub fn br(self) -> Option<Ipv6Addr> {
         match self {
             Border::Br(br) => Some(br),
@@ -32,6 +40,14 @@ impl Border {
     }
 
     /// The default mapping rule; `None` except for MAP-T.
+    ///
+    /// ```
+    /// use mape::map::Border;
+    ///
+    /// let dmr = "2001:db8:ffff::/64".parse()?;
+    /// assert_eq!(Border::Dmr(dmr).dmr(), Some(dmr));
+    /// # Ok::<(), mape::map::DmrError>(())
+    /// ```
     pub fn dmr(self) -> Option<Dmr> {
         match self {
             Border::Br(_) => None,

@@ -6,6 +6,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Which of the three address-sharing protocols a domain speaks.
+///
+/// ```
+/// use mape::map::MapType;
+///
+/// assert_eq!("map-e".parse::<MapType>()?, MapType::MapE);
+/// # Ok::<(), Box<mape::map::SpecError>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MapType {
@@ -35,6 +42,12 @@ impl MapType {
     }
 
     /// The word used in UCI and in rule strings.
+    ///
+    /// ```
+    /// use mape::map::MapType;
+    ///
+    /// assert_eq!(MapType::Lw4o6.as_str(), "lw4o6");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             MapType::MapE => "map-e",

@@ -15,6 +15,19 @@ use super::rule::Rule;
 use super::spec::SpecError;
 
 /// Why an end-user prefix has no mapping.
+///
+/// ```
+/// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+/// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+/// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+/// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+/// let error = domain.map(&["2001:db8:12::/48".parse()?]).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "the end-user prefix 2001:db8:12::/48 is too short: rule 2001:db8::/40 needs /56"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
     /// No rule's IPv6 prefix contains any of them.
@@ -57,6 +70,18 @@ pub(super) struct MappingParts {
 }
 
 /// The mapping of one CE: its addresses, ports and rules.
+///
+/// ```
+/// use mape::map::{Dialect, Domain, MapType};
+///
+/// let rule = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,\
+///     ealen=16,br=2001:db8:ffff::1";
+/// let domain = Domain::from_specs(&[rule.parse()?], MapType::MapE, Dialect::Rfc7597)?;
+/// let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+/// assert_eq!(mapping.ipv4().to_string(), "192.0.2.18/32");
+/// assert_eq!(mapping.ports().count(), 252);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
     map_type: MapType,
@@ -90,52 +115,158 @@ impl Mapping {
     }
 
     /// Protocol.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// assert_eq!(mapping.map_type(), MapType::MapE);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn map_type(&self) -> MapType {
         self.map_type
     }
 
     /// Layout of the interface identifier.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// assert_eq!(mapping.dialect(), Dialect::Rfc7597);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
     /// The end-user prefix the mapping was computed from.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// assert_eq!(mapping.end_user(), "2001:db8:12:3400::/56".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn end_user(&self) -> Ipv6Net {
         self.end_user
     }
 
     /// The basic mapping rule; for lw4o6 the binding.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// assert_eq!(mapping.bmr().ipv6(), "2001:db8::/40".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn bmr(&self) -> &Rule {
         &self.bmr
     }
 
     /// The forwarding mapping rules, longest IPv6 prefix first.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// assert!(mapping.fmrs().is_empty(), "the rule has no flag for it");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fmrs(&self) -> &[Rule] {
         &self.fmrs
     }
 
     /// Our public IPv4 address, or the prefix assigned to us.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// assert_eq!(mapping.ipv4(), "192.0.2.18/32".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ipv4(&self) -> Ipv4Net {
         self.bmr.ipv4_of(self.end_user)
     }
 
     /// The ports of that address that are ours.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// assert_eq!(mapping.ports().psid().value(), 0x34);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ports(&self) -> PortSet {
         self.bmr.ports_of(self.end_user)
     }
 
     /// Our end of the tunnel (MAP-E, lw4o6) or the address our packets are
     /// translated from (MAP-T).
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// assert_eq!(mapping.ce_address(), "2001:db8:12:3400:0:c000:212:34".parse::<std::net::Ipv6Addr>()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ce_address(&self) -> Ipv6Addr {
         self.bmr.ce_address_of(self.dialect, self.end_user)
     }
 
     /// Where everything else goes: BR or DMR.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// use mape::map::Border;
+    ///
+    /// assert_eq!(mapping.border(), Some(Border::Br("2001:db8:ffff::1".parse()?)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn border(&self) -> Option<Border> {
         self.border
     }
 
     /// The same mapping with another BR or DMR.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// use mape::map::Border;
+    ///
+    /// let other = Border::Br("2001:db8:ffff::2".parse()?);
+    /// assert_eq!(mapping.clone().with_border(other)?.border(), Some(other));
+    /// assert!(mapping.with_border(Border::Br("ff02::1".parse()?)).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The address cannot be a BR's, or it is our own.
@@ -155,6 +286,18 @@ impl Mapping {
     /// Bits of the end-user prefix beyond rule prefix and EA bits. A BR knows
     /// the rule alone and sends to subnet 0 (RFC 7597 section 5.2): anything
     /// but 0 here never receives a packet.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// assert_eq!(mapping.subnet_id(), 0);
+    /// let inner = domain.map(&["2001:db8:12:3401::/64".parse()?])?;
+    /// assert_eq!(inner.subnet_id(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn subnet_id(&self) -> u32 {
         let from = self.bmr.end_user_len();
         let len = self.end_user.prefix_len().min(64).saturating_sub(from);

@@ -10,6 +10,14 @@ use super::range::PortRange;
 
 /// How ports are cut into sets: PSID offset `a` and PSID length `k`,
 /// with `a + k <= 16`.
+///
+/// ```
+/// use mape::map::PortParams;
+///
+/// let v6plus = PortParams::new(4, 8)?;
+/// assert_eq!(v6plus.sharing_ratio(), 256);
+/// # Ok::<(), mape::map::PsidError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PortParams {
     offset: u8,
@@ -18,6 +26,17 @@ pub struct PortParams {
 
 impl PortParams {
     /// Checks `offset` and `psid_len` (both in bits) against each other.
+    ///
+    /// ```
+    /// use mape::map::PortParams;
+    ///
+    /// assert!(PortParams::new(6, 8).is_ok());
+    /// let error = PortParams::new(10, 8).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "offset 10 and psidlen 8: together at most 16 (the bits of a port)"
+    /// );
+    /// ```
     ///
     /// # Errors
     /// Either above 16, or their sum.
@@ -35,11 +54,25 @@ impl PortParams {
     }
 
     /// PSID offset `a` in bits.
+    ///
+    /// ```
+    /// use mape::map::PortParams;
+    ///
+    /// assert_eq!(PortParams::new(6, 8)?.offset(), 6);
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn offset(self) -> u8 {
         self.offset
     }
 
     /// PSID length `k` in bits; 0 means that the address is not shared.
+    ///
+    /// ```
+    /// use mape::map::PortParams;
+    ///
+    /// assert_eq!(PortParams::new(6, 8)?.psid_len(), 8);
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn psid_len(self) -> u8 {
         self.psid_len
     }
@@ -50,11 +83,26 @@ impl PortParams {
     }
 
     /// Number of CEs that share one IPv4 address, `2^k`.
+    ///
+    /// ```
+    /// use mape::map::PortParams;
+    ///
+    /// assert_eq!(PortParams::new(6, 8)?.sharing_ratio(), 256);
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn sharing_ratio(self) -> u32 {
         1 << self.psid_len
     }
 
     /// The PSID of a port: its `k` bits after the first `a`.
+    ///
+    /// ```
+    /// use mape::map::PortParams;
+    ///
+    /// // RFC 7597 appendix A, example 1: port 1232 is one of PSID 0x34.
+    /// assert_eq!(PortParams::new(6, 8)?.psid_of(1232).value(), 0x34);
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn psid_of(self, port: u16) -> Psid {
         let moved = port.checked_shr(u32::from(self.contiguous_bits()));
         Psid::of_bits(moved.unwrap_or(0).into(), self.psid_len)
@@ -62,6 +110,14 @@ impl PortParams {
 }
 
 /// The ports of one CE.
+///
+/// ```
+/// use mape::map::{PortParams, PortSet};
+///
+/// let ports = PortSet::new(PortParams::new(6, 8)?, 0x34)?;
+/// assert_eq!(ports.ranges().next().map(|range| range.to_string()), Some("1232-1235".into()));
+/// # Ok::<(), mape::map::PsidError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PortSet {
     params: PortParams,
@@ -70,6 +126,12 @@ pub struct PortSet {
 
 impl PortSet {
     /// All ports of an address that is not shared.
+    ///
+    /// ```
+    /// use mape::map::PortSet;
+    ///
+    /// assert_eq!(PortSet::ALL.count(), 65536);
+    /// ```
     pub const ALL: PortSet = PortSet {
         params: PortParams {
             offset: 0,
@@ -79,6 +141,15 @@ impl PortSet {
     };
 
     /// The set of `psid` (right-justified) under `params`.
+    ///
+    /// ```
+    /// use mape::map::{PortParams, PortSet};
+    ///
+    /// let params = PortParams::new(6, 8)?;
+    /// assert!(PortSet::new(params, 255).is_ok());
+    /// assert!(PortSet::new(params, 256).is_err());
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     ///
     /// # Errors
     /// The PSID does not fit into the PSID length.
@@ -94,21 +165,52 @@ impl PortSet {
     }
 
     /// Offset and PSID length.
+    ///
+    /// ```
+    /// use mape::map::PortSet;
+    ///
+    /// assert_eq!(PortSet::ALL.params().psid_len(), 0);
+    /// ```
     pub fn params(self) -> PortParams {
         self.params
     }
 
     /// The PSID; of length 0 where the address is not shared.
+    ///
+    /// ```
+    /// use mape::map::{PortParams, PortSet};
+    ///
+    /// assert_eq!(PortSet::new(PortParams::new(6, 8)?, 0x34)?.psid().value(), 0x34);
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn psid(self) -> Psid {
         self.psid
     }
 
     /// Whether other CEs use other ports of the same address.
+    ///
+    /// ```
+    /// use mape::map::{PortParams, PortSet};
+    ///
+    /// assert!(PortSet::new(PortParams::new(6, 8)?, 0x34)?.is_shared());
+    /// assert!(!PortSet::ALL.is_shared());
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn is_shared(self) -> bool {
         !self.psid.is_empty()
     }
 
     /// Whether `port` belongs to this CE.
+    ///
+    /// ```
+    /// use mape::map::{PortParams, PortSet};
+    ///
+    /// let ports = PortSet::new(PortParams::new(6, 8)?, 0x34)?;
+    /// assert!(ports.contains(1235));
+    /// assert!(!ports.contains(1236), "of the next PSID");
+    /// assert!(!ports.contains(208), "a system port");
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn contains(self, port: u16) -> bool {
         if !self.is_shared() {
             return true;
@@ -121,6 +223,16 @@ impl PortSet {
 
     /// The contiguous ranges, ascending. Without sharing all ports are one
     /// range whatever the offset (RFC 7597 section 5.1).
+    ///
+    /// ```
+    /// use mape::map::{PortParams, PortSet};
+    ///
+    /// let ports = PortSet::new(PortParams::new(4, 8)?, 2)?;
+    /// let ranges: Vec<String> = ports.ranges().map(|range| range.to_string()).collect();
+    /// assert_eq!(ranges.len(), 15);
+    /// assert_eq!(ranges[..2], ["4128-4143", "8224-8239"]);
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn ranges(self) -> impl Iterator<Item = PortRange> {
         let PortParams { offset, .. } = self.params;
         let m = self.params.contiguous_bits();
@@ -140,6 +252,13 @@ impl PortSet {
     }
 
     /// Number of ports in all ranges.
+    ///
+    /// ```
+    /// use mape::map::{PortParams, PortSet};
+    ///
+    /// assert_eq!(PortSet::new(PortParams::new(4, 8)?, 2)?.count(), 240);
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn count(self) -> u32 {
         self.ranges().map(PortRange::count).sum()
     }

@@ -5,6 +5,13 @@
 use std::fmt;
 
 /// Why port parameters or a PSID were refused.
+///
+/// ```
+/// use mape::map::Psid;
+///
+/// let error = Psid::new(300, 8).unwrap_err();
+/// assert_eq!(error.to_string(), "psid 300: with psidlen 8 at most 255");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PsidError {
     /// The offset alone is out of range.
@@ -69,9 +76,23 @@ fn largest(len: u8) -> u16 {
 
 impl Psid {
     /// No PSID: the address is not shared.
+    ///
+    /// ```
+    /// use mape::map::Psid;
+    ///
+    /// assert!(Psid::NONE.is_empty());
+    /// ```
     pub const NONE: Psid = Psid { value: 0, len: 0 };
 
     /// A PSID from the number people write (right-justified, 0 to `2^len - 1`).
+    ///
+    /// ```
+    /// use mape::map::Psid;
+    ///
+    /// assert_eq!(Psid::new(0x34, 8)?.value(), 0x34);
+    /// assert!(Psid::new(0, 17).is_err());
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     ///
     /// # Errors
     /// `len` above 16 or `value` too large for it.
@@ -107,21 +128,50 @@ impl Psid {
     }
 
     /// The number itself, right-justified.
+    ///
+    /// ```
+    /// use mape::map::Psid;
+    ///
+    /// assert_eq!(Psid::new(0x34, 8)?.value(), 0x34);
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn value(self) -> u16 {
         self.value
     }
 
     /// Length in bits.
+    ///
+    /// ```
+    /// use mape::map::Psid;
+    ///
+    /// assert_eq!(Psid::new(0x34, 8)?.len(), 8);
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn len(self) -> u8 {
         self.len
     }
 
     /// Whether there is no PSID at all (length 0).
+    ///
+    /// ```
+    /// use mape::map::Psid;
+    ///
+    /// assert!(Psid::new(0, 0)?.is_empty());
+    /// assert!(!Psid::new(0, 8)?.is_empty(), "PSID 0 is a PSID");
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn is_empty(self) -> bool {
         self.len == 0
     }
 
     /// The form of RFC 7598: left-justified in 16 bits.
+    ///
+    /// ```
+    /// use mape::map::Psid;
+    ///
+    /// assert_eq!(Psid::new(5, 3)?.left_justified(), 0xa000);
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn left_justified(self) -> u16 {
         self.value
             .checked_shl(16 - u32::from(self.len))
@@ -130,6 +180,14 @@ impl Psid {
 }
 
 /// A PSID as somebody wrote it, before its length is known.
+///
+/// ```
+/// use mape::map::WrittenPsid;
+///
+/// let number = WrittenPsid::Number(0x34).readings(8)?;
+/// assert_eq!(number, WrittenPsid::Word(0x3400).readings(8)?);
+/// # Ok::<(), mape::map::PsidError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WrittenPsid {
     /// As rule strings and `proto map` have it: left-justified in 16 bits (RFC
@@ -142,6 +200,12 @@ pub enum WrittenPsid {
 
 impl WrittenPsid {
     /// Whether this is 0, which servers also fill in if they mean nothing.
+    ///
+    /// ```
+    /// use mape::map::WrittenPsid;
+    ///
+    /// assert!(WrittenPsid::Word(0).is_zero());
+    /// ```
     pub fn is_zero(self) -> bool {
         matches!(self, WrittenPsid::Word(0) | WrittenPsid::Number(0))
     }
@@ -193,6 +257,14 @@ impl WrittenPsid {
 
 /// The PSIDs that a written one can mean: one, or two if it is long and both
 /// justifications make sense.
+///
+/// ```
+/// use mape::map::WrittenPsid;
+///
+/// // 12 bits: 0x0010 is PSID 1 left-justified, or PSID 16 as a number.
+/// assert_eq!(WrittenPsid::Word(0x0010).readings(12)?.to_string(), "1 (or 16)");
+/// # Ok::<(), mape::map::PsidError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PsidReadings {
     first: Psid,
@@ -201,11 +273,27 @@ pub struct PsidReadings {
 
 impl PsidReadings {
     /// The likelier one: left-justified if that makes sense.
+    ///
+    /// ```
+    /// use mape::map::WrittenPsid;
+    ///
+    /// assert_eq!(WrittenPsid::Word(0x0010).readings(12)?.first().value(), 1);
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn first(self) -> Psid {
         self.first
     }
 
     /// Whether `psid` is one of them.
+    ///
+    /// ```
+    /// use mape::map::{Psid, WrittenPsid};
+    ///
+    /// let readings = WrittenPsid::Word(0x0010).readings(12)?;
+    /// assert!(readings.allow(Psid::new(1, 12)?) && readings.allow(Psid::new(16, 12)?));
+    /// assert!(!readings.allow(Psid::new(2, 12)?));
+    /// # Ok::<(), mape::map::PsidError>(())
+    /// ```
     pub fn allow(self, psid: Psid) -> bool {
         self.first == psid || self.second == Some(psid)
     }

@@ -10,6 +10,14 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use super::map_type::MapType;
 
 /// Why an address or prefix cannot play its part.
+///
+/// ```
+/// use mape::map::check_br;
+///
+/// let error = check_br("::1".parse()?).unwrap_err();
+/// assert_eq!(error.to_string(), "br ::1: loopback, so no border relay has it");
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoleError {
     /// Not the address of a BR or AFTR.

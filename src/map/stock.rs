@@ -19,6 +19,16 @@ use super::rule::Rule;
 use super::spec::{self, RuleSpec, SpecError};
 
 /// An interface and the prefixes delegated to it.
+///
+/// ```
+/// use mape::map::stock::{Link, report};
+/// use mape::map::Dialect;
+///
+/// let link = Link { interface: "wan6".into(), prefixes: vec!["2001:db8:12:3400::/56".parse()?] };
+/// let report = report(&["ealen=16"], Dialect::Rfc7597, "wan6", &[link]);
+/// assert_eq!(report.output, "RULE_COUNT=0\n");
+/// # Ok::<(), ipnet::AddrParseError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// Its logical name.
@@ -28,6 +38,17 @@ pub struct Link {
 }
 
 /// What the helper says.
+///
+/// ```
+/// use mape::map::stock::{Link, report};
+/// use mape::map::Dialect;
+///
+/// let link = Link { interface: "wan6".into(), prefixes: vec!["2001:db8:12:3400::/56".parse()?] };
+/// let report = report(&["ealen=16"], Dialect::Rfc7597, "wan6", &[link]);
+/// assert!(!report.complete);
+/// assert_eq!(report.complaints[0], "Skipping invalid or incomplete rule: ealen=16");
+/// # Ok::<(), ipnet::AddrParseError>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Standard output: lines of `NAME=value`.
@@ -121,6 +142,13 @@ pub fn report(rules: &[&str], dialect: Dialect, interface: &str, links: &[Link])
 
 /// Whether a shell takes a name for one word and nothing else: those who call
 /// the helper evaluate what it prints.
+///
+/// ```
+/// use mape::map::stock::is_word;
+///
+/// assert!(is_word("wan6"));
+/// assert!(!is_word("$(reboot)"));
+/// ```
 pub fn is_word(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     name.chars().all(plain)

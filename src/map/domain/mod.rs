@@ -12,9 +12,9 @@ use super::psid::PsidReadings;
 use super::rule::Rule;
 use super::spec::{Overrides, Resolved, RuleSpec, SpecError};
 
-/// Most rules a domain may have: several times what any operator is known to
-/// send, and few enough that nothing can make a router search for long.
-pub const MAX_RULES: usize = 4096;
+mod error;
+
+pub use error::{DomainError, MAX_RULES};
 
 /// One rule of a domain with what belongs to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,16 @@ pub(super) struct KnownToBr {
 }
 
 /// Rules, dialect and border: everything but the subscriber.
+///
+/// ```
+/// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+/// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+/// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+/// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+/// let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+/// assert_eq!(mapping.ipv4().to_string(), "192.0.2.18/32");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Domain {
     map_type: MapType,
@@ -42,48 +52,21 @@ pub struct Domain {
     entries: Vec<Entry>,
 }
 
-/// Why a domain was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DomainError {
-    /// No rule at all.
-    #[error("rule: none is given")]
-    Empty,
-    /// More rules than [`MAX_RULES`].
-    #[error("rule: {0} rules are given, at most {MAX_RULES}")]
-    TooMany(usize),
-    /// A rule is of another type than the domain.
-    #[error("rule {index}: type {found} in a {expected} interface")]
-    Type {
-        /// Number of the rule, counted from 1.
-        index: usize,
-        /// Type the rule names.
-        found: MapType,
-        /// Type of the domain.
-        expected: MapType,
-    },
-    /// `dmr` outside MAP-T or `br` in MAP-T.
-    #[error("rule {index}: {option} does not belong to {map_type}")]
-    Border {
-        /// Number of the rule, counted from 1.
-        index: usize,
-        /// The option that does not belong.
-        option: &'static str,
-        /// Type of the domain.
-        map_type: MapType,
-    },
-    /// A rule is incomplete or contradicts itself.
-    #[error("rule {index}: {error}")]
-    Rule {
-        /// Number of the rule, counted from 1.
-        index: usize,
-        /// What is wrong with it.
-        error: Box<SpecError>,
-    },
-}
-
 impl Domain {
     /// Checks `specs` and makes a domain of them. A spec without a type is of
     /// `map_type`.
+    ///
+    /// ```
+    /// use mape::map::{Dialect, Domain, MapType};
+    ///
+    /// let rule = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24";
+    /// let domain = Domain::from_specs(&[rule.parse()?], MapType::MapE, Dialect::Rfc7597)?;
+    /// assert_eq!(domain.rule_count(), 1);
+    ///
+    /// let error = Domain::from_specs(&["ealen=16".parse()?], MapType::MapE, Dialect::Rfc7597);
+    /// assert_eq!(error.unwrap_err().to_string(), "rule 1: ip6prefixlen is missing");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The first rule that is incomplete, contradicts itself or the type.
@@ -109,6 +92,19 @@ impl Domain {
 
     /// The same domain with what a user knows better than its server.
     ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// use mape::map::Overrides;
+    ///
+    /// let overrides = Overrides { offset: Some(0), ..Overrides::default() };
+    /// let mapping = domain.corrected(&overrides)?.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// assert_eq!(mapping.ports().params().offset(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The values contradict a rule.
     pub fn corrected(&self, overrides: &Overrides) -> Result<Self, Box<DomainError>> {
@@ -118,33 +114,88 @@ impl Domain {
     }
 
     /// Protocol of the domain.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// assert_eq!(domain.map_type(), MapType::MapE);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn map_type(&self) -> MapType {
         self.map_type
     }
 
     /// Layout of the interface identifier.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// assert_eq!(domain.dialect(), Dialect::Rfc7597);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
     /// Number of rules.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// assert_eq!(domain.rule_count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn rule_count(&self) -> usize {
         self.entries.len()
     }
 
     /// Whether a rule that is no mere FMR lacks its BR or DMR.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// assert!(!domain.bmr_candidates_without_border());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn bmr_candidates_without_border(&self) -> bool {
         let lacks = |entry: &Entry| !entry.spec.fmr && entry.border().is_none();
         self.entries.iter().any(lacks)
     }
 
     /// Whether some rule's IPv6 prefix contains `prefix`, whatever its length.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// assert!(domain.is_home_of(&"2001:db8:12::/48".parse()?));
+    /// assert!(!domain.is_home_of(&"2001:db8:100::/48".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_home_of(&self, prefix: &Ipv6Net) -> bool {
         self.entries.iter().any(|entry| covers(entry.ipv6, *prefix))
     }
 
     /// The end-user prefix that a rule itself names; that of the first which
     /// does.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// assert_eq!(domain.named_end_user(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn named_end_user(&self) -> Option<Ipv6Net> {
         self.entries.iter().find_map(|entry| entry.pd)
     }
@@ -152,6 +203,17 @@ impl Domain {
     /// The mapping of the CE that has one of these end-user prefixes. The BMR
     /// is the matching rule with the longest IPv6 prefix; among prefixes under
     /// equally long rules the earlier one wins.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// assert_eq!(mapping.ports().psid().value(), 0x34);
+    /// assert!(domain.map(&["2001:db8:100::/56".parse()?]).is_err(), "under no rule");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// No rule matches, or the best one does not fit the prefix.
@@ -212,6 +274,22 @@ impl Domain {
     /// it, longest IPv6 prefix first: the order in which they must be tried,
     /// and in which they are dropped if a kernel takes only some. A rule that
     /// depends on the end-user prefix is no FMR for other CEs.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// let mesh = Domain::from_specs(
+    ///     &[RuleSpec { fmr: true, ..spec }],
+    ///     MapType::MapE,
+    ///     Dialect::Rfc7597,
+    /// )?;
+    /// let end_user = "2001:db8:12:3400::/56".parse()?;
+    /// assert_eq!(mesh.fmrs(end_user).len(), 1);
+    /// assert!(domain.fmrs(end_user).is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fmrs(&self, end_user: Ipv6Net) -> Vec<Rule> {
         let flagged = self.entries.iter().filter(|entry| entry.spec.fmr);
         let mut fmrs: Vec<Rule> = flagged

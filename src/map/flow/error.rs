@@ -6,6 +6,20 @@ use std::net::{Ipv6Addr, SocketAddrV4};
 use super::super::address::Dialect;
 
 /// Why a flow does not exist in a domain, or is not what it claims to be.
+///
+/// ```
+/// # use mape::map::{Dialect, Domain, MapType, Relay, RuleSpec};
+/// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+/// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+/// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+/// # let relay = Relay::new(&domain);
+/// let error = relay.outer("192.0.2.18:80".parse()?, "198.51.100.1:443".parse()?);
+/// assert_eq!(
+///     error.unwrap_err().to_string(),
+///     "port 80 belongs to no CE: with PSID offset 6 ports below 1024 are nobody's"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FlowError {
     /// Neither end is a CE of this domain.

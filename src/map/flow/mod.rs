@@ -22,6 +22,17 @@ mod tests;
 pub use error::FlowError;
 
 /// A domain as a BR sees it: no subscribers, only rules.
+///
+/// ```
+/// # use mape::map::{Dialect, Domain, MapType, Relay, RuleSpec};
+/// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+/// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+/// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+/// # let relay = Relay::new(&domain);
+/// let outer = relay.outer("192.0.2.18:1232".parse()?, "198.51.100.1:443".parse()?)?;
+/// assert_eq!(outer.destination.to_string(), "2001:db8:ffff::1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relay {
     dialect: Dialect,
@@ -31,6 +42,18 @@ pub struct Relay {
 
 /// The IPv6 addresses of a packet: outer ones (MAP-E, lw4o6) or those it is
 /// translated to (MAP-T).
+///
+/// ```
+/// # use mape::map::{Dialect, Domain, MapType, Relay, RuleSpec};
+/// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+/// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+/// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+/// # let relay = Relay::new(&domain);
+/// let outer = relay.outer("198.51.100.1:443".parse()?, "192.0.2.18:1232".parse()?)?;
+/// assert_eq!(outer.source.to_string(), "2001:db8:ffff::1");
+/// assert_eq!(outer.destination.to_string(), "2001:db8:12:3400:0:c000:212:34");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outer {
     /// IPv6 source.
@@ -43,6 +66,18 @@ pub struct Outer {
 }
 
 /// What the IPv6 addresses of a packet say about the IPv4 packet within.
+///
+/// ```
+/// # use mape::map::{Dialect, Domain, MapType, Relay, RuleSpec};
+/// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+/// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+/// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+/// # let relay = Relay::new(&domain);
+/// let (ce, br) = ("2001:db8:12:3400:0:c000:212:34".parse()?, "2001:db8:ffff::1".parse()?);
+/// let inner = relay.inner(ce, br)?;
+/// assert_eq!(inner.from, Some("192.0.2.18".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Inner {
     /// IPv4 source, if the IPv6 source tells it.
@@ -66,6 +101,16 @@ struct Ce<'a> {
 
 impl Relay {
     /// All CEs of a domain.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, Relay, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let relay = Relay::new(&domain);
+    /// assert!(relay.outer("192.0.2.18:1232".parse()?, "198.51.100.1:443".parse()?).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(domain: &Domain) -> Self {
         let mut rules = domain.known_to_br();
         // The longest IPv4 prefix is tried first.
@@ -79,6 +124,17 @@ impl Relay {
     }
 
     /// The CEs under the rule that one of them has.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, Relay, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let mapping = domain.map(&["2001:db8:12:3400::/56".parse()?])?;
+    /// let relay = Relay::of(&mapping);
+    /// assert!(relay.outer("192.0.2.18:1232".parse()?, "198.51.100.1:443".parse()?).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn of(mapping: &Mapping) -> Self {
         Relay {
             dialect: mapping.dialect(),
@@ -95,6 +151,18 @@ impl Relay {
     /// the border (or to another CE, if an FMR covers it), or from the
     /// border to a CE. Ports are those outside the CE's NAT; of an ICMP echo
     /// its identifier.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, Relay, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let relay = Relay::new(&domain);
+    /// let outer = relay.outer("192.0.2.18:1232".parse()?, "198.51.100.1:443".parse()?)?;
+    /// assert_eq!(outer.source.to_string(), "2001:db8:12:3400:0:c000:212:34");
+    /// assert_eq!(outer.psid.value(), 0x34);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// No CE takes part in it, or it has no border.
@@ -119,6 +187,19 @@ impl Relay {
     /// What the addresses of an IPv6 packet say, after checking that a CE's
     /// prefix and interface identifier agree.
     ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, Relay, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let relay = Relay::new(&domain);
+    /// let (ce, br) = ("2001:db8:12:3400:0:c000:212:34".parse()?, "2001:db8:ffff::1".parse()?);
+    /// let inner = relay.inner(ce, br)?;
+    /// assert_eq!(inner.from, Some("192.0.2.18".parse()?));
+    /// assert_eq!((inner.to, inner.psid.value()), (None, 0x34));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// An address that has no business there, or one that contradicts itself.
     pub fn inner(&self, source: Ipv6Addr, destination: Ipv6Addr) -> Result<Inner, Box<FlowError>> {
@@ -132,6 +213,18 @@ impl Relay {
 
     /// The check a BR makes of each packet from a CE (RFC 7597 section 8.1):
     /// does the IPv6 source match the IPv4 source and port?
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, Domain, MapType, Relay, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let domain = Domain::from_specs(&[spec], MapType::MapE, Dialect::Rfc7597)?;
+    /// # let relay = Relay::new(&domain);
+    /// let inner = "192.0.2.18:1232".parse()?;
+    /// assert!(relay.check_source("2001:db8:12:3400:0:c000:212:34".parse()?, inner).is_ok());
+    /// assert!(relay.check_source("2001:db8:12:3500:0:c000:212:35".parse()?, inner).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// It does not, or `inner` belongs to no CE at all.

@@ -15,6 +15,14 @@ use super::option::{PortParamsOption, S46Option};
 /// Bytes from hexadecimal digits; blanks, colons, dashes and a leading `0x`
 /// are passed over.
 ///
+/// ```
+/// use mape::map::s46;
+///
+/// assert_eq!(s46::bytes_of_hex("0x00:5a 0010")?, [0, 0x5a, 0, 0x10]);
+/// assert!(s46::bytes_of_hex("005").is_err());
+/// # Ok::<(), Box<s46::S46Error>>(())
+/// ```
+///
 /// # Errors
 /// Another character, or half a byte.
 pub fn bytes_of_hex(text: &str) -> Result<Vec<u8>, Box<S46Error>> {
@@ -41,6 +49,14 @@ pub fn bytes_of_hex(text: &str) -> Result<Vec<u8>, Box<S46Error>> {
 }
 
 /// Decodes a sequence of options: containers, or what would be in one.
+///
+/// ```
+/// use mape::map::s46;
+///
+/// let bytes = s46::bytes_of_hex("005b 0009 40 20010db8ffff0000")?;
+/// assert_eq!(s46::decode(&bytes)?[0].to_string(), "S46_DMR 2001:db8:ffff::/64");
+/// # Ok::<(), Box<s46::S46Error>>(())
+/// ```
 ///
 /// # Errors
 /// The first option that is truncated, misplaced or out of range.

@@ -7,6 +7,16 @@ use super::super::address::DmrError;
 use super::codes::{BIND, BR, CONT_LW, CONT_MAPE, CONT_MAPT, DMR, PORTPARAMS, RULE};
 
 /// Why bytes are no S46 options. Positions count bytes from 0.
+///
+/// ```
+/// use mape::map::s46;
+///
+/// let error = s46::decode(&[0, 90, 0, 16]).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "byte 0: S46_BR is truncated: it has 16 bytes, 0 bytes are left"
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum S46Error {
     /// A character that is neither a hexadecimal digit nor a separator.

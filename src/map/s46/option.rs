@@ -12,6 +12,16 @@ use super::super::psid::WrittenPsid;
 use super::super::spec::RuleSpec;
 
 /// Port parameters as they travel (RFC 7598 section 4.5).
+///
+/// ```
+/// use mape::map::s46::PortParamsOption;
+///
+/// let ports = PortParamsOption { offset: 6, psid_len: 8, psid: 0x3400 };
+/// assert_eq!(
+///     ports.to_string(),
+///     "S46_PORTPARAMS offset 6, PSID length 8, PSID 52 (0x3400 left-justified)"
+/// );
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortParamsOption {
     /// PSID offset in bits, at most 15.
@@ -23,6 +33,14 @@ pub struct PortParamsOption {
 }
 
 /// A decoded option.
+///
+/// ```
+/// use mape::map::s46::{self, S46Option};
+///
+/// let bytes = s46::bytes_of_hex("005a0010 20010db8ffff00000000000000000001")?;
+/// assert!(matches!(s46::decode(&bytes)?[..], [S46Option::Br(_)]));
+/// # Ok::<(), Box<s46::S46Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum S46Option {
     /// OPTION_S46_RULE (89).
@@ -76,6 +94,16 @@ pub enum S46Option {
 impl S46Option {
     /// What is odd about the option and those in it, for a person to read, a
     /// line each.
+    ///
+    /// ```
+    /// use mape::map::s46;
+    ///
+    /// // A /40 needs 5 bytes; this server sends 8.
+    /// let bytes = s46::bytes_of_hex("005b 0009 28 20010db8ff000000")?;
+    /// let notes = s46::decode(&bytes)?[0].notes();
+    /// assert!(notes[0].starts_with("the prefix 2001:db8:ff00::/40 of S46_DMR is padded to 8 bytes"));
+    /// # Ok::<(), Box<s46::S46Error>>(())
+    /// ```
     pub fn notes(&self) -> Vec<String> {
         let inner = match self {
             S46Option::Container(_, inner) => inner.as_slice(),

@@ -10,6 +10,13 @@ use super::super::rule::RuleError;
 use crate::sanitize::excerpt;
 
 /// Why a rule string, or a rule made of options, was refused.
+///
+/// ```
+/// use mape::map::RuleSpec;
+///
+/// let error = "ealen=99".parse::<RuleSpec>().unwrap_err();
+/// assert_eq!(error.to_string(), "ealen 99: at most 48");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpecError {
     /// An unknown protocol.

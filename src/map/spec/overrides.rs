@@ -34,6 +34,15 @@ impl Overrides {
     /// Replaces values of `rules`. The offset is that of the domain and goes
     /// into each; what else there is belongs to the rule of this line, so not
     /// into what is a forwarding mapping rule, unless it is the only rule.
+    ///
+    /// ```
+    /// use mape::map::{Overrides, RuleSpec};
+    ///
+    /// let mut rules: Vec<RuleSpec> = vec!["ealen=16".parse()?, "ealen=20,fmr".parse()?];
+    /// Overrides { ea_len: Some(12), ..Overrides::default() }.apply(&mut rules);
+    /// assert_eq!((rules[0].ea_len, rules[1].ea_len), (Some(12), Some(20)));
+    /// # Ok::<(), Box<mape::map::SpecError>>(())
+    /// ```
     pub fn apply(&self, rules: &mut [RuleSpec]) {
         let is_only = rules.len() == 1;
         for rule in rules {
@@ -48,6 +57,12 @@ impl Overrides {
     }
 
     /// Whether there is anything to replace.
+    ///
+    /// ```
+    /// use mape::map::Overrides;
+    ///
+    /// assert!(Overrides::default().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         *self == Overrides::default()
     }

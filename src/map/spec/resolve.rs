@@ -17,6 +17,15 @@ use super::error::SpecError;
 use super::rule_spec::RuleSpec;
 
 /// What a [`RuleSpec`] says once all that can be derived is derived.
+///
+/// ```
+/// # use mape::map::{Dialect, MapType, RuleSpec};
+/// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+/// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+/// let resolved = spec.resolve(MapType::MapE, Dialect::Rfc7597, None)?;
+/// assert!(resolved.is_general && resolved.stated.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resolved {
     /// The rule.
@@ -32,6 +41,17 @@ pub struct Resolved {
 impl Resolved {
     /// Checks the PSID that was written down against the EA bits of an
     /// end-user prefix that is [covered](Rule::covers) by the rule.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// let spec = RuleSpec { psid: Some("psid=0x3500".parse::<RuleSpec>()?.psid.unwrap()), ..spec };
+    /// let resolved = spec.resolve(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// assert!(resolved.check("2001:db8:12:3500::/56".parse()?).is_ok());
+    /// assert!(resolved.check("2001:db8:12:3400::/56".parse()?).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The prefix says another one.
@@ -73,6 +93,15 @@ impl RuleSpec {
     /// The complete rule. The end-user prefix fills in a missing EA length;
     /// without one the EA bits count as none, which checks all the rest.
     ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// assert_eq!(rule.port_params().psid_len(), 8);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Something is missing, or the values contradict each other.
     pub fn rule(
@@ -86,6 +115,19 @@ impl RuleSpec {
 
     /// The complete rule, and what it leaves to be checked. See
     /// [`RuleSpec::rule`].
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// // Without an EA length it depends on the end-user prefix.
+    /// let spec = RuleSpec { ea_len: None, ..spec };
+    /// let end_user = "2001:db8:12:3400::/56".parse()?;
+    /// let resolved = spec.resolve(MapType::MapE, Dialect::Rfc7597, Some(end_user))?;
+    /// assert_eq!(resolved.rule.ea_len(), 16);
+    /// assert!(!resolved.is_general);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// Something is missing, or the values contradict each other.

@@ -17,6 +17,15 @@ use super::error::SpecError;
 
 /// A rule as somebody wrote it: every value in its own range, but neither
 /// complete nor checked against each other; [`RuleSpec::rule`] does that.
+///
+/// ```
+/// use mape::map::RuleSpec;
+///
+/// let spec: RuleSpec = "ipv6prefix=2001:db8::, prefix6len=40, fmr".parse()?;
+/// assert!(spec.fmr);
+/// assert_eq!(spec.to_string(), "ipv6prefix=2001:db8::,prefix6len=40,fmr");
+/// # Ok::<(), Box<mape::map::SpecError>>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct RuleSpec {
     /// `type`.
@@ -84,6 +93,16 @@ fn ipv6(key: &'static str, value: &str) -> Result<Ipv6Addr, Box<SpecError>> {
 impl RuleSpec {
     /// Sets one `key` or `key=value` of a rule string.
     ///
+    /// ```
+    /// use mape::map::RuleSpec;
+    ///
+    /// let mut spec = RuleSpec::default();
+    /// spec.set("ealen", Some("16"))?;
+    /// assert_eq!(spec.ea_len, Some(16));
+    /// assert!(spec.set("ealen", Some("49")).is_err());
+    /// # Ok::<(), Box<mape::map::SpecError>>(())
+    /// ```
+    ///
     /// # Errors
     /// Unknown key or a value out of range; the rule is then unchanged.
     pub fn set(&mut self, key: &str, value: Option<&str>) -> Result<(), Box<SpecError>> {
@@ -125,6 +144,12 @@ impl RuleSpec {
     }
 
     /// The parts of a rule string as `(key, value)`.
+    ///
+    /// ```
+    /// use mape::map::RuleSpec;
+    ///
+    /// assert_eq!(RuleSpec::tokens("ealen=16, fmr"), [("ealen", Some("16")), ("fmr", None)]);
+    /// ```
     pub fn tokens(text: &str) -> Vec<(&str, Option<&str>)> {
         let mut tokens = Vec::new();
         for token in text.split(',') {
@@ -138,6 +163,16 @@ impl RuleSpec {
     }
 
     /// The spec that says what `rule` is; reading it gives the same rule.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// let written = RuleSpec::from_rule(&rule, MapType::MapE, None);
+    /// assert_eq!(written.rule(MapType::MapE, Dialect::Rfc7597, None)?, rule);
+    /// # Ok::<(), Box<mape::map::SpecError>>(())
+    /// ```
     pub fn from_rule(rule: &Rule, map_type: MapType, border: Option<Border>) -> Self {
         let params = rule.port_params();
         RuleSpec {
@@ -162,6 +197,13 @@ impl RuleSpec {
 
     /// PSID offset that holds if none is given: 0 for lw4o6, 4 in
     /// draft-03, 6 in RFC 7597 (section 5.1).
+    ///
+    /// ```
+    /// use mape::map::{Dialect, MapType, RuleSpec};
+    ///
+    /// assert_eq!(RuleSpec::default_offset(MapType::MapE, Dialect::Draft03), 4);
+    /// assert_eq!(RuleSpec::default_offset(MapType::MapT, Dialect::Rfc7597), 6);
+    /// ```
     pub fn default_offset(map_type: MapType, dialect: Dialect) -> u8 {
         match (map_type, dialect) {
             (MapType::Lw4o6, _) => 0,
@@ -171,6 +213,14 @@ impl RuleSpec {
     }
 
     /// The rule IPv6 prefix.
+    ///
+    /// ```
+    /// use mape::map::RuleSpec;
+    ///
+    /// let spec: RuleSpec = "ipv6prefix=2001:db8::1,prefix6len=40".parse()?;
+    /// assert_eq!(spec.ipv6()?.to_string(), "2001:db8::/40");
+    /// # Ok::<(), Box<mape::map::SpecError>>(())
+    /// ```
     ///
     /// # Errors
     /// Address or length missing.
@@ -186,6 +236,15 @@ impl RuleSpec {
     }
 
     /// The end-user prefix that the rule itself names, if it does.
+    ///
+    /// ```
+    /// use mape::map::RuleSpec;
+    ///
+    /// let spec: RuleSpec =
+    ///     "ipv6prefix=2001:db8::,prefix6len=40,pd=2001:db8:12:3400::,pdlen=56".parse()?;
+    /// assert_eq!(spec.end_user()?, "2001:db8:12:3400::/56".parse().ok());
+    /// # Ok::<(), Box<mape::map::SpecError>>(())
+    /// ```
     ///
     /// # Errors
     /// Half of it is missing, or it is not within the rule IPv6 prefix.

@@ -9,10 +9,30 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use super::address::Dialect;
 use super::bits::{covers, extract, overlay, place};
 use super::ports::{PortParams, PortSet};
-use super::psid::{Psid, PsidError};
-use super::role::{RoleError, check_rule_ipv4};
+use super::psid::Psid;
+use super::role::check_rule_ipv4;
+
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub use error::RuleError;
 
 /// The values of a rule before they are checked against each other.
+///
+/// ```
+/// use mape::map::{Rule, RuleParts};
+///
+/// let parts = RuleParts {
+///     ipv6: "2001:db8::/40".parse()?,
+///     ipv4: "192.0.2.0/24".parse()?,
+///     ea_len: 16,
+///     offset: 6,
+///     psid: None,
+/// };
+/// assert_eq!(Rule::new(parts)?.end_user_len(), 56);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleParts {
     /// Rule IPv6 prefix; host bits are dropped.
@@ -27,41 +47,18 @@ pub struct RuleParts {
     pub psid: Option<Psid>,
 }
 
-/// Why a rule was refused. Names are those of the options.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RuleError {
-    /// More EA bits than RFC 7597 section 5 allows.
-    #[error("ealen {0}: at most 48")]
-    EaLen(u8),
-    /// The end-user prefix would reach into the interface identifier.
-    #[error("ip6prefixlen {prefix_len} and ealen {ea_len}: together at most 64")]
-    PrefixAndEa {
-        /// Length of the rule IPv6 prefix in bits.
-        prefix_len: u8,
-        /// EA-bits length in bits.
-        ea_len: u8,
-    },
-    /// The EA bits hold a PSID, and another one is provisioned.
-    #[error("psid: ealen {ea_len} and ip4prefixlen {ip4_len} already have the PSID in the prefix")]
-    TwoPsids {
-        /// EA-bits length in bits.
-        ea_len: u8,
-        /// Length of the rule IPv4 prefix in bits.
-        ip4_len: u8,
-    },
-    /// A PSID for a whole IPv4 prefix.
-    #[error("psid: an address is only shared when ip4prefixlen and ealen together reach 32")]
-    PsidWithoutAddress,
-    /// Offset, PSID length or PSID out of range.
-    #[error(transparent)]
-    Psid(#[from] PsidError),
-    /// No CE can have an address of the rule IPv4 prefix.
-    #[error(transparent)]
-    Ipv4(#[from] RoleError),
-}
-
 /// A legal mapping rule: a BMR, an FMR, or the binding of lw4o6 (EA 0 and a
 /// provisioned PSID). There is no other way to make one than [`Rule::new`].
+///
+/// ```
+/// # use mape::map::{Dialect, MapType, RuleSpec};
+/// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+/// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+/// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+/// assert!(rule.covers(&"2001:db8:12:3400::/56".parse()?));
+/// assert_eq!(rule.ports_of("2001:db8:12:3400::/56".parse()?).count(), 252);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rule {
     // Both without host bits.
@@ -130,31 +127,85 @@ impl Rule {
     }
 
     /// Rule IPv6 prefix.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// assert_eq!(rule.ipv6(), "2001:db8::/40".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ipv6(&self) -> Ipv6Net {
         self.ipv6
     }
 
     /// Rule IPv4 prefix.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// assert_eq!(rule.ipv4(), "192.0.2.0/24".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ipv4(&self) -> Ipv4Net {
         self.ipv4
     }
 
     /// EA-bits length in bits.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// assert_eq!(rule.ea_len(), 16);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ea_len(&self) -> u8 {
         self.ea_len
     }
 
     /// PSID offset and length.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// assert_eq!(rule.port_params().psid_len(), 8);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn port_params(&self) -> PortParams {
         self.params
     }
 
     /// The PSID, if it is provisioned and no part of the EA bits.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// assert_eq!(rule.provisioned_psid(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn provisioned_psid(&self) -> Option<Psid> {
         self.psid
     }
 
     /// Shortest end-user prefix that holds all EA bits, in bits.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// assert_eq!(rule.end_user_len(), 56);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn end_user_len(&self) -> u8 {
         self.ipv6.prefix_len() + self.ea_len
     }
@@ -165,6 +216,17 @@ impl Rule {
     }
 
     /// Whether `prefix` is under this rule and long enough for its EA bits.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// assert!(rule.covers(&"2001:db8:12:3400::/56".parse()?));
+    /// assert!(!rule.covers(&"2001:db8:12::/48".parse()?), "too short");
+    /// assert!(!rule.covers(&"2001:db8:112:3400::/56".parse()?), "not under the rule prefix");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn covers(&self, prefix: &Ipv6Net) -> bool {
         covers(self.ipv6, *prefix) && prefix.prefix_len() >= self.end_user_len()
     }
@@ -172,6 +234,15 @@ impl Rule {
     /// IPv4 address (or prefix, where the EA bits do not reach 32) of the CE
     /// with that end-user prefix. Only meaningful if the rule
     /// [covers](Rule::covers) it.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// assert_eq!(rule.ipv4_of("2001:db8:12:3400::/56".parse()?), "192.0.2.18/32".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ipv4_of(&self, end_user: Ipv6Net) -> Ipv4Net {
         let len = self.suffix_len();
         let from = self.ipv6.prefix_len();
@@ -184,6 +255,15 @@ impl Rule {
     }
 
     /// Port set of the CE with that end-user prefix.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// assert!(rule.ports_of("2001:db8:12:3400::/56".parse()?).contains(1232));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ports_of(&self, end_user: Ipv6Net) -> PortSet {
         let len = self.params.psid_len();
         let from = self.ipv6.prefix_len() + self.suffix_len();
@@ -195,6 +275,16 @@ impl Rule {
     }
 
     /// Address of the CE with that end-user prefix.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// let address = rule.ce_address_of(Dialect::Rfc7597, "2001:db8:12:3400::/56".parse()?);
+    /// assert_eq!(address.to_string(), "2001:db8:12:3400:0:c000:212:34");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ce_address_of(&self, dialect: Dialect, end_user: Ipv6Net) -> Ipv6Addr {
         let ipv4 = self.ipv4_of(end_user).addr();
         dialect.ce_address(end_user, ipv4, self.ports_of(end_user).psid())
@@ -204,6 +294,17 @@ impl Rule {
     /// rule allows: what BRs and other CEs compute (RFC 7597 section 8).
     /// `None` where the rule does not cover the address, or nobody owns the
     /// port.
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// let prefix = rule.end_user_prefix("192.0.2.18".parse()?, 1232);
+    /// assert_eq!(prefix, Some("2001:db8:12:3400::/56".parse()?));
+    /// assert_eq!(rule.end_user_prefix("192.0.2.18".parse()?, 80), None, "nobody's port");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn end_user_prefix(&self, ipv4: Ipv4Addr, port: u16) -> Option<Ipv6Net> {
         if !self.ipv4.contains(&ipv4) {
             return None;
@@ -227,113 +328,21 @@ impl Rule {
 
     /// Address of the CE that owns `ipv4` and `port`; see
     /// [`Rule::end_user_prefix`].
+    ///
+    /// ```
+    /// # use mape::map::{Dialect, MapType, RuleSpec};
+    /// # let spec: RuleSpec = "ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
+    /// #     prefix4len=24,ealen=16,br=2001:db8:ffff::1".parse()?;
+    /// # let rule = spec.rule(MapType::MapE, Dialect::Rfc7597, None)?;
+    /// let address = rule.ce_address(Dialect::Rfc7597, "192.0.2.18".parse()?, 1232);
+    /// assert_eq!(address, Some("2001:db8:12:3400:0:c000:212:34".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ce_address(&self, dialect: Dialect, ipv4: Ipv4Addr, port: u16) -> Option<Ipv6Addr> {
         let end_user = self.end_user_prefix(ipv4, port)?;
         // Where a CE has a whole IPv4 prefix, its host bits are no part of
         // the CE's address.
         let ipv4 = self.ipv4_of(end_user).addr();
         Some(dialect.ce_address(end_user, ipv4, self.params.psid_of(port)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parts(v6: &str, v4: &str, ea_len: u8, offset: u8) -> RuleParts {
-        RuleParts {
-            ipv6: v6.parse().unwrap(),
-            ipv4: v4.parse().unwrap(),
-            ea_len,
-            offset,
-            psid: None,
-        }
-    }
-
-    #[test]
-    fn prefix_assignment_and_single_address() {
-        let rule = Rule::new(parts("2001:db8::/40", "192.0.2.0/24", 4, 6)).unwrap();
-        let end_user = "2001:db8:a0::/44".parse().unwrap();
-        assert_eq!(rule.ipv4_of(end_user).to_string(), "192.0.2.160/28");
-        assert!(!rule.ports_of(end_user).is_shared());
-        let whole = Rule::new(parts("2001:db8::/40", "192.0.2.0/24", 8, 6)).unwrap();
-        assert_eq!(
-            whole
-                .ipv4_of("2001:db8:12::/48".parse().unwrap())
-                .to_string(),
-            "192.0.2.18/32"
-        );
-    }
-
-    #[test]
-    fn contradictions_are_refused() {
-        let bad = |parts: RuleParts| Rule::new(parts).unwrap_err().to_string();
-        assert_eq!(
-            bad(parts("2001:db8::/40", "192.0.2.0/24", 49, 6)),
-            "ealen 49: at most 48"
-        );
-        assert_eq!(
-            bad(parts("2001:db8::/56", "10.0.0.0/8", 32, 4)),
-            "ip6prefixlen 56 and ealen 32: together at most 64"
-        );
-        assert!(bad(parts("2001:db8::/40", "192.0.2.1/32", 12, 6)).starts_with("offset 6"));
-        let psid = Some(Psid::new(1, 4).unwrap());
-        let prefix = RuleParts {
-            psid,
-            ..parts("2001:db8::/40", "192.0.2.0/24", 4, 4)
-        };
-        assert_eq!(Rule::new(prefix), Err(RuleError::PsidWithoutAddress));
-        let twice = RuleParts {
-            psid,
-            ..parts("2001:db8::/40", "192.0.2.0/24", 12, 4)
-        };
-        assert!(bad(twice).ends_with("already have the PSID in the prefix"));
-    }
-
-    #[test]
-    fn the_br_finds_the_ce() {
-        for dialect in [Dialect::Rfc7597, Dialect::Draft03] {
-            let rule = Rule::new(parts("2001:db8::/40", "192.0.2.0/24", 16, 6)).unwrap();
-            let end_user: Ipv6Net = "2001:db8:12:3400::/56".parse().unwrap();
-            let address = rule.ipv4_of(end_user).addr();
-            for port in rule
-                .ports_of(end_user)
-                .ranges()
-                .flat_map(super::super::range::PortRange::ports)
-            {
-                assert_eq!(rule.end_user_prefix(address, port), Some(end_user));
-                assert_eq!(
-                    rule.ce_address(dialect, address, port),
-                    Some(rule.ce_address_of(dialect, end_user))
-                );
-            }
-            assert_eq!(rule.end_user_prefix(address, 1023), None);
-            assert_eq!(
-                rule.end_user_prefix(Ipv4Addr::new(192, 0, 3, 1), 5000),
-                None
-            );
-        }
-    }
-
-    #[test]
-    fn lw4o6_binding() {
-        let psid = Some(Psid::new(0x28, 8).unwrap());
-        let binding = RuleParts {
-            psid,
-            ..parts("2001:db8:1::/64", "198.51.100.59/32", 0, 0)
-        };
-        let rule = Rule::new(binding).unwrap();
-        assert_eq!(rule.ea_len(), 0);
-        let end_user = "2001:db8:1::/64".parse().unwrap();
-        let ranges: Vec<_> = rule
-            .ports_of(end_user)
-            .ranges()
-            .map(|r| r.to_string())
-            .collect();
-        assert_eq!(ranges, ["10240-10495"]);
-        assert_eq!(
-            rule.end_user_prefix(Ipv4Addr::new(198, 51, 100, 59), 10500),
-            None
-        );
     }
 }
