@@ -81,7 +81,7 @@ impl<'a> MappingArgs<'a> {
     }
 
     /// The domain these arguments describe, as its BR knows it: of the
-    /// subscriber alone where there is a prefix, else of all of them.
+    /// subscriber alone if there is a prefix, else of all of them.
     pub fn relay(&self) -> Outcome<Relay> {
         match self.prefix {
             Some(_) => Ok(Relay::of(&self.find()?.mapping)),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `mape provision`: waits until what a line said of itself runs out, and then
+//! `mape provision`: waits until what a line said about itself runs out, and then
 //! has it asked again.
 
 use std::thread::sleep;
@@ -44,7 +44,7 @@ fn run(args: &Args, _: &mut String) -> Outcome {
     logging::init();
     let parent = getppid();
     let mut not_before = 0;
-    // netifd started anew starts its interfaces anew, with a process for each.
+    // A netifd that has been restarted sets its interfaces up again, with a process for each.
     while getppid() == parent {
         let now = uptime();
         let next = Record::load(interface).map_or(now + PATIENCE, |record| record.next);

@@ -104,13 +104,13 @@ pub struct Facts<'a> {
     pub phase: Phase,
     /// Its last error: code and detail.
     pub error: Option<&'a (String, String)>,
-    /// Its uplink, where there is one.
+    /// Its uplink, if there is one.
     pub uplink: Option<Uplink>,
     /// The prefix that uplink offers.
     pub offer: Option<Offer>,
     /// What the provider table says of it.
     pub known: Known,
-    /// What was set up, where the interface is up.
+    /// What was set up, if the interface is up.
     pub state: Option<&'a State>,
     /// The last setup died before it ended.
     pub died: bool,
@@ -120,13 +120,13 @@ pub struct Facts<'a> {
     pub psids: Option<(Psid, u16)>,
     /// The way to the BR, in the words of `ip route`, or why there is none.
     pub br_route: Option<Result<(String, String), String>>,
-    /// Whether the BR answers; `None` where there is no single address to ask.
+    /// Whether the BR answers; `None` if there is no single address to ask.
     pub br_reply: Option<Reply>,
     /// The address given with `--probe`, and whether it answers.
     pub probe: Option<(Ipv6Addr, Reply)>,
-    /// The CE's address, where some device has it.
+    /// The CE's address, if some device has it.
     pub ce: Option<Address>,
-    /// Whether the tunnel device is up, and its MTU; `None` where there is no
+    /// Whether the tunnel device is up, and its MTU; `None` if there is no
     /// device.
     pub device: Option<(bool, u16)>,
     /// IPv4 addresses netifd has put on the interface, and are still there.
@@ -135,7 +135,7 @@ pub struct Facts<'a> {
     pub default4: bool,
     /// A default route is not wanted (`defaultroute 0`).
     pub no_default: bool,
-    /// Chains of nftables; `None` where we may not see them.
+    /// Chains of nftables; `None` if we may not see them.
     pub chains: Option<Vec<Chain>>,
     /// Software and hardware flow offloading are on.
     pub offload: (bool, bool),
@@ -149,7 +149,7 @@ pub struct Facts<'a> {
     pub traffic: Option<Traffic>,
     /// Counters of the rules.
     pub dropped: Option<Dropped>,
-    /// Ports in use of the busiest protocol; `None` where we may not see.
+    /// Ports in use of the busiest protocol; `None` if we may not see.
     pub used: Option<usize>,
     /// Ports that NAT may use.
     pub free: u32,

@@ -43,7 +43,7 @@ fn exists(path: &str) -> bool {
 }
 
 /// Whether a module is loaded, built in or on disk. OpenWrt has all modules in
-/// one directory; where there is none at all, nothing can be said.
+/// one directory; if there is none at all, nothing can be said.
 fn has_module(modules: &str, name: &str) -> bool {
     if !exists(modules)
         || exists(&format!("/sys/module/{name}"))

@@ -44,7 +44,7 @@ enum Judge {
     All(fn(&Facts<'_>) -> Vec<Finding>),
     /// It judges what was set up.
     Up(fn(&Facts<'_>, &State) -> Finding),
-    /// It judges the mapping, and is left out where there is none.
+    /// It judges the mapping, and is left out if there is none.
     Map(fn(&Facts<'_>, &Mapping) -> Finding),
 }
 
@@ -75,7 +75,7 @@ static CHECKS: [(&str, Judge); 21] = [
     ("conflicts", All(system::conflicts)),
 ];
 
-/// The check that is made only where it is asked for.
+/// The check that is made only if it is asked for.
 const PROBE: &str = "probe";
 
 /// The name of every check there is.

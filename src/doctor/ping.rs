@@ -35,7 +35,7 @@ pub fn ping(address: Ipv6Addr, source: Option<Ipv6Addr>) -> Reply {
     }
 }
 
-/// A socket that every user may have where the system allows it
+/// A socket that every user may have if the system allows it
 /// (`net.ipv4.ping_group_range`), or one that only root may have.
 fn open() -> io::Result<OwnedFd> {
     let kind = |kind| {

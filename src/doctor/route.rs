@@ -32,7 +32,7 @@ impl fmt::Display for Route6 {
     }
 }
 
-/// The route to `address`, as anybody may ask for it. `from` matters where
+/// The route to `address`, as anybody may ask for it. `from` matters if
 /// routes depend on the source, as OpenWrt's do.
 ///
 /// # Errors

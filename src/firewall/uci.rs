@@ -50,7 +50,7 @@ impl Section {
         &self.kind
     }
 
-    /// Name, where the section has one.
+    /// Name, if the section has one.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -63,7 +63,7 @@ impl Section {
             .map(|(_, value)| value.as_str())
     }
 
-    /// A boolean option; `None` where it is absent or no boolean.
+    /// A boolean option; `None` if it is absent or no boolean.
     pub fn flag(&self, key: &str) -> Option<bool> {
         parse_bool(self.get(key)?)
     }

@@ -382,7 +382,7 @@ impl Line<'_> {
         })
     }
 
-    /// The prefix or address of the line, where no rule needs a certain one.
+    /// The prefix or address of the line, if no rule needs a certain one.
     fn prefix(&self) -> Result<Ipv6Net, Problem> {
         let name = &self.uplink.interface;
         self.uplink.any().ok_or_else(|| {

@@ -117,7 +117,7 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
 /// Removes the device; one that is gone is fine.
 pub fn remove(device: &str) {
     if is_there() {
-        // The module answers with an error where there is no such device.
+        // The module answers with an error if there is no such device.
         let _ = say(&format!("del {device}"));
     }
 }

@@ -184,7 +184,7 @@ fn encaplimit(settings: &Settings, mechanism: &Mechanism, owner: Option<&Owner>)
         .or(own)
 }
 
-/// `zone` where it is given; else none if the firewall configuration names our
+/// `zone` if it is given; else none if the firewall configuration names our
 /// interface; else the zone of the uplink, so that two lines of configuration
 /// suffice.
 fn zone(settings: &Settings, uplink: &Uplink, router: &dyn Router) -> Option<String> {

@@ -59,7 +59,7 @@ pub struct Problem(Box<Parts>);
 pub struct Parts {
     /// Its class.
     pub code: Code,
-    /// One line: what exactly is wrong and, where it helps, what to do.
+    /// One line: what exactly is wrong and, if it helps, what to do.
     pub detail: String,
     /// Whether the configuration contradicts itself whatever the line may be:
     /// only another configuration helps. Nothing else may be fatal, since what

@@ -107,7 +107,7 @@ impl Provisioned {
         mechanism.map_err(|error| error.to_string())
     }
 
-    /// The mapping that it means for a line with these prefixes, where the user
+    /// The mapping that it means for a line with these prefixes, if the user
     /// has corrected nothing or these values.
     ///
     /// # Errors

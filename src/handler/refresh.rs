@@ -8,7 +8,7 @@ use super::state::State;
 use super::store::lock;
 use super::translate::{Subject, Translation};
 
-/// Loads the rules of an interface again where they are gone, or where the
+/// Loads the rules of an interface again if they are gone, or if the
 /// firewall configuration forwards or opens other ports than before. Rules
 /// that are right are left alone. Connections live on in either case: rules
 /// are replaced as one transaction, and the kernel remembers connections apart

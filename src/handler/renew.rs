@@ -23,7 +23,7 @@ use crate::paths;
 use crate::provider;
 use crate::uplink;
 
-/// Leaves the interface alone where nothing has changed, so that connections
+/// Leaves the interface alone if nothing has changed, so that connections
 /// live; otherwise has netifd tear it down and set it up again, which removes
 /// all that belongs to the old prefix. An interface that is not up yet is set
 /// up.

@@ -39,7 +39,7 @@ impl System {
     }
 
     /// What the firewall configuration does with the ports of an interface.
-    /// `reported` is the zone we report for it, where its own configuration
+    /// `reported` is the zone we report for it, if its own configuration
     /// names none. Without ports of our own (`None`) all that it asks for is
     /// found, so that it can be refused.
     pub fn opened(
@@ -64,7 +64,7 @@ pub fn uptime() -> u64 {
 
 /// MTU of a device for IPv6 in bytes.
 pub fn uplink_mtu(device: &str) -> Option<u16> {
-    // The MTU a router advertised, where there is one, is the line's.
+    // The MTU a router advertised, if there is one, is the line's.
     let places = [
         format!("/proc/sys/net/ipv6/conf/{device}/mtu"),
         format!("/sys/class/net/{device}/mtu"),

@@ -94,7 +94,7 @@ enum Next {
     Again,
 }
 
-/// Connects, tries, and where that fails tells netifd and waits for a better
+/// Connects, tries, and if that fails tells netifd and waits for a better
 /// moment. `said` is what netifd and the log know already.
 fn try_once(settings: &Settings, said: &mut String, pause: &mut Pause) -> Result<Next, Failure> {
     let mut bus = connect(settings)?;
@@ -186,7 +186,7 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
     attempt.links();
     let linked = bus.notify(&Notify::LinkUp(&update));
     if let Err(error) = linked {
-        // Where the answer was lost netifd may have made the tunnel: the guard
+        // If the answer was lost, netifd may have made the tunnel: the guard
         // stays until an attempt succeeds or a teardown clears up.
         if error.status().is_some() {
             undo(&translation, &device);

@@ -85,7 +85,7 @@ impl State {
             .map_err(|error| io_error(path, error))
     }
 
-    /// Reads the state of an interface; `None` where it is not set up.
+    /// Reads the state of an interface; `None` if it is not set up.
     ///
     /// # Errors
     /// The file is there but cannot be used.

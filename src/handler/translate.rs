@@ -68,7 +68,7 @@ pub struct Translation {
     kernel: Kernel,
     plan: Plan,
     warnings: Vec<String>,
-    /// What nft and the kernel said they can do, where they were asked.
+    /// What nft and the kernel said they can do, if they were asked.
     learned: Option<Kernel>,
 }
 
@@ -147,7 +147,7 @@ impl Translation {
     }
 
     /// Loads the rules and takes the guard away, as one transaction. The
-    /// device exists now. Where the kernel refuses what it was taken to be able
+    /// device exists now. If the kernel refuses what it was taken to be able
     /// to do, the next best is loaded, and remembered.
     ///
     /// # Errors
@@ -176,9 +176,9 @@ impl Translation {
         if_nametoindex(self.plan.line().device.as_str()).is_ok()
     }
 
-    /// Plans again without what the kernel refuses on any device, or, where
+    /// Plans again without what the kernel refuses on any device, or, if
     /// that tells nothing, without the most demanding thing the refused plan
-    /// had. `false` where nothing is left to give up. Only what the kernel
+    /// had. `false` if nothing is left to give up. Only what the kernel
     /// refuses on any device is remembered.
     fn step_back(&mut self, refused: &str) -> Result<bool, Problem> {
         let able = self.nft.probe(TIMEOUT).map_err(nat_failed)?;

@@ -55,7 +55,7 @@ impl Dialect {
     }
 
     /// The address of a CE: the interface identifier of `ipv4` and `psid`
-    /// under `prefix`. Where the prefix is longer than 64 bits it overwrites
+    /// under `prefix`. If the prefix is longer than 64 bits, it overwrites
     /// the identifier's first bits (RFC 7597 section 6).
     ///
     /// An IPv4 prefix goes in with its host bits zero.

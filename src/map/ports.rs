@@ -175,7 +175,7 @@ impl PortSet {
         self.params
     }
 
-    /// The PSID; of length 0 where the address is not shared.
+    /// The PSID; of length 0 if the address is not shared.
     ///
     /// ```
     /// use mape::map::{PortParams, PortSet};

@@ -31,7 +31,7 @@ impl PortRange {
         last: u16::MAX,
     };
 
-    /// A range, or `None` where `last` is below `first`.
+    /// A range, or `None` if `last` is below `first`.
     ///
     /// ```
     /// use mape::map::PortRange;
@@ -57,7 +57,7 @@ impl PortRange {
         }
     }
 
-    /// The same range, but up to `last`, where that is longer.
+    /// The same range, but up to `last`, if that is longer.
     ///
     /// ```
     /// use mape::map::PortRange;

@@ -2,7 +2,7 @@
 //! Rules in the words of OpenWrt's `mapcalc`: the `RULE_1_…` lines its callers
 //! evaluate, and that `/tmp/map-<interface>.rules` holds.
 //!
-//! Where the stock helper is wrong this one is not; `docs/compatibility.md`
+//! If the stock helper is wrong, this one is not; `docs/compatibility.md`
 //! has the list.
 
 use std::fmt::{Display, Write as _};
@@ -88,7 +88,7 @@ struct Resolved<'a> {
 }
 
 /// Computes the lines for `rules` (rule strings) on these links. `interface` is
-/// the one that was asked for: where a prefix is that only the rule names.
+/// the one that was asked for: it counts as the owner of a prefix that only the rule names.
 ///
 /// ```
 /// use mape::map::Dialect;

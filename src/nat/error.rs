@@ -19,7 +19,7 @@ pub enum NatError {
     /// The set has no port that a connection can use.
     #[error("the ports of this line, {}, cannot be used", brief(.0))]
     NothingLeft(PortList),
-    /// `nat pool` where the pool is impossible.
+    /// `nat pool` if the pool is impossible.
     #[error("nat pool: {0}; choose auto or hash")]
     NoPool(String),
 }

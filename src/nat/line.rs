@@ -23,7 +23,7 @@ pub struct Line {
     /// The ports of that address that are ours; `None` if the other end of the
     /// tunnel translates (DS-Lite).
     pub ports: Option<PortSet>,
-    /// Encapsulation, where there is one.
+    /// Encapsulation, if there is one.
     pub outer: Option<Outer>,
 }
 

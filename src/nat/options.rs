@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// The pool where the kernel can, else the hash.
+    /// The pool if the kernel can, else the hash.
     #[default]
     Auto,
     /// One contiguous range inside, mapped to the set at the tunnel's edge.

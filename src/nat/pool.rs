@@ -43,7 +43,7 @@ pub struct Pool {
 
 impl Pool {
     /// A pool over the ports of `set` that are not in `passing`. None of its
-    /// numbers is a passing port. `None` where no ports are left, or where
+    /// numbers is a passing port. `None` if no ports are left, or if
     /// the passing ports lie so that no range is long enough.
     ///
     /// The numbering hardly changes with `passing`: a port that leaves the

@@ -30,7 +30,7 @@ pub(super) struct Share {
     pub(super) warnings: Vec<String>,
 }
 
-/// Least number of ports that address translation keeps where a set has them.
+/// Least number of ports that address translation keeps if a set has them.
 const FEWEST: u32 = 16;
 
 impl Share {

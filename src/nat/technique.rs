@@ -22,7 +22,7 @@ pub const MAX_POOL: u32 = 4096;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Technique {
     /// One range, or the whole address: netfilter does it alone. `None` keeps
-    /// ports as they are where it can.
+    /// ports as they are if it can.
     Plain(Option<PortRange>),
     /// Numbers of a pool, exchanged for ports at the edge of the tunnel.
     Pool(Pool),

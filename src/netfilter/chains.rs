@@ -28,7 +28,7 @@ pub struct Chain {
     pub table: String,
     /// Its name.
     pub name: String,
-    /// `filter`, `nat` or `route`, where the chain is at a hook.
+    /// `filter`, `nat` or `route`, if the chain is at a hook.
     pub kind: Option<String>,
     /// Number of the hook, and priority there; lower ones come first.
     pub place: Option<(u32, i32)>,

@@ -70,7 +70,7 @@ impl Entry {
         ours.contains(&self.reply.destination) || ours.contains(&self.original.destination)
     }
 
-    /// What it is to us, where it uses our address: one that was opened from
+    /// What it is to us, if it uses our address: one that was opened from
     /// inside, or else one from outside that was forwarded or ends at the
     /// router.
     fn connection(&self, network: Ipv4Net) -> Option<Connection> {
@@ -179,7 +179,7 @@ pub(super) fn connection(message: &[u8], network: Ipv4Net) -> Option<Connection>
 }
 
 /// Forgets every connection that uses an address of `ours`: when the line gets
-/// another address, they could only send to where nothing comes back from.
+/// another address, they could only send to a place that nothing comes back from.
 /// Says how many there were.
 ///
 /// # Errors

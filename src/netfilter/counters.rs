@@ -22,7 +22,7 @@ pub struct Counters {
     /// Connections that were given a port.
     pub translated: u64,
     /// First packets that were refused because every port was in use to their
-    /// destination; `None` where nothing counts the connections.
+    /// destination; `None` if nothing counts the connections.
     pub exhausted: Option<u64>,
     /// First packets that conntrack dropped, mostly because no port was free
     /// for their destination; a repeated attempt counts again. The kernel
@@ -45,7 +45,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Reads the counters of `interface`; all 0 where nothing is loaded.
+    /// Reads the counters of `interface`; all 0 if nothing is loaded.
     ///
     /// # Errors
     /// The kernel has no nf_tables or does not let us.
@@ -118,7 +118,7 @@ pub(super) fn counter<'a>(object: &'a [u8], table: &str) -> Option<(&'a str, u64
 }
 
 /// Whether exactly the rules of `plan` are in force, the edge map included.
-/// `false` also where the kernel does not answer.
+/// `false` also if the kernel does not answer.
 pub fn is_loaded(plan: &Plan) -> bool {
     let table = plan.table();
     let marker = plan.marker();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Removing what was loaded, over nfnetlink: no child process, so that it works
-//! where nft hangs or has been uninstalled, and within the time a teardown has.
+//! if nft hangs or has been uninstalled, and within the time a teardown has.
 
 use std::io;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! netifd's contract as types: what a protocol handler says of itself
+//! netifd's contract as types: what a protocol handler says about itself
 //! ([`Description`]), what it is given ([`Config`]), what it tells
 //! ([`Notify`]), and what netifd knows of all interfaces ([`Dump`]).
 //!

@@ -85,9 +85,9 @@ pub struct KnownRule {
     pub(super) ipv6: Ipv6Net,
     pub(super) ipv4: Ipv4Net,
     pub(super) ea_len: u8,
-    /// Where it differs from the provider's.
+    /// If it differs from the provider's.
     pub(super) offset: Option<u8>,
-    /// Where it differs from the provider's.
+    /// If it differs from the provider's.
     pub(super) border: Option<Border>,
     pub(super) confidence: Confidence,
 }
@@ -150,7 +150,7 @@ impl Provider {
         self.dialect
     }
 
-    /// MTU of the tunnel in bytes on the provider's usual lines, where it is
+    /// MTU of the tunnel in bytes on the provider's usual lines, if it is
     /// known. An upper limit: the uplink at hand may allow less.
     pub fn mtu(&self) -> Option<u16> {
         self.mtu

@@ -30,7 +30,7 @@ pub struct Loaded {
 }
 
 /// Reads the packaged table and the user's files under `root` (`/` on a
-/// router). Where the packaged file is missing, which is no cause for a
+/// router). If the packaged file is missing, which is no cause for a
 /// warning, or holds no rule, the compiled-in table takes its place.
 pub fn load(root: impl AsRef<Path>) -> Loaded {
     below(root.as_ref().to_string_lossy().trim_end_matches('/'))

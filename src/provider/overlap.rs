@@ -16,7 +16,7 @@ impl Prefixes {
     /// Adds `net` unless it overlaps one that is there already, whose owner is
     /// then returned.
     pub(super) fn insert(&mut self, net: Ipv6Net, owner: Owner) -> Result<(), Owner> {
-        // Two prefixes overlap where one contains the other, and they are
+        // Two prefixes overlap if one contains the other, and they are
         // neighbours then.
         let octets = net.addr().octets();
         let at = self

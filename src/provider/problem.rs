@@ -37,7 +37,7 @@ pub enum Problem {
     /// Not JSON.
     #[error("is not JSON: {0}")]
     Syntax(String),
-    /// Something else where an object is needed.
+    /// Something else, although an object is needed.
     #[error("must be an object")]
     NotObject,
     /// Written for another version.

@@ -316,7 +316,7 @@ impl ProviderEntry {
     /// Puts the values over those in `provider`, all but the rules.
     ///
     /// # Errors
-    /// A BR where a DMR belongs, or the other way round.
+    /// A BR instead of a DMR, or the other way round.
     pub(super) fn put_over(&self, provider: &mut Provider) -> Result<Common, Problem> {
         if let Some(Title(name)) = &self.name {
             provider.name.clone_from(name);

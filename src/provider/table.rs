@@ -34,7 +34,7 @@ pub enum Verdict<'a> {
     /// MAP, with this rule.
     Map(Match<'a>),
     /// Perhaps MAP with this rule, which nobody has confirmed: only to be
-    /// used where the user names the provider.
+    /// used if the user names the provider.
     Unconfirmed(Match<'a>),
     /// Certainly something else.
     NotMap(&'a OtherLine),
@@ -152,11 +152,11 @@ impl Table {
 
     /// The rule for `option provider 'auto'`: of all `prefixes` the one under
     /// the longest confirmed rule, the earlier among equals. A prefix that is
-    /// too short for its rule's EA bits is only chosen where no other fits.
+    /// too short for its rule's EA bits is only chosen if no other fits.
     ///
     /// # Errors
     /// No confirmed rule matches; the error says what the line is instead,
-    /// where that is known.
+    /// if that is known.
     pub fn choose(&self, prefixes: &[Ipv6Net]) -> Result<(Match<'_>, Ipv6Net), ProviderError> {
         let mut best: Option<(Match<'_>, Ipv6Net)> = None;
         let mut refusal = None;
@@ -226,7 +226,7 @@ impl<'a> Verdict<'a> {
     }
 
     /// The sentence for a user whose end-user prefix got this verdict; `None`
-    /// where it is MAP, or nothing is known.
+    /// if it is MAP, or nothing is known.
     pub fn refusal(&self, prefix: &Ipv6Net) -> Option<ProviderError> {
         match self {
             Verdict::NotMap(line) => Some(line.refusal(prefix.to_string())),

@@ -58,7 +58,7 @@ impl World {
 fn connections_of(world: &World) -> io::Result<Vec<Connection>> {
     let mut all = Vec::new();
     for state in &world.states {
-        // Where the AFTR translates, none of them takes a port of ours.
+        // If the AFTR translates, none of them takes a port of ours.
         if let Some(set) = state.mechanism.ports() {
             let admits = admits(state, set, &world.firewall);
             all.extend(connections(state.mechanism.ipv4(), admits)?);

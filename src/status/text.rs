@@ -34,7 +34,7 @@ impl Paint {
     /// No colours.
     pub const PLAIN: Paint = Paint(false);
 
-    /// Colours where standard output is a terminal and `NO_COLOR` is not set
+    /// Colours if standard output is a terminal and `NO_COLOR` is not set
     /// (<https://no-color.org>).
     pub fn for_stdout() -> Self {
         let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

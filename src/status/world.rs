@@ -52,9 +52,9 @@ pub struct Dropped {
 pub struct Measured {
     /// Logical interface.
     pub interface: String,
-    /// Of its device, where there is one.
+    /// Of its device, if there is one.
     pub traffic: Option<Traffic>,
-    /// By its rules; `None` where they are missing or hidden from us.
+    /// By its rules; `None` if they are missing or hidden from us.
     pub dropped: Option<Dropped>,
 }
 
@@ -73,7 +73,7 @@ pub struct World {
     pub names: Vec<(Ipv4Addr, String)>,
     /// Seconds since boot.
     pub boot_seconds: u64,
-    /// Connections through the lines; `None` where we may not see them.
+    /// Connections through the lines; `None` if we may not see them.
     pub connections: Option<Vec<Connection>>,
     /// Counters.
     pub measured: Vec<Measured>,
@@ -98,7 +98,7 @@ pub struct Interface<'a> {
     pub config: Option<&'a Section>,
     /// What netifd says of it.
     pub known: Option<&'a contract::Interface>,
-    /// What was set up, where it is up.
+    /// What was set up, if it is up.
     pub line: Option<LineUp<'a>>,
     world: &'a World,
 }
@@ -114,7 +114,7 @@ pub struct LineUp<'a> {
     pub forwards: Vec<Forward>,
     /// `reserve`, as far as it is ours.
     pub reserved: PortList,
-    /// Ports in use; `None` where we may not see connections.
+    /// Ports in use; `None` if we may not see connections.
     pub usage: Option<Usage>,
     /// Counters of the device.
     pub traffic: Option<Traffic>,
@@ -183,7 +183,7 @@ impl World {
         interface
     }
 
-    /// An interface whose device is there counts as up where netifd cannot be
+    /// An interface whose device is there counts as up if netifd cannot be
     /// asked.
     fn without_netifd<'a>(&'a self, state: &'a State) -> Interface<'a> {
         let mut interface = self.down(&state.interface, state.protocol.as_str());

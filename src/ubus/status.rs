@@ -64,7 +64,7 @@ impl Status {
             .map_or(Status::Other(code), |(status, _)| *status)
     }
 
-    /// The code on the wire.
+    /// The code as a message has it.
     pub fn code(self) -> u32 {
         match self {
             Status::Other(code) => code,

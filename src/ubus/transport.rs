@@ -25,7 +25,7 @@ const SHORTEST: usize = HEADER_SIZE + 4;
 /// The crate's [`Transport`] with one deadline for all operations until the
 /// next one is set.
 ///
-/// The crate's errors cannot say all that happens here. Where an operation
+/// The crate's errors cannot say all that happens here. If an operation
 /// fails, the reason is kept in `failure`, and the crate gets a stand-in.
 #[derive(Debug)]
 pub(super) struct Stream {

@@ -75,7 +75,7 @@ pub struct Settings {
     pub ttl: u8,
     /// `encaplimit`: `ignore` or a number.
     pub encaplimit: Option<String>,
-    /// `zone`; `Some(None)` where it is `-`, which asks for none.
+    /// `zone`; `Some(None)` if it is `-`, which asks for none.
     pub zone: Option<Option<String>>,
     /// `nat`.
     pub nat: Mode,

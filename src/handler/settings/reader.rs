@@ -405,7 +405,7 @@ fn missing(option: &str, what: &str) -> Problem {
     )
 }
 
-/// Splits `address/length`, which people write where a length of its own is
+/// Splits `address/length`, which people write if a length of its own is
 /// asked for too.
 fn with_length(
     option: &'static str,

@@ -231,7 +231,7 @@ impl Rule {
         covers(self.ipv6, *prefix) && prefix.prefix_len() >= self.end_user_len()
     }
 
-    /// IPv4 address (or prefix, where the EA bits do not reach 32) of the CE
+    /// IPv4 address (or prefix, if the EA bits do not reach 32) of the CE
     /// with that end-user prefix. Only meaningful if the rule
     /// [covers](Rule::covers) it.
     ///
@@ -292,7 +292,7 @@ impl Rule {
 
     /// End-user prefix of the CE that owns `ipv4` and `port`, as short as the
     /// rule allows: what BRs and other CEs compute (RFC 7597 section 8).
-    /// `None` where the rule does not cover the address, or nobody owns the
+    /// `None` if the rule does not cover the address, or nobody owns the
     /// port.
     ///
     /// ```
@@ -340,7 +340,7 @@ impl Rule {
     /// ```
     pub fn ce_address(&self, dialect: Dialect, ipv4: Ipv4Addr, port: u16) -> Option<Ipv6Addr> {
         let end_user = self.end_user_prefix(ipv4, port)?;
-        // Where a CE has a whole IPv4 prefix, its host bits are no part of
+        // If a CE has a whole IPv4 prefix, its host bits are no part of
         // the CE's address.
         let ipv4 = self.ipv4_of(end_user).addr();
         Some(dialect.ce_address(end_user, ipv4, self.params.psid_of(port)))

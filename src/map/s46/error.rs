@@ -94,7 +94,7 @@ pub enum S46Error {
         /// What is wrong with it.
         error: DmrError,
     },
-    /// An option where RFC 7598 section 6 does not allow it: of another
+    /// An option at a place that RFC 7598 section 6 does not allow: of another
     /// protocol, or nested too deep.
     #[error("byte {at}: {} does not belong into {}", Name(*.code), Name(*.outer))]
     Nesting {
@@ -105,7 +105,7 @@ pub enum S46Error {
         /// The option around it.
         outer: u16,
     },
-    /// Bytes of zero where an option should start.
+    /// Bytes of zero, although an option should start.
     #[error("byte {at}: option 0 does not exist; the field before it may be padded")]
     Reserved {
         /// Where the option starts.

@@ -209,7 +209,7 @@ impl RuleSpec {
 
 impl Known {
     /// The PSID that was written down; 0 beside EA bits means nothing, since
-    /// servers fill it in where the PSID is in the EA bits.
+    /// servers fill it in if the PSID is in the EA bits.
     fn stated(&self) -> Option<PsidReadings> {
         self.psid.filter(|psid| psid.first().value() != 0)
     }
@@ -242,7 +242,7 @@ impl Known {
     }
 
     /// The same without an EA length, but with a PSID and its length: it is in
-    /// the prefix if it is found there. Only where each CE has a rule of its
+    /// the prefix if it is found there. Only if each CE has a rule of its
     /// own, and so an IPv4 address instead of an IPv4 prefix, it can as well be
     /// elsewhere while the prefix goes on.
     fn place_of_psid(&self, psid_len: u8, psid: PsidReadings, end_user: Option<Ipv6Net>) -> Place {

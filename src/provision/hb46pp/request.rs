@@ -79,7 +79,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What a CE tells of itself.
+/// What a CE says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The mechanisms that may be offered.

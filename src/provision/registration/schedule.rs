@@ -7,7 +7,7 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(10);
 const FIRST_RETRIES: u32 = 3;
 
-/// The next ones double their wait up to this, since somebody has to mend
+/// The next ones double their wait up to this, since somebody has to fix
 /// something first.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
