@@ -102,7 +102,7 @@ fn state(prefix: &str, source: &str, technique: (&str, &str), timeouts: Timeouts
         link: Link {
             device: "map-wanmap".into(),
             mechanism: found.domain(false).unwrap().map(&[prefix]).unwrap().into(),
-            why: String::new(),
+            why: format!("{prefix} belongs to {}", provider.name()),
             provider: Some((provider.id().into(), provider.name().into())),
             uplink: "wan6".into(),
             prefix_source: source.into(),
@@ -167,6 +167,13 @@ fn up(state: State, firewall: &str, ports: &Value, exhausted: u64) -> World {
         ..World::default()
     };
     world.connections = Some(connections(&world, ports));
+    if world.states[0].technique.1.is_empty() {
+        let interfaces = world.interfaces();
+        let line = interfaces[0].line.as_ref().unwrap();
+        let plan = line.plan.as_ref().unwrap();
+        let technique = (plan.technique().name().into(), plan.reason().into());
+        world.states[0].technique = technique;
+    }
     world
 }
 
@@ -221,7 +228,8 @@ fn connections(world: &World, ports: &Value) -> Vec<Connection> {
     all
 }
 
-const POOL: (&str, &str) = ("pool", "the kernel has netdev egress hooks");
+/// What the plan makes of it, and says why.
+const POOL: (&str, &str) = ("pool", "");
 
 #[test]
 fn a_line_that_is_up() {
@@ -288,6 +296,7 @@ fn people_see_all_of_a_line() {
         let v6plus = state("240b:10:1:200::/56", "ip6prefix", POOL, Timeouts::Normal);
         let link = Link {
             mechanism: domain.map(&[prefix]).unwrap().into(),
+            why: String::new(),
             provider: None,
             encaplimit: None,
             ..v6plus.link

@@ -303,7 +303,7 @@ fn a_value_of_ones_own_holds_for_all_rules_of_the_provider() {
     assert_eq!(nuro.mtu(), Some(1400));
     assert_eq!(nuro.encap_limit(), EncapLimit::Limit(4));
     assert!(nuro.has_mesh());
-    assert_eq!(nuro.name(), "NURO Hikari (So-net, MAP-E)");
+    assert_eq!(nuro.name(), "NURO Hikari");
     let found = table.lookup(&net("240d:f:1000::/56")).unwrap();
     assert_eq!(
         found.border(),

@@ -213,7 +213,7 @@ fn prefixes_of_no_provider_are_refused() {
         let refusal = table.choose(&[prefix]).unwrap_err().to_string();
         assert_eq!(
             refusal,
-            format!("{prefix} belongs to no known provider; give a rule")
+            format!("{prefix} belongs to no known provider; set provider 'none' and give the rule")
         );
     }
 }
@@ -274,10 +274,10 @@ fn a_rule_nobody_has_confirmed_waits_for_the_provider_to_be_named() {
 fn lines_without_map_are_told_what_to_use() {
     let table = Table::builtin();
     for (prefix, part) in [
-        ("2409:11:22::/56", "'gw.transix.jp'"),
-        ("2409:253:22::/56", "'gw.transix.jp'"),
-        ("2001:f77:22::/56", "'dgw.xpass.jp'"),
-        ("2405:6587:22::/56", "'dslite.v6connect.net'"),
+        ("2409:11:22::/56", "'ds-lite'"),
+        ("2409:253:22::/56", "'ds-lite'"),
+        ("2001:f77:22::/56", "'ds-lite'"),
+        ("2405:6587:22::/56", "'ds-lite'"),
         ("2400:2413:22::/56", "'pppoe'"),
         ("2400:2650:22::/64", "'pppoe'"),
     ] {

@@ -86,7 +86,8 @@ fn the_table_comes_first_unless_the_line_is_to_be_asked() {
 #[test]
 fn without_an_answer_there_is_a_reason() {
     let says = |config: &str, answer| plan(LAB, config, answer).unwrap_err().detail.clone();
-    let unknown = "2001:db8:10:1200::/56 belongs to no known provider; give a rule";
+    let unknown =
+        "2001:db8:10:1200::/56 belongs to no known provider; set provider 'none' and give the rule";
     assert_eq!(says("{}", None), unknown);
     assert_eq!(
         says(r#"{"provision":"off"}"#, map_e("2001:db8:10::/44")),

@@ -28,7 +28,7 @@ Example:
 fn run(_: &Args, _: &mut String) -> Outcome {
     logging::init();
     if let Err(error) = repair() {
-        log::warn!("{error}");
+        log::warn!("netifd does not answer: {error}");
     }
     let router = System::new();
     for state in State::load_all() {

@@ -30,7 +30,7 @@ fn run(args: &Args, _: &mut String) -> Outcome {
     let interface = interface.ok_or_else(|| Failure::usage("INTERFACE is missing"))?;
     logging::init();
     if let Err(error) = repair().and_then(|()| renew_over(interface)) {
-        log::warn!("{interface}: {error}");
+        log::warn!("{interface}: netifd does not answer: {error}");
     }
     Ok(())
 }

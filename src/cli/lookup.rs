@@ -14,7 +14,7 @@ use super::{mapping_args, providers};
 use crate::endpoint::Endpoint;
 use crate::map::{Border, Dmr};
 use crate::provider::{Carrier, Confidence, Match, OtherLine, Verdict};
-use crate::status::text::row;
+use crate::status::text::{row, title};
 
 pub(super) const COMMAND: Command = Command {
     name: "lookup",
@@ -68,7 +68,7 @@ fn run(args: &Args, out: &mut String) -> Outcome {
 fn print_rule(out: &mut String, found: &Match<'_>, prefix: &Ipv6Net) -> fmt::Result {
     let (provider, rule) = (found.provider(), found.rule());
     let (id, name) = (provider.id(), provider.name());
-    row(out, "provider", format_args!("{id} ({name})"))?;
+    row(out, "provider", title(name, id))?;
     row(out, "mechanism", provider.map_type())?;
     let (ipv6, ipv4, ea_len) = (rule.ipv6(), rule.ipv4(), rule.ea_len());
     row(out, "rule", format_args!("{ipv6} -> {ipv4}, EA {ea_len}"))?;
@@ -96,7 +96,7 @@ fn print_rule(out: &mut String, found: &Match<'_>, prefix: &Ipv6Net) -> fmt::Res
 
 fn print_line(out: &mut String, line: &OtherLine) -> fmt::Result {
     let (id, name) = (line.id(), line.name());
-    row(out, "provider", format_args!("{id} ({name})"))?;
+    row(out, "provider", title(name, id))?;
     if let Some(mechanism) = line.carrier().mechanism() {
         row(out, "mechanism", mechanism)?;
     }

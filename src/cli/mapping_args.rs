@@ -6,7 +6,7 @@ use ipnet::Ipv6Net;
 use super::args::Args;
 use super::failure::{Failure, Outcome};
 use super::output::CalcAnswer;
-use super::providers;
+use super::providers::{self, Named};
 use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec, check_end_user};
 use crate::sanitize::quoted;
 
@@ -22,14 +22,15 @@ pub(super) struct MappingArgs<'a> {
 /// A mapping and where its rules come from.
 pub(super) struct Found {
     pub mapping: Mapping,
-    pub provider: Option<String>,
+    pub provider: Option<Named>,
     pub mtu: u16,
 }
 
 impl Found {
     /// The answer of `mape calc`.
     pub fn answer(&self) -> CalcAnswer<'_> {
-        CalcAnswer::new(&self.mapping, self.provider.as_deref(), self.mtu)
+        let id = self.provider.as_ref().map(|named| named.id.as_str());
+        CalcAnswer::new(&self.mapping, id, self.mtu)
     }
 }
 
@@ -73,8 +74,12 @@ impl<'a> MappingArgs<'a> {
         let prefix = self.prefix;
         let prefix = prefix.ok_or_else(|| Failure::usage("the end-user prefix is missing"))?;
         let (domain, provider, mtu) = self.domain()?;
+        let mapping = domain.map(&[prefix]).map_err(|error| match &provider {
+            Some(named) => providers::mismatch(named, &prefix, &error),
+            None => Failure::failed(error),
+        })?;
         Ok(Found {
-            mapping: domain.map(&[prefix]).map_err(Failure::failed)?,
+            mapping,
             provider,
             mtu,
         })
@@ -90,7 +95,7 @@ impl<'a> MappingArgs<'a> {
     }
 
     /// The domain, whose it is, and the MTU there.
-    fn domain(&self) -> Outcome<(Domain, Option<String>, u16)> {
+    fn domain(&self) -> Outcome<(Domain, Option<Named>, u16)> {
         if !self.rules.is_empty() {
             if self.provider.is_some() {
                 return Err(Failure::usage("give --provider or --rule, not both"));
@@ -110,7 +115,9 @@ impl<'a> MappingArgs<'a> {
                 return Err(Failure::usage("give --rule, --provider ID or --prefix"));
             }
             (None | Some("auto"), Some(prefix)) => {
-                let (found, _) = table.choose(&[prefix]).map_err(Failure::failed)?;
+                let chosen = table.choose(&[prefix]);
+                let refused = |error| providers::refused(&error, &prefix);
+                let (found, _) = chosen.map_err(refused)?;
                 (found.provider(), found.domain(false))
             }
             (Some(id), _) => {
@@ -118,10 +125,10 @@ impl<'a> MappingArgs<'a> {
                 (provider, provider.domain(false))
             }
         };
-        let id = Some(provider.id().to_owned());
+        let named = Some(Named::from(provider));
         let domain = domain.map_err(Failure::failed)?;
         let mtu = provider.mtu().unwrap_or(default_mtu(domain.map_type()));
-        Ok((domain, id, mtu))
+        Ok((domain, named, mtu))
     }
 }
 

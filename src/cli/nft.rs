@@ -7,7 +7,7 @@ use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use super::mapping_args::MappingArgs;
 use super::output::json;
-use crate::nat::{Kernel, Line, Plan, PortList, Wishes};
+use crate::nat::{Kernel, Line, NatError, Plan, PortList, Wishes};
 
 pub(super) const COMMAND: Command = Command {
     name: "nft",
@@ -59,7 +59,11 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     // Tables are named after the interface, of which the device is made.
     let interface = device.strip_prefix("map-").unwrap_or(device);
     let line = Line::new(interface, device, &found.mapping.clone().into(), false);
-    let plan = Plan::new(line, &wishes, &Kernel::full()).map_err(Failure::failed)?;
+    let plan = Plan::new(line, &wishes, &Kernel::full()).map_err(|error| match error {
+        // Only the device was named here.
+        NatError::Interface(_) => Failure::failed(NatError::Device(device.to_owned())),
+        other => Failure::failed(other),
+    })?;
     let ruleset = plan.combined();
     if args.has("json") {
         json(

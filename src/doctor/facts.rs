@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::Ipv6Net;
 
-use crate::handler::State;
+use crate::handler::{Problem, State};
 use crate::map::{Dialect, Psid};
 use crate::netfilter::Chain;
 
@@ -104,6 +104,8 @@ pub struct Facts<'a> {
     pub phase: Phase,
     /// Its last error: code and detail.
     pub error: Option<&'a (String, String)>,
+    /// Why its configuration can never work, if that is so.
+    pub refused: Option<Problem>,
     /// Its uplink, if there is one.
     pub uplink: Option<Uplink>,
     /// The prefix that uplink offers.

@@ -3,6 +3,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::facts::Facts;
 use super::remedy::Remedy;
 use super::seen::Seen;
 
@@ -107,9 +108,13 @@ pub(super) fn unknown(seen: Seen) -> Finding {
     }
 }
 
-/// What only exists while the interface is up.
-pub(super) fn not_up() -> Finding {
-    unknown(Seen::NotUp {})
+/// What only exists while the interface is up; without netifd nobody knows
+/// whether it is.
+pub(super) fn not_up(facts: &Facts<'_>) -> Finding {
+    unknown(match facts.bus {
+        true => Seen::NotUp {},
+        false => Seen::NetifdSilent {},
+    })
 }
 
 /// It may work, but should not stay so.

@@ -5,7 +5,7 @@
 use std::net::Ipv6Addr;
 
 use crate::firewall::Section;
-use crate::handler::{State, has_died, resolve, uplink_mtu};
+use crate::handler::{Problem, Protocol, Settings, State, has_died, resolve, uplink_mtu};
 use crate::map::{Border, MapType, Mapping, Psid};
 use crate::mechanism::{Kind, Mechanism};
 use crate::nat::PortList;
@@ -45,6 +45,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
         bus: world.dump.is_some(),
         phase: interface.phase,
         error: interface.error.as_ref(),
+        refused: refused(interface),
         uplink,
         offer,
         known,
@@ -76,6 +77,13 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
         state,
         died: has_died(interface.name),
     }
+}
+
+/// What the handler would say of the configuration as it is written.
+fn refused(interface: &Interface<'_>) -> Option<Problem> {
+    let protocol = Protocol::from_name(interface.proto)?;
+    let config = interface.config?.options().collect();
+    Settings::new(protocol, interface.name, &config).err()
 }
 
 /// What the uplink's own resolvers say of the AFTR's name.

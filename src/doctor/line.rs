@@ -4,14 +4,18 @@
 use crate::map::{Dialect, Mapping};
 
 use super::facts::{Facts, Known};
-use super::finding::{Finding, fail, ok, unknown, warn};
+use super::finding::{Finding, fail, not_up, ok, unknown, warn};
 use super::remedy::Remedy;
 use super::seen::Seen;
 use crate::status::netifd::Phase;
 
 pub(super) fn uplink(facts: &Facts<'_>) -> Finding {
     if !facts.bus {
-        return unknown(Seen::NetifdSilent {});
+        // Only root is sure to reach the bus.
+        return match facts.root {
+            true => fail(Seen::NetifdSilent {}, Remedy::StartNetifd {}),
+            false => unknown(Seen::NetifdSilent {}),
+        };
     }
     let Some(found) = &facts.uplink else {
         return fail(Seen::NoUplink {}, Remedy::ConnectUplink {});
@@ -73,7 +77,8 @@ pub(super) fn provider(facts: &Facts<'_>) -> Finding {
                 let reason = reason.clone();
                 fail(Seen::OtherLine { reason }, Remedy::UseOtherType {})
             }
-            (Known::No, None) => unknown(Seen::ProviderOpen {}),
+            (Known::No, None) if facts.bus => unknown(Seen::ProviderOpen {}),
+            (Known::No, None) => not_up(facts),
             (Known::No, Some(offer)) => {
                 let prefix = offer.prefix;
                 fail(Seen::ProviderUnknown { prefix }, Remedy::GiveRule {})
@@ -176,6 +181,15 @@ fn no_rule(facts: &Facts<'_>) -> Finding {
             let seen = Seen::SetupFailed {
                 error: code.clone(),
                 detail: detail.clone(),
+            };
+            fail(seen, remedy_of(code))
+        }
+        // netifd was not asked, or has not started the interface since.
+        _ if let Some(problem) = &facts.refused => {
+            let code = problem.code.as_str();
+            let seen = Seen::SetupFailed {
+                error: code.to_owned(),
+                detail: problem.detail.clone(),
             };
             fail(seen, remedy_of(code))
         }

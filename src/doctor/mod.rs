@@ -95,7 +95,7 @@ pub fn checks(facts: &Facts<'_>) -> Vec<Check> {
                 let mapping = state.mapping().into_iter();
                 mapping.map(|mapping| judge(facts, mapping)).collect()
             }
-            (Up(_) | Map(_), None) => vec![not_up()],
+            (Up(_) | Map(_), None) => vec![not_up(facts)],
         };
         let checks = findings.into_iter();
         all.extend(checks.map(|finding| Check { id, finding }));

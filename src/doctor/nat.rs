@@ -123,7 +123,8 @@ pub(super) fn forwards(facts: &Facts<'_>) -> Finding {
     let Some((name, ports)) = facts.foreign.first().cloned() else {
         return match facts.state {
             Some(_) => ok(Seen::ForwardsFit {}),
-            None => unknown(Seen::PortsNotKnown {}),
+            None if facts.bus => unknown(Seen::PortsNotKnown {}),
+            None => not_up(facts),
         };
     };
     if facts
@@ -146,7 +147,7 @@ pub(super) fn forwards(facts: &Facts<'_>) -> Finding {
 /// Ports in use, if any are ours.
 pub(super) fn ports(facts: &Facts<'_>) -> Vec<Finding> {
     match facts.state {
-        None => vec![not_up()],
+        None => vec![not_up(facts)],
         Some(state) if state.mechanism.ports().is_none() => Vec::new(),
         Some(_) => vec![ports_in_use(facts)],
     }

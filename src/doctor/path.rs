@@ -23,7 +23,7 @@ fn border(state: &State) -> Option<String> {
 
 pub(super) fn br_route(facts: &Facts<'_>, state: &State) -> Finding {
     let (Some(route), Some(peer)) = (&facts.br_route, border(state)) else {
-        return not_up();
+        return not_up(facts);
     };
     if let Known::Map {
         border: Some(known),
@@ -64,7 +64,7 @@ pub(super) fn br_route(facts: &Facts<'_>, state: &State) -> Finding {
 
 pub(super) fn br_reply(facts: &Facts<'_>, state: &State) -> Finding {
     let Some(peer) = border(state) else {
-        return not_up();
+        return not_up(facts);
     };
     match &facts.br_reply {
         None => unknown(Seen::PeerIsPrefix { peer }),
@@ -149,7 +149,7 @@ pub(super) fn tunnel(facts: &Facts<'_>) -> Finding {
             // lets nothing pass.
             Phase::Up => again(facts, Seen::HandlerDied {}),
             _ if facts.died => warn(Seen::SetupDied {}, Remedy::ReadLog {}),
-            _ => not_up(),
+            _ => not_up(facts),
         };
     };
     let device = state.device.clone();
@@ -240,7 +240,7 @@ pub(super) fn ipv4(facts: &Facts<'_>, state: &State) -> Finding {
 
 pub(super) fn replies(facts: &Facts<'_>, state: &State) -> Finding {
     let Some(traffic) = facts.traffic else {
-        return not_up();
+        return not_up(facts);
     };
     let (sent, received) = (traffic.tx_packets, traffic.rx_packets);
     let foreign = facts.dropped.map_or(0, |dropped| dropped.not_ours);

@@ -15,6 +15,10 @@ use thiserror::Error;
 #[cfg_attr(test, derive(serde::Deserialize))]
 #[expect(missing_docs, reason = "each sentence says what its variant means")]
 pub enum Remedy {
+    #[error(
+        "run /etc/init.d/network restart; if this is no OpenWrt router, run mape doctor on the router"
+    )]
+    StartNetifd {},
     #[error("bring up the IPv6 uplink, usually wan6, and name it in option tunlink")]
     ConnectUplink {},
     #[error("check the cable and the log of {uplink}, then run ifup {uplink}")]

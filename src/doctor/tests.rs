@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde_json::Value;
 
 use super::*;
-use crate::handler::{Link, Protocol, State};
+use crate::handler::{Code, Link, Problem, Protocol, State};
 use crate::map::{Dialect, Psid};
 use crate::mechanism::DsLite;
 use crate::nat::{Mode, Timeouts};
@@ -37,7 +37,7 @@ fn state() -> State {
             device: "map-wanmap".into(),
             mechanism: found.domain(false).unwrap().map(&[prefix]).unwrap().into(),
             why: String::new(),
-            provider: Some(("v6plus".into(), "JPNE v6plus".into())),
+            provider: Some(("v6plus".into(), "v6 Plus".into())),
             uplink: "wan6".into(),
             prefix_source: "delegated".into(),
             mtu: 1460,
@@ -61,6 +61,7 @@ fn healthy() -> Facts<'static> {
         bus: true,
         phase: Phase::Up,
         error: None,
+        refused: None,
         uplink: Some(Uplink {
             name: "wan6".into(),
             up: true,
@@ -74,7 +75,7 @@ fn healthy() -> Facts<'static> {
         }),
         known: Known::Map {
             id: "v6plus".into(),
-            name: "JPNE v6plus".into(),
+            name: "v6 Plus".into(),
             dialect: Dialect::Draft03,
             border: Some("2404:9200:225:100::64".into()),
             same: true,
@@ -237,7 +238,7 @@ const FAULTS: &[Row] = &[
         make: |f| f.uplink = None },
     Row { fault: "uplink down", id: "uplink", verdict: Verdict::Fail, says: "ifup wan6",
         make: |f| f.uplink.as_mut().unwrap().up = false },
-    Row { fault: "netifd silent", id: "uplink", verdict: Verdict::Unknown, says: "netifd does not answer",
+    Row { fault: "netifd silent", id: "uplink", verdict: Verdict::Fail, says: "/etc/init.d/network restart",
         make: |f| f.bus = false },
     Row { fault: "no prefix", id: "prefix", verdict: Verdict::Fail, says: "reqprefix",
         make: |f| f.offer = None },
@@ -250,12 +251,15 @@ const FAULTS: &[Row] = &[
     Row { fault: "manual rule on a provider's line", id: "provider", verdict: Verdict::Warn, says: "provider 'v6plus'",
         make: |f| { set_up(f, |s| s.link.provider = None);
             if let Known::Map { same, .. } = &mut f.known { *same = false } } },
-    Row { fault: "the provider's rule by hand", id: "provider", verdict: Verdict::Ok, says: "it is that of JPNE v6plus",
+    Row { fault: "the provider's rule by hand", id: "provider", verdict: Verdict::Ok, says: "it is that of v6 Plus",
         make: |f| set_up(f, |s| s.link.provider = None) },
-    Row { fault: "wrong provider", id: "provider", verdict: Verdict::Warn, says: "belongs to JPNE v6plus",
+    Row { fault: "wrong provider", id: "provider", verdict: Verdict::Warn, says: "belongs to v6 Plus",
         make: |f| set_up(f, |s| s.link.provider = Some(("ocn".into(), "OCN".into()))) },
     Row { fault: "contradicting rule", id: "rule", verdict: Verdict::Fail, says: "ealen 99",
         make: |f| take_down(f, Phase::Error, Some(("MAPE_INVALID_CONFIG", "ealen 99: at most 48"))) },
+    Row { fault: "wrong option, not started", id: "rule", verdict: Verdict::Fail, says: "ealen 99",
+        make: |f| { take_down(f, Phase::Down, None);
+            f.refused = Some(Problem::fatal(Code::InvalidMapRule, "ealen 99: at most 48")); } },
     Row { fault: "rule of another prefix", id: "rule", verdict: Verdict::Fail, says: "enduserprefix",
         make: |f| take_down(f, Phase::Error, Some(("NO_MATCHING_PD", "no rule matches 240b:10:1:200::/56"))) },
     Row { fault: "PSID written left-justified", id: "rule", verdict: Verdict::Fail, says: "is written 13312 (left-justified",
@@ -422,6 +426,34 @@ fn a_fault_does_not_make_others_fail() {
         let both = ["provider", "rule", "aftr"];
         let expected = failing == [row.id] || failing.iter().all(|id| both.contains(id));
         assert!(expected, "{}: {failing:?}", row.fault);
+    }
+}
+
+#[test]
+fn without_netifd_nothing_is_guessed() {
+    let mut facts = healthy();
+    take_down(&mut facts, Phase::Down, None);
+    (facts.bus, facts.uplink, facts.offer, facts.known) = (false, None, None, Known::No);
+    for root in [true, false] {
+        facts.root = root;
+        let all = checks(&facts);
+        let silent = all
+            .iter()
+            .filter(|check| check.finding.seen == Seen::NetifdSilent {});
+        let others: Vec<&str> = all
+            .iter()
+            .filter(|check| check.finding.seen != Seen::NetifdSilent {})
+            .map(|check| check.id)
+            .collect();
+        assert_eq!(others, ["offload", "packages", "conflicts"]);
+        // Who is not root may just not be let in.
+        assert_eq!(is_ok(&all), !root);
+        assert_eq!(
+            silent
+                .filter(|check| check.finding.remedy.is_some())
+                .count(),
+            usize::from(root)
+        );
     }
 }
 

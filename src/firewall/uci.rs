@@ -55,6 +55,12 @@ impl Section {
         self.name.as_deref()
     }
 
+    /// Every option with its value; a list has one for each element.
+    pub fn options(&self) -> impl Iterator<Item = (&str, &str)> {
+        let values = self.values.iter();
+        values.map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// The value of an option; of a list the last.
     pub fn get(&self, key: &str) -> Option<&str> {
         let mut values = self.values.iter().rev();

@@ -255,7 +255,7 @@ mod tests {
                     .unwrap()
                     .into(),
                 why: "the prefix is theirs".into(),
-                provider: Some(("v6plus".into(), "JPNE v6plus".into())),
+                provider: Some(("v6plus".into(), "v6 Plus".into())),
                 uplink: "wan6".into(),
                 prefix_source: "delegated".into(),
                 mtu: 1460,
@@ -305,7 +305,7 @@ mod tests {
             "rule":"type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,br=2404:9200:225:100::64",
             "fmrs":["type=map-e,ipv6prefix=240b:12::,prefix6len=31,ipv4prefix=14.8.0.0,prefix4len=15,ealen=25,fmr",
             "type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,fmr"],
-            "provider":"v6plus","provider_name":"JPNE v6plus","uplink":"wan6",
+            "provider":"v6plus","provider_name":"v6 Plus","uplink":"wan6",
             "prefix_source":"delegated","mtu":1460,"encaplimit":"ignore","zone":null,"mesh":true,
             "nat":"auto","nat_mode":"pool","nat_reason":"the kernel can","conntrack":"normal",
             "reserve":["4128"],"since":12}"#;

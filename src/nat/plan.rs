@@ -222,7 +222,7 @@ mod tests {
         );
         assert_eq!(
             chosen((0, 6, 1), Mode::Auto, "1500"),
-            "pool: all 1023 ports of 2 ranges as one"
+            "pool: all 1023 ports of 1 range as one"
         );
         assert!(chosen((6, 2, 0), Mode::Auto, "").starts_with("hash: 16128 ports are more"));
     }

@@ -69,7 +69,11 @@ pub(super) fn choose(
         let reason = format!("the ports are one range, {range}");
         return Ok((Technique::Plain(Some(range)), reason));
     }
-    let ranges = free.range_count();
+    // Those of the line, also if some of their ports are kept out.
+    let ranges = match ports.ranges().count() {
+        1 => "1 range".into(),
+        count => format!("{count} ranges"),
+    };
     if wishes.mode == Mode::Hash {
         return Ok((Technique::Hash, "the configuration says so".into()));
     }
@@ -80,7 +84,7 @@ pub(super) fn choose(
         }
         Ok(()) => match Pool::new(ports, passing) {
             Some(pool) => {
-                let reason = format!("all {} ports of {ranges} ranges as one", free.count());
+                let reason = format!("all {} ports of {ranges} as one", free.count());
                 return Ok((Technique::Pool(pool), reason));
             }
             None => "the forwarded ports leave no room for a pool".into(),

@@ -49,6 +49,25 @@ pub enum ConfigError {
     },
 }
 
+impl<'a> FromIterator<(&'a str, &'a str)> for Config {
+    /// Of options as UCI has them: one that occurs again is a list.
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(options: I) -> Self {
+        let mut members = Map::new();
+        for (name, value) in options {
+            let member = members.entry(name).or_insert(Value::Null);
+            *member = match member.take() {
+                Value::Null => value.into(),
+                Value::Array(mut list) => {
+                    list.push(value.into());
+                    list.into()
+                }
+                first => vec![first, value.into()].into(),
+            };
+        }
+        Config(members)
+    }
+}
+
 impl Config {
     /// Reads the argument netifd passes.
     ///
@@ -200,6 +219,14 @@ mod tests {
             "mtu: must be a single value"
         );
         assert!(config.list("reserve").is_err());
+    }
+
+    #[test]
+    fn of_what_uci_says_again_a_list_is_made() {
+        let options = [("mtu", "1460"), ("rule", "a"), ("rule", "b"), ("rule", "c")];
+        let config: Config = options.into_iter().collect();
+        assert_eq!(config.number("mtu", 0, 9200).unwrap(), Some(1460));
+        assert_eq!(config.list("rule").unwrap(), ["a", "b", "c"]);
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub enum ProviderError {
         id: String,
     },
     /// No rule of any provider.
-    #[error("{} to no known provider; give a rule", belongs(.prefixes))]
+    #[error("{} to no known provider; set provider 'none' and give the rule", belongs(.prefixes))]
     NoMatch {
         /// The end-user prefixes.
         prefixes: Vec<Ipv6Net>,

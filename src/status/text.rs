@@ -63,6 +63,14 @@ pub fn row(out: &mut String, label: &str, text: impl Display) -> fmt::Result {
     writeln!(out, "{label:<18}{text}")
 }
 
+/// A provider as people know it, with its id, the word for `option provider`.
+pub fn title(name: &str, id: &str) -> String {
+    match name == id {
+        true => name.to_owned(),
+        false => format!("{name} ({id})"),
+    }
+}
+
 /// Prints what `mape status` shows of an interface.
 ///
 /// # Errors
@@ -116,7 +124,7 @@ fn link(out: &mut String, state: &State) -> fmt::Result {
         row(out, "  chosen because", &state.why)?;
     }
     match &state.provider {
-        Some((id, name)) => row(out, "  provider", format_args!("{name} ({id})"))?,
+        Some((id, name)) => row(out, "  provider", title(name, id))?,
         None if mechanism.mapping().is_some() => {
             row(out, "  provider", "none, the rule is configured")?;
         }

@@ -107,7 +107,7 @@ impl TestLine {
             "end_user_prefix": "240b:10:1:200::/56",
             "rule": "type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,\
                      prefix4len=15,ealen=25,psidlen=8,offset=4,br=2404:9200:225:100::64",
-            "fmrs": [], "provider": "v6plus", "provider_name": "JPNE v6plus",
+            "fmrs": [], "provider": "v6plus", "provider_name": "v6 Plus",
             "uplink": "wan6", "prefix_source": "delegated", "mtu": 1460,
             "encaplimit": "ignore", "zone": null, "mesh": false,
             "nat": "auto", "nat_mode": self.plan.technique().name(),

@@ -48,7 +48,7 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 			await page.locator('[id="widget.cbid.network._new_.name"]').fill('wanmap');
 			await page.locator('[id="widget.cbid.network._new_.proto"]').selectOption('mape');
 			await page.getByRole('button', { name: 'Create interface' }).click();
-			await page.getByText('v6 Plus (JPNE): IPv4 address 106.72.0.1, 240 ports in 15 ranges').waitFor();
+			await page.getByText('v6 Plus: IPv4 address 106.72.0.1, 240 ports in 15 ranges').waitFor();
 			assert.match(await preview(page).textContent(), /240b:10:1:200::\/56 of wan6/);
 			assert.ok(!await page.locator(row('_br')).isVisible());
 
@@ -183,7 +183,7 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 
 		return visit(interfaces, { ...router({ ...rule, legacymap: '0' }), calc }, async ({ page }) => {
 			await edit(page);
-			await preview(page).getByText('This line is one of v6 Plus (JPNE), which uses the dialect draft-03.').waitFor();
+			await preview(page).getByText('This line is one of v6 Plus, which uses the dialect draft-03.').waitFor();
 			await page.locator(id('legacymap')).selectOption('1');
 			await preview(page).getByText('This line is one of').waitFor({ state: 'detached' });
 		});
@@ -290,6 +290,6 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 
 	await t.test('in Japanese', () => visit(interfaces, { ...router({}), lang: 'ja' }, async ({ page }) => {
 		await edit(page);
-		await preview(page).getByText('v6プラス (JPNE)：IPv4 アドレス 106.72.0.1、240 ポート（15 範囲）').waitFor();
+		await preview(page).getByText('v6プラス：IPv4 アドレス 106.72.0.1、240 ポート（15 範囲）').waitFor();
 	}));
 });

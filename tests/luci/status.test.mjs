@@ -25,7 +25,7 @@ test(`status page, on ${runtime}`, async t => {
 
 		const facts = await factsOf(page);
 		assert.equal(facts['IPv4 address'], '106.72.0.1');
-		assert.match(facts['Provider'], /^v6 Plus \(JPNE\) · MAP-E/);
+		assert.match(facts['Provider'], /^v6 Plus · MAP-E/);
 		assert.equal(facts['Assigned ports'], '240 in 15 ranges');
 		assert.equal(facts['Address shared by'], '256 lines');
 		assert.equal(facts['Border relay (BR)'], '2404:9200:225:100::64');

@@ -112,6 +112,7 @@ const seen = {
 
 /* What to do, by code, and where: what LuCI can do or show. */
 const remedies = {
+	start_netifd: [ _('Restart the router: its network service is not running.') ],
 	connect_uplink: [ _('Connect IPv6 first: bring up the uplink, usually wan6.'), 'interfaces' ],
 	check_uplink: [ _('Check the cable and the log, then restart {uplink}.'), 'restart', 'uplink' ],
 	request_prefix: [ _('Let {uplink} request an IPv6 prefix, or ask your provider whether the line delegates one.'), 'interfaces' ],

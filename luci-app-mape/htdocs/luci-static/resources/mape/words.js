@@ -4,13 +4,13 @@
 
 /* Providers as in UCI, in the order of the form: what contracts call the service, and its mechanism. */
 const providers = {
-	v6plus: [ _('v6 Plus (JPNE)'), 'map-e' ],
+	v6plus: [ _('v6 Plus'), 'map-e' ],
 	ocn: [ _('OCN Virtual Connect'), 'map-e' ],
-	biglobe: [ _('BIGLOBE IPv6 option'), 'map-e' ],
+	biglobe: [ _('BIGLOBE IPv6 Option'), 'map-e' ],
 	nuro: [ _('NURO Hikari'), 'map-e' ],
 	transix: [ _('transix'), 'ds-lite' ],
-	xpass: [ _('Xpass (ARTERIA)'), 'ds-lite' ],
-	v6connect: [ _('v6 Connect (ASAHI Net)'), 'ds-lite' ]
+	xpass: [ _('Xpass'), 'ds-lite' ],
+	v6connect: [ _('v6 Connect'), 'ds-lite' ]
 };
 
 const mechanisms = {
