@@ -9,17 +9,20 @@ LUCI_SRC ?=
 
 #: Tests, one by one
 SUITES += test-luci
-.PHONY: test-luci luci-screenshots luci-po setup-luci
+.PHONY: test-luci luci-screenshots luci-po setup-luci need-luci-src
+need-luci-src:
+	@test -d "$(LUCI_SRC)/modules/luci-base" || { echo "LUCI_SRC=dir of a LuCI checkout is missing" >&2; exit 2; }
+
 test-luci: setup-luci ## The LuCI app in Chromium (LUCI_SRC=DIR: in LuCI itself)
 	@test -n "$(LUCI_SRC)" || echo "LUCI_SRC is not set: on the contract stub, without LuCI's own pages"
 	LUCI_SRC="$(LUCI_SRC)" node --test tests/luci/*.test.mjs
 
 #: Development
-luci-screenshots: setup-luci ## Take the pictures of docs/ again (LUCI_SRC needed)
+luci-screenshots: need-luci-src setup-luci ## Take the pictures of docs/ again (LUCI_SRC needed)
 	@tests/setup fonts-noto-cjk
 	LUCI_SRC="$(LUCI_SRC)" node --test tests/luci/screenshots.mjs
 
-luci-po: ## Bring the app's translation template up to date (LUCI_SRC needed)
+luci-po: need-luci-src ## Bring the app's translation template up to date (LUCI_SRC needed)
 	"$(LUCI_SRC)/build/i18n-scan.pl" luci-app-mape > luci-app-mape/po/templates/mape.pot
 	msgmerge --quiet --update --backup=none --no-fuzzy-matching luci-app-mape/po/ja/mape.po luci-app-mape/po/templates/mape.pot
 

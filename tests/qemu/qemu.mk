@@ -16,15 +16,19 @@ setup-qemu:
 	@tests/setup $(QEMU_DEPS)
 
 #: With other software
-# The lab provider (docs/isp.md).
+# The lab provider (docs/isp.md), and that of the demo.
 MODE ?= pd
 PROVIDER ?=
+.PHONY: need-provider
+need-provider:
+	@case "$(PROVIDER)" in "" | v6plus | ocn) ;; *) echo "PROVIDER=$(PROVIDER): one of v6plus, ocn" >&2; exit 2 ;; esac
+
 ISP_NIC ?= socket:127.0.0.1:5500
 ISP_LAN ?=
 ISP_CMD ?=
 ISP = ISP_MODE="$(MODE)" PROVIDER="$(PROVIDER)" ISP_NIC="$(ISP_NIC)" ISP_LAN="$(ISP_LAN)" ISP_CMD="$(ISP_CMD)"
 .PHONY: isp setup-isp
-isp: need-rust setup-isp ## A provider for a router under test (MODE=ra|pd|mape|mapt|lw4o6, ISP_CMD=)
+isp: need-provider need-rust setup-isp ## A provider for a router under test (MODE=ra|pd|mape|mapt|lw4o6, ISP_CMD=)
 	@MAPE_QEMU=isp $(ISP) $(IN_QEMU)
 
 setup-isp:
