@@ -16,6 +16,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::bus::{BusError, Netifd};
+use super::failure::Failure;
 use super::link::{ADDRESS_OPTION, address_interface};
 use super::problem::{Code, Problem};
 use crate::netifd::{Config, Interface, Notify};
@@ -26,20 +27,6 @@ pub const PROTOCOL: &str = "mapeaddr";
 /// Longest wait for netifd to finish with the interface. Its handler takes
 /// milliseconds; netifd gives a teardown five seconds.
 const PATIENCE: Duration = Duration::from_secs(6);
-
-/// Why the address could not be placed.
-pub enum Failure {
-    /// Something people should read.
-    Problem(Problem),
-    /// The bus does not work.
-    Bus(BusError),
-}
-
-impl From<BusError> for Failure {
-    fn from(error: BusError) -> Self {
-        Failure::Bus(error)
-    }
-}
 
 /// Puts `address` on the `device` of `uplink`, and returns when it is there.
 ///

@@ -8,11 +8,9 @@
 //! handler again at once and as often as it takes, so the next attempt waits,
 //! the longer the more of its predecessors have died.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::net::Ipv6Addr;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -20,12 +18,14 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{SigSet, Signal};
 use serde::{Deserialize, Serialize};
 
+use super::marks;
+use super::problem::{Code, Problem};
 use super::router::uptime;
-use super::store::make_directory;
 use crate::paths::{self, attempt_file, stems_in};
 
-/// Longest wait before an attempt, in seconds.
-const LONGEST: u64 = 60;
+/// Longest wait before an attempt, in seconds: a line is back within a minute,
+/// whatever it is that keeps killing the handler.
+const LONGEST: u64 = 30;
 
 /// What died longer ago than this, in seconds, says nothing any more.
 const FORGOTTEN: u64 = 600;
@@ -33,7 +33,8 @@ const FORGOTTEN: u64 = 600;
 /// What the file holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
-    /// Attempts that died in a row, this one included until it ends.
+    /// Attempts in a row that died or had to start over, this one included until
+    /// it ends.
     died: u32,
     /// Seconds from boot to the beginning.
     since: u64,
@@ -43,16 +44,18 @@ struct Record {
     /// again by itself, and kills a setup whose uplink goes away: that is no
     /// death to wait for.
     linked: bool,
+    /// Why the one before had to start over; it is in the log already.
+    said: String,
 }
 
 impl Record {
     /// Seconds to wait before the next attempt: none after an attempt that
-    /// ended, otherwise so many that attempts begin 1, 2, 4, … 60 seconds apart.
+    /// ended, otherwise so many that attempts begin 1, 2, 4, … 30 seconds apart.
     fn pause(&self, now: u64) -> u64 {
         let Some(earlier) = self.died.checked_sub(1).filter(|_| !self.linked) else {
             return 0;
         };
-        let apart = (1 << earlier.min(6)).min(LONGEST);
+        let apart = (1 << earlier.min(5)).min(LONGEST);
         (self.since + apart).saturating_sub(now).min(LONGEST)
     }
 
@@ -64,6 +67,7 @@ impl Record {
                 false => self.died + 1,
             },
             since: now,
+            said: self.said.clone(),
             ..Record::default()
         }
     }
@@ -74,52 +78,66 @@ impl Record {
 /// attempt has either undone what it did or finished.
 pub struct Attempt {
     interface: String,
-    file: Option<Flock<File>>,
+    file: Flock<File>,
     record: Record,
+    /// The next attempt follows this one as if it had died.
+    starts_over: bool,
 }
 
 impl Attempt {
-    /// Begins, after the one at work has ended and a pause if others died. A
-    /// router without room for the file goes on without.
-    pub fn begin(interface: &str) -> Self {
+    /// Begins, after the one at work has ended and a pause if others died.
+    ///
+    /// # Errors
+    /// There is no room for the file, and so none for the record of the link.
+    pub fn begin(interface: &str) -> Result<Self, Problem> {
+        let path = attempt_file(interface);
+        let no_room = |error: io::Error| {
+            let path = path.display();
+            Problem::passing(Code::NatFailed, format_args!("{path}: {error}"))
+        };
+        let file = marks::hold(&path, FlockArg::LockExclusive).map_err(no_room)?;
         let mut attempt = Attempt {
             interface: interface.into(),
-            file: None,
+            file,
             record: Record::default(),
+            starts_over: false,
         };
-        match open_alone(&attempt_file(interface)) {
-            Ok(file) => attempt.take_over(file),
-            Err(error) => log::debug!("{interface}: {error}"),
+        attempt.follow();
+        if let Err(error) = attempt.write() {
+            // Nothing died.
+            let _ = fs::remove_file(&path);
+            return Err(no_room(error));
         }
         hold_back(true);
-        attempt
+        Ok(attempt)
     }
 
-    fn take_over(&mut self, mut file: Flock<File>) {
+    /// Reads what the one before left, and lets some time pass after it.
+    fn follow(&mut self) {
         let mut text = String::new();
-        let before: Record = match file.read_to_string(&mut text) {
+        let before: Record = match self.file.read_to_string(&mut text) {
             Ok(_) => serde_json::from_str(&text).unwrap_or_default(),
             Err(_) => Record::default(),
         };
         let pause = before.pause(uptime());
         if pause > 0 {
-            log::warn!(
-                "{}: the last {} setups died, the next follows in {pause} s",
-                self.interface,
-                before.died
-            );
+            if before.said.is_empty() {
+                let died = before.died;
+                log::warn!(
+                    "{}: setups that died: {died}; the next follows in {pause} s",
+                    self.interface
+                );
+            }
             sleep(Duration::from_secs(pause));
         }
         self.record = before.next(uptime());
-        self.file = Some(file);
-        self.write();
     }
 
     /// Notes the address that this attempt is about to use. Returns the name of
     /// another attempt that is at work on the same address and comes first.
     pub fn claim(&mut self, ce: Ipv6Addr) -> Option<String> {
         self.record.ce = Some(ce);
-        self.write();
+        self.note();
         let others = stems_in(&paths::run_dir(), "attempt").unwrap_or_default();
         others
             .into_iter()
@@ -129,24 +147,40 @@ impl Attempt {
     /// netifd is told of the link next.
     pub fn links(&mut self) {
         self.record.linked = true;
-        self.write();
+        self.note();
     }
 
-    fn write(&mut self) {
-        if let Some(file) = &mut self.file
-            && let Ok(text) = serde_json::to_string(&self.record)
-            // Not remembering costs a pause that was due.
-            && let Err(error) = rewrite(file, &text)
-        {
+    /// The link is up and cannot be used: netifd is asked to call again from the
+    /// beginning, which happens after a pause. Says whether `why` is new.
+    pub fn start_over(&mut self, why: &str) -> bool {
+        self.record.linked = false;
+        let is_new = self.record.said != why;
+        why.clone_into(&mut self.record.said);
+        self.starts_over = true;
+        self.note();
+        is_new
+    }
+
+    /// Writes the record where there was room for it at the beginning.
+    fn note(&mut self) {
+        if let Err(error) = self.write() {
             log::debug!("{}: {error}", self.interface);
         }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let text = serde_json::to_string(&self.record)?;
+        // Cut off afterwards, so that the room of the old text is not lost.
+        self.file.rewind()?;
+        self.file.write_all(text.as_bytes())?;
+        self.file.set_len(text.len() as u64)
     }
 }
 
 impl Drop for Attempt {
     /// The attempt has ended, well or not; it did not die.
     fn drop(&mut self) {
-        if self.file.is_some() {
+        if !self.starts_over {
             let _ = fs::remove_file(attempt_file(&self.interface));
         }
         hold_back(false);
@@ -162,49 +196,37 @@ pub fn interruptible<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Does `work` while no attempt for that interface can begin; `None` if one is
+/// at work.
+pub fn keep_out<T>(interface: &str, work: impl FnOnce() -> T) -> Option<T> {
+    let path = attempt_file(interface);
+    let was_there = path.exists();
+    let held = match marks::hold(&path, FlockArg::LockExclusiveNonblock) {
+        Ok(file) => Some(file),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+        // A router without room for the file goes on without.
+        Err(_) => None,
+    };
+    let result = work();
+    if held.is_some() && !was_there {
+        let _ = fs::remove_file(&path);
+    }
+    Some(result)
+}
+
 /// Whether an attempt for that interface is at work.
 pub fn is_running(interface: &str) -> bool {
-    let Ok(file) = File::open(attempt_file(interface)) else {
-        return false;
-    };
-    Flock::lock(file, FlockArg::LockSharedNonblock).is_err()
+    marks::is_held(&attempt_file(interface))
 }
 
 /// Whether an attempt for that interface died and nobody has followed it yet.
 pub fn has_died(interface: &str) -> bool {
-    attempt_file(interface).exists() && !is_running(interface)
+    marks::is_abandoned(&attempt_file(interface))
 }
 
 fn claimed_by(interface: &str) -> Option<Ipv6Addr> {
     let text = fs::read_to_string(attempt_file(interface)).ok()?;
     serde_json::from_str::<Record>(&text).ok()?.ce
-}
-
-/// Opens and locks a file that may be removed by the one who holds it.
-fn open_alone(path: &Path) -> io::Result<Flock<File>> {
-    if let Some(directory) = path.parent() {
-        make_directory(directory)?;
-    }
-    loop {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        let file = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno)?;
-        // It may have been removed between opening and locking.
-        let same = |other: fs::Metadata| Ok(other.ino() == file.metadata()?.ino());
-        if fs::metadata(path).and_then(same).unwrap_or(false) {
-            return Ok(file);
-        }
-    }
-}
-
-fn rewrite(file: &mut File, text: &str) -> io::Result<()> {
-    file.rewind()?;
-    file.set_len(0)?;
-    file.write_all(text.as_bytes())
 }
 
 fn hold_back(hold: bool) {
@@ -232,7 +254,7 @@ mod tests {
             record = record.next(now);
         }
         let apart: Vec<u64> = begun.windows(2).map(|two| two[1] - two[0]).collect();
-        assert_eq!(apart, [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(apart, [1, 2, 4, 8, 16, 30, 30, 30]);
     }
 
     #[test]
@@ -250,6 +272,6 @@ mod tests {
         };
         assert_eq!((linked.pause(101), linked.next(101).died), (0, 1));
         // A clock that runs backwards, as after a reboot that kept the file.
-        assert_eq!(record.pause(5), 60);
+        assert_eq!(record.pause(5), 30);
     }
 }

@@ -59,3 +59,8 @@ pub const ADDRESS_OPTION: &str = "ip6addr";
 pub fn address_interface(interface: &str) -> String {
     format!("{interface}_")
 }
+
+/// The interface whose address the dynamic interface of that name carries.
+pub fn address_owner(name: &str) -> Option<&str> {
+    name.strip_suffix('_')
+}

@@ -10,12 +10,12 @@ pub struct Pause {
 }
 
 /// Longest pause.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(30);
 
 impl Pause {
-    /// Counts a failure and says how long to wait: 1, 2, 4, … 60 seconds.
+    /// Counts a failure and says how long to wait: 1, 2, 4, … 30 seconds.
     pub fn next(&mut self) -> Duration {
-        let seconds = 1u64 << self.failures.min(6);
+        let seconds = 1u64 << self.failures.min(5);
         self.failures = self.failures.saturating_add(1);
         Duration::from_secs(seconds).min(LONGEST)
     }
@@ -29,6 +29,6 @@ mod tests {
     fn they_grow_and_stay() {
         let mut pause = Pause::default();
         let seconds: Vec<u64> = (0..9).map(|_| pause.next().as_secs()).collect();
-        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 30, 30, 30, 30]);
     }
 }

@@ -6,6 +6,7 @@ use std::net::Ipv6Addr;
 
 use nix::net::if_::if_nametoindex;
 
+use super::attempt;
 use super::bus::{BusError, Netifd};
 use super::link::Link;
 use super::link::address_interface;
@@ -16,7 +17,6 @@ use super::refresh::refresh;
 use super::repair::renewed;
 use super::router::{System, uptime};
 use super::settings::Settings;
-use super::setup::setup;
 use super::state::State;
 use crate::netifd::{Dump, Notify};
 use crate::paths;
@@ -25,19 +25,21 @@ use crate::uplink;
 
 /// Leaves the interface alone if nothing has changed, so that connections
 /// live; otherwise has netifd tear it down and set it up again, which removes
-/// all that belongs to the old prefix. An interface that is not up yet is set
-/// up.
+/// all that belongs to the old prefix. The same if the setup died before it was
+/// done: netifd follows only a setup of its own by another one.
 pub fn renew(settings: &Settings) {
-    let state = State::load(&settings.interface).unwrap_or_else(|error| {
-        log::warn!("{}: {error}", settings.interface);
+    let interface = &settings.interface;
+    let state = State::load(interface).unwrap_or_else(|error| {
+        log::warn!("{interface}: {error}");
         None
     });
-    match state {
-        None => setup(settings),
-        Some(state) => match compare(settings, &state) {
-            Ok(()) => renewed(&settings.interface),
-            Err(error) => log::error!("{}: {error}", settings.interface),
-        },
+    let done = match state {
+        None if attempt::is_running(interface) => return,
+        None => Netifd::connect(interface).and_then(|mut bus| bus.notify(&Notify::SetupFailed)),
+        Some(state) => compare(settings, &state).map(|()| renewed(interface)),
+    };
+    if let Err(error) = done {
+        log::error!("{interface}: {error}");
     }
 }
 

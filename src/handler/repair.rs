@@ -7,22 +7,30 @@
 //! short, or of what an earlier netifd had set up. Our own files and locks tell
 //! the rest.
 
-use std::fs::{self, File};
+use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::FlockArg;
+
+use super::address;
 use super::attempt;
 use super::bus::{BusError, Netifd};
+use super::link::{address_interface, address_owner};
+use super::marks;
 use super::settings::Protocol;
 use super::state::State;
-use super::store::{make_directory, remove_if_there};
 use super::teardown::undo;
 use crate::netfilter;
+use crate::netifd::Interface;
 use crate::paths::{self, renewal_file, stems_in};
 
-/// Longest wait for an attempt at work, and for a teardown: netifd gives one
-/// five seconds.
+/// Longest wait for an attempt at work.
 const PATIENCE: Duration = Duration::from_secs(6);
+
+/// Longest wait for a teardown to remove what it can without the bus. Helping
+/// it after that does no harm.
+const TEARDOWN: Duration = Duration::from_secs(2);
 
 /// Pauses before a renewal that nobody answered is asked for again, in seconds.
 const AGAIN: [u64; 4] = [1, 2, 4, 8];
@@ -35,9 +43,7 @@ const AGAIN: [u64; 4] = [1, 2, 4, 8];
 pub fn repair() -> Result<(), BusError> {
     // No interface has this name; we only ask.
     let dump = Netifd::connect("")?.dump()?;
-    let ours = |proto: &str| Protocol::from_name(proto).is_some();
-    let known = dump.interfaces.iter().filter(|known| ours(&known.proto));
-    let mut names: Vec<String> = known.map(|known| known.name.clone()).collect();
+    let mut names: Vec<String> = dump.interfaces.iter().filter_map(owner).collect();
     for kind in ["json", "attempt", "renewal"] {
         names.extend(stems_in(&paths::run_dir(), kind).unwrap_or_default());
     }
@@ -46,47 +52,84 @@ pub fn repair() -> Result<(), BusError> {
     names.iter().try_for_each(|name| repair_one(name))
 }
 
-fn repair_one(name: &str) -> Result<(), BusError> {
-    let deadline = Instant::now() + PATIENCE;
-    while attempt::is_running(name) && Instant::now() < deadline {
-        sleep(Duration::from_millis(20));
+/// The interface that one of netifd's belongs to: itself, or the one whose
+/// address it carries. `None` if it is not ours.
+fn owner(known: &Interface) -> Option<String> {
+    if known.proto == address::PROTOCOL {
+        return address_owner(&known.name).map(str::to_owned);
     }
+    Protocol::from_name(&known.proto).map(|_| known.name.clone())
+}
+
+fn repair_one(name: &str) -> Result<(), BusError> {
     let mut bus = Netifd::connect(name)?;
-    let is_set_up = paths::state_file(name).exists();
-    match bus.status(name)? {
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        let status = bus.status(name)?;
+        if status.as_ref().is_some_and(|status| status.pending) {
+            // netifd calls the handler again by itself, and has hotplug called
+            // when the link is up.
+            return Ok(());
+        }
+        if !attempt::is_running(name) || Instant::now() >= deadline {
+            break status;
+        }
+        sleep(Duration::from_millis(20));
+    };
+    match status {
         // Up, as far as netifd knows.
         Some(status) if status.up => {
-            if !is_set_up || attempt::has_died(name) || renewal_file(name).exists() {
+            let is_set_up = paths::state_file(name).exists();
+            let died = attempt::has_died(name) || marks::is_abandoned(&renewal_file(name));
+            if !is_set_up || died {
                 log::warn!("{name}: the handler died; setting up again");
                 ask_renewal(name)?;
             }
         }
-        // netifd calls the handler again by itself.
-        Some(status) if status.pending => {}
         Some(_) => {
-            if is_set_up && !goes_down_by_itself(name) {
-                log::warn!("{name}: removing what a teardown left behind");
-                undo(name);
-            }
+            let went = goes_down_by_itself(name);
+            clear(&mut bus, name, !went)?;
         }
         None => {
-            log::warn!("{name}: netifd does not know it any more; removing what is left of it");
-            undo(name);
+            clear(&mut bus, name, true)?;
             // netifd removes the devices that it knows.
             if let Err(error) = netfilter::delete_device(&format!("map-{name}")) {
                 log::debug!("{name}: {error}");
-            }
-            for file in [paths::attempt_file(name), renewal_file(name)] {
-                let _ = remove_if_there(&file);
             }
         }
     }
     Ok(())
 }
 
-/// Whether the state file goes within the time that netifd gives a teardown.
+/// Removes what is left of an interface that is down, unless it is being set up
+/// by now: a teardown may have been killed at any point, and netifd restarted.
+fn clear(bus: &mut Netifd, name: &str, is_set_up: bool) -> Result<(), BusError> {
+    let cleared = attempt::keep_out(name, || {
+        let status = bus.status(name)?;
+        if status
+            .as_ref()
+            .is_some_and(|known| known.up || known.pending)
+        {
+            return Ok(());
+        }
+        if status.is_none() {
+            log::warn!("{name}: netifd does not know it any more; removing what is left of it");
+        } else if is_set_up {
+            log::warn!("{name}: removing what a teardown left behind");
+        }
+        undo(name);
+        bus.take_down(&address_interface(name))?;
+        if status.is_none_or(|known| !known.autostart) {
+            marks::forget(name);
+        }
+        Ok(())
+    });
+    cleared.unwrap_or(Ok(()))
+}
+
+/// Whether a teardown is at work and removes the state file.
 fn goes_down_by_itself(name: &str) -> bool {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEARDOWN;
     while Instant::now() < deadline {
         if !paths::state_file(name).exists() {
             return true;
@@ -114,10 +157,11 @@ pub fn renew_over(uplink: &str) -> Result<(), BusError> {
 /// is done. What nobody removed is asked for again, also by the next event.
 fn ask_renewal(interface: &str) -> Result<(), BusError> {
     let file = renewal_file(interface);
-    let noted = make_directory(&paths::run_dir()).and_then(|()| File::create(&file));
+    let mark = marks::hold(&file, FlockArg::LockExclusiveNonblock);
     let mut bus = Netifd::connect(interface)?;
     bus.ask_renew()?;
-    if noted.is_err() {
+    if mark.is_err() {
+        // Somebody else waits for one already, or there is no room for the file.
         return Ok(());
     }
     for seconds in AGAIN {
@@ -129,8 +173,12 @@ fn ask_renewal(interface: &str) -> Result<(), BusError> {
             sleep(Duration::from_millis(5));
         }
         let status = bus.status(interface)?;
-        if !status.is_some_and(|status| status.up) || attempt::is_running(interface) {
-            // It starts over, or waits for the network: somebody is at it.
+        if !status.is_some_and(|status| status.up) {
+            // It starts over, or is not wanted any more.
+            let _ = fs::remove_file(&file);
+            return Ok(());
+        }
+        if attempt::is_running(interface) {
             return Ok(());
         }
         bus.ask_renew()?;
@@ -139,7 +187,11 @@ fn ask_renewal(interface: &str) -> Result<(), BusError> {
     Ok(())
 }
 
-/// A renewal is done.
+/// A renewal is done: the interface is as it should be, whatever died before.
 pub fn renewed(interface: &str) {
-    let _ = fs::remove_file(renewal_file(interface));
+    if attempt::is_running(interface) {
+        let _ = fs::remove_file(renewal_file(interface));
+    } else {
+        marks::forget(interface);
+    }
 }

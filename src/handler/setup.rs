@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::address;
 use super::attempt::{Attempt, interruptible};
 use super::bus::{BusError, Netifd};
+use super::failure::Failure;
 use super::link::{Link, address_interface};
 use super::nat46;
 use super::pause::Pause;
@@ -27,41 +28,6 @@ use crate::netifd::{Dump, Notify};
 use crate::paths;
 use crate::provider::{self, Table};
 use crate::ubus::Status;
-
-/// Why an attempt did not bring the interface up.
-enum Failure {
-    /// Something people should read.
-    Problem(Problem),
-    /// The bus does not work; nobody can be told.
-    Bus(BusError),
-    /// netifd does not want the interface now. It calls again when it does.
-    Unwanted,
-}
-
-impl From<Problem> for Failure {
-    fn from(problem: Problem) -> Self {
-        Failure::Problem(problem)
-    }
-}
-
-impl From<BusError> for Failure {
-    fn from(error: BusError) -> Self {
-        match error.status() {
-            // Teardown has begun.
-            Some(Status::PermissionDenied) => Failure::Unwanted,
-            _ => Failure::Bus(error),
-        }
-    }
-}
-
-impl From<address::Failure> for Failure {
-    fn from(failure: address::Failure) -> Self {
-        match failure {
-            address::Failure::Problem(problem) => Failure::Problem(problem),
-            address::Failure::Bus(error) => error.into(),
-        }
-    }
-}
 
 /// Sets the interface up. Returns when it is up or when netifd does not want
 /// it; waits inside for everything else, so that nothing spins and no change of
@@ -98,10 +64,9 @@ enum Next {
 /// moment. `said` is what netifd and the log know already.
 fn try_once(settings: &Settings, said: &mut String, pause: &mut Pause) -> Result<Next, Failure> {
     let mut bus = connect(settings)?;
-    let attempted = {
-        let mut attempt = Attempt::begin(&settings.interface);
-        make(&mut bus, settings, &mut attempt)
-    };
+    let attempted = Attempt::begin(&settings.interface)
+        .map_err(Failure::from)
+        .and_then(|mut attempt| make(&mut bus, settings, &mut attempt));
     let problem = match attempted {
         Ok(()) => return Ok(Next::Done),
         Err(Failure::Problem(problem)) => problem,
@@ -204,16 +169,32 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
         renewed(&settings.interface);
     }
     if let Err(problem) = finished {
-        // netifd counts the interface as up; nobody must use it like that.
-        bus.notify(&Notify::LinkDown)?;
         undo(&translation, &device);
         let _ = remove_written(&paths::rules_file(&settings.interface));
-        return Err(problem.into());
+        return start_over(bus, settings, attempt, &problem);
     }
     if is_provisioned {
         watch_answer(bus, &settings.interface);
     }
     Ok(())
+}
+
+/// Has netifd begin again, since it counts the interface as up and nobody must
+/// use it like that. This setup must not wait for a better moment itself: netifd
+/// follows a setup that dies by another one only until it has a link.
+fn start_over(
+    bus: &mut Netifd,
+    settings: &Settings,
+    attempt: &mut Attempt,
+    problem: &Problem,
+) -> Result<(), Failure> {
+    if attempt.start_over(&problem.to_string()) {
+        log::warn!("{}: {problem}", settings.interface);
+    }
+    tell(bus, problem)?;
+    // netifd ends us here.
+    bus.notify(&Notify::SetupFailed)?;
+    Err(Failure::Unwanted)
 }
 
 /// The plan. If nothing is known of the line, the line itself is asked.
@@ -305,13 +286,13 @@ fn place_address(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<(
         return Ok(());
     }
     let address = plan.mechanism.ce_address();
-    Ok(address::place(
+    address::place(
         bus,
         &settings.interface,
         &plan.uplink,
         plan.uplink_device.as_deref(),
         address,
-    )?)
+    )
 }
 
 /// Whether the CE's address is there still. netifd only begins to watch the

@@ -3,10 +3,9 @@
 //! configuration says now. Every step is tried, whatever became of the one
 //! before; what is gone already is done.
 
-use std::io;
-
 use super::bus::{BusError, Netifd};
 use super::link::address_interface;
+use super::marks;
 use super::nat46;
 use super::state::State;
 use super::store::{self, remove_written};
@@ -31,12 +30,7 @@ fn tell(interface: &str) -> Result<(), BusError> {
     let status = bus.status(interface)?;
     if status.is_some_and(|status| !status.autostart) {
         // No setup follows that would have to know of those that died.
-        for trace in [
-            paths::attempt_file(interface),
-            paths::renewal_file(interface),
-        ] {
-            let _: io::Result<()> = store::remove_if_there(&trace);
-        }
+        marks::forget(interface);
     }
     Ok(())
 }

@@ -153,19 +153,24 @@ impl Translation {
     /// # Errors
     /// Even that was refused; the guard still stands.
     pub fn load(&mut self) -> Result<(), Problem> {
+        let mut given_up = Vec::new();
         loop {
             let rules = self.plan.combined() + &guard::removal(self.interface());
             let refused = match self.nft.run(&rules, TIMEOUT) {
                 Ok(()) => {
-                    // An nft that refuses everything says nothing either.
+                    // An nft that refuses everything says nothing of the kernel.
                     self.learned.iter().for_each(remember_kernel);
+                    for what in given_up {
+                        log::warn!("{}: {what}", self.interface());
+                    }
                     return Ok(());
                 }
                 Err(NftError::Refused(why)) => why,
                 Err(error) => return Err(nat_failed(error)),
             };
-            if !self.device_exists() || !self.step_back(&refused)? {
-                return Err(Problem::passing(Code::NatFailed, refused));
+            match self.device_exists() {
+                true => given_up.push(self.step_back(&refused)?),
+                false => return Err(Problem::passing(Code::NatFailed, refused)),
             }
         }
     }
@@ -178,9 +183,12 @@ impl Translation {
 
     /// Plans again without what the kernel refuses on any device, or, if
     /// that tells nothing, without the most demanding thing the refused plan
-    /// had. `false` if nothing is left to give up. Only what the kernel
-    /// refuses on any device is remembered.
-    fn step_back(&mut self, refused: &str) -> Result<bool, Problem> {
+    /// had. Returns what the user loses by it. Only what the kernel refuses on
+    /// any device is remembered.
+    ///
+    /// # Errors
+    /// Nothing is left to give up.
+    fn step_back(&mut self, refused: &str) -> Result<String, Problem> {
         let able = self.nft.probe(TIMEOUT).map_err(nat_failed)?;
         let unclear = able == Kernel::full();
         let lacks = |part: &Result<(), String>| unclear || part.is_err();
@@ -194,14 +202,13 @@ impl Translation {
             let warning = "no edge map, is kmod-nft-netdev installed?";
             (&mut self.kernel.edge, warning)
         } else {
-            return Ok(false);
+            return Err(Problem::passing(Code::NatFailed, refused));
         };
         *given_up = Err(refused.into());
-        log::warn!("{}: {warning} {refused}", self.interface());
         self.plan =
             Plan::new(self.plan.line().clone(), &self.wishes, &self.kernel).map_err(nat_problem)?;
         self.learned = Some(able).filter(|able| *able != Kernel::full());
-        Ok(true)
+        Ok(format!("{warning} {refused}"))
     }
 
     /// Removes rules and guard; for a link that did not come up.

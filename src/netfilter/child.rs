@@ -27,8 +27,8 @@ const NAP: Duration = Duration::from_millis(2);
 pub(super) enum Ended {
     /// By itself.
     Exit {
-        /// Its exit status; `None` if a signal ended it.
-        status: Option<i32>,
+        /// Its exit status.
+        status: ExitStatus,
         /// The beginning of what it said.
         said: Vec<u8>,
     },
@@ -76,7 +76,7 @@ pub(super) fn run(
     let mut beginning = Vec::new();
     said.take(MAX_HEARD).read_to_end(&mut beginning)?;
     Ok(Ended::Exit {
-        status: status.code(),
+        status,
         said: beginning,
     })
 }
@@ -140,7 +140,7 @@ mod tests {
 
     fn exit(ended: Ended) -> (Option<i32>, Vec<u8>) {
         match ended {
-            Ended::Exit { status, said } => (status, said),
+            Ended::Exit { status, said } => (status.code(), said),
             other => panic!("{other:?}"),
         }
     }

@@ -2,8 +2,11 @@
 //! Loading rules: `nft -f -`, the one child process of the crate.
 
 use std::env;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use nix::sys::signal::Signal;
 
 use super::child::{self, Ended};
 use crate::nat::{Kernel, probe};
@@ -31,6 +34,10 @@ pub enum NftError {
     /// It did not answer in time and was killed.
     #[error("nft: no answer after {} ms", .0.as_millis() as u64)]
     Deadline(Duration),
+    /// Somebody else killed it, most likely the kernel for want of memory; what
+    /// was to be loaded has nothing to do with it.
+    #[error("nft was killed; is memory short?")]
+    Killed,
     /// It refused the rules; nothing was changed.
     #[error("nft: {0}")]
     Refused(String),
@@ -107,10 +114,11 @@ impl Nft {
 
     fn ask(&self, args: &[&str], ruleset: &str, timeout: Duration) -> Result<(), NftError> {
         match child::run(&self.program, args, ruleset.as_bytes(), timeout)? {
-            Ended::Exit {
-                status: Some(0), ..
-            } => Ok(()),
-            Ended::Exit { status, said } => Err(NftError::Refused(complaint(&said, status))),
+            Ended::Exit { status, .. } if status.success() => Ok(()),
+            Ended::Exit { status, .. } if status.signal() == Some(Signal::SIGKILL as i32) => {
+                Err(NftError::Killed)
+            }
+            Ended::Exit { status, said } => Err(NftError::Refused(complaint(&said, status.code()))),
             Ended::NotStarted => Err(NftError::NotStarted),
             Ended::Killed => Err(NftError::Deadline(timeout)),
         }

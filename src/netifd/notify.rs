@@ -12,8 +12,6 @@ use crate::ubus::{Arguments, Builder};
 pub enum Notify<'a> {
     /// Action 0 with `link-up` true: device, addresses and routes of a link.
     LinkUp(&'a Update<'a>),
-    /// Action 0 with `link-up` false.
-    LinkDown,
     /// Action 0 with `link-up` true, on the interface's own device: one IPv6
     /// address of 128 bits and nothing else.
     Address(Ipv6Addr),
@@ -109,7 +107,6 @@ impl Notify<'_> {
             message.put_i32(Some("action"), self.action());
             match self {
                 Notify::LinkUp(update) => update.put(message),
-                Notify::LinkDown => message.put_bool(Some("link-up"), false),
                 Notify::Address(address) => {
                     message.put_bool(Some("link-up"), true);
                     message.put_bool(Some("keep"), false);
@@ -141,7 +138,7 @@ impl Notify<'_> {
 
     fn action(&self) -> i32 {
         match self {
-            Notify::LinkUp(_) | Notify::LinkDown | Notify::Address(_) => 0,
+            Notify::LinkUp(_) | Notify::Address(_) => 0,
             Notify::RunTask { .. } => 1,
             Notify::Error { .. } => 3,
             Notify::HostDependency { .. } => 6,
@@ -273,14 +270,9 @@ mod tests {
     }
 
     #[test]
-    fn a_truth_value_is_no_number() {
+    fn a_failure_is_a_number_alone() {
         let failed = as_json(&Notify::SetupFailed);
         assert_eq!(failed, json!({"action": 7, "interface": "w"}));
-        let down = as_json(&Notify::LinkDown);
-        assert_eq!(
-            down,
-            json!({"action": 0, "link-up": false, "interface": "w"})
-        );
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub mod discovery;
 pub mod effects;
 pub mod faults;
 pub mod handler;
+mod hotplug;
 pub mod interface;
 mod methods;
 mod notify;
@@ -131,6 +132,7 @@ impl Double {
                 shared: shared.clone(),
                 stopping: false,
                 crash: None,
+                hotplug: hotplug::Hotplug::default(),
             }),
             changed: Condvar::new(),
         });
@@ -172,6 +174,11 @@ impl Double {
     /// Looks at the world, or changes it.
     pub fn with<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
         self.shared.with(f)
+    }
+
+    /// From now on `program` is run as hotplug scripts run it, at each event of an interface.
+    pub fn start_hotplug(&self, program: &Path) {
+        self.with(|w| w.start_hotplug(program.to_owned()));
     }
 
     /// Adds an interface; it is down.

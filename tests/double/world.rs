@@ -7,6 +7,7 @@ use super::discovery::Handler;
 use super::effects::{Effects, Tunnel};
 use super::faults::Planned;
 use super::handler::{HandlerState, ProtoCommand};
+use super::hotplug::Hotplug;
 use super::interface::{Address, Interface, Route, State};
 use super::record::{Effect, Entry};
 use mape::ubus::Status;
@@ -72,6 +73,7 @@ pub struct World {
     pub stopping: bool,
     /// What crashes the netifd of OpenWrt 25.12.2 and earlier, if it happened.
     pub crash: Option<String>,
+    pub hotplug: Hotplug,
 }
 
 impl World {
@@ -126,6 +128,7 @@ impl World {
             self.mark_down(name);
         }
         self.interfaces.remove(name);
+        self.forget_events(name);
         self.remove_object(&format!("network.interface.{name}"));
     }
 
@@ -361,6 +364,7 @@ impl World {
             // The link's own event follows, and says the same once more.
             self.tell_subscribers(name, what);
         }
+        self.queue_event(name, what);
         self.tell_dependants(name, what);
         match what {
             Happening::Up => self.interface_mut(name).errors.clear(),

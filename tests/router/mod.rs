@@ -144,21 +144,32 @@ impl Router {
     /// Nothing of an interface that is down is left: table, device, address or file.
     pub fn assert_clean(&self, name: &str) {
         self.wait_idle(name);
-        let tables = run("nft", &["list", "tables"]);
-        assert!(!tables.contains(name), "{tables}\n{}", self.story());
-        let links = run("ip", &["-br", "link"]);
-        let device = format!("map-{name}");
-        assert!(!links.contains(&device), "{links}\n{}", self.story());
-        for folder in ["var/run/mape", "tmp"] {
-            for file in std::fs::read_dir(self.root().join(folder)).unwrap() {
-                let file = file.unwrap().file_name().into_string().unwrap();
-                assert!(!file.contains(name), "{folder}/{file}\n{}", self.story());
-            }
-        }
         let address = format!("{name}_");
         self.wait(&format!("{address} is gone"), |world| {
             !world.interfaces.contains_key(&address)
         });
+        let left = self.leftovers(name);
+        assert_eq!(left, None, "{}", self.story());
+    }
+
+    /// What is left of an interface that is down.
+    pub fn leftovers(&self, name: &str) -> Option<String> {
+        let tables = run("nft", &["list", "tables"]);
+        let links = run("ip", &["-br", "link"]);
+        if tables.contains(name) || links.contains(&format!("map-{name}")) {
+            return Some(format!("{tables}{links}"));
+        }
+        for folder in ["var/run/mape", "tmp"] {
+            for file in std::fs::read_dir(self.root().join(folder)).unwrap() {
+                let file = file.unwrap().file_name().into_string().unwrap();
+                if file.contains(name) {
+                    return Some(format!("{folder}/{file}"));
+                }
+            }
+        }
+        let address = format!("{name}_");
+        self.with(|world| world.interfaces.contains_key(&address))
+            .then_some(address)
     }
 
     /// An interface is up with its rules and their record, and nothing holds its packets back.
@@ -166,15 +177,24 @@ impl Router {
         self.wait(&format!("{name} is up"), |world| world.is_up(name));
         self.wait_idle(name);
         assert!(self.with(|world| world.is_up(name)), "{}", self.story());
+        assert_eq!(self.fault(name), None, "{}", self.story());
+    }
+
+    /// What an interface lacks that netifd holds to be up.
+    pub fn fault(&self, name: &str) -> Option<String> {
         let rules = run("nft", &["list", "ruleset"]);
-        let table = format!(" mape_{name} {{");
-        assert!(rules.contains(&table), "{rules}\n{}", self.story());
-        assert!(!rules.contains("mape_guard"), "{rules}\n{}", self.story());
-        let state = self.file(&format!("var/run/mape/{name}.json"));
-        assert!(state.is_some(), "{}", self.story());
+        if !rules.contains(&format!(" mape_{name} {{")) {
+            return Some(format!("no rules:\n{rules}"));
+        }
+        if rules.contains("mape_guard") {
+            return Some("the guard holds packets back".to_owned());
+        }
+        if self.file(&format!("var/run/mape/{name}.json")).is_none() {
+            return Some("no record".to_owned());
+        }
         let address = format!("{name}_");
-        let is_there = self.with(|w| w.is_up(&address));
-        assert!(is_there, "{address} is not there\n{}", self.story());
+        let is_there = self.with(|world| world.is_up(&address));
+        (!is_there).then(|| format!("{address} is not up"))
     }
 
     /// Waits until netifd shows that error for an interface.
