@@ -22,7 +22,7 @@ pub(super) const COMMAND: Command = Command {
 Usage: mape br RULES --from IPV4:PORT --to IPV4:PORT [--json]
        mape br RULES --from6 IPV6 --to6 IPV6 [--from IPV4:PORT] [--json]
        mape br RULES --from6 IPV6 --from IPV4:PORT [--json]
-RULES: --rule RULE ... [--legacy] | --provider ID | --prefix PREFIX
+RULES: [--rule RULE ... [--legacy] | --provider ID] [--prefix PREFIX], one at least
 
 Verifies a BR, or a CE: from IPv4 to the IPv6 addresses the packet must carry
 between CE and BR (outer ones of MAP-E, translated ones of MAP-T), or back.
