@@ -27,7 +27,7 @@ impl Technique {
             Self::Pool => "pool",
             Self::Hash => "hash",
             Self::Stock => "stock",
-            Self::Forks => "forks",
+            Self::Forks => "patched",
             Self::Plain => "plain",
         }
     }

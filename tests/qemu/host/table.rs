@@ -4,7 +4,7 @@
 use crate::report::{GOALS, Outcome, meets};
 
 /// The techniques a figure may have been measured with, as columns.
-const COLUMNS: &[&str] = &["pool", "hash", "stock", "forks"];
+const COLUMNS: &[&str] = &["pool", "hash", "stock", "patched"];
 
 /// Prints every figure that was measured, with its goal.
 pub fn print(outcome: &Outcome) {
@@ -41,7 +41,7 @@ pub fn print(outcome: &Outcome) {
         println!("  {}{}", if missed { "MISSED: " } else { "" }, goal.what);
     }
     println!(
-        "\npool and hash are mape's; stock is OpenWrt's map.sh; forks is map.sh with the patches \
+        "\npool and hash are mape's; stock is OpenWrt's map.sh; patched is map.sh with the patches \
          that circulate.\nThe goals are the pool's; a scenario that misses one fails.\n"
     );
 }

@@ -13,6 +13,19 @@ const providers = {
 	v6connect: [ _('v6 Connect'), 'ds-lite' ]
 };
 
+/* Lines that are found, but not chosen by name. */
+const lines = {
+	'v6plus-static': _('v6 Plus fixed IP'),
+	'transix-static': _('transix fixed IP'),
+	'ocn-static': _('OCN fixed IP'),
+	'xpass-static': _('Xpass fixed IP'),
+	bbix: _('OCX Hikari'),
+	rakuten: _('Rakuten Hikari'),
+	softbank: _('SoftBank Hikari'),
+	'ntt-east': _('NTT East NGN without IPoE'),
+	'ntt-west': _('NTT West NGN without IPoE')
+};
+
 const mechanisms = {
 	'map-e': 'MAP-E',
 	'map-t': 'MAP-T',
@@ -114,9 +127,9 @@ return baseclass.extend({
 	/* The providers to choose from, as [id, name with mechanism]. */
 	providers: Object.entries(providers).map(([ id, [ name, mechanism ] ]) => [ id, '%s – %s'.format(name, mechanisms[mechanism]) ]),
 
-	/* The name of a provider; FALLBACK is what the program calls one that is not listed here. */
+	/* The name of a provider or line; FALLBACK is what the program calls one that is not listed here. */
 	provider(id, fallback) {
-		return providers[id]?.[0] ?? (fallback || id);
+		return providers[id]?.[0] ?? lines[id] ?? (fallback || id);
 	},
 
 	mechanism(name) {
