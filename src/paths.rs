@@ -43,6 +43,17 @@ pub fn renewal_file(interface: &str) -> PathBuf {
     rooted(&format!("/var/run/mape/{interface}.renewal"))
 }
 
+/// What the last registration of an interface's fixed address came to.
+pub fn registration_file(interface: &str) -> PathBuf {
+    rooted(&format!("/var/run/mape/{interface}.registration"))
+}
+
+/// The configuration of all interfaces, with the secrets that netifd is not
+/// told.
+pub fn network_config() -> PathBuf {
+    rooted("/etc/config/network")
+}
+
 /// Use of the ports of an interface over the last hours.
 pub fn history_file(interface: &str) -> PathBuf {
     rooted(&format!("/var/run/mape/{interface}.history"))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `mape provision`: waits until what a line said about itself runs out, and then
-//! has it asked again.
+//! `mape provision`: what an interface needs while it is up. Registers a fixed
+//! address, and waits until what a line said of itself runs out to have it
+//! asked again.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -10,18 +11,19 @@ use nix::unistd::getppid;
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use crate::handler::bus::Netifd;
-use crate::handler::{Record, uptime};
+use crate::handler::{Record, Registrar, State, uptime};
 use crate::logging;
 
 pub(super) const COMMAND: Command = Command {
     name: "provision",
-    about: "have a line asked again when its answer runs out (for netifd)",
+    about: "ask a line again, register its fixed address (for netifd)",
     help: "\
 Usage: mape provision INTERFACE
 
-Waits until the answer of INTERFACE's provisioning server runs out (HB46PP) and
-asks netifd to renew the interface, which asks the line again. netifd runs this
-while the interface is up.
+Registers the address of INTERFACE with the provider's update server (option
+update_url) until that has worked. Waits until the answer of its provisioning
+server runs out (HB46PP) and asks netifd to renew the interface, which asks the
+line again. netifd runs this while the interface is up.
 
 Example:
   mape provision wanmap
@@ -31,11 +33,11 @@ Example:
     run,
 };
 
-/// Longest sleep: whoever started us may have gone, and a clock may have been
-/// suspended.
+/// Longest sleep: whoever started us may have gone, a clock may have been
+/// suspended, and the configuration may have changed.
 const NAP: Duration = Duration::from_secs(30);
 
-/// Longest time that a renewal may take to ask the line.
+/// Longest time that a renewal may take to ask the line, in seconds.
 const PATIENCE: u64 = 120;
 
 fn run(args: &Args, _: &mut String) -> Outcome {
@@ -43,21 +45,38 @@ fn run(args: &Args, _: &mut String) -> Outcome {
     let interface = interface.ok_or_else(|| Failure::usage("INTERFACE is missing"))?;
     logging::init();
     let parent = getppid();
+    let mut registrar = Registrar::new(interface);
     let mut not_before = 0;
-    // A netifd that has been restarted sets its interfaces up again, with a process for each.
+    // netifd started anew starts its interfaces anew, with a process for each.
     while getppid() == parent {
+        let registration = registrar.step();
         let now = uptime();
-        let next = Record::load(interface).map_or(now + PATIENCE, |record| record.next);
-        let next = next.max(not_before);
-        if now < next {
-            sleep(NAP.min(Duration::from_secs(next - now)));
+        let next = next_asking(interface, now).map(|next| next.max(not_before));
+        if next.is_some_and(|next| next <= now) {
+            let asked = Netifd::connect(interface).and_then(|mut bus| bus.ask_renew());
+            if let Err(error) = asked {
+                log::warn!("{interface}: {error}");
+            }
+            not_before = now + PATIENCE;
             continue;
         }
-        let asked = Netifd::connect(interface).and_then(|mut bus| bus.ask_renew());
-        if let Err(error) = asked {
-            log::warn!("{interface}: {error}");
-        }
-        not_before = now + PATIENCE;
+        let until = [registration, next].into_iter().flatten().min();
+        let nap = until.map(|until| Duration::from_secs(until.saturating_sub(now)));
+        sleep(nap.unwrap_or(NAP).min(NAP));
     }
     Ok(())
+}
+
+/// When the line is to be asked again, in seconds since boot; `None` if its
+/// answer is not what was set up.
+fn next_asking(interface: &str, now: u64) -> Option<u64> {
+    let state = State::load(interface).ok().flatten();
+    if !state.is_some_and(|state| state.is_provisioned()) {
+        return None;
+    }
+    Some(match Record::load(interface) {
+        Some(record) if record.is_due(now) => now,
+        Some(record) => record.next,
+        None => now + PATIENCE,
+    })
 }

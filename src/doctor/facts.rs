@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::Ipv6Net;
 
-use crate::handler::{Problem, State};
+use crate::handler::{Problem, Registration, State};
 use crate::map::{Dialect, Psid};
 use crate::netfilter::Chain;
 
@@ -116,6 +116,8 @@ pub struct Facts<'a> {
     pub state: Option<&'a State>,
     /// The last setup died before it ended.
     pub died: bool,
+    /// What became of the registration of a fixed address.
+    pub registration: Option<&'a Registration>,
     /// What the uplink's resolvers say of the AFTR's name, if it has one.
     pub aftr: Option<Result<Vec<Ipv6Addr>, String>>,
     /// A PSID that is configured, and the one at its place in the prefix.

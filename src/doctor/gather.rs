@@ -49,6 +49,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
         uplink,
         offer,
         known,
+        registration: line.and_then(|line| line.registration),
         aftr: state.and_then(|state| aftr(state, world)),
         psids: mapping.and_then(|mapping| psids(interface, mapping)),
         br_route: br.map(|br| route(br, ce)),

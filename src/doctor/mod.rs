@@ -16,6 +16,7 @@ mod path;
 pub mod ping;
 mod read;
 mod reason;
+mod registration;
 mod remedy;
 mod route;
 mod seen;
@@ -51,13 +52,14 @@ enum Judge {
 use Judge::{All, Any, Map, Up};
 
 /// Every check, in the order in which one depends on the other.
-static CHECKS: [(&str, Judge); 21] = [
+static CHECKS: [(&str, Judge); 22] = [
     ("uplink", Any(line::uplink)),
     ("prefix", Any(line::prefix)),
     ("provider", Any(line::provider)),
     ("rule", All(line::rule)),
     ("dialect", Map(line::dialect)),
     ("aftr", All(path::aftr)),
+    ("registration", All(registration::registration)),
     ("br_route", Up(path::br_route)),
     ("br_reply", Up(path::br_reply)),
     ("ce_address", Up(path::ce_address)),

@@ -100,6 +100,12 @@ pub enum Remedy {
     UseIpv6 {},
     #[error("the uplink must have the line's own DNS servers: only they know that name")]
     CheckResolvers {},
+    #[error(
+        "compare update_url, username and password with the provider's letter; it is tried again by itself"
+    )]
+    CheckAccount {},
+    #[error("check option update_url and the uplink's DNS servers; it is tried again by itself")]
+    CheckUpdateServer {},
     #[error("likely causes: {}", sentence(causes))]
     CheckSubscription { causes: Vec<Cause> },
     #[error("the BR takes us for another subscriber: check rule, PSID and its justification")]

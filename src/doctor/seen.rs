@@ -129,6 +129,32 @@ pub enum Seen {
     AftrMoved { name: String, address: Ipv6Addr },
     #[error("{error}")]
     AftrUnknown { error: String },
+    #[error("{address} is registered with {server}")]
+    Registered { server: String, address: Ipv6Addr },
+    #[error("{server} refuses to register {address}: {answer}")]
+    RegistrationRefused {
+        server: String,
+        address: Ipv6Addr,
+        answer: String,
+    },
+    #[error("{server} gives no clear answer to the registration of {address}: {answer}")]
+    RegistrationUnclear {
+        server: String,
+        address: Ipv6Addr,
+        answer: String,
+    },
+    #[error("{server} is not reached to register {address}: {error}")]
+    RegistrationUnreached {
+        server: String,
+        address: Ipv6Addr,
+        error: String,
+    },
+    #[error("{address} is not registered: {server} needs option {option}")]
+    RegistrationIncomplete {
+        server: String,
+        address: Ipv6Addr,
+        option: String,
+    },
     #[error("{peer} is configured, but the BR of {provider_name} for this prefix is {expected}")]
     PeerDiffers {
         peer: String,

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde_json::Value;
 
 use super::*;
-use crate::handler::{Code, Link, Problem, Protocol, State};
+use crate::handler::{Code, Link, Problem, Protocol, Registration, RegistrationResult, State};
 use crate::map::{Dialect, Psid};
 use crate::mechanism::DsLite;
 use crate::nat::{Mode, Timeouts};
@@ -82,6 +82,7 @@ fn healthy() -> Facts<'static> {
         },
         state: Some(Box::leak(Box::new(state()))),
         died: false,
+        registration: None,
         aftr: None,
         psids: None,
         br_route: Some(Ok(("via fe80::1 dev eth1".into(), "eth1".into()))),
@@ -228,6 +229,18 @@ fn ds_lite(facts: &mut Facts<'static>) {
     };
 }
 
+/// What became of the registration of a fixed address.
+fn register(facts: &mut Facts<'static>, result: RegistrationResult, detail: &str) {
+    facts.registration = Some(Box::leak(Box::new(Registration {
+        server: "v6plus".into(),
+        address: "2001:db8:7:100::feed".parse().unwrap(),
+        result,
+        detail: detail.into(),
+        at: 5,
+        next: None,
+    })));
+}
+
 #[rustfmt::skip]
 const FAULTS: &[Row] = &[
     Row { fault: "killed after the link was up", id: "tunnel", verdict: Verdict::Fail, says: "ifup wanmap",
@@ -288,6 +301,16 @@ const FAULTS: &[Row] = &[
         make: |f| { ds_lite(f); f.aftr = Some(Err("gw.transix.jp: there is no such name".into())) } },
     Row { fault: "AFTR not found at setup", id: "aftr", verdict: Verdict::Fail, says: "own DNS servers",
         make: |f| take_down(f, Phase::Error, Some(("MAPE_NAME_NOT_RESOLVED", "gw.transix.jp: there is no such name"))) },
+    Row { fault: "address registered", id: "registration", verdict: Verdict::Ok, says: "is registered with v6plus",
+        make: |f| register(f, RegistrationResult::Registered, "") },
+    Row { fault: "registration refused", id: "registration", verdict: Verdict::Fail, says: "refuses to register 2001:db8:7:100::feed: NG, HTTP status 200",
+        make: |f| register(f, RegistrationResult::Refused, "NG, HTTP status 200") },
+    Row { fault: "a web page for an answer", id: "registration", verdict: Verdict::Fail, says: "update_url",
+        make: |f| register(f, RegistrationResult::Unclear, "a web page, HTTP status 200") },
+    Row { fault: "update server gone", id: "registration", verdict: Verdict::Fail, says: "DNS servers",
+        make: |f| register(f, RegistrationResult::Unreached, "v6plus.example: there is no such name") },
+    Row { fault: "password forgotten", id: "registration", verdict: Verdict::Fail, says: "v6plus needs option password",
+        make: |f| register(f, RegistrationResult::Incomplete, "password") },
     Row { fault: "forward on DS-Lite", id: "forwards", verdict: Verdict::Warn, says: "no port of a public IPv4 address is ours",
         make: |f| { ds_lite(f); f.foreign = vec![("web".into(), "443".into())] } },
     Row { fault: "no route", id: "br_route", verdict: Verdict::Fail, says: "unreachable",

@@ -8,14 +8,14 @@ use super::address;
 use super::link::ADDRESS_OPTION;
 use super::problem::Problem;
 use super::renew::renew;
+use super::section::completed;
 use super::settings::{Protocol, Settings};
 use super::setup::{refuse, setup};
 use super::teardown::{teardown, undo};
 use crate::console::{complain, print};
-use crate::firewall::Section;
 use crate::logging;
 use crate::netifd::{Config, Description, Device, Kind, OPTIONS};
-use crate::paths::{read_lossy, rooted, state_file};
+use crate::paths::state_file;
 
 /// Exit status of a call that netifd never makes.
 const MISUSED: u8 = 2;
@@ -57,33 +57,6 @@ fn dump(protocol: Protocol) -> ExitCode {
     }
 }
 
-/// Options that a user may set in the section of an interface which the DHCPv6
-/// client makes: what the server said is wrong now and then, or gets lost on
-/// its way.
-const CORRECTIONS: [&str; 6] = ["offset", "ealen", "psidlen", "psid", "mtu", "encaplimit"];
-
-/// The configuration with what the user says of an interface that the DHCPv6
-/// client made. netifd passes only what the client wrote, so the user's section
-/// is read from `/etc/config/network`; `option disabled '1'` in it keeps netifd
-/// from making an interface of its own.
-fn corrected(mut config: Config, interface: &str) -> Config {
-    if !config.is_from_dhcp() {
-        return config;
-    }
-    let text = read_lossy(rooted("/etc/config/network")).unwrap_or_default();
-    let sections = Section::parse_all(&text);
-    let is_its =
-        |section: &&Section| section.kind() == "interface" && section.name() == Some(interface);
-    for section in sections.iter().filter(is_its) {
-        for option in CORRECTIONS {
-            if let Some(value) = section.get(option) {
-                config.set(option, value);
-            }
-        }
-    }
-    config
-}
-
 fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> ExitCode {
     // Undoing must work with any configuration.
     if action == "teardown" {
@@ -92,7 +65,7 @@ fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> Exit
     }
     let settings = Config::parse(config)
         .map_err(Problem::from)
-        .map(|config| corrected(config, interface))
+        .map(|config| completed(config, interface))
         .and_then(|config| Settings::new(protocol, interface, &config));
     match (action, &settings) {
         ("setup", settings) => {

@@ -5,12 +5,14 @@
 use std::fs;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use ipnet::Ipv6Net;
 use nix::net::if_::if_nametoindex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::section::{credentials, last_change};
 use super::settings::{Provision, Settings};
 use super::store::{make_directory, write_atomically};
 use crate::endpoint::Endpoint;
@@ -31,6 +33,9 @@ pub struct Record {
     prefixes: Vec<Ipv6Net>,
     /// When to ask again, in seconds since boot.
     pub next: u64,
+    /// When the configuration, which has the account, had been written last.
+    #[serde(default)]
+    configured: Option<SystemTime>,
     /// What the server answered, without the token; `None` if the line does
     /// not provision, or did not answer.
     answer: Option<Value>,
@@ -66,9 +71,10 @@ impl Record {
         }
     }
 
-    /// Whether it is time to ask again.
+    /// Whether it is time to ask again: an answer may depend on the account, so
+    /// a new configuration counts at once.
     pub fn is_due(&self, now: u64) -> bool {
-        now >= self.next
+        now >= self.next || self.configured != last_change()
     }
 
     /// What the line said, if it has these prefixes still.
@@ -173,6 +179,7 @@ fn ask_line(
     old: Option<Record>,
 ) -> (Record, u64) {
     let interface = &settings.interface;
+    let configured = last_change();
     let token = TokenFile::of(interface);
     let request = Request {
         capabilities: SUPPORTED.to_vec(),
@@ -180,7 +187,7 @@ fn ask_line(
             log::warn!("{interface}: the token of the provisioning server: {error}");
             None
         }),
-        credentials: settings.credentials.clone(),
+        credentials: credentials(settings),
     };
     let line = line(uplink);
     let asked = ask(&request, &line);
@@ -204,6 +211,7 @@ fn ask_line(
     let record = Record {
         prefixes,
         next: 0,
+        configured,
         answer,
         lwaftr,
     };
@@ -248,6 +256,7 @@ mod tests {
         Record {
             prefixes: vec!["2001:db8:10:1200::/56".parse().unwrap()],
             next: 100,
+            configured: last_change(),
             answer: Some(serde_json::from_str(answer).unwrap()),
             lwaftr: None,
         }

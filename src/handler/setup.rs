@@ -146,7 +146,7 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
     translation.guard()?;
     make_device(&plan).inspect_err(|_| translation.remove())?;
     let device = plan.device.clone();
-    let is_provisioned = plan.is_provisioned();
+    let needs_task = plan.is_provisioned() || settings.registers;
     let update = plan.link_up(router::firewall_rules(&plan));
     attempt.links();
     let linked = bus.notify(&Notify::LinkUp(&update));
@@ -173,8 +173,8 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
         let _ = remove_written(&paths::rules_file(&settings.interface));
         return start_over(bus, settings, attempt, &problem);
     }
-    if is_provisioned {
-        watch_answer(bus, &settings.interface);
+    if needs_task {
+        start_task(bus, &settings.interface);
     }
     Ok(())
 }
@@ -211,8 +211,8 @@ fn plan(settings: &Settings, dump: &Dump, table: &Table, router: &System) -> Res
 }
 
 /// Has netifd run the process that has the line asked again when its answer
-/// runs out. netifd ends it with the interface.
-fn watch_answer(bus: &mut Netifd, interface: &str) {
+/// runs out, and registers a fixed address. netifd ends it with the interface.
+fn start_task(bus: &mut Netifd, interface: &str) {
     let started = std::env::current_exe().map(|program| {
         let program = program.to_string_lossy();
         bus.notify(&Notify::RunTask {
@@ -224,7 +224,7 @@ fn watch_answer(bus: &mut Netifd, interface: &str) {
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };
-    log::warn!("{interface}: the line will not be asked again by itself: {failure}");
+    log::warn!("{interface}: nobody asks the line again or registers its address: {failure}");
 }
 
 /// Logs what the user should know, a line each.

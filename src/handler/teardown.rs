@@ -7,6 +7,7 @@ use super::bus::{BusError, Netifd};
 use super::link::address_interface;
 use super::marks;
 use super::nat46;
+use super::registration::Registration;
 use super::state::State;
 use super::store::{self, remove_written};
 use super::translate;
@@ -59,5 +60,8 @@ pub fn undo(interface: &str) {
     }
     if let Err(error) = State::remove(interface) {
         warn("state", &error);
+    }
+    if let Err(error) = Registration::remove(interface) {
+        warn("registration", &error);
     }
 }

@@ -23,8 +23,12 @@ impl From<Kind> for u8 {
     }
 }
 
-/// Every option of the protocols `map` and `mape`. netifd drops what is not
-/// listed here before the handler sees it.
+/// Every option of the protocols `map` and `mape` that netifd passes on; it
+/// drops what is not listed here before the handler sees it.
+///
+/// `password` and `update_key` are left out on purpose: netifd passes options
+/// as an argument, which every process of the router can read. The handler
+/// reads them from `/etc/config/network`.
 pub const OPTIONS: &[(&str, Kind)] = &[
     ("provider", Kind::String),
     ("enduserprefix", Kind::String),
@@ -54,7 +58,9 @@ pub const OPTIONS: &[(&str, Kind)] = &[
     ("provision", Kind::String),
     ("provision_server", Kind::String),
     ("username", Kind::String),
-    ("password", Kind::String),
+    ("update_url", Kind::String),
+    ("update_hostname", Kind::String),
+    ("update_id", Kind::String),
 ];
 
 /// A protocol as netifd registers it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Asking the line how it carries IPv4: HB46PP, and the registration of a
-//! fixed address. `docs/hb46pp.md` is the guide.
+//! fixed address. `docs/hb46pp.md` and `docs/fixed-address.md` are the
+//! guides.
 
 pub mod fetch;
 pub mod hb46pp;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::endpoint::DnsName;
 use crate::firewall::Forward;
+use crate::handler::{Registration, RegistrationResult};
 use crate::map::{Border, Dialect, Dmr, Mapping, PortRange, Rule};
 use crate::mechanism::{DsLite, Kind, Mechanism};
 use crate::nat::Protocol;
@@ -83,6 +84,31 @@ struct LinkAnswer<'a> {
     dropped: Option<Dropped>,
     /// The internal host that uses most ports.
     busiest: Option<HostAnswer<'a>>,
+    registration: Option<RegistrationAnswer<'a>>,
+}
+
+/// What became of the registration of a fixed address. Times are in seconds.
+#[derive(Debug, Serialize)]
+struct RegistrationAnswer<'a> {
+    server: &'a str,
+    address: Ipv6Addr,
+    result: RegistrationResult,
+    detail: &'a str,
+    ago: u64,
+    next_in: Option<u64>,
+}
+
+impl<'a> RegistrationAnswer<'a> {
+    fn new(found: &'a Registration, now: u64) -> Self {
+        RegistrationAnswer {
+            server: &found.server,
+            address: found.address,
+            result: found.result,
+            detail: &found.detail,
+            ago: now.saturating_sub(found.at),
+            next_in: found.next.map(|next| next.saturating_sub(now)),
+        }
+    }
 }
 
 /// How ports are translated.
@@ -227,6 +253,9 @@ impl<'a> LinkAnswer<'a> {
             traffic: line.traffic,
             dropped: line.dropped,
             busiest: hosts(line, world).next(),
+            registration: line
+                .registration
+                .map(|found| RegistrationAnswer::new(found, world.boot_seconds)),
         }
     }
 

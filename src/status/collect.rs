@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::firewall::{Opened, Section};
 use crate::handler::bus::Netifd;
-use crate::handler::{State, uptime};
+use crate::handler::{Registration, State, uptime};
 use crate::map::PortSet;
 use crate::netfilter::{Connection, Counters, connections};
 use crate::paths::{read_lossy, rooted};
@@ -48,6 +48,9 @@ impl World {
                 traffic: traffic(&state.device),
                 dropped: dropped.ok(),
             });
+            if let Some(found) = Registration::load(&state.interface) {
+                world.registrations.push((state.interface.clone(), found));
+            }
         }
         world.notes = notes;
         world

@@ -5,7 +5,7 @@ use std::env;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, IsTerminal as _};
 
-use crate::handler::State;
+use crate::handler::{Registration, State};
 use crate::map::{Border, PortRange};
 use crate::mechanism::{Kind, Mechanism};
 use crate::nat::{PortList, Protocol};
@@ -89,7 +89,12 @@ pub fn status(out: &mut String, interface: &Interface<'_>, paint: Paint) -> fmt:
     }
     writeln!(out)?;
     match &interface.line {
-        Some(line) => up(out, line, paint),
+        Some(line) => {
+            up(out, line, paint)?;
+            let now = interface.world().boot_seconds;
+            let registration = line.registration;
+            registration.map_or(Ok(()), |found| show_registration(out, found, now, paint))
+        }
         None => not_up(out, interface),
     }
 }
@@ -277,6 +282,25 @@ fn show_dropped(out: &mut String, dropped: &Dropped, paint: Paint) -> fmt::Resul
             row(out, "  exhausted", paint.hue(Hue::Bad, &text))
         }
     }
+}
+
+/// What became of the registration of a fixed address.
+fn show_registration(
+    out: &mut String,
+    found: &Registration,
+    now: u64,
+    paint: Paint,
+) -> fmt::Result {
+    let ago = duration(now.saturating_sub(found.at));
+    let text = match found.next {
+        None => format!("{found}, {ago} ago"),
+        Some(next) => {
+            let wait = duration(next.saturating_sub(now));
+            let text = format!("{found}, {ago} ago; next try in {wait}");
+            paint.hue(Hue::Bad, &text)
+        }
+    };
+    row(out, "  registration", text)
 }
 
 /// Prints what `mape ports` shows of an interface.

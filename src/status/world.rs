@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use serde::Serialize;
 
 use crate::firewall::{Forward, Opened, Section, zones_of};
-use crate::handler::State;
+use crate::handler::{Registration, State};
 use crate::map::{PortRange, PortSet};
 use crate::nat::{Kernel, Line, Mode, Plan, PortList, Wishes};
 use crate::netfilter::Connection;
@@ -77,6 +77,8 @@ pub struct World {
     pub connections: Option<Vec<Connection>>,
     /// Counters.
     pub measured: Vec<Measured>,
+    /// What became of registrations, by interface.
+    pub registrations: Vec<(String, Registration)>,
     /// What could not be looked at, and why: one line each.
     pub notes: Vec<String>,
 }
@@ -120,6 +122,8 @@ pub struct LineUp<'a> {
     pub traffic: Option<Traffic>,
     /// Counters of the rules.
     pub dropped: Option<Dropped>,
+    /// What became of the registration of its address, if there is one.
+    pub registration: Option<&'a Registration>,
 }
 
 impl World {
@@ -225,7 +229,14 @@ impl World {
             usage,
             traffic: measured.and_then(|m| m.traffic),
             dropped: measured.and_then(|m| m.dropped),
+            registration: self.registration(&state.interface),
         }
+    }
+
+    fn registration(&self, interface: &str) -> Option<&Registration> {
+        let mut all = self.registrations.iter();
+        let (_, found) = all.find(|(name, _)| name == interface)?;
+        Some(found)
     }
 }
 

@@ -102,6 +102,8 @@ pub struct Interface {
     pub prefixes: Vec<Prefix>,
     pub assignments: Vec<Assignment>,
     pub routes: Vec<Route>,
+    /// Resolvers of the line.
+    pub dns: Vec<String>,
     pub metric: i32,
     pub zone: Option<String>,
     /// In the order of their names.
@@ -126,6 +128,12 @@ impl Interface {
         }
     }
 
+    /// A resolver of the line.
+    pub fn dns(mut self, resolver: &str) -> Self {
+        self.dns.push(resolver.to_owned());
+        self
+    }
+
     pub fn new(name: &str, proto: &str) -> Self {
         Interface {
             name: name.to_owned(),
@@ -142,6 +150,7 @@ impl Interface {
             prefixes: Vec::new(),
             assignments: Vec::new(),
             routes: Vec::new(),
+            dns: Vec::new(),
             metric: 0,
             zone: None,
             data: Vec::new(),
@@ -275,7 +284,13 @@ impl Interface {
                 self.assignments.iter().map(assignment).collect::<Vec<_>>(),
             )
             .with("route", self.routes.iter().map(route).collect::<Vec<_>>())
-            .with("dns-server", none())
+            .with(
+                "dns-server",
+                self.dns
+                    .iter()
+                    .map(|dns| dns.as_str().into())
+                    .collect::<Vec<Value>>(),
+            )
             .with("dns-search", none())
             .with("neighbors", none())
             .with("inactive", inactive)

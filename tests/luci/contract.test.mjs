@@ -16,6 +16,10 @@ const acl = jsonBelow(app, 'usr/share/rpcd/acl.d')['luci-app-mape'];
 const handler = new Map([ ...readFileSync(join(root, 'src/netifd/describe.rs'), 'utf8')
 	.matchAll(/^\s+\("(\w+)", Kind::(\w+)\),$/gm) ].map(match => [ match[1], match[2] ]));
 
+/* What the handler reads from the configuration itself, since netifd would show it to everybody. */
+const secrets = readFileSync(join(root, 'src/handler/section.rs'), 'utf8')
+	.match(/SECRETS: .* = \[(.*)\];/)[1].match(/\w+/g);
+
 /* What the form writes: three fields for the far end are one option, and so are two for the IPv4 address. */
 const writes = field => field.ucioption ?? field.option;
 
@@ -24,12 +28,14 @@ test('the form has every option of the handler and no other', () => {
 	const inForm = new Set(fields.map(writes));
 
 	/* `type` is the old name of maptype. */
-	const known = new Set([ ...handler.keys() ].filter(name => name != 'type'));
+	const known = new Set([ ...handler.keys(), ...secrets ].filter(name => name != 'type'));
 	assert.deepEqual([ ...inForm ].sort(), [ ...known ].sort());
 	assert.equal(new Set(fields.map(field => field.option)).size, fields.length);
 
 	for (const field of fields)
-		if (handler.has(writes(field)))
+		if (secrets.includes(writes(field)))
+			assert.equal(field.password, true, field.option);
+		else if (handler.has(writes(field)))
 			assert.equal(field.widget == 'DynamicList', handler.get(writes(field)) == 'Array', field.option);
 });
 
@@ -117,7 +123,7 @@ test('a finding without a known code is said as the program says it', () => {
 test('fields of a rule appear only with a manual rule, others only with their type, and all keep their values when hidden', () => {
 	const { fields } = formFields();
 	const ofRule = [ '_br', '_dmr', '_lwaftr', 'ipaddr', 'ip4prefixlen', 'ip6prefix', 'ip6prefixlen', 'ealen', 'psidlen', 'psid', 'offset', 'legacymap', 'rule' ];
-	const ofType = { _aftr: 'ds-lite', _remote: 'ipip', _fixed: 'ipip', interfaceid: 'ipip' };
+	const ofType = { _aftr: 'ds-lite', _remote: 'ipip', _fixed: 'ipip', interfaceid: 'ipip', update_url: 'ipip', update_hostname: 'ipip', update_id: 'ipip', update_key: 'ipip' };
 
 	for (const field of fields) {
 		if (ofRule.includes(field.option)) {
@@ -129,7 +135,8 @@ test('fields of a rule appear only with a manual rule, others only with their ty
 			assert.equal(field.retain, true, field.option);
 		}
 		else if ([ 'provision_server', 'username', 'password' ].includes(field.option)) {
-			assert.deepEqual(field.deps, [ { provision: 'hb46pp' } ]);
+			const ofServer = (field.option == 'provision_server') ? [] : [ { update_url: /./ } ];
+			assert.deepEqual(field.deps, [ { provision: 'hb46pp' }, ...ofServer ]);
 			assert.equal(field.retain, true);
 		}
 		else
@@ -178,6 +185,15 @@ test('rule strings are checked part by part', () => {
 	assert.equal(validate('s', 'type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,offset=4,ealen=25,br=2404:9200:225:100::64,fmr'), true);
 	assert.match(validate('s', 'type=map-e,prefix=240b:10::'), /prefix=240b/);
 	assert.match(validate('s', 'fmr,nonsense'), /nonsense/);
+});
+
+test('an update server is a provider or a URL', () => {
+	const { checkUpdateServer } = load('mape.manual');
+
+	for (const fine of [ '', 'v6plus', 'xpass', 'http://a.example/?p=[PASSWORD]', 'https://a.example', 'http://[2001:db8::1]/' ])
+		assert.equal(checkUpdateServer(fine), true, fine);
+	for (const wrong of [ 'v6 plus', 'ftp://a.example/', 'a.example', 'http://', 'http://a b.example/' ])
+		assert.equal(typeof checkUpdateServer(wrong), 'string', wrong);
 });
 
 test('every datatype is one that LuCI 23.05 knows', () => {

@@ -73,7 +73,15 @@ pub fn dns(
     at: &str,
     answer: impl Fn(&Packet<'_>) -> Vec<Vec<u8>> + Send + 'static,
 ) -> (SocketAddrV6, Receiver<Ipv6Addr>) {
-    let socket = UdpSocket::bind((address(at), 0)).unwrap();
+    dns_on(UdpSocket::bind((address(at), 0)).unwrap(), at, answer)
+}
+
+/// The same on a socket that is bound already.
+pub fn dns_on(
+    socket: UdpSocket,
+    at: &str,
+    answer: impl Fn(&Packet<'_>) -> Vec<Vec<u8>> + Send + 'static,
+) -> (SocketAddrV6, Receiver<Ipv6Addr>) {
     let (tell, told) = channel();
     let port = socket.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -168,7 +176,14 @@ pub fn web(
     at: &str,
     answer: impl Fn(&Request, &mut TcpStream) + Send + 'static,
 ) -> (u16, Receiver<Request>) {
-    let listener = TcpListener::bind((address(at), 0)).unwrap();
+    web_on(TcpListener::bind((address(at), 0)).unwrap(), answer)
+}
+
+/// The same on a socket that is bound already.
+pub fn web_on(
+    listener: TcpListener,
+    answer: impl Fn(&Request, &mut TcpStream) + Send + 'static,
+) -> (u16, Receiver<Request>) {
     let port = listener.local_addr().unwrap().port();
     let (tell, told) = channel();
     thread::spawn(move || {

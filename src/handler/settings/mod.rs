@@ -58,8 +58,10 @@ pub struct Settings {
     /// `provision`.
     pub provision: Provision,
     /// `username` and `password` of the contract, for `provision_server` if
-    /// that is given.
+    /// that is given. With `update_url` they are those of the update server.
     pub credentials: Option<Credentials>,
+    /// `update_url` is given: the CE's address is to be registered.
+    pub registers: bool,
     /// `peeraddr` if it is to replace the provider's.
     pub border: Option<Border>,
     /// `offset`, `ealen`, `psidlen` and `psid`, which correct what the line
@@ -166,12 +168,18 @@ impl Settings {
             Request::Known { provider: None, .. } => reader.overrides(),
             _ => Overrides::default(),
         };
+        let registers = reader.update_url();
+        let credentials = match registers {
+            true => None,
+            false => reader.credentials(),
+        };
         let settings = Settings {
             interface: interface.into(),
             protocol,
             request,
             provision: reader.word("provision").unwrap_or(Provision::Auto),
-            credentials: reader.credentials(),
+            credentials,
+            registers,
             border,
             overrides,
             end_user: reader.end_user(map_type).or(named),
@@ -192,6 +200,16 @@ impl Settings {
             None => Ok(settings),
             Some(problem) => Err(problem),
         }
+    }
+
+    /// The account for HB46PP that `config` has: username, password and server.
+    ///
+    /// # Errors
+    /// What is wrong with it, without quoting it.
+    pub fn credentials(config: &Config) -> Result<Option<Credentials>, Problem> {
+        let mut reader = Reader::of(Protocol::Mape, config);
+        let credentials = reader.credentials();
+        reader.problem().map_or(Ok(credentials), Err)
     }
 
     /// Name of the network device.
@@ -345,6 +363,16 @@ mod tests {
                 r#""username":"u","password":"p","provision_server":"192.0.2.1""#,
                 Code::InvalidConfig,
                 "provision_server: a DNS name cannot end in a number",
+            ),
+            (
+                r#""update_url":"v6pluss""#,
+                Code::InvalidConfig,
+                "update_url: must be v6plus, transix, ocn, xpass or a URL",
+            ),
+            (
+                r#""update_url":"ftp://a.example/""#,
+                Code::InvalidConfig,
+                "update_url: ",
             ),
             (
                 r#""encaplimit":"256""#,

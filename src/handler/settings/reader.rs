@@ -16,6 +16,7 @@ use crate::map::{
 use crate::mechanism::{InterfaceId, Kind};
 use crate::netifd::Config;
 use crate::provision::hb46pp::{Credentials, SecretError};
+use crate::provision::registration::Style;
 use crate::sanitize::excerpt;
 
 /// Reads options. The first problem is kept; an option that has one reads as if
@@ -109,6 +110,18 @@ impl<'a> Reader<'a> {
             self.keep(password)?,
             server,
         ))
+    }
+
+    /// Whether `update_url` is given. Messages never quote it: people write
+    /// passwords into URLs.
+    pub(super) fn update_url(&mut self) -> bool {
+        let Some(text) = self.text("update_url") else {
+            return false;
+        };
+        let style = text.parse::<Style>().map_err(|error| {
+            Problem::fatal(Code::InvalidConfig, format_args!("update_url: {error}"))
+        });
+        self.keep(style).is_some()
     }
 
     /// `maptype`, or `type` as older configurations say; `None` for `auto`.

@@ -4,6 +4,11 @@
 //!
 //! The child is given the URL of a server on the loopback interface that
 //! redirects it, once, to the real one.
+//!
+//! `uclient-fetch` sends an account (HTTP Basic) only to servers that asked it
+//! for one, and after a redirection only if the first server did. So if the real
+//! URL has an account, the child gets one without meaning for our server, which
+//! asks for it before it redirects.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
@@ -15,17 +20,23 @@ pub(super) struct Handover {
     /// Nobody can guess it, so a stranger who tries all ports gets nothing.
     path: String,
     location: String,
+    /// What the child sends to our server.
+    login: Option<&'static str>,
 }
+
+/// The account for our server.
+const LOGIN: &str = "mape:mape";
 
 /// Longest wait for the child's request once it has connected.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Handover {
-    /// A server that redirects to `location`.
+    /// A server that redirects to `location`, which has an account before the
+    /// host if `has_login`.
     ///
     /// # Errors
     /// No socket, or no random numbers.
-    pub(super) fn new(location: &str) -> io::Result<Self> {
+    pub(super) fn new(location: &str, has_login: bool) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let random = getrandom::u64().map_err(|_| io::Error::other("no random numbers"))?;
@@ -33,16 +44,19 @@ impl Handover {
             listener,
             path: format!("/{random:016x}"),
             location: location.to_owned(),
+            login: has_login.then_some(LOGIN),
         })
     }
 
     /// What the child is given in place of the real URL.
     pub(super) fn url(&self) -> io::Result<String> {
         let port = self.listener.local_addr()?.port();
-        Ok(format!("http://[::1]:{port}{}", self.path))
+        let login = self.login.map(|login| format!("{login}@"));
+        let login = login.unwrap_or_default();
+        Ok(format!("http://{login}[::1]:{port}{}", self.path))
     }
 
-    /// Answers the child if it has asked; says whether it has.
+    /// Answers the child if it has asked; says whether it was redirected.
     pub(super) fn serve(&self) -> io::Result<bool> {
         let stream = match self.listener.accept() {
             Ok((stream, _)) => stream,
@@ -71,6 +85,15 @@ impl Handover {
         if !asked.starts_with(format!("GET {} HTTP/", self.path).as_bytes()) {
             return Ok(false);
         }
+        let asked = String::from_utf8_lossy(&asked).to_ascii_lowercase();
+        if self.login.is_some() && !asked.contains("\r\nauthorization: basic ") {
+            write!(
+                stream,
+                "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"mape\"\r\n\
+                 Content-Length: 0\r\nConnection: close\r\n\r\n"
+            )?;
+            return Ok(false);
+        }
         let location = &self.location;
         write!(
             stream,
@@ -86,9 +109,13 @@ mod tests {
     use super::*;
 
     fn ask(handover: &Handover, target: &str) -> (bool, String) {
+        ask_with(handover, target, "")
+    }
+
+    fn ask_with(handover: &Handover, target: &str, fields: &str) -> (bool, String) {
         let address = handover.listener.local_addr().unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: x\r\n{fields}\r\n").unwrap();
         let served = loop {
             match handover.listener.accept() {
                 Ok((stream, _)) => break handover.answer(stream).unwrap(),
@@ -102,12 +129,26 @@ mod tests {
 
     #[test]
     fn only_who_knows_the_path_is_redirected() {
-        let handover = Handover::new("https://prov.example/?pass=secret").unwrap();
+        let handover = Handover::new("https://prov.example/?pass=secret", false).unwrap();
         assert!(!handover.serve().unwrap());
         assert_eq!(ask(&handover, "/"), (false, String::new()));
         let (served, answer) = ask(&handover, &handover.path);
         assert!(served);
         assert!(answer.contains("\r\nLocation: https://prov.example/?pass=secret\r\n"));
         assert!(!handover.url().unwrap().contains("secret"));
+    }
+
+    #[test]
+    fn an_account_is_asked_for_before_it_is_passed_on() {
+        let handover = Handover::new("https://user:secret@prov.example/", true).unwrap();
+        let url = handover.url().unwrap();
+        assert!(url.starts_with("http://mape:mape@[::1]:"), "{url}");
+        let (served, answer) = ask(&handover, &handover.path);
+        assert!(!served && answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        assert!(answer.contains("WWW-Authenticate: Basic ") && !answer.contains("secret"));
+        let basic = "Authorization: Basic bWFwZTptYXBl\r\n";
+        let (served, answer) = ask_with(&handover, &handover.path, basic);
+        assert!(served);
+        assert!(answer.contains("\r\nLocation: https://user:secret@prov.example/\r\n"));
     }
 }

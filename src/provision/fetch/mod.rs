@@ -60,6 +60,8 @@ pub struct Fetch<'a> {
     /// Whether the URL holds a secret, which must not become an argument of a
     /// program.
     pub is_secret: bool,
+    /// Whether the URL has user name and password before the host.
+    pub has_login: bool,
     /// When to give up.
     pub deadline: Instant,
 }
@@ -86,7 +88,7 @@ fn program() -> Option<PathBuf> {
 pub fn get(fetch: Fetch<'_>) -> Result<Response, FetchError> {
     let program = program().ok_or(FetchError::Missing)?;
     let handover = match fetch.is_secret {
-        true => Some(Handover::new(fetch.url)?),
+        true => Some(Handover::new(fetch.url, fetch.has_login)?),
         false => None,
     };
     let url = match &handover {

@@ -198,6 +198,7 @@ fn get(
             server: &server.url.host().to_string(),
             verify: server.certificate == Certificate::Verified,
             is_secret: addressed.is_secret,
+            has_login: false,
             deadline,
         })?),
     }

@@ -57,6 +57,7 @@ pub fn register(
             server: &call.url().host().to_string(),
             verify: true,
             is_secret: true,
+            has_login: call.authorization().is_some(),
             deadline,
         })?,
     };

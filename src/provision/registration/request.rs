@@ -64,6 +64,30 @@ impl FromStr for Style {
     }
 }
 
+impl Style {
+    /// The server, for people: the name of the style or the URL's host.
+    pub fn server(&self) -> String {
+        let word = match self {
+            Style::V6plus => "v6plus",
+            Style::Transix => "transix",
+            Style::Ocn => "ocn",
+            Style::Xpass(_) => "xpass",
+            Style::Url(url) => {
+                let filled = fill(url, &Account::default(), Ipv6Addr::UNSPECIFIED);
+                let url = filled.parse::<Url>().ok();
+                return url.map_or_else(|| "a URL".into(), |url| url.host().to_string());
+            }
+        };
+        word.to_owned()
+    }
+
+    /// Whether the server can only know the CE's address from the source of
+    /// the request, which nobody can choose for a request over https.
+    pub fn needs_unbound_source(&self) -> bool {
+        matches!(self, Style::Url(url) if url.starts_with("https:") && !url.contains("[IP]"))
+    }
+}
+
 impl fmt::Debug for Style {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -94,6 +118,17 @@ pub struct Account {
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Account(hidden)")
+    }
+}
+
+impl Account {
+    /// `text` without the account's secrets: a server may repeat what it got.
+    pub fn hide_in(&self, text: &str) -> String {
+        let basic = BASE64.encode(format!("{}:{}", self.username, self.password).as_bytes());
+        let (password, key) = (&self.password, &self.ddns.1);
+        let secrets = [password, &encode(password), key, &encode(key), &basic];
+        let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 }
 
@@ -312,6 +347,28 @@ mod tests {
         assert_eq!("v6 plus".parse::<Style>(), Err(StyleError::Unknown));
         let ipv4 = "http://192.0.2.1/".parse::<Style>();
         assert!(matches!(ipv4, Err(StyleError::Url(UrlError::Host(_)))));
+    }
+
+    #[test]
+    fn servers_have_names_without_secrets() {
+        let server = |style: &str| style.parse::<Style>().unwrap().server();
+        assert_eq!(server("v6plus"), "v6plus");
+        assert_eq!(server("https://a.example/?key=s3cret"), "a.example");
+        let unbound = |style: &str| style.parse::<Style>().unwrap().needs_unbound_source();
+        assert!(unbound("https://a.example/?u=[USERNAME]"));
+        for bound in ["https://a.example/?a=[IP]", "http://a.example/", "xpass"] {
+            assert!(!unbound(bound), "{bound}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_repeats_is_hidden() {
+        let said = "no p&s=[x] or p%26s%3D%5Bx%5D or key/1 for user@isp";
+        let hidden = account().hide_in(said);
+        assert_eq!(hidden, "no *** or *** or *** for user@isp");
+        let basic = call("ocn").authorization().unwrap();
+        assert_eq!(account().hide_in(&basic), "Basic ***");
+        assert_eq!(Account::default().hide_in("as it is"), "as it is");
     }
 
     #[test]

@@ -23,6 +23,18 @@ function rangeCount({ bmr }) {
 	return bmr ? 2 ** bmr.psid_offset - (bmr.psid_offset ? 1 : 0) : 0;
 }
 
+/* What became of telling the provider the address of the tunnel. */
+function registration({ registration: found }) {
+	if (!found)
+		return null;
+
+	const what = (found.result == 'registered') ? _('done', 'registration of the address') : _('failed', 'registration of the address');
+	const when = (found.ago < 60) ? null : _('%t ago').format(found.ago);
+	const next = (found.next_in != null) ? _('next attempt in %t').format(found.next_in) : null;
+
+	return joined(what, found.server, when, next);
+}
+
 function assigned(ifc) {
 	const ranges = rangeCount(ifc);
 
@@ -76,6 +88,7 @@ function details(ifc) {
 		[ _('MAP rule'), bmr && _('%s to %s, %d EA bits').format(bmr.ipv6_prefix, bmr.ipv4_prefix, bmr.ea_len) ],
 		[ 'PSID', (ifc.psid != null) ? joined(whole(ifc.psid), bmr && _('offset %d, length %d').format(bmr.psid_offset, bmr.psid_len)) : null ],
 		[ _('IPv6 address of the tunnel'), ifc.ce_address ],
+		[ _('Registration of the address'), registration(ifc) ],
 		[ peers[mechanism] ?? _('Border relay (BR)'), ifc.br ?? ifc.dmr ?? joined(ifc.aftr, ifc.aftr_name) ],
 		[ 'MTU', whole(ifc.mtu) ],
 		[ _('Encapsulation limit'), ifc.encaplimit && ((ifc.encaplimit == 'ignore') ? _('not used', 'encapsulation limit') : ifc.encaplimit) ],

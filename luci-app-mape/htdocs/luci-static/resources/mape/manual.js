@@ -30,6 +30,13 @@ function checkRule(value) {
 	return true;
 }
 
+/* A provider's server, or a URL. */
+function checkUpdateServer(value) {
+	const isKnown = [ '', 'v6plus', 'transix', 'ocn', 'xpass' ].includes(value ?? '');
+
+	return isKnown || /^https?:\/\/[^\s/]+\.[^\s]+$/.test(value) || /^https?:\/\/\[[0-9a-f:]+\]/i.test(value) || _('Choose a provider, or enter a URL that begins with http:// or https://');
+}
+
 /* The form's fields of a rule, by hand. */
 const Fields = baseclass.extend({
 	/* Adds them to section S of the form; CHANGED is called when one of them has changed. */
@@ -189,7 +196,29 @@ const Fields = baseclass.extend({
 		o.retain = true;
 		o.depends('maptype', 'ipip');
 
-		o = this.add('general', form.Value, 'username', _('User name', 'with the provider'), _('For lines whose server asks for them (HB46PP).'));
+		o = this.add('general', form.Value, 'update_url', _('Update server'), _('Where the provider wants to be told the address of the tunnel. In a URL of your own, [USERNAME], [PASSWORD], [HOSTNAME] and [IP] are replaced.'));
+		o.value('v6plus', _('v6 Plus Static IP'));
+		o.value('transix', _('transix Static IP'));
+		o.value('ocn', _('OCN Static IP'));
+		o.value('xpass', _('Xpass Static IP'));
+		o.validate = (section_id, value) => checkUpdateServer(value);
+		o.retain = true;
+		o.depends('maptype', 'ipip');
+
+		o = this.add('general', form.Value, 'update_hostname', _('Host name at the update server'), _('OCN and Xpass: from the provider’s letter.'));
+		o.retain = true;
+		for (const update_url of [ 'ocn', 'xpass', /:/ ])
+			o.depends({ maptype: 'ipip', update_url });
+
+		o = this.add('general', form.Value, 'update_id', _('Dynamic DNS ID'), _('Xpass: from the provider’s letter.'));
+		o.retain = true;
+		o.depends({ maptype: 'ipip', update_url: 'xpass' });
+		o = this.add('general', form.Value, 'update_key', _('Dynamic DNS password'));
+		o.password = true;
+		o.retain = true;
+		o.depends({ maptype: 'ipip', update_url: 'xpass' });
+
+		o = this.add('general', form.Value, 'username', _('User name', 'with the provider'), _('For the update server, or for lines whose server asks for them (HB46PP).'));
 		o.retain = true;
 		o = this.add('general', form.Value, 'password', _('Password', 'with the provider'));
 		o.password = true;
@@ -200,13 +229,15 @@ const Fields = baseclass.extend({
 		o.depends('provision', 'hb46pp');
 
 		for (const name of [ 'username', 'password' ])
-			this.fields[name].depends('provision', 'hb46pp');
+			for (const [ field, value ] of [ [ 'provision', 'hb46pp' ], [ 'update_url', /./ ] ])
+				this.fields[name].depends(field, value);
 	}
 });
 
 return baseclass.extend({
 	Fields,
 	checkRule,
+	checkUpdateServer,
 
 	/* Options that make a rule by hand. */
 	ruleOptions: [ 'rule', 'ipaddr', 'ip6prefix', 'ip6prefixlen', 'ealen' ],

@@ -96,6 +96,7 @@ const checks = {
 	br_route: _('Route to the border relay'),
 	br_reply: _('Border relay'),
 	aftr: _('AFTR'),
+	registration: _('Registration of the address'),
 	ce_address: _('IPv6 address of the tunnel'),
 	tunnel: _('Tunnel'),
 	mtu: 'MTU',

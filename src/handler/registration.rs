@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Registration of a fixed address with the provider's update server, from the
+//! link's beginning until it has worked.
+//!
+//! `mape provision`, which netifd supervises, does it. What the configuration
+//! says is read from its file: account and URL concern nobody but the update
+//! server, so a change of them must not interrupt the link.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::{Ipv6Addr, UdpSocket};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+use nix::net::if_::if_nametoindex;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::bus::Netifd;
+use super::router::uptime;
+use super::section::{last_change, section_of};
+use super::state::State;
+use super::store::{self, lock, write_atomically};
+use crate::firewall::Section;
+use crate::paths::registration_file;
+use crate::provision::Uplink;
+use crate::provision::registration::{
+    Account, CallError, Outcome, RegisterError, Style, StyleError, register, wait,
+};
+
+/// What an attempt came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegistrationResult {
+    /// The address is registered.
+    Registered,
+    /// The server refused.
+    Refused,
+    /// The server answered something else, such as a web page.
+    Unclear,
+    /// No server answered.
+    Unreached,
+    /// The configuration lacks something, so nothing was sent.
+    Incomplete,
+}
+
+impl fmt::Display for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use RegistrationResult as Result;
+        let Registration {
+            server,
+            address,
+            detail,
+            ..
+        } = self;
+        let link = match self.result {
+            Result::Registered => return write!(f, "{address} is registered with {server}"),
+            Result::Refused => " refuses: ",
+            Result::Unclear => " gives no clear answer: ",
+            Result::Unreached => " is not reached: ",
+            Result::Incomplete => " needs option ",
+        };
+        write!(f, "{address} is not registered: {server}{link}{detail}")
+    }
+}
+
+/// What the last attempt came to: `/var/run/mape/INTERFACE.registration`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// The server, without anything secret.
+    pub server: String,
+    /// The address that was to be registered.
+    pub address: Ipv6Addr,
+    /// What became of it.
+    pub result: RegistrationResult,
+    /// What the server said, why it was not reached, or the option that is
+    /// missing; empty if the address is registered.
+    pub detail: String,
+    /// When that was, in seconds since boot.
+    pub at: u64,
+    /// When it is tried again, in seconds since boot.
+    pub next: Option<u64>,
+}
+
+impl Registration {
+    /// What became of the registration of that interface's address; `None`
+    /// before the first attempt ended. A file that cannot be read is none.
+    pub fn load(interface: &str) -> Option<Self> {
+        let text = fs::read_to_string(registration_file(interface)).ok()?;
+        let value: Value = serde_json::from_str(&text).ok()?;
+        Registration::deserialize(value).ok()
+    }
+
+    /// Keeps it, unless the interface is not set up any more.
+    fn save(&self, interface: &str) -> io::Result<()> {
+        let _lock = lock();
+        if !crate::paths::state_file(interface).exists() {
+            return Ok(());
+        }
+        let json = serde_json::to_vec(self)?;
+        write_atomically(&registration_file(interface), &json)
+    }
+
+    /// Forgets what became of it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn remove(interface: &str) -> io::Result<()> {
+        store::remove_written(&registration_file(interface))
+    }
+}
+
+/// What the configuration says of the registration.
+#[derive(Debug, PartialEq, Eq)]
+struct Order {
+    style: Style,
+    account: Account,
+}
+
+impl Order {
+    fn of(section: &Section) -> Result<Option<Self>, StyleError> {
+        let text = |option| section.get(option).unwrap_or_default().to_owned();
+        let url = text("update_url");
+        if url.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Order {
+            style: url.parse()?,
+            account: Account {
+                username: text("username"),
+                password: text("password"),
+                hostname: text("update_hostname"),
+                ddns: (text("update_id"), text("update_key")),
+            },
+        }))
+    }
+}
+
+/// Registers the address of one interface as often as it takes.
+pub struct Registrar {
+    interface: String,
+    order: Option<Order>,
+    /// Of the configuration when the order was read.
+    changed: Option<SystemTime>,
+    failures: u32,
+    /// When to try (again), in seconds since boot.
+    next: Option<u64>,
+    said: String,
+}
+
+/// Longest wait for duplicate address detection to end.
+const TENTATIVE: Duration = Duration::from_secs(3);
+
+/// Wait for an interface that is not set up, in seconds.
+const NOT_UP: u64 = 10;
+
+impl Registrar {
+    /// For an interface that has just been set up.
+    pub fn new(interface: &str) -> Self {
+        Registrar {
+            interface: interface.to_owned(),
+            order: None,
+            changed: None,
+            failures: 0,
+            next: None,
+            said: String::new(),
+        }
+    }
+
+    /// Tries if it is time to. Says when to call again, in seconds since boot;
+    /// `None` if nothing is left to do unless the configuration changes.
+    pub fn step(&mut self) -> Option<u64> {
+        self.read_configuration();
+        let order = self.order.as_ref()?;
+        if self.next? > uptime() {
+            return self.next;
+        }
+        let state = State::load(&self.interface).ok().flatten();
+        let Some(state) = state else {
+            self.next = Some(uptime() + NOT_UP);
+            return self.next;
+        };
+        let done = attempt(&self.interface, order, &state);
+        let result = self.conclude(done);
+        if let Err(error) = result.save(&self.interface) {
+            log::warn!("{}: the registration's result: {error}", self.interface);
+        }
+        self.next
+    }
+
+    /// Another account, or another server, is tried at once.
+    fn read_configuration(&mut self) {
+        let changed = last_change();
+        if changed == self.changed {
+            return;
+        }
+        self.changed = changed;
+        let order = section_of(&self.interface).map_or(Ok(None), |section| Order::of(&section));
+        let order = order.unwrap_or_else(|error| {
+            log::warn!("{}: update_url: {error}", self.interface);
+            None
+        });
+        if order == self.order {
+            return;
+        }
+        if order
+            .as_ref()
+            .is_some_and(|o| o.style.needs_unbound_source())
+        {
+            log::warn!(
+                "{}: update_url: over https the request leaves from an address that the kernel \
+                 chooses; if the server goes by that, write [IP] into the URL or use http",
+                self.interface
+            );
+        }
+        self.order = order;
+        self.failures = 0;
+        self.next = Some(uptime());
+    }
+
+    /// What became of an attempt, and when the next one follows.
+    fn conclude(&mut self, mut done: Registration) -> Registration {
+        self.next = None;
+        if done.result != RegistrationResult::Registered {
+            self.failures = self.failures.saturating_add(1);
+            self.next = Some(done.at + wait(self.failures).as_secs());
+        }
+        done.next = self.next;
+        let line = done.to_string();
+        // A server that is gone for a day is worth one line.
+        if line != self.said {
+            match self.next {
+                None => log::info!("{}: {line}", self.interface),
+                Some(next) => {
+                    let seconds = next - done.at;
+                    log::warn!("{}: {line}; trying again in {seconds} s", self.interface);
+                }
+            }
+            self.said = line;
+        }
+        done
+    }
+}
+
+/// One call of the update server, from the CE's address.
+fn attempt(interface: &str, order: &Order, state: &State) -> Registration {
+    use RegistrationResult as Result;
+    let address = state.mechanism.ce_address();
+    let (result, detail) = match call(interface, order, state) {
+        Ok(Outcome::Registered) => (Result::Registered, String::new()),
+        Ok(Outcome::Refused(words)) => (Result::Refused, words),
+        Ok(Outcome::Unclear(words)) => (Result::Unclear, words),
+        Err(Failure::Missing(option)) => (Result::Incomplete, option.to_owned()),
+        Err(Failure::Unreached(why)) => (Result::Unreached, why),
+    };
+    Registration {
+        server: order.style.server(),
+        address,
+        result,
+        detail: order.account.hide_in(&detail),
+        at: uptime(),
+        next: None,
+    }
+}
+
+/// Why a call got no answer.
+enum Failure {
+    Missing(&'static str),
+    Unreached(String),
+}
+
+impl From<RegisterError> for Failure {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Call(CallError::Missing(option)) => Failure::Missing(option),
+            error => Failure::Unreached(error.to_string()),
+        }
+    }
+}
+
+fn call(interface: &str, order: &Order, state: &State) -> Result<Outcome, Failure> {
+    let source = state.mechanism.ce_address();
+    wait_until_usable(source);
+    let dump = Netifd::connect(interface).and_then(|mut bus| bus.dump());
+    let dump = dump.map_err(|error| Failure::Unreached(error.to_string()))?;
+    let uplink = dump.find(&state.uplink);
+    let missing = || Failure::Unreached(format!("there is no interface {}", state.uplink));
+    let uplink = uplink.ok_or_else(missing)?;
+    let index = uplink.l3_device.as_deref().map(if_nametoindex);
+    let index = index.and_then(Result::ok).unwrap_or(0);
+    let line = Uplink::new(&uplink.dns, Some(source), index);
+    Ok(register(&order.style, &order.account, &line)?)
+}
+
+/// Waits until `address` can be sent from: for about a second after it was
+/// added the kernel looks for somebody else who has it.
+fn wait_until_usable(address: Ipv6Addr) {
+    let deadline = Instant::now() + TENTATIVE;
+    while UdpSocket::bind((address, 0)).is_err() && Instant::now() < deadline {
+        sleep(Duration::from_millis(100));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(options: &str) -> Result<Option<Order>, StyleError> {
+        let text = format!("config interface 'wan4'\n{options}");
+        Order::of(&Section::parse_all(&text)[0])
+    }
+
+    #[test]
+    fn the_configuration_says_what_to_send() {
+        assert_eq!(order(""), Ok(None));
+        assert_eq!(order("option update_url ''"), Ok(None));
+        assert_eq!(order("option update_url 'x'"), Err(StyleError::Unknown));
+        let all = "option update_url 'xpass'\noption username 'u'\noption password 'p'\n\
+                   option update_hostname 'h'\noption update_id 'i'\noption update_key 'k'\n";
+        let account = Account {
+            username: "u".into(),
+            password: "p".into(),
+            hostname: "h".into(),
+            ddns: ("i".into(), "k".into()),
+        };
+        let style = "xpass".parse().unwrap();
+        assert_eq!(order(all), Ok(Some(Order { style, account })));
+    }
+}
