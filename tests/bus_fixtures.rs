@@ -4,9 +4,9 @@
 
 use std::net::Ipv4Addr;
 
-use mape::firewall::Section;
+use mape::firewall::{Miniupnpd, Section};
 use mape::handler::{Link, Protocol as Proto, State};
-use mape::nat::{Mode, Protocol, Timeouts};
+use mape::nat::{Mode, Protocol, Timeouts, Upnp};
 use mape::netfilter::Connection;
 use mape::netifd::Dump;
 use mape::provider::Table;
@@ -115,6 +115,7 @@ fn state(prefix: &str, source: &str, technique: (&str, &str), timeouts: Timeouts
         technique: (technique.0.into(), technique.1.into()),
         timeouts,
         reserve: Vec::new(),
+        upnp: Upnp::Auto,
         since: 100,
     }
 }
@@ -266,6 +267,38 @@ fn a_line_without_delegation_on_a_kernel_without_egress_hooks() {
     assert_eq!(told_ports(&interfaces[0]), ports);
     assert_eq!(told_status(&interfaces), fixture("status-ocn"));
     assert_text(&world, "status-ocn");
+}
+
+/// By its option, and by the rules of a miniupnpd that serves the line.
+#[test]
+fn ports_of_upnp() {
+    let ports = json!({ "hosts": [], "ranges": [] });
+    let rules = "config upnpd config\n\toption enabled 1\n\
+        config perm_rule\n\toption action allow\n\toption ext_ports 61472-61487\n\
+        config perm_rule\n\toption action deny\n";
+    for (option, upnpd) in [("16", ""), ("auto", rules)] {
+        let mut state = state("240b:10:1:200::/56", "delegated", POOL, Timeouts::Normal);
+        state.upnp = option.parse().unwrap();
+        let mut world = up(state, "", &ports, 0);
+        world.miniupnpd = Miniupnpd::read(upnpd);
+        let interfaces = world.interfaces();
+        let told = told_status(&interfaces);
+        let counts = &told["interfaces"][0]["ports"];
+        assert_eq!(
+            (&counts["upnp"], &counts["pool"]),
+            (&json!(16), &json!(224))
+        );
+        let last = &told_ports(&interfaces[0])["ranges"][14];
+        assert_eq!(last["upnp"], json!((61472..=61487).collect::<Vec<u16>>()));
+        let mut shown = String::new();
+        text::ports(&mut shown, &interfaces[0], Paint::PLAIN).unwrap();
+        assert!(
+            shown.contains("224 of 240 for NAT, 16 for UPnP\n"),
+            "{shown}"
+        );
+        let row = "61472-61487     0    0    0  UUUUUUUUUUUUUUUU\n";
+        assert!(shown.contains(row), "{shown}");
+    }
 }
 
 /// Every row that a line can have, and one that is not shared.

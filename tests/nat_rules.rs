@@ -5,7 +5,7 @@
 mod netns;
 
 use mape::map::{PortParams, PortRange, PortSet};
-use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, Wishes};
+use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, UpnpWish, Wishes};
 use netns::Namespace;
 use proptest::prelude::*;
 
@@ -45,6 +45,7 @@ fn nft_accepts_every_set_and_technique() {
         prop_oneof![Just(Mode::Auto), Just(Mode::Hash)],
         any::<bool>(),
         any::<bool>(),
+        0u16..40,
     );
     let cases = (0u8..=10, 0u8..=16, any::<u16>(), wishes);
     let config = ProptestConfig {
@@ -52,7 +53,7 @@ fn nft_accepts_every_set_and_technique() {
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    proptest!(config, |((offset, len, psid, (opened, mode, ping, tight)) in cases)| {
+    proptest!(config, |((offset, len, psid, (opened, mode, ping, tight, upnp)) in cases)| {
         prop_assume!(offset + len <= 16);
         let mask = ((1u32 << len) - 1) as u16;
         let opened: PortList = opened
@@ -61,7 +62,8 @@ fn nft_accepts_every_set_and_technique() {
             .collect();
         let timeouts = if tight { Timeouts::Tight } else { Timeouts::Normal };
         let opened = vec![Claim { title: "port forward".into(), ports: opened }];
-        let wishes = Wishes { mode, opened, ping, timeouts, ..Wishes::default() };
+        let upnp = UpnpWish::Count(upnp);
+        let wishes = Wishes { mode, opened, upnp, ping, timeouts, ..Wishes::default() };
         let Ok(plan) = Plan::new(line(set(offset, len, psid & mask)), &wishes, &Kernel::full()) else {
             return Ok(());
         };

@@ -14,7 +14,7 @@ use std::fs;
 use ipnet::Ipv6Net;
 use mape::handler::{Protocol, Settings};
 use mape::map::Dialect;
-use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, Timeouts, Wishes};
+use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, Timeouts, UpnpWish, Wishes};
 use mape::netifd::Config;
 use serde_json::Value;
 use worked::rule_of;
@@ -172,4 +172,10 @@ fn each_technique_as_text() {
         let plan = Plan::new(line.clone(), &wishes, &Kernel::full()).unwrap();
         insta::assert_snapshot!(name, plan.combined());
     }
+    let wishes = Wishes {
+        upnp: UpnpWish::Count(20),
+        ..Wishes::default()
+    };
+    let plan = Plan::new(v6plus, &wishes, &Kernel::full()).unwrap();
+    insta::assert_snapshot!("upnp", plan.combined());
 }

@@ -6,7 +6,7 @@ use ipnet::Ipv6Net;
 use mape::firewall::{Opened, Section, zones_of};
 use mape::handler::{Protocol, Request, Settings, State};
 use mape::map::{PortParams, PortSet};
-use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, Wishes};
+use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, UpnpWish, Wishes};
 use mape::netifd::Config;
 
 use super::{is_a_line, is_said, rules, text};
@@ -169,6 +169,10 @@ pub fn ruleset_of(data: &[u8]) -> Option<(Line, Wishes)> {
     };
     let mode = [Mode::Auto, Mode::Pool, Mode::Hash, Mode::Auto][usize::from(flags & 3)];
     let timeouts = [Timeouts::Normal, Timeouts::Tight][usize::from(flags >> 2 & 1)];
+    let upnp = match flags >> 3 & 7 {
+        7 => UpnpWish::Count(ip4.into()),
+        _ => UpnpWish::Nothing,
+    };
     let wishes = Wishes {
         mode,
         reserve: read(reserve),
@@ -176,6 +180,7 @@ pub fn ruleset_of(data: &[u8]) -> Option<(Line, Wishes)> {
             title: "port forward".into(),
             ports: read(opened),
         }],
+        upnp,
         ping: false,
         timeouts,
     };
@@ -195,11 +200,13 @@ fn plan_holds(line: Line, wishes: Wishes) {
     assert!(plan.free().intersect(plan.passing()).is_empty());
     assert!(plan.free().union(plan.passing()).minus(&set).is_empty());
     assert!(!plan.free().is_empty());
+    assert!(plan.upnp().minus(plan.passing()).is_empty());
     let asked = wishes
         .opened
         .iter()
         .fold(wishes.reserve, |all, claim| all.union(&claim.ports));
-    assert!(plan.passing().minus(&asked).is_empty());
+    let beside = plan.passing().minus(plan.upnp());
+    assert!(beside.minus(&asked).is_empty());
     let all_given = asked.intersect(&set).minus(plan.passing()).is_empty();
     assert!(all_given || !plan.warnings().is_empty());
     for warning in plan.warnings() {

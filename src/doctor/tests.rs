@@ -49,6 +49,7 @@ fn state() -> State {
         technique: ("pool".into(), "all 240 ports of 15 ranges as one".into()),
         timeouts: Timeouts::Normal,
         reserve: Vec::new(),
+        upnp: crate::nat::Upnp::Auto,
         since: 10,
     }
 }

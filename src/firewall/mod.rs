@@ -3,9 +3,11 @@
 //! and the ports that are forwarded or opened.
 
 mod forward;
+mod miniupnpd;
 mod opened;
 mod uci;
 
 pub use forward::Forward;
+pub use miniupnpd::{Miniupnpd, upnp_wish};
 pub use opened::{Opened, zones_of};
 pub use uci::Section;

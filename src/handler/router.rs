@@ -13,8 +13,9 @@ use super::choice::Router;
 use super::plan::Plan;
 use super::provisioned::Provisioned;
 use crate::endpoint::DnsName;
-use crate::firewall::{Opened, zones_of};
+use crate::firewall::{Miniupnpd, Opened, upnp_wish, zones_of};
 use crate::map::PortSet;
+use crate::nat::{PortList, Upnp, UpnpWish};
 use crate::netifd::FirewallRule;
 use crate::paths::{read_lossy, rooted};
 use crate::provision::{self, resolve::aaaa};
@@ -28,20 +29,31 @@ const PATIENCE: Duration = Duration::from_millis(800);
 #[derive(Debug, Default)]
 pub struct System {
     firewall: String,
+    miniupnpd: Option<Miniupnpd>,
 }
 
 impl System {
-    /// Reads the firewall configuration; one that is missing names nothing.
+    /// Reads the configuration of firewall and miniupnpd; one that is missing
+    /// names nothing.
     pub fn new() -> Self {
+        let read = |path| read_lossy(rooted(path)).unwrap_or_default();
         System {
-            firewall: read_lossy(rooted("/etc/config/firewall")).unwrap_or_default(),
+            firewall: read("/etc/config/firewall"),
+            miniupnpd: Miniupnpd::read(&read("/etc/config/upnpd")),
         }
     }
 
+    /// The zones an interface is in. `reported` is the zone we report for it,
+    /// if its own configuration names none.
+    fn zones(&self, interface: &str, device: &str, reported: Option<&str>) -> Vec<String> {
+        let mut zones = zones_of(&self.firewall, interface, device);
+        zones.extend(reported.map(str::to_owned));
+        zones
+    }
+
     /// What the firewall configuration does with the ports of an interface.
-    /// `reported` is the zone we report for it, if its own configuration
-    /// names none. Without ports of our own (`None`) all that it asks for is
-    /// found, so that it can be refused.
+    /// Without ports of our own (`None`) all that it asks for is found, so
+    /// that it can be refused.
     pub fn opened(
         &self,
         interface: &str,
@@ -49,9 +61,26 @@ impl System {
         reported: Option<&str>,
         set: Option<PortSet>,
     ) -> Opened {
-        let mut zones = zones_of(&self.firewall, interface, device);
-        zones.extend(reported.map(str::to_owned));
+        let zones = self.zones(interface, device, reported);
         Opened::read(&self.firewall, &zones, set.unwrap_or(PortSet::ALL))
+    }
+
+    /// What miniupnpd is to have of `set`, by option `upnp` of the interface.
+    pub fn upnp_wish(
+        &self,
+        option: Upnp,
+        interface: &str,
+        device: &str,
+        reported: Option<&str>,
+        set: Option<PortSet>,
+    ) -> UpnpWish {
+        let zones = self.zones(interface, device, reported);
+        let miniupnpd = self.miniupnpd.as_ref();
+        let miniupnpd = miniupnpd.filter(|it| it.serves(interface, &zones));
+        match set {
+            Some(set) => upnp_wish(option, miniupnpd, &PortList::from(set)),
+            None => UpnpWish::Nothing,
+        }
     }
 }
 

@@ -349,6 +349,7 @@ fn new_state(settings: &Settings, link: Link, translation: &Translation, since: 
         technique: translation.technique(),
         timeouts: settings.timeouts,
         reserve: settings.reserve.clone(),
+        upnp: settings.upnp,
         since,
     }
 }

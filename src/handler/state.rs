@@ -18,7 +18,7 @@ use super::link::Link;
 use super::record::{MechanismRecord, ParseError};
 use super::settings::Protocol;
 use super::store::{make_directory, remove_written, write_atomically};
-use crate::nat::{Mode, Timeouts};
+use crate::nat::{Mode, Timeouts, Upnp};
 use crate::paths::{self, stems_in};
 
 /// An interface that is set up.
@@ -38,6 +38,8 @@ pub struct State {
     pub timeouts: Timeouts,
     /// `reserve` as configured.
     pub reserve: Vec<String>,
+    /// `upnp` as configured.
+    pub upnp: Upnp,
     /// Seconds from boot to the moment the interface came up. Not a date:
     /// a router's clock jumps when it finds the time.
     pub since: u64,
@@ -162,6 +164,8 @@ struct Record {
     nat_reason: String,
     conntrack: Timeouts,
     reserve: Vec<String>,
+    #[serde(default)]
+    upnp: Upnp,
     since: u64,
 }
 
@@ -189,6 +193,7 @@ impl From<&State> for Record {
             nat_reason,
             conntrack: state.timeouts,
             reserve: state.reserve.clone(),
+            upnp: state.upnp,
             since: state.since,
         }
     }
@@ -222,6 +227,7 @@ impl TryFrom<Record> for State {
             technique: (record.nat_mode, record.nat_reason),
             timeouts: record.conntrack,
             reserve: record.reserve,
+            upnp: record.upnp,
             since: record.since,
         })
     }
@@ -267,6 +273,7 @@ mod tests {
             technique: ("pool".into(), "the kernel can".into()),
             timeouts: Timeouts::Normal,
             reserve: vec!["4128".into()],
+            upnp: "16".parse().unwrap(),
             since: 12,
         }
     }

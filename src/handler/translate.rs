@@ -14,7 +14,7 @@ use super::router::System;
 use super::settings::Settings;
 use super::state::{State, StateError};
 use super::store::write_atomically;
-use crate::nat::{self, Kernel, Line, Mode, Plan, PortList, Technique, Timeouts, Wishes};
+use crate::nat::{self, Kernel, Line, Mode, Plan, PortList, Technique, Timeouts, Upnp, Wishes};
 use crate::netfilter::{self, Nft, NftError, guard};
 use crate::paths;
 use crate::sanitize::one_line;
@@ -35,6 +35,8 @@ pub struct Subject<'a> {
     pub timeouts: Timeouts,
     /// `reserve`.
     pub reserve: &'a [String],
+    /// `upnp`.
+    pub upnp: Upnp,
 }
 
 impl<'a> Subject<'a> {
@@ -46,6 +48,7 @@ impl<'a> Subject<'a> {
             mode: settings.nat,
             timeouts: settings.timeouts,
             reserve: &settings.reserve,
+            upnp: settings.upnp,
         }
     }
 
@@ -57,6 +60,7 @@ impl<'a> Subject<'a> {
             mode: state.nat,
             timeouts: state.timeouts,
             reserve: &state.reserve,
+            upnp: state.upnp,
         }
     }
 }
@@ -86,11 +90,14 @@ impl Translation {
             Problem::fatal(Code::InvalidConfig, format_args!("reserve: {error}"))
         })?;
         let zone = link.zone.as_deref();
-        let opened = router.opened(interface, &link.device, zone, link.mechanism.ports());
+        let ports = link.mechanism.ports();
+        let opened = router.opened(interface, &link.device, zone, ports);
+        let upnp = router.upnp_wish(subject.upnp, interface, &link.device, zone, ports);
         let wishes = Wishes {
             mode: subject.mode,
             reserve,
             opened: opened.claims,
+            upnp,
             ping: opened.ping,
             timeouts: subject.timeouts,
         };

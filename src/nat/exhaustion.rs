@@ -56,6 +56,7 @@ pub(super) fn write(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
 "#
     )?;
     passing::write_rule(f, plan, &from_us, "sport", "return")?;
+    passing::write_upnp_rules(f, plan, &|_| "return".into())?;
     write!(
         f,
         r"		limit rate over {PACE}/second burst {burst} packets return

@@ -180,6 +180,12 @@ fn source_nat(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
     let from_us = format!("ip saddr {address} ");
     let to_us = format!("snat ip to {address}");
     passing::write_rule(f, plan, &from_us, "sport", &to_us)?;
+    // A port that a program asked for by UPnP is its own on the way out too,
+    // if it has that number inside: a game that asks a server for its address
+    // learns the port that it can be reached at.
+    passing::write_upnp_rules(f, plan, &|range| {
+        format!("counter name \"translated\" {to_us}:{range}")
+    })?;
     let range = match plan.technique() {
         Technique::Pool(pool) => Some(pool.numbers()),
         Technique::Plain(range) => *range,

@@ -2,6 +2,7 @@
 //! The words of UCI that concern translation.
 
 use std::fmt;
+use std::num::NonZeroU16;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,19 @@ pub enum Timeouts {
     Normal,
     /// Shorter ones, which free ports sooner.
     Tight,
+}
+
+/// UCI `upnp`: the ports that miniupnpd may hand out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Upnp {
+    /// Those that miniupnpd's own configuration names, if it serves the line.
+    #[default]
+    Auto,
+    /// None.
+    Off,
+    /// So many, which miniupnpd's configuration is to follow.
+    Ports(NonZeroU16),
 }
 
 /// A word that is none of those allowed.
@@ -97,5 +111,63 @@ impl FromStr for Timeouts {
 impl fmt::Display for Timeouts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Upnp {
+    type Err = OptionError;
+
+    fn from_str(word: &str) -> Result<Self, OptionError> {
+        match (word, word.parse()) {
+            ("auto", _) => Ok(Upnp::Auto),
+            ("off", _) => Ok(Upnp::Off),
+            (_, Ok(count)) => Ok(Upnp::Ports(count)),
+            (_, Err(_)) => Err(OptionError {
+                option: "upnp",
+                value: word.into(),
+                allowed: "auto, off or a number of ports such as 16",
+            }),
+        }
+    }
+}
+
+impl TryFrom<String> for Upnp {
+    type Error = OptionError;
+
+    fn try_from(word: String) -> Result<Self, OptionError> {
+        word.parse()
+    }
+}
+
+impl From<Upnp> for String {
+    fn from(upnp: Upnp) -> String {
+        upnp.to_string()
+    }
+}
+
+impl fmt::Display for Upnp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Upnp::Auto => f.write_str("auto"),
+            Upnp::Off => f.write_str("off"),
+            Upnp::Ports(count) => count.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_upnp() {
+        for word in ["auto", "off", "1", "16", "65535"] {
+            assert_eq!(word.parse::<Upnp>().unwrap().to_string(), word);
+        }
+        for word in ["", "0", "65536", "-1", "on", "16 ports"] {
+            let error = word.parse::<Upnp>().unwrap_err().to_string();
+            let says = format!("upnp {word}: must be auto, off or a number of ports such as 16");
+            assert_eq!(error, says);
+        }
     }
 }

@@ -4,6 +4,7 @@
 use std::fmt::{self, Formatter};
 
 use super::plan::Plan;
+use crate::map::PortRange;
 
 /// Writes a rule for TCP and UDP packets whose `port` (`sport` or `dport`)
 /// passes untranslated; nothing if no port does. `condition` comes first in
@@ -23,4 +24,21 @@ pub(super) fn write_rule(
         f,
         "\t\t{condition}meta l4proto {{ tcp, udp }} th {port} {{ {passing} }} {verdict}"
     )
+}
+
+/// Writes, for each range of UPnP's ports, a rule for TCP and UDP packets that
+/// come from it.
+pub(super) fn write_upnp_rules(
+    f: &mut Formatter<'_>,
+    plan: &Plan,
+    verdict: &dyn Fn(PortRange) -> String,
+) -> fmt::Result {
+    for range in plan.upnp().ranges() {
+        let verdict = verdict(range);
+        writeln!(
+            f,
+            "\t\tmeta l4proto {{ tcp, udp }} th sport {range} {verdict}"
+        )?;
+    }
+    Ok(())
 }

@@ -13,7 +13,7 @@ use super::line::Line;
 use super::names;
 use super::options::Timeouts;
 use super::ports::PortList;
-use super::share::Share;
+use super::share::{Share, UpnpWish};
 use super::technique::{MAX_POOL, Technique, choose};
 use super::wishes::Wishes;
 
@@ -24,6 +24,7 @@ pub struct Plan {
     technique: Technique,
     reason: String,
     passing: PortList,
+    upnp: PortList,
     free: PortList,
     warnings: Vec<String>,
     ping: bool,
@@ -42,10 +43,11 @@ impl Plan {
         line.check()?;
         let Share {
             passing,
+            upnp,
             free,
             warnings,
         } = match line.ports {
-            Some(set) => share_of(set.into(), wishes)?,
+            Some(set) => share_of(set, wishes)?,
             None => Share::without_ports(&wishes.reserve, &wishes.opened),
         };
         let (technique, reason) = choose(&line, wishes, kernel, &free, &passing)?;
@@ -54,6 +56,7 @@ impl Plan {
             technique,
             reason,
             passing,
+            upnp,
             free,
             warnings,
             ping: wishes.ping,
@@ -79,9 +82,14 @@ impl Plan {
     }
 
     /// Ports of the set that reach DNAT and local sockets with their own
-    /// number: forwarded, opened, reserved.
+    /// number: forwarded, opened, reserved, and those of UPnP.
     pub fn passing(&self) -> &PortList {
         &self.passing
+    }
+
+    /// Ports of the set that miniupnpd may hand out.
+    pub fn upnp(&self) -> &PortList {
+        &self.upnp
     }
 
     /// Ports of the set that outgoing connections may take.
@@ -159,8 +167,14 @@ impl Plan {
     }
 }
 
-fn share_of(set: PortList, wishes: &Wishes) -> Result<Share, NatError> {
-    let share = Share::new(&set, &wishes.reserve, &wishes.opened);
+fn share_of(set: PortSet, wishes: &Wishes) -> Result<Share, NatError> {
+    // An address of one's own has ports for everybody.
+    let upnp = match set.is_shared() {
+        true => &wishes.upnp,
+        false => &UpnpWish::Nothing,
+    };
+    let set = PortList::from(set);
+    let share = Share::new(&set, &wishes.reserve, &wishes.opened, upnp);
     match share.free.is_empty() {
         true => Err(NatError::NothingLeft(set)),
         false => Ok(share),

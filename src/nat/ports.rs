@@ -144,6 +144,12 @@ impl PortList {
         PortList(ranges)
     }
 
+    /// The last `count` ports of these.
+    #[must_use]
+    pub fn last(&self, count: u32) -> PortList {
+        self.minus(&self.first(self.count().saturating_sub(count)))
+    }
+
     /// All ports, ascending.
     pub fn ports(&self) -> impl Iterator<Item = u16> + '_ {
         self.ranges().flat_map(PortRange::ports)
@@ -264,6 +270,8 @@ mod tests {
             for count in [0, 1, 7, 50, 5000] {
                 let first = either.first(count);
                 prop_assert!(first.ports().eq(either.ports().take(count as usize)));
+                let before = (either.count() as usize).saturating_sub(count as usize);
+                prop_assert!(either.last(count).ports().eq(either.ports().skip(before)));
             }
             prop_assert_eq!(minus.ports().count() as u32, minus.count());
             prop_assert_eq!(PortList::parse(&either.to_string()).unwrap(), either);

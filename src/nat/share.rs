@@ -19,27 +19,51 @@ pub struct Claim {
     pub ports: PortList,
 }
 
+/// What miniupnpd, which opens ports when programs ask for them, is to have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum UpnpWish {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// These ports, which its configuration names.
+    Named(PortList),
+    /// So many, whichever nobody else asks for.
+    Count(u16),
+}
+
 /// The set, divided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Share {
     /// Ports that pass with their own number.
     pub(super) passing: PortList,
+    /// Those of them that miniupnpd may hand out.
+    pub(super) upnp: PortList,
     /// Ports that outgoing connections may take.
     pub(super) free: PortList,
     /// What could not be given, a sentence each.
     pub(super) warnings: Vec<String>,
 }
 
+/// What to call the ports of miniupnpd in a sentence.
+const UPNP: &str = "UPnP";
+
 /// Least number of ports that address translation keeps if a set has them.
 const FEWEST: u32 = 16;
 
 impl Share {
     /// Divides `set`: first what is reserved, then the claims, the smallest
-    /// first. One that would leave too little gets only a part of its ports.
-    pub(super) fn new(set: &PortList, reserve: &PortList, claims: &[Claim]) -> Self {
+    /// first, then UPnP. One that would leave too little gets only a part of
+    /// its ports.
+    pub(super) fn new(
+        set: &PortList,
+        reserve: &PortList,
+        claims: &[Claim],
+        upnp: &UpnpWish,
+    ) -> Self {
         let zero = PortList::of(vec![PortRange::only(0)]);
         let mut share = Share {
             passing: PortList::EMPTY,
+            upnp: PortList::EMPTY,
             free: set.minus(&zero),
             warnings: Vec::new(),
         };
@@ -57,6 +81,13 @@ impl Share {
         for claim in claims {
             share.give(&claim.title, &claim.ports);
         }
+        // The last ports, since people are offered the first ones to forward:
+        // who adds a forward should not move the others.
+        share.upnp = match upnp {
+            UpnpWish::Nothing => PortList::EMPTY,
+            UpnpWish::Named(ports) => share.give(UPNP, ports),
+            UpnpWish::Count(count) => share.give(UPNP, &share.free.last((*count).into())),
+        };
         share
     }
 
@@ -76,7 +107,9 @@ impl Share {
         }
     }
 
-    fn give(&mut self, title: &str, ports: &PortList) {
+    /// Takes `ports` out of what is free, or as many of them as can be
+    /// spared. Returns them.
+    fn give(&mut self, title: &str, ports: &PortList) -> PortList {
         let wanted = ports.intersect(&self.free);
         let whole = self.free.count() + self.passing.count();
         // Who names nearly everything does not mean it port by port.
@@ -100,6 +133,7 @@ impl Share {
         }
         self.free = self.free.minus(&given);
         self.passing = self.passing.union(&given);
+        given
     }
 }
 
@@ -131,6 +165,7 @@ mod tests {
             &list(SET),
             &list("4928"),
             &[claim("9024-9030"), claim("22")],
+            &UpnpWish::Nothing,
         );
         assert_eq!(share.passing, list("4928 9024-9030"));
         assert_eq!(share.free.count(), 232);
@@ -140,7 +175,7 @@ mod tests {
     #[test]
     fn a_forward_of_everything_means_what_nobody_else_needs() {
         let claims = [claim("1-65535"), claim("62280")];
-        let share = Share::new(&list(SET), &PortList::EMPTY, &claims);
+        let share = Share::new(&list(SET), &PortList::EMPTY, &claims, &UpnpWish::Nothing);
         assert_eq!(share.free.count(), 120);
         assert!(share.passing.contains(62280), "the small one comes first");
         assert_eq!(share.warnings.len(), 1);
@@ -151,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_reservation_for_another_prefix_has_no_effect() {
-        let share = Share::new(&list(SET), &list("5472-5487"), &[]);
+        let share = Share::new(&list(SET), &list("5472-5487"), &[], &UpnpWish::Nothing);
         assert_eq!((share.passing.count(), share.free.count()), (0, 240));
         assert!(share.warnings[0].starts_with("reserve 5472-5487: not among"));
     }
@@ -159,11 +194,33 @@ mod tests {
     #[test]
     fn many_small_ones_leave_some_too() {
         let claims: Vec<Claim> = list(SET).ranges().map(|r| claim(&r.to_string())).collect();
-        let share = Share::new(&list(SET), &PortList::EMPTY, &claims);
+        let share = Share::new(&list(SET), &PortList::EMPTY, &claims, &UpnpWish::Nothing);
         assert_eq!(share.free.count(), 30);
         // The second-last is cut, the last has nothing.
         assert_eq!(share.warnings.len(), 2, "{:?}", share.warnings);
         assert!(share.warnings[1].ends_with("it has none"));
+    }
+
+    #[test]
+    fn upnp_gets_the_last_ports_that_nobody_else_has() {
+        let share = |claims: &[Claim], upnp: &UpnpWish| {
+            Share::new(&list(SET), &PortList::EMPTY, claims, upnp)
+        };
+        let sixteen = UpnpWish::Count(16);
+        assert_eq!(share(&[], &sixteen).upnp, list("62272-62287"));
+        let beside = share(&[claim("4928"), claim("62280")], &sixteen);
+        assert_eq!(beside.upnp, list("58191 62272-62279 62281-62287"));
+        assert_eq!(beside.passing.count(), 18);
+        let named = UpnpWish::Named(list("80 4930-4931"));
+        assert_eq!(share(&[claim("4931")], &named).upnp, list("4930"));
+        let greedy = share(&[], &UpnpWish::Count(u16::MAX));
+        assert_eq!(greedy.upnp.count(), 120);
+        let says = "UPnP: asks for 240 of the 240 ports of this line, but outgoing connections";
+        assert!(
+            greedy.warnings[0].starts_with(says),
+            "{:?}",
+            greedy.warnings
+        );
     }
 
     proptest! {
@@ -172,6 +229,7 @@ mod tests {
             set in proptest::collection::vec((1u16.., 0u16..400), 1..5),
             claims in proptest::collection::vec((1u16.., any::<u16>()), 0..6),
             reserve in (1u16.., any::<u16>()),
+            upnp in any::<u16>(),
         ) {
             let range = |(first, more): (u16, u16)| {
                 PortRange::new(first, first.saturating_add(more))
@@ -182,10 +240,11 @@ mod tests {
                 .map(|r| Claim { title: "x".into(), ports: range(r).into_iter().collect() })
                 .collect();
             let reserve: PortList = range(reserve).into_iter().collect();
-            let share = Share::new(&set, &reserve, &claims);
+            let share = Share::new(&set, &reserve, &claims, &UpnpWish::Count(upnp));
             prop_assert!(share.free.count() >= (set.count() / 8).max(1));
             prop_assert_eq!(share.free.union(&share.passing), set.clone());
             prop_assert!(share.free.intersect(&share.passing).is_empty());
+            prop_assert!(share.upnp.minus(&share.passing).is_empty());
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::options::{Mode, Timeouts};
 use super::ports::PortList;
-use super::share::Claim;
+use super::share::{Claim, UpnpWish};
 
 /// What the user wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Wishes {
     pub reserve: PortList,
     /// What the firewall configuration forwards or opens, an entry each.
     pub opened: Vec<Claim>,
+    /// What miniupnpd is to have.
+    pub upnp: UpnpWish,
     /// Whether the firewall configuration answers pings from outside.
     pub ping: bool,
     /// Option `conntrack`.

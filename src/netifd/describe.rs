@@ -54,6 +54,7 @@ pub const OPTIONS: &[(&str, Kind)] = &[
     ("mesh", Kind::Bool),
     ("conntrack", Kind::String),
     ("reserve", Kind::Array),
+    ("upnp", Kind::String),
     ("interfaceid", Kind::String),
     ("provision", Kind::String),
     ("provision_server", Kind::String),

@@ -19,7 +19,7 @@ use super::world::{Dropped, Interface, LineUp, Traffic, World};
 /// Most internal hosts that `ports` lists.
 pub const MAX_HOSTS: usize = 10;
 
-/// Most reserved and most forwarded ports that `ports` lists of one range: an
+/// Most ports of each kind (reserved, of UPnP, forwarded) that `ports` lists of one range: an
 /// address that is not shared is one range of 65,536.
 const MAX_MARKS: usize = 256;
 
@@ -288,6 +288,7 @@ pub(super) struct PortCounts {
     pub total: u32,
     pub reserved: u32,
     pub forwarded: u32,
+    pub upnp: u32,
     /// Ports that outgoing connections may take.
     pub pool: u32,
     /// Null if connections cannot be seen.
@@ -311,6 +312,7 @@ impl PortCounts {
             total: line.total(),
             reserved: line.reserved.count(),
             forwarded: line.forwarded().count(),
+            upnp: line.upnp.count(),
             pool: line.free(),
             used: usage.map(|usage| Used {
                 tcp: usage.of(Protocol::Tcp),
@@ -341,6 +343,7 @@ struct RangeAnswer<'a> {
     udp: Option<usize>,
     icmp: Option<usize>,
     reserved: Vec<u16>,
+    upnp: Vec<u16>,
     forwarded: Vec<ForwardAnswer<'a>>,
 }
 
@@ -401,6 +404,7 @@ impl<'a> RangeAnswer<'a> {
     fn new(line: &'a LineUp<'a>, range: PortRange) -> Self {
         let used = |protocol| Some(line.usage.as_ref()?.of_range(protocol, range));
         let reserved = range.ports().filter(|port| line.reserved.contains(*port));
+        let upnp = range.ports().filter(|port| line.upnp.contains(*port));
         let forwarded = line.forwards.iter().flat_map(|forward| {
             let ports = forward.ports.ports();
             let ports = ports.filter(move |port| range.contains(*port));
@@ -413,6 +417,7 @@ impl<'a> RangeAnswer<'a> {
             udp: used(Protocol::Udp),
             icmp: used(Protocol::Icmp),
             reserved: reserved.take(MAX_MARKS).collect(),
+            upnp: upnp.take(MAX_MARKS).collect(),
             forwarded: forwarded.take(MAX_MARKS).collect(),
         }
     }

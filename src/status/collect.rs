@@ -6,10 +6,11 @@ use std::io::{self, ErrorKind};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::firewall::{Opened, Section};
+use crate::firewall::{Miniupnpd, Opened, Section};
 use crate::handler::bus::Netifd;
 use crate::handler::{Registration, State, uptime};
 use crate::map::PortSet;
+use crate::nat::UpnpWish;
 use crate::netfilter::{Connection, Counters, connections};
 use crate::paths::{read_lossy, rooted};
 
@@ -34,6 +35,7 @@ impl World {
         }
         world.network = Section::parse_all(&config("network", &mut notes));
         world.firewall = config("firewall", &mut notes);
+        world.miniupnpd = Miniupnpd::read(&config("upnpd", &mut notes));
         match connections_of(&world) {
             Ok(connections) => world.connections = Some(connections),
             Err(error) => notes.push(format!("connections cannot be seen: {error}")),
@@ -63,7 +65,7 @@ fn connections_of(world: &World) -> io::Result<Vec<Connection>> {
     for state in &world.states {
         // If the AFTR translates, none of them takes a port of ours.
         if let Some(set) = state.mechanism.ports() {
-            let admits = admits(state, set, &world.firewall);
+            let admits = admits(state, set, world);
             all.extend(connections(state.mechanism.ipv4(), admits)?);
         }
     }
@@ -71,10 +73,15 @@ fn connections_of(world: &World) -> io::Result<Vec<Connection>> {
 }
 
 /// Whether connections from outside may reach anything: our rules drop those
-/// to any port but a forwarded, opened or reserved one.
-fn admits(state: &State, set: PortSet, firewall: &str) -> bool {
-    let opened = || Opened::read(firewall, &zones(state, firewall), set);
-    !set.is_shared() || !state.reserve.is_empty() || !opened().claims.is_empty()
+/// to any port but a forwarded, opened or reserved one, or one of UPnP.
+fn admits(state: &State, set: PortSet, world: &World) -> bool {
+    let zones = zones(state, &world.firewall);
+    let opened = || Opened::read(&world.firewall, &zones, set);
+    let upnp = || world.upnp_wish(state, &zones, &set.into());
+    !set.is_shared()
+        || !state.reserve.is_empty()
+        || upnp() != UpnpWish::Nothing
+        || !opened().claims.is_empty()
 }
 
 /// A configuration file; one that does not exist says nothing.

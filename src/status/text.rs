@@ -233,6 +233,7 @@ fn used(out: &mut String, line: &LineUp<'_>, paint: Paint) -> fmt::Result {
     for (name, count) in [
         ("reserved", counts.reserved),
         ("forwarded", counts.forwarded),
+        ("for UPnP", counts.upnp),
     ] {
         if count > 0 {
             write!(text, ", {count} {name}")?;
@@ -326,7 +327,7 @@ pub fn ports(out: &mut String, interface: &Interface<'_>, paint: Paint) -> fmt::
     let (address, total) = (line.state.mechanism.ipv4().addr(), line.total());
     writeln!(out, "{name}: {address}, {total} ports in {ranges}")?;
     used(out, line, paint)?;
-    out.push_str("\nrange         tcp  udp icmp  # used  R reserved  F forwarded\n");
+    out.push_str("\nrange         tcp  udp icmp  # used  R reserved  F forwarded  U UPnP\n");
     let forwarded = line.forwarded();
     for range in line.ranges() {
         range_row(out, line, &forwarded, range)?;
@@ -369,6 +370,7 @@ fn range_row(
         port if forwarded.contains(port) => 'F',
         port if line.reserved.contains(port) => 'R',
         port if usage.is_some_and(|usage| usage.has(port)) => '#',
+        port if line.upnp.contains(port) => 'U',
         _ => '.',
     };
     let picture: String = range.ports().map(mark).collect();

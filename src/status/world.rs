@@ -6,10 +6,10 @@ use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
-use crate::firewall::{Forward, Opened, Section, zones_of};
+use crate::firewall::{Forward, Miniupnpd, Opened, Section, upnp_wish, zones_of};
 use crate::handler::{Registration, State};
 use crate::map::{PortRange, PortSet};
-use crate::nat::{Kernel, Line, Mode, Plan, PortList, Wishes};
+use crate::nat::{Kernel, Line, Mode, Plan, PortList, UpnpWish, Wishes};
 use crate::netfilter::Connection;
 use crate::netifd::{self as contract, Dump};
 use crate::uplink;
@@ -69,6 +69,8 @@ pub struct World {
     pub network: Vec<Section>,
     /// `/etc/config/firewall`.
     pub firewall: String,
+    /// `/etc/config/upnpd`, if miniupnpd is to run.
+    pub miniupnpd: Option<Miniupnpd>,
     /// Names of internal hosts.
     pub names: Vec<(Ipv4Addr, String)>,
     /// Seconds since boot.
@@ -116,6 +118,8 @@ pub struct LineUp<'a> {
     pub forwards: Vec<Forward>,
     /// `reserve`, as far as it is ours.
     pub reserved: PortList,
+    /// Ports that miniupnpd may hand out.
+    pub upnp: PortList,
     /// Ports in use; `None` if we may not see connections.
     pub usage: Option<Usage>,
     /// Counters of the device.
@@ -209,7 +213,10 @@ impl World {
         let set = ports.map(PortList::from).unwrap_or_default();
         let reserved = PortList::parse(&state.reserve.join(" ")).unwrap_or_default();
         let reserved = reserved.intersect(&set);
-        let plan = plan(state, reserved.clone(), &opened);
+        let upnp = self.upnp_wish(state, &zones, &set);
+        let plan = plan(state, reserved.clone(), &opened, upnp);
+        let upnp = plan.as_ref().map(|plan| plan.upnp().clone());
+        let upnp = upnp.unwrap_or_default();
         let net = state.mechanism.ipv4();
         let seen = self.connections.as_ref().filter(|_| ports.is_some());
         let usage = seen.map(|all| {
@@ -226,6 +233,7 @@ impl World {
             plan,
             forwards: opened.forwards,
             reserved,
+            upnp,
             usage,
             traffic: measured.and_then(|m| m.traffic),
             dropped: measured.and_then(|m| m.dropped),
@@ -237,6 +245,19 @@ impl World {
         let mut all = self.registrations.iter();
         let (_, found) = all.find(|(name, _)| name == interface)?;
         Some(found)
+    }
+}
+
+impl World {
+    /// The miniupnpd that opens ports of a line.
+    pub(super) fn miniupnpd_of(&self, state: &State, zones: &[String]) -> Option<&Miniupnpd> {
+        let miniupnpd = self.miniupnpd.as_ref();
+        miniupnpd.filter(|it| it.serves(&state.interface, zones))
+    }
+
+    /// What miniupnpd is to have of `set`, the ports of a line.
+    pub(super) fn upnp_wish(&self, state: &State, zones: &[String], set: &PortList) -> UpnpWish {
+        upnp_wish(state.upnp, self.miniupnpd_of(state, zones), set)
     }
 }
 
@@ -252,7 +273,7 @@ pub(super) fn zones(state: &State, firewall: &str) -> Vec<String> {
 }
 
 /// The rules as they must have been planned for that line.
-fn plan(state: &State, reserve: PortList, opened: &Opened) -> Option<Plan> {
+fn plan(state: &State, reserve: PortList, opened: &Opened, upnp: UpnpWish) -> Option<Plan> {
     let line = Line::new(
         &state.interface,
         &state.device,
@@ -267,6 +288,7 @@ fn plan(state: &State, reserve: PortList, opened: &Opened) -> Option<Plan> {
         mode,
         reserve,
         opened: opened.claims.clone(),
+        upnp,
         ping: opened.ping,
         ..Wishes::default()
     };

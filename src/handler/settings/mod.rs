@@ -6,7 +6,7 @@ use ipnet::Ipv6Net;
 
 use super::problem::{Code, Problem};
 use crate::map::{Border, MapType, Overrides, SpecError};
-use crate::nat::{Mode, Timeouts};
+use crate::nat::{Mode, Timeouts, Upnp};
 use crate::netifd::{Config, ConfigError};
 use crate::provision::hb46pp::Credentials;
 use crate::sanitize::quoted;
@@ -87,6 +87,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// `reserve`, unread: which ports are allowed depends on the mapping.
     pub reserve: Vec<String>,
+    /// `upnp`.
+    pub upnp: Upnp,
     /// The default route has the metric of the uplink: the DHCPv6 client made
     /// the interface, so nobody could set one.
     pub inherits_metric: bool,
@@ -193,6 +195,7 @@ impl Settings {
             mesh: reader.flag("mesh"),
             timeouts: reader.word("conntrack").unwrap_or(Timeouts::Normal),
             reserve: reader.list("reserve"),
+            upnp: reader.word("upnp").unwrap_or_default(),
             inherits_metric: config.is_from_dhcp() && reader.text("metric").is_none(),
             rule_text,
         };
@@ -385,6 +388,7 @@ mod tests {
                 Code::InvalidConfig,
                 "conntrack x: must be",
             ),
+            (r#""upnp":"on""#, Code::InvalidConfig, "upnp on: must be"),
             (
                 r#""mesh":"x""#,
                 Code::InvalidConfig,

@@ -82,14 +82,17 @@ return baseclass.extend({
 		},
 
 		updateRest(ifc, usage) {
-			const { reserved = 0, forwarded = 0, total } = ifc.ports ?? {};
+			const { reserved = 0, forwarded = 0, upnp = 0, total } = ifc.ports ?? {};
+			const text = upnp
+				? _('Of %d ports %d are kept out of automatic use: %d reserved, %d forwarded, %d for UPnP.')
+				: _('Of %d ports %d are kept out of automatic use: %d reserved, %d forwarded.');
 			const kept = (usage && usage.pool < usage.total)
-				? _('Of %d ports %d are kept out of automatic use: %d reserved, %d forwarded.').format(total, total - usage.pool, reserved, forwarded)
+				? text.format(total, total - usage.pool, reserved, forwarded, upnp)
 				: '';
-			const text = (ifc.state == 'up' && ifc.ports && !usage) ? _('How many ports are in use cannot be seen.') : kept;
+			const shown = (ifc.state == 'up' && ifc.ports && !usage) ? _('How many ports are in use cannot be seen.') : kept;
 
-			parts.show(this.rest, text !== '');
-			parts.say(this.rest, text);
+			parts.show(this.rest, shown !== '');
+			parts.say(this.rest, shown);
 		}
 	})
 });

@@ -64,6 +64,7 @@ return baseclass.extend({
 	 */
 	freePorts(ranges, taken, count) {
 		const isTaken = (range, port) => L.toArray(range.reserved).includes(port)
+			|| L.toArray(range.upnp).includes(port)
 			|| L.toArray(range.forwarded).some(forward => forward.port == port)
 			|| taken.some(entry => port >= entry.range[0] && port <= entry.range[1]);
 		const free = ranges.map(range => {

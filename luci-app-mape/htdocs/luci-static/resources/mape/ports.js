@@ -30,6 +30,7 @@ function merge(ranges, per) {
 			udp: sum('udp'),
 			icmp: sum('icmp'),
 			reserved: part.flatMap(range => L.toArray(range.reserved)),
+			upnp: part.flatMap(range => L.toArray(range.upnp)),
 			forwarded: part.flatMap(range => L.toArray(range.forwarded))
 		});
 	}
@@ -46,6 +47,7 @@ function linesOf(cell) {
 	return [
 		_('In use of %d: TCP %d, UDP %d, ICMP %d').format(cell.size, cell.tcp, cell.udp, cell.icmp),
 		...(cell.reserved.length ? [ _('Reserved: %s').format(cell.reserved.join(', ')) ] : []),
+		...(cell.upnp.length ? [ _('For UPnP: %s').format(cell.upnp.join(', ')) ] : []),
 		...cell.forwarded.map(forward => _('Forwarded: %d (%s) to %s').format(forward.port, String(forward.proto).toUpperCase(), forward.to)
 			+ (forward.name ? ' – %s'.format(forward.name) : ''))
 	];
@@ -65,7 +67,10 @@ function place(cell, port) {
 function marks(cell) {
 	const mark = (kind, port) => E('span', { 'class': 'mape-mark mape-%s'.format(kind), 'style': 'left:%.1f%%'.format(place(cell, port)) });
 
-	return [ ...cell.reserved.map(port => mark('reserved', port)), ...cell.forwarded.map(({ port }) => mark('forwarded', port)) ];
+	return [
+		...cell.reserved.map(port => mark('reserved', port)), ...cell.upnp.map(port => mark('upnp', port)),
+		...cell.forwarded.map(({ port }) => mark('forwarded', port))
+	];
 }
 
 /* Copies the text of NODE, on pages without https too. */
@@ -178,7 +183,7 @@ return baseclass.extend({
 
 			return E('div', { 'class': 'mape-legend' }, [
 				entry('tcp', 'TCP'), entry('udp', 'UDP'), entry('icmp', 'ICMP'),
-				entry('reserved', _('reserved', 'ports')), entry('forwarded', _('forwarded', 'ports'))
+				entry('reserved', _('reserved', 'ports')), entry('forwarded', _('forwarded', 'ports')), entry('upnp', 'UPnP')
 			]);
 		}
 	})

@@ -80,6 +80,13 @@ function addAdvanced(s, line) {
 	o.datatype = 'portrange';
 	o.validate = (section_id, value) => line.checkReserve(value);
 
+	o = s.taboption('advanced', form.Value, 'upnp', _('Ports for UPnP'), _('How many ports consoles and programs may open by UPnP, NAT-PMP or PCP (package miniupnpd). Automatic: those that the permissions of UPnP name.'));
+	o.placeholder = _('automatic');
+	o.datatype = 'or("auto","off",range(1,4096))';
+	o.value('16');
+	o.value('32');
+	o.value('off', _('none', 'ports for UPnP'));
+
 	o = s.taboption('advanced', form.ListValue, 'mesh', _('Direct to other customers'), _('Send packets for other customers of the provider directly to them, not over the border relay.'));
 	o.value('', _('automatic'));
 	o.value('0', _('off', 'switch'));
