@@ -34,17 +34,19 @@ isp: need-provider need-rust setup-isp ## A provider for a router under test (MO
 setup-isp:
 	@tests/setup $(QEMU_DEPS) kea-common util-linux
 
-# An OpenWrt image of the user's on a line of the lab provider (docs/testing.md).
+# The user's OpenWrt on a line of the lab provider (docs/testing.md).
 IMAGE ?=
+KERNEL ?=
 RELEASE ?=
 PACKAGES ?= $(CURDIR)/target/openwrt
 .PHONY: need-image test-openwrt
 need-image:
-	@test -f "$(IMAGE)" || { echo "IMAGE=$(IMAGE): no such file; docs/testing.md says where images come from" >&2; exit 2; }
+	@test -e "$(IMAGE)" || { echo "IMAGE=$(IMAGE): no such file; docs/testing.md says where images come from" >&2; exit 2; }
+	@test -z "$(KERNEL)" || test -f "$(KERNEL)" || { echo "KERNEL=$(KERNEL): no such file" >&2; exit 2; }
 
-test-openwrt: need-image need-rust setup-isp setup-luci ## An OpenWrt image, install to removal (IMAGE=….img.gz)
-	@tests/setup openssh-client
+test-openwrt: need-image need-rust setup-isp setup-luci ## OpenWrt, install to removal (IMAGE=….img.gz or a root file system)
+	@tests/setup openssh-client e2fsprogs xz-utils
 	@mkdir -p $(PACKAGES)
 	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 DIST=$(PACKAGES)
 	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 PKG_RELEASE=2 DIST=$(PACKAGES)/newer
-	@MAPE_QEMU=openwrt IMAGE="$(abspath $(IMAGE))" RELEASE="$(RELEASE)" PACKAGES="$(abspath $(PACKAGES))" $(IN_QEMU)
+	@MAPE_QEMU=openwrt IMAGE="$(abspath $(IMAGE))" KERNEL="$(abspath $(KERNEL))" RELEASE="$(RELEASE)" PACKAGES="$(abspath $(PACKAGES))" $(IN_QEMU)

@@ -5,7 +5,6 @@
 use super::cpio::Archive;
 use super::kernel::Kernel;
 use crate::Result;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,31 +46,14 @@ ipv6 41 IPv6\ngre 47 GRE\nesp 50 IPSEC-ESP\nipv6-icmp 58 IPv6-ICMP\nsctp 132 SCT
 /// Builds the initramfs and returns its path. The lab provider's has
 /// `daemons` in it: a root folder of the programs that `DAEMONS` names.
 pub fn build(dir: &Path, kernel: &Kernel, daemons: Option<&Path>) -> Result<PathBuf> {
-    let mut archive = Archive::default();
-    for (link, to) in [
-        ("bin", "usr/bin"),
-        ("sbin", "usr/sbin"),
-        ("lib", "usr/lib"),
-        ("lib64", "usr/lib64"),
-    ] {
-        archive.directory(Path::new(to));
-        archive.symlink(Path::new(link), to);
-    }
-    for place in ["dev", "proc", "sys", "run", "tmp", "var", "etc", "root"] {
-        archive.directory(Path::new(place));
-    }
-    archive.symlink(Path::new("var/run"), "/run");
-    archive.console();
+    let mut archive = skeleton();
     archive.file(Path::new("etc/protocols"), PROTOCOLS.as_bytes());
 
     let own = std::env::current_exe().map_err(|e| e.to_string())?;
     program(&mut archive, &own, "init")?;
     let mape = Path::new(env!("CARGO_BIN_EXE_mape"));
     program(&mut archive, mape, "usr/sbin/mape")?;
-    for tool in TOOLS {
-        let path = find(tool)?;
-        program(&mut archive, &path, &format!("usr/sbin/{tool}"))?;
-    }
+    tools(&mut archive, TOOLS)?;
     for applet in [
         "sh",
         "cat",
@@ -85,7 +67,9 @@ pub fn build(dir: &Path, kernel: &Kernel, daemons: Option<&Path>) -> Result<Path
         archive.symlink(&Path::new("usr/bin").join(applet), "/usr/sbin/busybox");
     }
     archive.symlink(Path::new("usr/sbin/modprobe"), "kmod");
-    modules(&mut archive, kernel)?;
+    modules(&mut archive, kernel, |path| {
+        MODULES.iter().any(|part| path.starts_with(part)) || path.contains("/crc32c")
+    })?;
     if let Some(root) = daemons {
         // radvd looks whose its configuration is.
         archive.file(Path::new("etc/passwd"), b"root:x:0:0:root:/root:/bin/sh\n");
@@ -108,6 +92,34 @@ pub fn build(dir: &Path, kernel: &Kernel, daemons: Option<&Path>) -> Result<Path
     let path = dir.join(format!("{kind}-{}", kernel.release));
     fs::write(&path, archive.finish()).map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(path)
+}
+
+/// A root with folders and a console and nothing else.
+pub fn skeleton() -> Archive {
+    let mut archive = Archive::default();
+    for (link, to) in [
+        ("bin", "usr/bin"),
+        ("sbin", "usr/sbin"),
+        ("lib", "usr/lib"),
+        ("lib64", "usr/lib64"),
+    ] {
+        archive.directory(Path::new(to));
+        archive.symlink(Path::new(link), to);
+    }
+    for place in ["dev", "proc", "sys", "run", "tmp", "var", "etc", "root"] {
+        archive.directory(Path::new(place));
+    }
+    archive.symlink(Path::new("var/run"), "/run");
+    archive.console();
+    archive
+}
+
+/// Adds tools of this machine.
+pub fn tools(archive: &mut Archive, names: &[&str]) -> Result<()> {
+    for tool in names {
+        program(archive, &find(tool)?, &format!("usr/sbin/{tool}"))?;
+    }
+    Ok(())
 }
 
 fn find(tool: &str) -> Result<PathBuf> {
@@ -147,31 +159,15 @@ fn program(archive: &mut Archive, path: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Adds the wanted modules with everything that `modules.dep` says they need.
-fn modules(archive: &mut Archive, kernel: &Kernel) -> Result<()> {
-    let read = |name: &str| {
-        let path = kernel.modules.join(name);
-        fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))
-    };
-    let depends = read("modules.dep")?;
-    let depends: BTreeMap<&str, Vec<&str>> = depends
-        .lines()
-        .filter_map(|line| {
-            let (module, needs) = line.split_once(':')?;
-            Some((module, needs.split_whitespace().collect()))
-        })
-        .collect();
-    let mut wanted = BTreeSet::new();
-    for (module, needs) in &depends {
-        let path = format!("/{module}");
-        if MODULES.iter().any(|part| path.starts_with(part)) || path.contains("/crc32c") {
-            wanted.insert(*module);
-            wanted.extend(needs.iter().copied());
-        }
-    }
+/// Adds the wanted modules with everything that these need, and their index.
+pub fn modules(
+    archive: &mut Archive,
+    kernel: &Kernel,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<()> {
     let place = Path::new("usr/lib/modules").join(&kernel.release);
-    for module in wanted {
-        let from = kernel.modules.join(module);
+    for module in kernel.wanted(wanted)? {
+        let from = kernel.modules.join(&module);
         let content = fs::read(&from).map_err(|e| format!("{}: {e}", from.display()))?;
         archive.file(&place.join(module), &content);
     }

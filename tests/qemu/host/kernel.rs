@@ -2,6 +2,7 @@
 //! A Debian kernel package, downloaded and unpacked once, never installed.
 
 use crate::Result;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +15,25 @@ pub struct Kernel {
     pub image: PathBuf,
     pub modules: PathBuf,
     pub release: String,
+}
+
+impl Kernel {
+    /// The modules whose path below `modules`, with a slash before it, is
+    /// `wanted`, and all that these need.
+    pub fn wanted(&self, wanted: impl Fn(&str) -> bool) -> Result<BTreeSet<String>> {
+        let path = self.modules.join("modules.dep");
+        let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let depends: BTreeMap<&str, &str> = text
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .collect();
+        Ok(depends
+            .iter()
+            .filter(|(module, _)| wanted(&format!("/{module}")))
+            .flat_map(|(module, needs)| std::iter::once(*module).chain(needs.split_whitespace()))
+            .map(str::to_owned)
+            .collect())
+    }
 }
 
 /// Downloads and unpacks the kernel under `dir`, unless it is there already.
@@ -108,7 +128,8 @@ fn real_package(wanted: &str) -> Result<String> {
     Ok(image.unwrap_or_else(|| wanted.to_owned()))
 }
 
-fn run(command: &mut Command) -> Result<()> {
+/// Runs a program that must succeed.
+pub fn run(command: &mut Command) -> Result<()> {
     command.env(
         "PATH",
         format!(

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! An OpenWrt image on a line of the lab provider: everything its user does,
+//! An OpenWrt system on a line of the lab provider: everything its user does,
 //! from the installation to the removal (docs/testing.md).
 
+mod disk;
+mod disturb;
+mod health;
 mod manager;
+mod root;
 mod router;
 mod steps;
 
 use super::isp::{self, Plug};
 use super::{boot, work_dir};
 use crate::Result;
+use disk::Disk;
+use health::Health;
 use router::Router;
+use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -39,6 +46,10 @@ pub fn main() -> Result<bool> {
         image if image.is_empty() => return Err("IMAGE= names no image".to_owned()),
         image => PathBuf::from(image),
     };
+    let dir = work_dir();
+    fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let kernel = Some(PathBuf::from(variable("KERNEL"))).filter(|path| path.is_file());
+    let disk = Disk::make(&image, kernel.as_deref(), &dir)?;
     let (line, lan) = (free_port()?, free_port()?);
     let (ssh, web) = (free_port()?, free_port()?);
     let mut provider = isp::start(&isp::Plan {
@@ -54,17 +65,17 @@ pub fn main() -> Result<bool> {
         ssh,
         web,
     };
-    let done = on_line(&mut provider, &image, &places);
+    let done = on_line(&mut provider, &disk, &places);
     let _ = provider.kill();
     let _ = provider.wait();
     done
 }
 
-fn on_line(provider: &mut Child, image: &Path, places: &Places) -> Result<bool> {
+fn on_line(provider: &mut Child, disk: &Disk, places: &Places) -> Result<bool> {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     boot::until(provider, &work_dir().join("isp.log"), "isp: ready")?;
     let mut bench = Bench {
-        router: Router::start(image, &work_dir(), places)?,
+        router: Router::start(disk, &work_dir(), places)?,
         packages: PathBuf::from(variable("PACKAGES")),
         release: variable("RELEASE"),
     };
@@ -72,8 +83,13 @@ fn on_line(provider: &mut Child, image: &Path, places: &Places) -> Result<bool> 
 }
 
 fn told(bench: &mut Bench) -> bool {
-    for (name, step) in steps::ALL {
-        match step(bench) {
+    let mut health = Health::default();
+    for (name, netifd, step) in steps::ALL {
+        let seen = step(bench).and_then(|seen| {
+            health.check(&bench.router, *netifd)?;
+            Ok(seen)
+        });
+        match seen {
             Ok(seen) => println!("ok      {name}: {seen}"),
             Err(why) => {
                 println!("FAILED  {name}: {why}");

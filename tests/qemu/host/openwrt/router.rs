@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The router: a disk image in QEMU, reached over its LAN by ssh.
+//! The router in QEMU, reached over its LAN by ssh.
 
 use super::Places;
+use super::disk::Disk;
 use crate::Result;
 use crate::host::boot;
 use std::fs::{self, File};
@@ -24,11 +25,9 @@ pub struct Router {
 }
 
 impl Router {
-    /// Boots a copy of the image, whose first card is the LAN and whose second
-    /// is the WAN, as OpenWrt has them on x86.
-    pub fn start(image: &Path, dir: &Path, places: &Places) -> Result<Self> {
-        let disk = dir.join("openwrt.img");
-        unpack(image, &disk)?;
+    /// Boots from the disk. The first card is the LAN and the second is the
+    /// WAN, as OpenWrt has them on x86.
+    pub fn start(disk: &Disk, dir: &Path, places: &Places) -> Result<Self> {
         let console = dir.join("openwrt-console.log");
         let _ = fs::remove_file(&console);
         let log = File::create(dir.join("openwrt-qemu.log")).map_err(|e| e.to_string())?;
@@ -37,8 +36,7 @@ impl Router {
             .args(["-m", "512", "-no-reboot", "-chardev"])
             .arg(format!("file,id=log,append=on,path={}", console.display()))
             .args(["-serial", "chardev:log"])
-            .arg("-drive")
-            .arg(format!("file={},format=raw,if=virtio", disk.display()))
+            .args(disk.arguments())
             .arg("-netdev")
             .arg(format!("socket,id=lan,connect={}", places.lan))
             .args(["-device", "virtio-net-pci,netdev=lan,mac=02:00:5e:20:00:01"])
@@ -73,6 +71,14 @@ impl Router {
             }
             std::thread::sleep(Duration::from_secs(1));
         }
+        self.machine = boot::spawn(&mut self.command)?;
+        Ok(())
+    }
+
+    /// The power goes, and comes back.
+    pub fn power_cut(&mut self) -> Result<()> {
+        self.machine.kill().map_err(|e| e.to_string())?;
+        self.machine.wait().map_err(|e| e.to_string())?;
         self.machine = boot::spawn(&mut self.command)?;
         Ok(())
     }
@@ -131,7 +137,10 @@ impl Router {
         let text = fs::read(&self.console).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
-        let log = self.run("logread | tail -n 30").unwrap_or_default();
+        // Each command of the steps is a login, which is not what anybody looks for.
+        let log = self
+            .run("logread | grep -v 'dropbear\\[' | tail -n 60")
+            .unwrap_or_default();
         format!(
             "console:\n{}\nlog:\n{log}",
             lines[lines.len().saturating_sub(5)..].join("\n")
@@ -143,26 +152,5 @@ impl Drop for Router {
     fn drop(&mut self) {
         let _ = self.machine.kill();
         let _ = self.machine.wait();
-    }
-}
-
-/// A copy of the image that the router may write to.
-fn unpack(image: &Path, disk: &Path) -> Result<()> {
-    let failed = |e: std::io::Error| format!("{}: {e}", image.display());
-    if image.extension().is_none_or(|ext| ext != "gz") {
-        return fs::copy(image, disk).map(drop).map_err(failed);
-    }
-    let file = File::create(disk).map_err(failed)?;
-    let status = Command::new("gzip")
-        .arg("-dc")
-        .arg(image)
-        .stdout(file)
-        .stderr(Stdio::null())
-        .status()
-        .map_err(failed)?;
-    // 2 is a warning: official images carry metadata behind their end.
-    match status.code() {
-        Some(0 | 2) => Ok(()),
-        _ => Err(format!("{} cannot be unpacked", image.display())),
     }
 }

@@ -2,6 +2,8 @@
 //! What a user does with the router, in order.
 
 use super::Bench;
+use super::disturb;
+use super::health::Netifd::{self, Restarts, Stays};
 use super::manager::Manager;
 use crate::Result;
 use crate::host::isp;
@@ -10,24 +12,27 @@ use std::process::Command;
 
 type Step = fn(&mut Bench) -> Result<String>;
 
-/// All of them.
-pub const ALL: &[(&str, Step)] = &[
-    ("the router boots", boots),
-    ("the packages install", installs),
-    ("netifd knows the protocol", known),
-    ("two lines of configuration give IPv4", two_lines),
-    ("the ports of the line", measured),
-    ("the page in LuCI", page),
-    ("an upgrade while it is up", upgraded),
-    ("another prefix", renumbered),
-    ("a reboot", reboots),
-    ("a backup has the configuration", backup),
-    ("a /64 by advertisement alone", by_advertisement),
-    ("another provider's prefix", by_ocn),
-    ("MAP-T", by_mapt),
-    ("DHCPv6 brings the rule", by_dhcpv6),
-    ("lw4o6 through DHCPv6", by_lw4o6),
-    ("nothing is left when it is removed", removed),
+/// All of them, and what each does with netifd.
+pub const ALL: &[(&str, Netifd, Step)] = &[
+    ("the router boots", Restarts, boots),
+    ("the packages install", Restarts, installs),
+    ("netifd knows the protocol", Restarts, known),
+    ("two lines of configuration give IPv4", Stays, two_lines),
+    ("the ports of the line", Stays, measured),
+    ("the page in LuCI", Stays, page),
+    ("an upgrade while it is up", Stays, upgraded),
+    ("another prefix", Stays, renumbered),
+    ("service firewall restart", Stays, disturb::firewall),
+    ("service network restart", Restarts, disturb::network),
+    ("a reboot", Restarts, reboots),
+    ("the power goes during setup", Restarts, disturb::power),
+    ("a backup has the configuration", Stays, backup),
+    ("a /64 by advertisement alone", Stays, by_advertisement),
+    ("another provider's prefix", Stays, by_ocn),
+    ("MAP-T", Stays, by_mapt),
+    ("DHCPv6 brings the rule", Stays, by_dhcpv6),
+    ("lw4o6 through DHCPv6", Stays, by_lw4o6),
+    ("nothing is left when it is removed", Stays, removed),
 ];
 
 fn boots(bench: &mut Bench) -> Result<String> {
@@ -61,7 +66,7 @@ fn known(bench: &mut Bench) -> Result<String> {
     bench
         .router
         .until(wan, |text| text.contains("\"up\": true"))?;
-    Ok("after netifd's restart the line is up".to_owned())
+    disturb::interruption(&bench.router)
 }
 
 fn two_lines(bench: &mut Bench) -> Result<String> {
@@ -78,7 +83,7 @@ const ATTEMPTS: usize = 5;
 
 /// The interface is up with the address that the provider expects, and a ping
 /// crosses.
-fn up(bench: &Bench, interface: &str) -> Result<String> {
+pub fn up(bench: &Bench, interface: &str) -> Result<String> {
     let mut seen = Err(String::new());
     for _ in 0..ATTEMPTS {
         let text = address_of(bench, interface)?;
