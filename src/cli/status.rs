@@ -68,7 +68,7 @@ fn run_status(args: &Args, out: &mut String) -> Outcome {
         let all = names(&interfaces);
         interfaces.retain(|interface| interface.name == name);
         if interfaces.is_empty() {
-            return fail(args, out, no_such(name, &all));
+            return fail(args, out, no_such(&world, name, &all));
         }
     }
     if args.has("json") {
@@ -134,7 +134,7 @@ pub(super) fn choose<'a, 'w>(
     let all = names(interfaces);
     if let Some(name) = name {
         let mut found = interfaces.iter().filter(|i| i.name == name);
-        return found.next().ok_or_else(|| no_such(name, &all));
+        return found.next().ok_or_else(|| no_such(world, name, &all));
     }
     let mut up = interfaces.iter().filter(|i| i.line.is_some());
     match (interfaces, up.next(), up.next()) {
@@ -150,8 +150,12 @@ fn names(interfaces: &[Interface<'_>]) -> String {
     names.join(", ")
 }
 
-fn no_such(name: &str, all: &str) -> String {
+fn no_such(world: &World, name: &str, all: &str) -> String {
     match all {
+        "" if world.dump.is_none() => format!(
+            "netifd does not answer, and /etc/config/network has no interface {name} of proto \
+             mape or map"
+        ),
         "" => format!("there is no interface {name} of proto mape or map, nor any other"),
         all => format!("there is no interface {name} of proto mape or map; there are {all}"),
     }

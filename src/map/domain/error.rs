@@ -53,11 +53,26 @@ pub enum DomainError {
         map_type: MapType,
     },
     /// A rule is incomplete or contradicts itself.
-    #[error("rule {index}: {error}")]
+    #[error("rule {index}: {}", in_keys(error))]
     Rule {
         /// Number of the rule, counted from 1.
         index: usize,
         /// What is wrong with it.
         error: Box<SpecError>,
     },
+}
+
+/// The error in the words of a rule string, which names some things otherwise
+/// than the options do.
+fn in_keys(error: &SpecError) -> String {
+    let mut text = error.to_string();
+    for (option, key) in [
+        ("ip6prefixlen", "prefix6len"),
+        ("ip4prefixlen", "prefix4len"),
+        ("ip6prefix", "ipv6prefix"),
+        ("ipaddr", "ipv4prefix"),
+    ] {
+        text = text.replace(option, key);
+    }
+    text
 }

@@ -64,7 +64,7 @@ impl Domain {
     /// assert_eq!(domain.rule_count(), 1);
     ///
     /// let error = Domain::from_specs(&["ealen=16".parse()?], MapType::MapE, Dialect::Rfc7597);
-    /// assert_eq!(error.unwrap_err().to_string(), "rule 1: ip6prefixlen is missing");
+    /// assert_eq!(error.unwrap_err().to_string(), "rule 1: prefix6len is missing");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

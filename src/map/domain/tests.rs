@@ -76,7 +76,11 @@ fn options_of_another_type_are_refused() {
     );
     let dmr = "ipv6prefix=2001:db8::,prefix6len=32,ipv4prefix=10.0.0.0,dmr=2001:db8::/64";
     assert_eq!(says(dmr), "rule 1: dmr does not belong to map-e");
-    assert_eq!(says("ealen=8"), "rule 1: ip6prefixlen is missing");
+    // The keys of the string, not the options of UCI that mean the same.
+    assert_eq!(says("ealen=8"), "rule 1: prefix6len is missing");
+    assert_eq!(says("prefix6len=40"), "rule 1: ipv6prefix is missing");
+    let half = "ipv6prefix=2001:db8::,prefix6len=40";
+    assert_eq!(says(half), "rule 1: ipv4prefix is missing");
     assert_eq!(*domain(&[]).unwrap_err(), DomainError::Empty);
 }
 
