@@ -204,7 +204,7 @@ def main():
         flat(feed, arguments.release)
         checksums(arguments.release, keys)
     count = len(list(feed.glob("?pk/*/*.?pk")))
-    print(f"{feed}: {count} packages for {len(list(feed.glob('ipk/*')))} architectures, "
+    print(f"{feed}: {count} packages for {len(list(feed.glob('ipk/*')))} architecture(s), "
           f"opkg key {fingerprint(keys / 'opkg.pub')}")
 
 
