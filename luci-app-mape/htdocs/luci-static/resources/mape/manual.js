@@ -3,6 +3,7 @@
 'require baseclass';
 'require form';
 'require mape.math as math';
+'require mape.words as words';
 'require uci';
 
 /* Options that are checked against each other, and those that a rule needs. */
@@ -197,10 +198,8 @@ const Fields = baseclass.extend({
 		o.depends('maptype', 'ipip');
 
 		o = this.add('general', form.Value, 'update_url', _('Update server'), _('Where the provider wants to be told the address of the tunnel. In a URL of your own, [USERNAME], [PASSWORD], [HOSTNAME] and [IP] are replaced.'));
-		o.value('v6plus', _('v6 Plus Static IP'));
-		o.value('transix', _('transix Static IP'));
-		o.value('ocn', _('OCN Static IP'));
-		o.value('xpass', _('Xpass Static IP'));
+		for (const provider of [ 'v6plus', 'transix', 'ocn', 'xpass' ])
+			o.value(provider, words.provider('%s-static'.format(provider)));
 		o.validate = (section_id, value) => checkUpdateServer(value);
 		o.retain = true;
 		o.depends('maptype', 'ipip');
