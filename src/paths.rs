@@ -43,6 +43,17 @@ pub fn renewal_file(interface: &str) -> PathBuf {
     rooted(&format!("/var/run/mape/{interface}.renewal"))
 }
 
+/// The AFTR that DHCPv6 named on an uplink, as `/etc/odhcp6c.user.d/90-mape`
+/// notes it.
+pub fn aftr_file(uplink: &str) -> PathBuf {
+    rooted(&format!("/var/run/mape/{uplink}.aftr"))
+}
+
+/// The far ends of an interface that sent nothing back.
+pub fn silent_file(interface: &str) -> PathBuf {
+    rooted(&format!("/var/run/mape/{interface}.silent"))
+}
+
 /// What the last registration of an interface's fixed address came to.
 pub fn registration_file(interface: &str) -> PathBuf {
     rooted(&format!("/var/run/mape/{interface}.registration"))

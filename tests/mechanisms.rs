@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::net::Ipv6Addr;
 
-use mape::endpoint::DnsName;
+use mape::endpoint::{DnsName, Endpoint};
 use mape::handler::{Code, Plan, Problem, Protocol, Router, Settings};
 use mape::mechanism::{Kind, Mechanism};
 use mape::netifd::{Config, Dump};
@@ -19,6 +19,9 @@ struct Fake {
     name: &'static str,
     addresses: Vec<Ipv6Addr>,
     asked: RefCell<Vec<Ipv6Addr>>,
+    /// What DHCPv6 says.
+    aftr: Option<Endpoint>,
+    silent: Vec<Ipv6Addr>,
 }
 
 impl Router for Fake {
@@ -28,6 +31,16 @@ impl Router for Fake {
 
     fn zone(&self, _: &str) -> Option<String> {
         None
+    }
+
+    fn aftr(&self, uplink: &str) -> Option<Endpoint> {
+        assert_eq!(uplink, "wan6");
+        self.aftr.clone()
+    }
+
+    fn silent(&self, interface: &str) -> Vec<Ipv6Addr> {
+        assert_eq!(interface, "wanmap");
+        self.silent.clone()
     }
 
     fn resolve(&self, name: &DnsName, uplink: &Uplink) -> Result<Vec<Ipv6Addr>, String> {
@@ -92,6 +105,52 @@ fn nothing_to_configure_on_a_ds_lite_line() {
         *router.asked.borrow(),
         [RESOLVER.parse::<Ipv6Addr>().unwrap()]
     );
+}
+
+#[test]
+fn an_aftr_that_was_silent_comes_after_the_others() {
+    let [first, second] = ["2404:8e00::feed:101", "2404:8e00::feed:100"]
+        .map(|text| text.parse::<Ipv6Addr>().unwrap());
+    let remote = |silent: &[Ipv6Addr]| {
+        let router = Fake {
+            silent: silent.to_vec(),
+            ..transix()
+        };
+        let plan = plan(Protocol::Mape, "", TRANSIX, &router).unwrap();
+        assert_eq!(plan.remotes, router.addresses);
+        plan.remote().unwrap()
+    };
+    assert_eq!(remote(&[first]), second);
+    assert_eq!(remote(&[second]), first);
+    // All were: the one that had most time to come back.
+    assert_eq!(remote(&[second, first]), first);
+    assert_eq!(remote(&[first, second]), second);
+    // Of another name.
+    assert_eq!(remote(&["2001:db8::1".parse().unwrap()]), first);
+}
+
+#[test]
+fn an_aftr_that_dhcpv6_names_is_used_where_no_rule_is_known() {
+    let named = |aftr: &str| Fake {
+        name: "aftr.example",
+        addresses: vec!["2001:db8:aaaa::7".parse().unwrap()],
+        aftr: aftr.parse().ok(),
+        ..Fake::default()
+    };
+    let router = named("aftr.example");
+    let unknown = plan(Protocol::Mape, "", "2001:db8:10::/56", &router).unwrap();
+    assert_eq!(unknown.remote(), router.addresses.first().copied());
+    assert_eq!(unknown.why, "DHCPv6 of wan6 names the AFTR");
+    assert_eq!(unknown.provider, None);
+    // What the line says comes before what is said of its provider.
+    let transix = plan(Protocol::Mape, "", TRANSIX, &named("2001:db8:aaaa::9")).unwrap();
+    assert_eq!(transix.remote().unwrap().to_string(), "2001:db8:aaaa::9");
+    assert_eq!(transix.provider.as_ref().unwrap().0, "transix");
+    let map = plan(Protocol::Mape, "", "240b:10:1:200::/56", &router).unwrap();
+    assert_eq!(map.mechanism.kind(), Kind::MapE);
+    let only_map = r#""maptype":"map-e""#;
+    let refused = plan(Protocol::Mape, only_map, "2001:db8:10::/56", &router).unwrap_err();
+    assert_eq!(refused.code, Code::UnknownProvider);
 }
 
 #[test]

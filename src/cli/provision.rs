@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape provision`: what an interface needs while it is up. Registers a fixed
-//! address, and waits until what a line said of itself runs out to have it
-//! asked again.
+//! address, has a line asked again when what it said of itself runs out, and
+//! watches whether the AFTR answers.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use nix::unistd::getppid;
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use crate::handler::bus::Netifd;
-use crate::handler::{Record, Registrar, State, uptime};
+use crate::handler::{Record, Registrar, State, Watch, uptime};
 use crate::logging;
 
 pub(super) const COMMAND: Command = Command {
@@ -23,7 +23,8 @@ Usage: mape provision INTERFACE
 Registers the address of INTERFACE with the provider's update server (option
 update_url) until that has worked. Waits until the answer of its provisioning
 server runs out (HB46PP) and asks netifd to renew the interface, which asks the
-line again. netifd runs this while the interface is up.
+line again. Has another address of the AFTR tried if nothing comes back from the
+one in use. netifd runs this while the interface is up.
 
 Example:
   mape provision wanmap
@@ -46,10 +47,12 @@ fn run(args: &Args, _: &mut String) -> Outcome {
     logging::init();
     let parent = getppid();
     let mut registrar = Registrar::new(interface);
+    let mut watch = Watch::new(interface);
     let mut not_before = 0;
     // netifd started anew starts its interfaces anew, with a process for each.
     while getppid() == parent {
         let registration = registrar.step();
+        watch.step();
         let now = uptime();
         let next = next_asking(interface, now).map(|next| next.max(not_before));
         if next.is_some_and(|next| next <= now) {

@@ -5,7 +5,7 @@
 use std::net::Ipv6Addr;
 
 use crate::firewall::Section;
-use crate::handler::{Problem, Protocol, Settings, State, has_died, resolve, uplink_mtu};
+use crate::handler::{PATIENCE, Problem, Protocol, Settings, State, has_died, resolve, uplink_mtu};
 use crate::map::{Border, MapType, Mapping, Psid};
 use crate::mechanism::{Kind, Mechanism};
 use crate::nat::PortList;
@@ -94,7 +94,7 @@ fn aftr(state: &State, world: &World) -> Option<Result<Vec<Ipv6Addr>, String>> {
     };
     let uplink = world.dump.as_ref()?.find(&state.uplink)?;
     let device = uplink.l3_device.as_deref();
-    Some(resolve(line.name()?, &uplink.dns, device))
+    Some(resolve(line.name()?, &uplink.dns, device, PATIENCE))
 }
 
 /// The address that stands for the border: the BR, or the DMR's network.

@@ -18,9 +18,9 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{SigSet, Signal};
 use serde::{Deserialize, Serialize};
 
+use super::clock::uptime;
 use super::marks;
 use super::problem::{Code, Problem};
-use super::router::uptime;
 use crate::paths::{self, attempt_file, stems_in};
 
 /// Longest wait before an attempt, in seconds: a line is back within a minute,

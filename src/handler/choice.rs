@@ -29,6 +29,15 @@ pub trait Router {
     fn provisioned(&self, _interface: &str, _prefixes: &[Ipv6Net]) -> Option<Provisioned> {
         None
     }
+    /// The AFTR that DHCPv6 named on a logical interface (option 64).
+    fn aftr(&self, _uplink: &str) -> Option<Endpoint> {
+        None
+    }
+    /// The far ends of a logical interface that sent nothing back lately, the
+    /// last one first.
+    fn silent(&self, _interface: &str) -> Vec<Ipv6Addr> {
+        Vec::new()
+    }
     /// The IPv6 addresses of a name, from the resolvers of an uplink.
     ///
     /// # Errors
@@ -48,7 +57,8 @@ pub struct Choice {
     pub mesh: bool,
     /// Why it was chosen: half a sentence.
     pub why: String,
-    /// All addresses that the name of the far end has; the first is used.
+    /// All addresses that the name of the far end has; used is the first that
+    /// answers, as far as is known.
     pub remotes: Vec<Ipv6Addr>,
 }
 
@@ -252,17 +262,32 @@ impl Line<'_> {
             None => "peeraddr is missing: the AFTR of this line is not known".into(),
         };
         if only.is_none_or(|kind| kind == Kind::DsLite) {
-            for prefix in &prefixes {
-                if let Verdict::NotMap(line) = self.table.lookup_line(prefix)
-                    && line.confidence() != Confidence::Unverified
-                    && let Carrier::DsLite { aftr } = line.carrier()
-                {
-                    let why = format!("{prefix} belongs to {}", line.name());
-                    return self.ds_lite(aftr, Some(line.into()), why);
-                }
+            let known = prefixes.iter().find_map(|prefix| self.ds_lite_line(prefix));
+            if let Some(aftr) = self.router.aftr(&self.uplink.interface) {
+                let owner = known.map(|(line, _, _)| line.into());
+                let why = format!("DHCPv6 of {} names the AFTR", self.uplink.interface);
+                return self.ds_lite(&aftr, owner, why);
+            }
+            if let Some((line, aftr, why)) = known {
+                return self.ds_lite(aftr, Some(line.into()), why);
             }
         }
         Err(Problem::passing(Code::UnknownProvider, refusal))
+    }
+
+    /// The DS-Lite line that a prefix belongs to, its AFTR, and half a sentence
+    /// that says so.
+    fn ds_lite_line(&self, prefix: &Ipv6Net) -> Option<(&OtherLine, &Endpoint, String)> {
+        let Verdict::NotMap(line) = self.table.lookup_line(prefix) else {
+            return None;
+        };
+        match line.carrier() {
+            Carrier::DsLite { aftr } if line.confidence() != Confidence::Unverified => {
+                let why = format!("{prefix} belongs to {}", line.name());
+                Some((line, aftr, why))
+            }
+            _ => None,
+        }
     }
 
     fn of_match(&self, found: Match<'_>, prefix: Ipv6Net) -> Result<Choice, Problem> {
@@ -399,8 +424,14 @@ impl Line<'_> {
         };
         let unknown = |why| Problem::passing(Code::NameNotResolved, why);
         let all = self.router.resolve(name, self.uplink).map_err(unknown)?;
-        match all.first() {
-            Some(first) => Ok((*first, all)),
+        let silent = self.router.silent(&self.settings.interface);
+        // One that was silent for longer comes before one that just was.
+        let silence = |address: &&Ipv6Addr| {
+            let at = silent.iter().position(|other| other == *address);
+            at.map_or(0, |at| silent.len() - at)
+        };
+        match all.iter().min_by_key(silence) {
+            Some(best) => Ok((*best, all)),
             None => Err(unknown(format!("{name} has no address"))),
         }
     }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::bus::Netifd;
-use super::router::uptime;
+use super::clock::uptime;
 use super::section::{last_change, section_of};
 use super::state::State;
 use super::store::{self, lock, write_atomically};

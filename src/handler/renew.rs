@@ -8,6 +8,7 @@ use nix::net::if_::if_nametoindex;
 
 use super::attempt;
 use super::bus::{BusError, Netifd};
+use super::clock::uptime;
 use super::link::Link;
 use super::link::address_interface;
 use super::plan::Plan;
@@ -15,7 +16,7 @@ use super::problem::Code;
 use super::provisioned::ask_if_due;
 use super::refresh::refresh;
 use super::repair::renewed;
-use super::router::{System, uptime};
+use super::router::System;
 use super::settings::Settings;
 use super::state::State;
 use crate::netifd::{Dump, Notify};

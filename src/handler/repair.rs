@@ -19,6 +19,7 @@ use super::bus::{BusError, Netifd};
 use super::link::{address_interface, address_owner};
 use super::marks;
 use super::settings::Protocol;
+use super::silence;
 use super::state::State;
 use super::teardown::undo;
 use crate::netfilter;
@@ -121,6 +122,7 @@ fn clear(bus: &mut Netifd, name: &str, is_set_up: bool) -> Result<(), BusError> 
         bus.take_down(&address_interface(name))?;
         if status.is_none_or(|known| !known.autostart) {
             marks::forget(name);
+            silence::forget(name);
         }
         Ok(())
     });

@@ -3,33 +3,29 @@
 
 use std::fs;
 use std::net::Ipv6Addr;
-use std::time::Duration;
-
-use nix::net::if_::if_nametoindex;
 
 use ipnet::Ipv6Net;
 
+use super::attempt::interruptible;
 use super::choice::Router;
+use super::names::{PATIENCE, SETUP_PATIENCE, resolve};
 use super::plan::Plan;
 use super::provisioned::Provisioned;
-use crate::endpoint::DnsName;
+use super::silence::silent;
+use crate::endpoint::{DnsName, Endpoint};
 use crate::firewall::{Miniupnpd, Opened, upnp_wish, zones_of};
 use crate::map::PortSet;
 use crate::nat::{PortList, Upnp, UpnpWish};
 use crate::netifd::FirewallRule;
-use crate::paths::{read_lossy, rooted};
-use crate::provision::{self, resolve::aaaa};
+use crate::paths::{aftr_file, read_lossy, rooted};
 use crate::uplink::Uplink;
-
-/// Longest time for the resolvers of an uplink. netifd kills a setup that goes
-/// on for a second after it was told to end, and a setup tries again.
-const PATIENCE: Duration = Duration::from_millis(800);
 
 /// The router we run on.
 #[derive(Debug, Default)]
 pub struct System {
     firewall: String,
     miniupnpd: Option<Miniupnpd>,
+    in_setup: bool,
 }
 
 impl System {
@@ -40,6 +36,15 @@ impl System {
         System {
             firewall: read("/etc/config/firewall"),
             miniupnpd: Miniupnpd::read(&read("/etc/config/upnpd")),
+            in_setup: false,
+        }
+    }
+
+    /// The same for a setup, which has time to wait for names.
+    pub fn in_setup() -> Self {
+        System {
+            in_setup: true,
+            ..System::new()
         }
     }
 
@@ -84,13 +89,6 @@ impl System {
     }
 }
 
-/// Seconds since boot.
-pub fn uptime() -> u64 {
-    let text = fs::read_to_string("/proc/uptime").unwrap_or_default();
-    let seconds = text.split(['.', ' ']).next().unwrap_or_default();
-    seconds.parse().unwrap_or(0)
-}
-
 /// MTU of a device for IPv6 in bytes.
 pub fn uplink_mtu(device: &str) -> Option<u16> {
     // The MTU a router advertised, if there is one, is the line's.
@@ -121,25 +119,21 @@ impl Router for System {
     }
 
     fn resolve(&self, name: &DnsName, uplink: &Uplink) -> Result<Vec<Ipv6Addr>, String> {
-        resolve(name, &uplink.resolvers, uplink.l3_device.as_deref())
+        let device = uplink.l3_device.as_deref();
+        let ask = |patience| resolve(name, &uplink.resolvers, device, patience);
+        match self.in_setup {
+            true => interruptible(|| ask(SETUP_PATIENCE)),
+            false => ask(PATIENCE),
+        }
     }
-}
 
-/// The IPv6 addresses of a name, from the resolvers of an uplink on `device`.
-///
-/// # Errors
-/// There are none, and why.
-pub fn resolve(
-    name: &DnsName,
-    resolvers: &[Ipv6Addr],
-    device: Option<&str>,
-) -> Result<Vec<Ipv6Addr>, String> {
-    let index = device.and_then(|device| if_nametoindex(device).ok());
-    let uplink = provision::Uplink {
-        patience: PATIENCE,
-        ..provision::Uplink::new(resolvers, None, index.unwrap_or(0))
-    };
-    aaaa(name, &uplink).map_err(|error| error.to_string())
+    fn aftr(&self, uplink: &str) -> Option<Endpoint> {
+        read_lossy(aftr_file(uplink)).ok()?.trim_end().parse().ok()
+    }
+
+    fn silent(&self, interface: &str) -> Vec<Ipv6Addr> {
+        silent(interface)
+    }
 }
 
 /// Rules for firewall4. It ties a rule to the device of the interface that

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::address;
 use super::attempt::{Attempt, interruptible};
 use super::bus::{BusError, Netifd};
+use super::clock::uptime;
 use super::failure::Failure;
 use super::link::{Link, address_interface};
 use super::nat46;
@@ -136,7 +137,7 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
         log::warn!("{warning}");
     }
     let dump = bus.dump()?;
-    let router = System::new();
+    let router = System::in_setup();
     let plan = plan(settings, &dump, &loaded.table, &router)?;
     let mut translation = Translation::new(&Subject::planned(settings, &plan), &router)?;
     claim_address(bus, settings, &plan, attempt)?;
@@ -146,7 +147,7 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
     translation.guard()?;
     make_device(&plan).inspect_err(|_| translation.remove())?;
     let device = plan.device.clone();
-    let needs_task = plan.is_provisioned() || settings.registers;
+    let needs_task = plan.is_provisioned() || settings.registers || is_named(&plan.mechanism);
     let update = plan.link_up(router::firewall_rules(&plan));
     attempt.links();
     let linked = bus.notify(&Notify::LinkUp(&update));
@@ -202,7 +203,7 @@ fn plan(settings: &Settings, dump: &Dump, table: &Table, router: &System) -> Res
     let asked = |problem: &Problem| {
         problem.code == Code::UnknownProvider
             && matches!(settings.request, Request::Known { provider: None, .. })
-            && interruptible(|| ask_if_due(settings, dump, router::uptime()))
+            && interruptible(|| ask_if_due(settings, dump, uptime()))
     };
     match Plan::new(settings, dump, table, router) {
         Err(problem) if asked(&problem) => Plan::new(settings, dump, table, router),
@@ -210,8 +211,13 @@ fn plan(settings: &Settings, dump: &Dump, table: &Table, router: &System) -> Res
     }
 }
 
+/// Whether the far end was found by a name, which may have other addresses.
+fn is_named(mechanism: &Mechanism) -> bool {
+    matches!(mechanism, Mechanism::DsLite(line) if line.name().is_some())
+}
+
 /// Has netifd run the process that has the line asked again when its answer
-/// runs out, and registers a fixed address. netifd ends it with the interface.
+/// runs out, registers a fixed address, and watches the AFTR. netifd ends it with the interface.
 fn start_task(bus: &mut Netifd, interface: &str) {
     let started = std::env::current_exe().map(|program| {
         let program = program.to_string_lossy();
@@ -224,7 +230,7 @@ fn start_task(bus: &mut Netifd, interface: &str) {
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };
-    log::warn!("{interface}: nobody asks the line again or registers its address: {failure}");
+    log::warn!("{interface}: nobody watches the line or registers its address: {failure}");
 }
 
 /// Logs what the user should know, a line each.
@@ -243,7 +249,7 @@ fn undo(translation: &Translation, device: &str) {
 fn finish(settings: &Settings, plan: Plan, translation: &mut Translation) -> Result<(), Problem> {
     let _lock = lock();
     translation.load()?;
-    let state = new_state(settings, plan.link, translation, router::uptime());
+    let state = new_state(settings, plan.link, translation, uptime());
     record(&state, settings)?;
     log::info!("{}: {}", settings.interface, summary(&state));
     Ok(())

@@ -8,6 +8,7 @@ use super::link::address_interface;
 use super::marks;
 use super::nat46;
 use super::registration::Registration;
+use super::silence;
 use super::state::State;
 use super::store::{self, remove_written};
 use super::translate;
@@ -32,6 +33,7 @@ fn tell(interface: &str) -> Result<(), BusError> {
     if status.is_some_and(|status| !status.autostart) {
         // No setup follows that would have to know of those that died.
         marks::forget(interface);
+        silence::forget(interface);
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use super::router::System;
 use super::settings::Settings;
 use super::state::{State, StateError};
 use super::store::write_atomically;
+use crate::mechanism::Kind;
 use crate::nat::{self, Kernel, Line, Mode, Plan, PortList, Technique, Timeouts, Upnp, Wishes};
 use crate::netfilter::{self, Nft, NftError, guard};
 use crate::paths;
@@ -235,7 +236,13 @@ pub fn remove(interface: &str, state: Option<&State>) -> io::Result<()> {
     let removed = netfilter::remove(interface);
     if let Some(state) = state {
         // A kernel that does not let us forgets by itself in time.
-        if let Err(error) = netfilter::forget_connections(state.mechanism.ipv4()) {
+        let forgotten = netfilter::forget_connections(state.mechanism.ipv4()).and_then(|_| {
+            match state.mechanism.kind() {
+                Kind::DsLite => netfilter::forget_untranslated(),
+                _ => Ok(0),
+            }
+        });
+        if let Err(error) = forgotten {
             log::info!("{interface}: old connections stay for a while: {error}");
         }
     }

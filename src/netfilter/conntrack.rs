@@ -66,6 +66,16 @@ impl Entry {
         None
     }
 
+    /// Whether a host behind us talks to the Internet with its own address: what
+    /// goes through an AFTR, which translates it.
+    fn is_untranslated(&self) -> bool {
+        let Entry { original, reply } = self;
+        original.source == reply.destination
+            && original.destination == reply.source
+            && original.source.is_private()
+            && is_public(original.destination)
+    }
+
     fn is_of(&self, ours: Ipv4Net) -> bool {
         ours.contains(&self.reply.destination) || ours.contains(&self.original.destination)
     }
@@ -89,6 +99,17 @@ impl Entry {
             number,
         })
     }
+}
+
+/// Whether packets for that address leave the site.
+fn is_public(address: Ipv4Addr) -> bool {
+    let stays = address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_broadcast()
+        || address.is_unspecified();
+    !stays
 }
 
 fn tuple(bytes: &[u8]) -> Option<Tuple> {
@@ -185,10 +206,24 @@ pub(super) fn connection(message: &[u8], network: Ipv4Net) -> Option<Connection>
 /// # Errors
 /// The kernel has no conntrack over netlink (kmod-nf-conntrack-netlink).
 pub fn forget_connections(ours: Ipv4Net) -> io::Result<usize> {
+    forget(|entry| entry.is_of(ours))
+}
+
+/// Forgets every connection from a host behind us to the Internet that nobody
+/// here translates, as those of DS-Lite are: through another line they would go
+/// on with an address that nothing comes back to. Says how many there were.
+///
+/// # Errors
+/// The kernel has no conntrack over netlink (kmod-nf-conntrack-netlink).
+pub fn forget_untranslated() -> io::Result<usize> {
+    forget(Entry::is_untranslated)
+}
+
+fn forget(doom: impl Fn(&Entry) -> bool) -> io::Result<usize> {
     let netfilter = Netfilter::open()?;
     let mut doomed = Vec::new();
     netfilter.dump(SUBSYSTEM | GET, AF_INET, &[], &mut |message| {
-        if Entry::read(message).is_some_and(|entry| entry.is_of(ours)) {
+        if Entry::read(message).is_some_and(|entry| doom(&entry)) {
             let (kind, handle) = (SUBSYSTEM | DELETE, handle(message));
             let mut request = Vec::new();
             put_message(&mut request, kind, REQUEST | ACK, AF_INET, 0, &handle);
@@ -271,6 +306,23 @@ mod tests {
         let back = side(FAR, HOST, 6, &[(2, 2), (3, 1)]);
         assert_eq!(found(&entry(&foreign, &back)), None);
         assert_eq!(found(&entry(&side(HOST, FAR, 47, &[]), &back)), None);
+    }
+
+    #[test]
+    fn what_goes_through_an_aftr_is_not_translated_here() {
+        let is = |from, to, back_from, back_to| {
+            let out = side(from, to, 6, &[(2, 40000), (3, 443)]);
+            let back = side(back_from, back_to, 6, &[(2, 443), (3, 40000)]);
+            Entry::read(&entry(&out, &back)).unwrap().is_untranslated()
+        };
+        assert!(is(HOST, FAR, FAR, HOST));
+        assert!(!is(HOST, FAR, FAR, US), "translated");
+        assert!(!is(US, FAR, FAR, US), "the router's own");
+        let other = [192, 168, 1, 9];
+        assert!(!is(HOST, other, other, HOST), "within the site");
+        assert!(!is(FAR, HOST, HOST, FAR), "from outside");
+        let group = [224, 0, 0, 251];
+        assert!(!is(HOST, group, group, HOST), "multicast");
     }
 
     #[test]

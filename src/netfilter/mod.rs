@@ -17,7 +17,7 @@ mod received;
 mod removal;
 
 pub use chains::{Chain, chains};
-pub use conntrack::{Connection, connections, forget_connections};
+pub use conntrack::{Connection, connections, forget_connections, forget_untranslated};
 pub use counters::{Counters, is_loaded};
 pub use link::{close, delete_device};
 pub use nft::{Nft, NftError};

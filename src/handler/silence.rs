@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Far ends that sent nothing back, as they are remembered.
+
+use std::fs;
+use std::io;
+use std::net::Ipv6Addr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::clock::uptime;
+use super::store::{remove_written, write_atomically};
+use crate::paths::silent_file;
+
+/// How long an address is remembered, in seconds.
+pub(super) const REMEMBERED: u64 = 3600;
+
+/// An address that sent nothing back, and when that was found, in seconds since
+/// boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Silent(Ipv6Addr, u64);
+
+fn load(interface: &str) -> Vec<Silent> {
+    let text = fs::read_to_string(silent_file(interface)).unwrap_or_default();
+    let value: Option<Value> = serde_json::from_str(&text).ok();
+    let all = value.and_then(|value| Vec::<Silent>::deserialize(value).ok());
+    let mut all = all.unwrap_or_default();
+    let now = uptime();
+    all.retain(|Silent(_, at)| now.saturating_sub(*at) <= REMEMBERED);
+    all
+}
+
+/// The addresses that sent nothing back to that interface in the last hour, the
+/// last one first.
+pub(super) fn silent(interface: &str) -> Vec<Ipv6Addr> {
+    let all = load(interface).into_iter();
+    all.map(|Silent(address, _)| address).collect()
+}
+
+/// Remembers one more.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn remember(interface: &str, address: Ipv6Addr) -> io::Result<()> {
+    let mut all = load(interface);
+    all.insert(0, Silent(address, uptime()));
+    write_atomically(&silent_file(interface), &serde_json::to_vec(&all)?)
+}
+
+/// Forgets all.
+pub(super) fn forget(interface: &str) {
+    if let Err(error) = remove_written(&silent_file(interface)) {
+        log::debug!("{interface}: {error}");
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! An AFTR that DHCPv6 names (option 64): the note that the client's script
+//! takes of it, and what becomes of a line that nothing else is known of.
+
+mod double;
+mod router;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use double::Interface;
+use router::{Router, default_route};
+
+const SCRIPT: &str = include_str!("../files/etc/odhcp6c.user.d/90-mape");
+
+/// Sources the file as the DHCPv6 client's script does. Says what it called.
+fn source(root: &Path, aftr: &str) -> String {
+    let (run, called) = (root.join("run"), root.join("called"));
+    let program = format!("echo >>{} hotplug", called.display());
+    let script = SCRIPT
+        .replace("/var/run/mape", &run.display().to_string())
+        .replace("/usr/sbin/mape hotplug", &program);
+    let file = root.join("90-mape");
+    fs::write(&file, script).unwrap();
+    let _ = fs::remove_file(&called);
+    let status = Command::new("sh")
+        .args(["-euc", ". \"$0\"; wait; echo still here >&2"])
+        .arg(&file)
+        .envs([("INTERFACE", "wan6"), ("AFTR", aftr)])
+        .status();
+    assert!(status.unwrap().success());
+    fs::read_to_string(&called).unwrap_or_default()
+}
+
+#[test]
+fn the_note_follows_the_option_and_a_change_is_told() {
+    let root = std::env::temp_dir().join(format!("mape-aftr-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&root);
+    fs::create_dir_all(&root).unwrap();
+    let note = || fs::read_to_string(root.join("run/wan6.aftr")).unwrap();
+    assert_eq!(source(&root, ""), "", "a line without the option");
+    assert_eq!(source(&root, "aftr.example"), "hotplug wan6\n");
+    assert_eq!(note(), "aftr.example\n");
+    assert_eq!(source(&root, "aftr.example"), "", "nothing new");
+    // A server may send anything.
+    let hostile = "x; touch /tmp/$(id) `id` \"'";
+    assert_eq!(source(&root, hostile), "hotplug wan6\n");
+    assert_eq!(note(), format!("{hostile}\n"));
+    assert_eq!(source(&root, ""), "hotplug wan6\n", "the option is gone");
+    assert_eq!(note(), "\n");
+    fs::remove_dir_all(root).unwrap();
+}
+
+#[test]
+fn a_line_that_nothing_else_is_known_of_has_the_aftr_that_dhcpv6_names() {
+    let Some(net) = Router::new() else { return };
+    net.add(
+        Interface::on("wan6", "eth1")
+            .prefix("2001:db8:77::", 56)
+            .route(default_route()),
+    );
+    net.ifup("wan6");
+    net.write("var/run/mape/wan6.aftr", "not a name!\n");
+    net.configure("wan4", "mape", &[("tunlink", "wan6"), ("provision", "off")]);
+    net.ifup("wan4");
+    net.wait_error("wan4", "MAPE_UNKNOWN_PROVIDER");
+    net.write("var/run/mape/wan6.aftr", "2001:db8:ffff::101\n");
+    net.update("wan6", "data", |_| {});
+    net.assert_works("wan4");
+    let remote = |net: &Router| net.tunnel().unwrap().remote;
+    assert_eq!(remote(&net).as_deref(), Some("2001:db8:ffff::101"));
+    // Another one, as after an event of DHCPv6.
+    net.write("var/run/mape/wan6.aftr", "2001:db8:ffff::102\n");
+    net.hotplug("wan6");
+    for _ in 0..400 {
+        if remote(&net).as_deref() == Some("2001:db8:ffff::102") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(remote(&net).as_deref(), Some("2001:db8:ffff::102"));
+    net.assert_works("wan4");
+    net.ifdown("wan4");
+    net.wait("wan4 is down", |world| !world.is_up("wan4"));
+    net.assert_clean("wan4");
+}
