@@ -14,6 +14,7 @@ use std::fs;
 use ipnet::Ipv6Net;
 use mape::handler::{Protocol, Settings};
 use mape::map::Dialect;
+use mape::mechanism::{DsLite, InterfaceId, IpIp};
 use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, Timeouts, UpnpWish, Wishes};
 use mape::netifd::Config;
 use serde_json::Value;
@@ -178,4 +179,24 @@ fn each_technique_as_text() {
     };
     let plan = Plan::new(v6plus, &wishes, &Kernel::full()).unwrap();
     insta::assert_snapshot!("upnp", plan.combined());
+}
+
+/// Lines without MAP: the AFTR translates, or the addresses are ours alone.
+#[test]
+fn each_line_without_map_as_text() {
+    let prefix = "2001:db8:7:100::/56".parse().unwrap();
+    let remote = "2001:db8:ffff::1".parse().unwrap();
+    let fixed = |ipv4: &str| {
+        let ipv4 = ipv4.parse().unwrap();
+        IpIp::new(prefix, InterfaceId::Bits(0xfeed), ipv4, remote).unwrap()
+    };
+    for (name, mechanism) in [
+        ("ds_lite", DsLite::new(prefix, remote).unwrap().into()),
+        ("ipip_address", fixed("203.0.113.7/32").into()),
+        ("ipip_block", fixed("203.0.113.9/29").into()),
+    ] {
+        let line = Line::new("wan4", "map-wan4", &mechanism, false);
+        let plan = Plan::new(line, &Wishes::default(), &Kernel::full()).unwrap();
+        insta::assert_snapshot!(name, plan.combined());
+    }
 }

@@ -207,6 +207,11 @@ fn source_nat(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
             f,
             "\t\tip saddr != {network} counter name \"translated\" {to_us}"
         )?;
+        if network.prefix_len() < 32 {
+            // Translated to themselves, so that firewall4 does not masquerade
+            // them: the kernel gives a connection one source NAT.
+            writeln!(f, "\t\tsnat ip to ip saddr")?;
+        }
     }
     end_chain(f)
 }

@@ -49,9 +49,6 @@ pub struct Step {
 /// same second after an outage.
 type Window = RangeInclusive<u32>;
 
-/// Before the first attempt after the line came up.
-const FIRST: Window = 0..=10;
-
 const NO_TTL: Window = 20 * HOUR..=24 * HOUR;
 const NO_RECORD: Window = HOUR..=3 * HOUR;
 const NO_DNS: Window = MINUTE..=10 * MINUTE;
@@ -75,11 +72,6 @@ pub fn random(most: u32) -> u32 {
         Some(count) => number % count,
         None => number,
     }
-}
-
-/// The wait before the first attempt.
-pub fn first(random: Random<'_>) -> Duration {
-    within(FIRST, random)
 }
 
 /// What follows an attempt.
@@ -134,7 +126,6 @@ mod tests {
             waits(Event::Answered(None)),
             (Action::Apply, 72_000, 86_400)
         );
-        assert_eq!(first(&mut |most| most), Duration::from_secs(10));
     }
 
     #[test]
