@@ -4,5 +4,7 @@
 
 mod ask;
 mod dns;
+#[path = "../dns_answer/mod.rs"]
+mod dns_answer;
 mod registration;
 mod servers;

@@ -2,6 +2,8 @@
 //! A line of its own for a test: a network namespace with addresses, and
 //! small DNS and HTTP servers in it that answer as they are told.
 
+use crate::dns_answer;
+pub use crate::dns_answer::Record;
 use std::io::{Read, Write};
 use std::net::{Ipv6Addr, SocketAddrV6, TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
@@ -11,8 +13,7 @@ use std::time::Duration;
 
 use mape::provision::Uplink;
 use nix::sched::{CloneFlags, unshare};
-use simple_dns::rdata::{AAAA, CNAME, RData, TXT};
-use simple_dns::{CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord};
+use simple_dns::{Packet, RCODE};
 
 pub const CE: &str = "2001:db8:f::1";
 pub const DNS: [&str; 3] = ["2001:db8:f::53", "2001:db8:f::54", "2001:db8:f::55"];
@@ -101,37 +102,7 @@ pub fn dns_on(
 
 /// An answer to `query` with these records.
 pub fn reply(query: &Packet<'_>, rcode: RCODE, records: &[(&str, Record<'_>)]) -> Vec<u8> {
-    let mut packet = Packet::new_reply(query.id());
-    packet.questions.clone_from(&query.questions);
-    packet.set_flags(PacketFlag::RECURSION_DESIRED | PacketFlag::RECURSION_AVAILABLE);
-    *packet.rcode_mut() = rcode;
-    for (owner, record) in records {
-        let rdata = match record {
-            Record::Aaaa(address) => RData::AAAA(AAAA {
-                address: address.parse::<Ipv6Addr>().unwrap().into(),
-            }),
-            Record::Cname(name) => RData::CNAME(CNAME(Name::new(name).unwrap())),
-            Record::Txt(strings) => {
-                let mut txt = TXT::new();
-                for string in *strings {
-                    txt.add_string(string).unwrap();
-                }
-                RData::TXT(txt)
-            }
-        };
-        let owner = Name::new(owner).unwrap();
-        packet
-            .answers
-            .push(ResourceRecord::new(owner, CLASS::IN, 60, rdata));
-    }
-    packet.build_bytes_vec_compressed().unwrap()
-}
-
-#[derive(Clone, Copy)]
-pub enum Record<'a> {
-    Aaaa(&'a str),
-    Cname(&'a str),
-    Txt(&'a [&'a str]),
+    dns_answer::reply(query, rcode, records).unwrap()
 }
 
 /// A resolver that knows the web servers and, if there is one, the record of

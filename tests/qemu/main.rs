@@ -8,6 +8,8 @@
 //!
 //! `cargo test` alone boots nothing; `make test-qemu` does.
 
+#[path = "../dns_answer/mod.rs"]
+mod dns_answer;
 #[path = "../double/mod.rs"]
 mod double;
 mod guest;

@@ -28,7 +28,7 @@ ISP_LAN ?=
 ISP_CMD ?=
 ISP = ISP_MODE="$(MODE)" PROVIDER="$(PROVIDER)" ISP_NIC="$(ISP_NIC)" ISP_LAN="$(ISP_LAN)" ISP_CMD="$(ISP_CMD)"
 .PHONY: isp setup-isp
-isp: need-provider need-rust setup-isp ## A provider for a router under test (MODE=ra|pd|mape|mapt|lw4o6, ISP_CMD=)
+isp: need-provider need-rust setup-isp ## A provider for a router under test (MODE=, ISP_CMD=)
 	@MAPE_QEMU=isp $(ISP) $(IN_QEMU)
 
 setup-isp:

@@ -87,14 +87,14 @@ impl std::fmt::Display for Refused {
 
 /// Reads what the BR refused since the last call, and starts again at zero.
 pub fn refused(br: &Netns) -> Result<Refused> {
-    let text = br.run(&["nft", "reset", "counters", "table", "ip", "border"])?;
+    let text = br.run(&["nft", "reset", "counters"])?;
     let bad = packets(&text).filter(|(name, _)| name.starts_with("bad_"));
     Ok(Refused(bad.collect()))
 }
 
 /// All counters of the BR and their packets, as they are.
 pub fn counters(br: &Netns) -> Result<Vec<(String, u64)>> {
-    let text = br.run(&["nft", "list", "counters", "table", "ip", "border"])?;
+    let text = br.run(&["nft", "list", "counters"])?;
     Ok(packets(&text).collect())
 }
 

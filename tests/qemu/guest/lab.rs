@@ -198,11 +198,6 @@ impl Lab {
 
     /// The LAN host, 0 to 2.
     pub fn host(&self, index: usize) -> &Netns {
-        let [first, second, third] = &self.net.lan;
-        match index % 3 {
-            0 => first,
-            1 => second,
-            _ => third,
-        }
+        self.net.host(index)
     }
 }

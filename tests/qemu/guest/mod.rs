@@ -2,6 +2,7 @@
 //! The machine's inside: topology, traffic, scenarios.
 
 pub mod border;
+pub mod carrier;
 pub mod demo;
 pub mod icmp;
 pub mod init;

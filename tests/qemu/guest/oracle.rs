@@ -2,6 +2,7 @@
 //! What a CE of a line must have, computed apart from the crate under test,
 //! so that a mistake of the crate cannot hide itself.
 
+use ipnet::Ipv6Net;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// How the CE address carries IPv4 address and PSID.
@@ -107,9 +108,15 @@ impl Line {
         Ipv6Addr::from_bits(self.rule6.to_bits() | (self.ea << (128 - self.prefix_len())))
     }
 
-    /// The same as text, with its length.
+    /// The same with its length.
+    pub fn network(&self) -> Ipv6Net {
+        let len = u8::try_from(self.prefix_len()).unwrap_or(128);
+        Ipv6Net::new_assert(self.prefix(), len)
+    }
+
+    /// The same as text.
     pub fn end_user_prefix(&self) -> String {
-        format!("{}/{}", self.prefix(), self.prefix_len())
+        self.network().to_string()
     }
 
     /// The CE's share of the port space.

@@ -12,6 +12,7 @@ use crate::double::{
     Double, Effect, Interface, KernelEffects, ROOT_VARIABLE, Route, SOCKET_VARIABLE,
 };
 use std::fs;
+use std::net::Ipv6Addr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -21,6 +22,8 @@ use std::time::{Duration, Instant};
 pub const INTERFACE: &str = "wanmap";
 /// The interface it runs over.
 pub const UPLINK: &str = "wan6";
+/// Its address on the access network.
+const ADDRESS: &str = "2001:db8:0:1::2";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A router that has its delegated prefix and a configured, idle interface.
@@ -37,19 +40,7 @@ impl Router {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        ce.within(|| {
-            let binary = Path::new("/usr/sbin/mape");
-            let double = Double::start_with(binary, KernelEffects::default());
-            let len = u8::try_from(line.prefix_len()).unwrap_or(128);
-            let uplink = Interface::on(UPLINK, "wan")
-                .address("2001:db8:0:1::2", 64)
-                .prefix(&line.prefix().to_string(), len)
-                .route(Route::via("::", 0, "2001:db8:0:1::1"));
-            double.add(uplink);
-            double.ifup(UPLINK);
-            double.configure(INTERFACE, "map", &options);
-            Ok(Self { double })
-        })
+        Self::configured(ce, ADDRESS, line, &options)
     }
 
     /// A router whose uplink has `address` and the delegated prefix of `line`,
@@ -60,36 +51,34 @@ impl Router {
         line: &Line,
         options: &[(&str, &str)],
     ) -> Result<Self> {
-        ce.within(|| {
-            let binary = Path::new("/usr/sbin/mape");
-            let double = Double::start_with(binary, KernelEffects::default());
-            let len = u8::try_from(line.prefix_len()).unwrap_or(128);
-            double.add(
-                Interface::on(UPLINK, "wan")
-                    .address(address, 64)
-                    .prefix(&line.prefix().to_string(), len)
-                    .route(Route::via("::", 0, &gateway_of(address))),
-            );
-            double.ifup(UPLINK);
-            double.configure(INTERFACE, "map", options);
-            Ok(Self { double })
-        })
+        let len = u8::try_from(line.prefix_len()).unwrap_or(128);
+        let uplink = uplink(address, 64).prefix(&line.prefix().to_string(), len);
+        Self::over(ce, uplink, "map", options)
     }
 
     /// A router configured with the two lines that suffice. The uplink is up
     /// and has its address, `address` with its length, and no prefix.
     pub fn two_lines(ce: &Netns, address: (&str, u8)) -> Result<Self> {
+        let (address, len) = address;
+        let uplink = uplink(address, len);
+        Self::over(ce, uplink, "mape", &[("tunlink", UPLINK)])
+    }
+
+    /// A router with a resolver on its uplink, configured with the two lines
+    /// that suffice, and these.
+    pub fn resolving(ce: &Netns, resolver: Ipv6Addr, more: &[(&str, &str)]) -> Result<Self> {
+        let uplink = uplink(ADDRESS, 64).dns(&resolver.to_string());
+        let options = [&[("tunlink", UPLINK)], more].concat();
+        Self::over(ce, uplink, "mape", &options)
+    }
+
+    fn over(ce: &Netns, uplink: Interface, proto: &str, options: &[(&str, &str)]) -> Result<Self> {
         ce.within(|| {
             let binary = Path::new("/usr/sbin/mape");
             let double = Double::start_with(binary, KernelEffects::default());
-            let (address, len) = address;
-            double.add(
-                Interface::on(UPLINK, "wan")
-                    .address(address, len)
-                    .route(Route::via("::", 0, "2001:db8:0:1::1")),
-            );
+            double.add(uplink);
             double.ifup(UPLINK);
-            double.configure(INTERFACE, "mape", &[("tunlink", UPLINK)]);
+            double.configure(INTERFACE, proto, options);
             Ok(Self { double })
         })
     }
@@ -371,11 +360,19 @@ impl Router {
     }
 }
 
+/// The uplink with an address, and the route that goes with it.
+fn uplink(address: &str, len: u8) -> Interface {
+    Interface::on(UPLINK, "wan")
+        .address(address, len)
+        .route(Route::via("::", 0, &gateway_of(address)))
+}
+
 /// The access network's end of a link: the same /64, interface identifier 1.
 fn gateway_of(address: &str) -> String {
     match address.rsplit_once("::") {
         Some((network, _)) => format!("{network}::1"),
-        None => address.to_owned(),
+        // An address by autoconfiguration.
+        None => "2001:db8:0:1::1".to_owned(),
     }
 }
 

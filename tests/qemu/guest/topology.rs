@@ -10,7 +10,7 @@ use super::netns::Netns;
 use super::oracle::Line;
 use super::shell;
 use crate::Result;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::Command;
 
 /// The tunnel device of the CE, as netifd names it for `wanmap`.
@@ -54,18 +54,37 @@ pub struct Cards {
 impl Topology {
     /// Everything but the CE's tunnel and ruleset.
     pub fn build(line: &Line) -> Result<Self> {
-        let topology = Self::namespaces()?;
-        topology.access()?;
-        topology.acc.ip(&format!(
-            "route add {}/{} via 2001:db8:0:1::2\n",
-            line.prefix(),
-            line.prefix_len()
-        ))?;
-        topology.lan(Some(GATEWAY))?;
-        topology.border()?;
+        let topology = Self::routed(&line.end_user_prefix())?;
         topology.to_relay(line)?;
         topology.tunnel(line)?;
         Ok(topology)
+    }
+
+    /// The same with nothing that carries IPv4, for a subscriber with that
+    /// prefix.
+    pub fn routed(prefix: &str) -> Result<Self> {
+        let topology = Self::namespaces()?;
+        topology.access()?;
+        topology.route_to_subscriber(prefix)?;
+        topology.lan(Some(GATEWAY))?;
+        topology.border()?;
+        Ok(topology)
+    }
+
+    /// The access network sends what is for `prefix` to the CE.
+    pub fn route_to_subscriber(&self, prefix: &str) -> Result<()> {
+        self.acc
+            .ip(&format!("route replace {prefix} via 2001:db8:0:1::2\n"))
+    }
+
+    /// The LAN host, 0 to 2.
+    pub fn host(&self, index: usize) -> &Netns {
+        let [first, second, third] = &self.lan;
+        match index % 3 {
+            0 => first,
+            1 => second,
+            _ => third,
+        }
     }
 
     /// The same around a router that is plugged into `cards`. How packets get
@@ -201,10 +220,15 @@ impl Topology {
 
     /// The BR has its address, and the access network knows where it is.
     pub fn to_relay(&self, line: &Line) -> Result<()> {
+        self.far_end(line.br)
+    }
+
+    /// The same for the far end of any tunnel.
+    pub fn far_end(&self, address: Ipv6Addr) -> Result<()> {
         self.br
-            .ip(&format!("addr replace {}/128 dev lo nodad\n", line.br))?;
+            .ip(&format!("addr replace {address}/128 dev lo nodad\n"))?;
         self.acc
-            .ip(&format!("route replace {} via 2001:db8:0:2::2\n", line.br))
+            .ip(&format!("route replace {address} via 2001:db8:0:2::2\n"))
     }
 
     /// The BR's end of the CE's tunnel.

@@ -4,8 +4,8 @@
 use super::{Isp, Mode};
 use crate::Result;
 use crate::guest::init::{self, say, tell};
+use crate::guest::shell;
 use crate::guest::topology::Cards;
-use crate::guest::{scenarios, shell};
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -87,12 +87,13 @@ fn serve(isp: &mut Isp, commands: impl Read) -> bool {
             ["renumber"] => isp.renumber().and_then(|()| isp.status()).map(|text| {
                 tell(&json!({ "say": text }));
             }),
+            ["dns", fault] => isp.confuse(fault),
             ["down"] => isp.plug("down"),
             ["up"] => isp.plug("up"),
             ["log", name] => log(name),
-            ["measure", names @ ..] => scenarios::measure_plugged(isp.lab(), names),
+            ["measure", names @ ..] => isp.measure(names),
             _ => Err(format!(
-                "{command}: one of status, renumber, mode NAME [PROVIDER], down, up, measure [NAME…], log DAEMON, quit"
+                "{command}: one of status, renumber, mode NAME [PROVIDER], dns FAULT, down, up, measure [NAME…], log DAEMON, quit"
             )),
         };
         match done {

@@ -3,6 +3,7 @@
 
 use super::{Mode, hook, kea};
 use crate::Result;
+use crate::guest::carrier::RESOLVER;
 use crate::guest::netns::Netns;
 use crate::guest::oracle::Line;
 use crate::guest::topology::{MTU, Topology};
@@ -62,10 +63,11 @@ impl Daemons {
                 prefixes += &lives(old, 0, 0);
             }
         }
+        let resolver = format!("\tRDNSS {RESOLVER} {{ }};\n");
         let managed = if mode == Mode::Ra { "off" } else { "on" };
         let config = format!(
             "interface ce {{\n\tAdvSendAdvert on;\n\tMinRtrAdvInterval 3;\n\tMaxRtrAdvInterval 10;\n\
-             \tAdvDefaultLifetime 1800;\n\tAdvManagedFlag {managed};\n\tAdvOtherConfigFlag {managed};\n{prefixes}}};\n"
+             \tAdvDefaultLifetime 1800;\n\tAdvManagedFlag {managed};\n\tAdvOtherConfigFlag {managed};\n{prefixes}{resolver}}};\n"
         );
         let path = write("radvd.conf", &config)?;
         renew(&mut self.radvd, || {

@@ -2,6 +2,7 @@
 //! Kea's configuration for a line.
 
 use super::{DMR, Mode};
+use crate::guest::carrier::{AFTR_NAME, RESOLVER};
 use crate::guest::oracle::Line;
 use serde_json::{Value, json};
 
@@ -43,8 +44,15 @@ pub fn config(mode: Mode, line: &Line, hooks: &str, script: &str) -> Value {
     }})
 }
 
-/// The S46 container of the mode with what it encapsulates (RFC 7598).
+/// The line's resolver, and what the mode has: an S46 container with what it
+/// encapsulates (RFC 7598), or an AFTR (RFC 6334).
 fn options(mode: Mode, line: &Line) -> Value {
+    let mut all = vec![json!({ "name": "dns-servers", "data": RESOLVER.to_string() })];
+    all.extend(of_mode(mode, line));
+    all.into()
+}
+
+fn of_mode(mode: Mode, line: &Line) -> Vec<Value> {
     let option = |space: &str, name: &str, data: String| json!({ "space": space, "name": name, "data": data });
     let container = |name: &str| json!({ "space": "dhcp6", "name": name });
     let br = line.br.to_string();
@@ -56,20 +64,21 @@ fn options(mode: Mode, line: &Line) -> Value {
         format!("{offset}, 0/0"),
     );
     match mode {
-        Mode::Ra | Mode::Pd => json!([]),
-        Mode::MapE => json!([
+        Mode::Ra | Mode::Pd | Mode::IpIp => Vec::new(),
+        Mode::DsLite => vec![option("dhcp6", "aftr-name", AFTR_NAME.to_owned())],
+        Mode::MapE => vec![
             container("s46-cont-mape"),
             option("s46-cont-mape-options", "s46-rule", line.s46_rule()),
             option("s46-cont-mape-options", "s46-br", br),
             offset_alone,
-        ]),
-        Mode::MapT => json!([
+        ],
+        Mode::MapT => vec![
             container("s46-cont-mapt"),
             option("s46-cont-mapt-options", "s46-rule", line.s46_rule()),
             option("s46-cont-mapt-options", "s46-dmr", DMR.to_owned()),
             offset_alone,
-        ]),
-        Mode::Lw4o6 => json!([
+        ],
+        Mode::Lw4o6 => vec![
             container("s46-cont-lw"),
             option("s46-cont-lw-options", "s46-br", br),
             option(
@@ -82,6 +91,6 @@ fn options(mode: Mode, line: &Line) -> Value {
                 "s46-portparams",
                 format!("{offset}, {psid}/{psid_len}"),
             ),
-        ]),
+        ],
     }
 }

@@ -11,9 +11,13 @@ mod kea;
 pub use control::main;
 
 use super::border;
+use super::carrier::dns::{FAULTS, Resolver};
+use super::carrier::softwire::Softwire;
+use super::carrier::{AFTR, AFTR_NAME, BR, FIXED, RESOLVER, fixed_ce};
 use super::init::say;
 use super::lab::Lab;
 use super::oracle::{Dialect, LAB, Line, OCN, V6PLUS};
+use super::scenarios;
 use super::server::Servers;
 use super::topology::{Cards, Topology};
 use crate::Result;
@@ -33,6 +37,10 @@ pub enum Mode {
     MapT,
     /// The same with a lw4o6 container (section 5.3).
     Lw4o6,
+    /// The same with the name of an AFTR (RFC 6334).
+    DsLite,
+    /// A prefix by DHCPv6; the fixed address is in the provider's letter.
+    IpIp,
 }
 
 impl Mode {
@@ -44,11 +52,31 @@ impl Mode {
             "mape" | "s46" => Ok(Self::MapE),
             "mapt" => Ok(Self::MapT),
             "lw4o6" => Ok(Self::Lw4o6),
-            _ => Err(format!("MODE={word}: one of ra, pd, mape, mapt, lw4o6")),
+            "dslite" | "ds-lite" => Ok(Self::DsLite),
+            "ipip" => Ok(Self::IpIp),
+            _ => Err(format!(
+                "MODE={word}: one of ra, pd, mape, mapt, lw4o6, dslite, ipip"
+            )),
         }
     }
 
-    /// The subscriber's line: where no option brings the rule, that of a
+    /// How IPv4 gets to the subscriber of `line`, unless by MAP.
+    fn softwire(self, line: &Line) -> Option<Softwire> {
+        match self {
+            Self::DsLite => Some(Softwire::DsLite {
+                aftr: AFTR,
+                subscriber: line.network(),
+            }),
+            Self::IpIp => Some(Softwire::IpIp {
+                br: BR,
+                ce: fixed_ce(line.prefix()),
+                ipv4: FIXED,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The subscriber's line: if no option brings the rule, that of a
     /// provider everybody knows.
     fn line(self, provider: &str) -> Result<Line> {
         match (self, provider) {
@@ -71,6 +99,7 @@ const DMR: &str = "2001:db8:fffe::/64";
 pub struct Isp {
     mode: Mode,
     lab: Lab,
+    resolver: Resolver,
     daemons: Daemons,
 }
 
@@ -80,10 +109,13 @@ impl Isp {
         let line = mode.line(provider)?;
         let net = Topology::plugged(cards)?;
         let servers = Servers::start(&net.srv)?;
+        let resolver = Resolver::start(&net.acc, RESOLVER)?;
+        resolver.set(|zone| drop(zone.names.insert(AFTR_NAME.to_owned(), vec![AFTR])));
         let daemons = Daemons::new(&net.acc)?;
         let mut isp = Self {
             mode,
             lab: Lab::plugged(net, line, servers),
+            resolver,
             daemons,
         };
         isp.provision(None)?;
@@ -118,17 +150,20 @@ impl Isp {
     /// before it.
     fn provision(&mut self, old: Option<&Line>) -> Result<()> {
         let (net, line) = (&self.lab.net, &self.lab.line);
-        net.to_relay(line)?;
         if self.mode == Mode::Ra {
             // The /64 is on the link: the host that has an address answers for it.
             net.acc.ip(&on_link("add", line))?;
         }
-        if self.mode == Mode::MapT {
-            self.daemons.translate(net, line, DMR)?;
+        if let Some(softwire) = self.mode.softwire(line) {
+            softwire.open(net)?;
         } else {
-            net.tunnel(line)?;
+            net.to_relay(line)?;
+            match self.mode {
+                Mode::MapT => self.daemons.translate(net, line, DMR)?,
+                _ => net.tunnel(line)?,
+            }
+            border::load(&net.br, line)?;
         }
-        border::load(&net.br, line)?;
         self.daemons.advertise(net, self.mode, line, old)?;
         if self.mode == Mode::Ra {
             self.daemons.delegate_nothing();
@@ -148,36 +183,29 @@ impl Isp {
         net.br.ip("link del dev ce\n")
     }
 
+    /// What is wrong with the resolver from now on.
+    pub fn confuse(&self, word: &str) -> Result<()> {
+        let known = FAULTS.iter().find(|(name, _)| *name == word);
+        let (_, fault) = known.ok_or_else(|| {
+            let names: Vec<&str> = FAULTS.iter().map(|(name, _)| *name).collect();
+            format!("dns {word}: one of {}", names.join(", "))
+        })?;
+        self.resolver.set(|zone| zone.fault = *fault);
+        Ok(())
+    }
+
     /// What a router must make of this line, and what it has made of it.
     pub fn status(&self) -> Result<String> {
         let Lab { line, net, .. } = &self.lab;
-        let ranges: Vec<String> = line
-            .ranges()
-            .iter()
-            .map(|(first, last)| format!("{first}-{last}"))
-            .collect();
-        let shown = ranges.get(..3).unwrap_or(&ranges).join(" ");
-        let dialect = match line.dialect {
-            Dialect::Draft03 => "draft-03",
-            Dialect::Rfc7597 => "RFC 7597",
-        };
         let mut text = format!(
-            "line       {:?}, {} ({dialect})\n\
-             prefix     {}\n\
-             IPv4       {} PSID {}, {} ports: {shown} …\n\
-             CE         {}\n",
+            "line       {:?}\nprefix     {}\nresolver   {RESOLVER}\n",
             self.mode,
-            line.name,
-            line.end_user_prefix(),
-            line.ipv4(),
-            line.psid(),
-            line.ports().len(),
-            line.ce_address(),
+            line.end_user_prefix()
         );
-        let _ = match self.mode {
-            Mode::MapT => writeln!(text, "DMR        {DMR}"),
-            _ => writeln!(text, "BR         {}", line.br),
-        };
+        match self.mode.softwire(line) {
+            Some(softwire) => text += &softwire.to_string(),
+            None => text += &self.rule(),
+        }
         let routes = net
             .acc
             .run(&["ip", "-6", "route", "show", "proto", "dhcp"])?;
@@ -190,19 +218,52 @@ impl Isp {
         for (name, packets) in border::counters(&net.br)? {
             let _ = writeln!(text, "counter    {packets:>8} {}", name.replace('_', " "));
         }
-        let seen = border::ports_seen(&net.br)?;
-        let _ = write!(
-            text,
-            "ports      {} of {} seen at the BR",
-            seen.len(),
-            line.ports().len()
-        );
-        Ok(text)
+        for question in self.resolver.asked() {
+            let _ = writeln!(text, "asked      {} by {}", question.what, question.from);
+        }
+        if self.mode.softwire(line).is_none() {
+            let seen = border::ports_seen(&net.br)?.len();
+            let all = line.ports().len();
+            let _ = writeln!(text, "ports      {seen} of {all} seen at the BR");
+        }
+        Ok(text.trim_end().to_owned())
     }
 
-    /// The scenarios' view of it.
-    pub fn lab(&mut self) -> &mut Lab {
-        &mut self.lab
+    /// The rule of a line with MAP, and what comes of it.
+    fn rule(&self) -> String {
+        let line = &self.lab.line;
+        let ranges: Vec<String> = line
+            .ranges()
+            .iter()
+            .map(|(first, last)| format!("{first}-{last}"))
+            .collect();
+        let shown = ranges.get(..3).unwrap_or(&ranges).join(" ");
+        let dialect = match line.dialect {
+            Dialect::Draft03 => "draft-03",
+            Dialect::Rfc7597 => "RFC 7597",
+        };
+        let (far_end, address) = match self.mode {
+            Mode::MapT => ("DMR", DMR.to_owned()),
+            _ => ("BR", line.br.to_string()),
+        };
+        format!(
+            "rule       {} ({dialect})\n\
+             IPv4       {} PSID {}, {} ports: {shown} …\n\
+             CE         {}\n\
+             {far_end:<10} {address}\n",
+            line.name,
+            line.ipv4(),
+            line.psid(),
+            line.ports().len(),
+            line.ce_address(),
+        )
+    }
+
+    /// Measures the router that is plugged in, by the scenarios with these
+    /// names.
+    pub fn measure(&mut self, names: &[&str]) -> Result<()> {
+        let is_map = self.mode.softwire(&self.lab.line).is_none();
+        scenarios::measure_plugged(&mut self.lab, is_map, names)
     }
 
     /// Connections to `port` of this machine are passed to that of the

@@ -3,13 +3,12 @@
 
 use super::{Bench, expect, measure};
 use crate::Result;
-use crate::guest::lab::Lab;
 use crate::guest::nat::Technique;
 use crate::guest::netns::Netns;
 use crate::guest::oracle::V6PLUS;
 use crate::guest::server::{NO_CHECKSUM, REFUSED, STREAM};
 use crate::guest::tcp::{self, Attempt};
-use crate::guest::topology::{NARROW, NARROW_MTU, server};
+use crate::guest::topology::{NARROW, NARROW_MTU, Topology, server};
 use crate::guest::{sys, udp};
 use nix::libc;
 use nix::sys::socket::{getsockopt, sockopt};
@@ -23,18 +22,22 @@ const TTL_OF_THE_BR: i32 = 2;
 pub fn icmp_errors(bench: &mut Bench) -> Result<String> {
     let lab = bench.lab(V6PLUS)?;
     lab.nat(Technique::Pool)?;
-    let found = [
-        ("refused", refused(lab)),
-        ("too big", path_mtu(lab)),
-        ("time exceeded", time_exceeded(lab)),
-    ];
-    let understood = found.iter().filter(|(_, result)| result.is_ok()).count();
-    let why: Vec<String> = found
-        .into_iter()
-        .filter_map(|(name, result)| Some(format!("{name}: {}", result.err()?)))
-        .collect();
+    let misunderstood = misunderstood(&lab.net);
+    let understood = 3 - misunderstood.len();
     measure(bench, Technique::Pool, "icmp_errors", understood as f64)
-        .map_err(|short| format!("{short}; {}", why.join("; ")))
+        .map_err(|short| format!("{short}; {}", misunderstood.join("; ")))
+}
+
+/// Which of the three errors a LAN host does not understand, and why.
+pub(super) fn misunderstood(net: &Topology) -> Vec<String> {
+    [
+        ("refused", refused(net)),
+        ("too big", path_mtu(net)),
+        ("time exceeded", time_exceeded(net)),
+    ]
+    .into_iter()
+    .filter_map(|(name, result)| Some(format!("{name}: {}", result.err()?)))
+    .collect()
 }
 
 /// 10 datagrams without a checksum, from 10 sockets.
@@ -109,36 +112,36 @@ fn must(what: &str, got: Option<i32>, wanted: i32) -> Result<()> {
     })
 }
 
-fn refused(lab: &Lab) -> Result<()> {
+fn refused(net: &Topology) -> Result<()> {
     let to = SocketAddrV4::new(server(1), REFUSED);
     must(
         "TCP",
-        tcp_error(lab.host(0), to, |_| Ok(()))?,
+        tcp_error(net.host(0), to, |_| Ok(()))?,
         libc::ECONNREFUSED,
     )?;
-    let socket = lab.host(1).within(udp::socket)?;
+    let socket = net.host(1).within(udp::socket)?;
     must("UDP", udp_error(&socket, 10, to)?, libc::ECONNREFUSED)
 }
 
-fn time_exceeded(lab: &Lab) -> Result<()> {
+fn time_exceeded(net: &Topology) -> Result<()> {
     let to = SocketAddrV4::new(server(1), STREAM);
-    let seen = tcp_error(lab.host(0), to, |stream| {
+    let seen = tcp_error(net.host(0), to, |stream| {
         sys::set_option(stream, libc::IPPROTO_IP, libc::IP_RECVERR, 1)?;
         sys::set_option(stream, libc::IPPROTO_IP, libc::IP_TTL, TTL_OF_THE_BR)
     })?;
     must("TCP", seen, libc::EHOSTUNREACH)?;
-    let socket = lab.host(1).within(udp::socket)?;
+    let socket = net.host(1).within(udp::socket)?;
     sys::set_option(&socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1)?;
     sys::set_option(&socket, libc::IPPROTO_IP, libc::IP_TTL, TTL_OF_THE_BR)?;
     must("UDP", udp_error(&socket, 10, to)?, libc::EHOSTUNREACH)
 }
 
 /// A path narrower than the tunnel is noticed by UDP and TCP.
-pub fn path_mtu(lab: &Lab) -> Result<()> {
-    for host in &lab.net.lan {
+pub(super) fn path_mtu(net: &Topology) -> Result<()> {
+    for host in &net.lan {
         host.run(&["ip", "route", "flush", "cache"])?;
     }
-    let socket = lab.host(1).within(udp::socket)?;
+    let socket = net.host(1).within(udp::socket)?;
     sys::set_option(
         &socket,
         libc::IPPROTO_IP,
@@ -151,7 +154,7 @@ pub fn path_mtu(lab: &Lab) -> Result<()> {
     expect(learned == i32::from(NARROW_MTU), || {
         format!("UDP learned an MTU of {learned}")
     })?;
-    let learned = lab
+    let learned = net
         .host(2)
         .within(|| tcp::upload(server(NARROW), 200_000))?;
     expect(learned == u32::from(NARROW_MTU), || {

@@ -11,7 +11,7 @@ use crate::guest::nat::Technique;
 use crate::guest::oracle::{Line, OCN, V6PLUS};
 use crate::guest::server::{STREAM, WHOAMI};
 use crate::guest::tcp;
-use crate::guest::topology::{lan_host, server};
+use crate::guest::topology::{Topology, lan_host, server};
 use crate::guest::udp;
 use std::net::SocketAddrV4;
 use std::time::Duration;
@@ -39,12 +39,12 @@ pub fn ocn_rfc7597(bench: &mut Bench) -> Result<String> {
 fn day(bench: &mut Bench, line: Line, megabytes: usize) -> Result<String> {
     let lab = bench.lab(line)?;
     lab.nat(Technique::Pool)?;
-    pings(lab)?;
-    datagrams(lab)?;
+    pings(&lab.net)?;
+    datagrams(&lab.net)?;
     lab.host(0)
         .within(|| tcp::download(server(0), megabytes << 20))?;
     lab.host(1).within(|| tcp::upload(server(1), 1 << 20))?;
-    errors::path_mtu(lab)?;
+    errors::path_mtu(&lab.net)?;
     let ranges = every_range(lab)?;
     let refused = lab.refused()?;
     expect(refused.total() == 0, || format!("the BR refused {refused}"))?;
@@ -56,10 +56,11 @@ fn day(bench: &mut Bench, line: Line, megabytes: usize) -> Result<String> {
     ))
 }
 
-fn pings(lab: &Lab) -> Result<()> {
+/// A ping from each LAN host, all with one identifier.
+pub(super) fn pings(net: &Topology) -> Result<()> {
     let mut sockets = Vec::new();
     for index in 0..3 {
-        sockets.push(lab.host(index).within(|| icmp::pinger(77))?);
+        sockets.push(net.host(index).within(|| icmp::pinger(77))?);
     }
     for socket in &sockets {
         udp::send(
@@ -75,9 +76,9 @@ fn pings(lab: &Lab) -> Result<()> {
 }
 
 /// Datagrams up to 4,000 bytes, each way in fragments where they must be.
-fn datagrams(lab: &Lab) -> Result<()> {
+pub(super) fn datagrams(net: &Topology) -> Result<()> {
     for (index, size) in [1, 512, 1432, 1433, 1472, 4000].into_iter().enumerate() {
-        let host = lab.host(index);
+        let host = net.host(index);
         let data: Vec<u8> = (0..=250).cycle().take(size).collect();
         let socket = [host.within(udp::socket)?];
         for attempt in 0.. {

@@ -5,6 +5,7 @@ mod attacks;
 mod compare;
 mod counts;
 pub mod doctor;
+
 mod errors;
 mod exhaustion;
 mod faults;
@@ -15,6 +16,7 @@ mod life;
 mod line;
 mod load;
 mod operators;
+mod softwires;
 
 use super::init::{say, tell};
 use super::lab::{self, Lab};
@@ -116,6 +118,8 @@ pub const ALL: &[Scenario] = &[
     row("bounces", life::bounces),
     row("same_prefix", life::same_prefix),
     row("two_uplinks", life::two_uplinks),
+    row("ds_lite", softwires::ds_lite),
+    row("ipip", softwires::ipip),
     row("lw4o6", operators::lw4o6),
     row("mesh", operators::mesh),
     row("fill_v6plus", fill::v6plus),
@@ -189,21 +193,23 @@ const PLUGGED: &[&str] = &[
 ];
 
 /// Asks the router that is plugged in for what `names` say, or for all that
-/// fits its line.
-pub fn measure_plugged(lab: &mut Lab, names: &[&str]) -> Result<()> {
+/// fits its line. Only a line with MAP shares its ports (`is_map`).
+pub fn measure_plugged(lab: &mut Lab, is_map: bool, names: &[&str]) -> Result<()> {
+    let fits = |name: &str| match name {
+        "fill_v6plus" => is_map && lab.line != OCN,
+        "fill_ocn" => is_map && lab.line == OCN,
+        _ => true,
+    };
+    let usual: Vec<&str> = PLUGGED.iter().copied().filter(|name| fits(name)).collect();
     if let Some(name) = names.iter().find(|name| !PLUGGED.contains(name)) {
         return Err(format!("measure {name}: one of {}", PLUGGED.join(", ")));
     }
-    let other = match lab.line {
-        OCN => "fill_v6plus",
-        _ => "fill_ocn",
-    };
     let mut bench = Bench {
         lab: None,
         plugged: Some(lab),
     };
     for scenario in ALL.iter().filter(|row| PLUGGED.contains(&row.name)) {
-        if names.contains(&scenario.name) || names.is_empty() && scenario.name != other {
+        if names.contains(&scenario.name) || names.is_empty() && usual.contains(&scenario.name) {
             scenario.tell(&mut bench);
         }
     }
