@@ -3,6 +3,7 @@
 //! the real program against the stand-in for netifd, with the line's DNS and
 //! the providers' update servers in the same network namespace.
 
+mod dns_answer;
 mod double;
 mod router;
 #[path = "provision/servers.rs"]

@@ -70,7 +70,7 @@ fn trigger(clinic: &Clinic, row: &Row) -> Result<()> {
     let made = (row.make)(clinic).and_then(|()| {
         let found = clinic.examine()?;
         let (verdict, said) = found.of(row.check).ok_or("no such check")?;
-        say(&format!("    {:<11}{:<8}{said}", row.check, verdict));
+        say(&format!("    {:<13}{:<8}{said}", row.check, verdict));
         expect(verdict == row.verdict && said.contains(row.says), || {
             format!("{verdict}: {said}")
         })?;
@@ -80,9 +80,10 @@ fn trigger(clinic: &Clinic, row: &Row) -> Result<()> {
     });
     let mended = (row.mend)(clinic).and_then(|()| {
         let found = clinic.examine()?;
-        // A MAP line has no AFTR to be checked.
+        // A MAP line has neither an AFTR nor anything to register.
         let Some((verdict, said)) = found.of(row.check) else {
-            return expect(row.check == "aftr", || "no such check".to_owned());
+            let is_of_others = ["aftr", "registration"].contains(&row.check);
+            return expect(is_of_others, || "no such check".to_owned());
         };
         // After a restart nothing may have been sent.
         let well = verdict == "ok";

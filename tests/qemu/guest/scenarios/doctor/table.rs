@@ -50,6 +50,10 @@ pub const ROWS: &[Row] = &[
         make: |c| { c.configure(&[("maptype", "ds-lite"), ("peeraddr", "aftr.lab.example")])?;
             c.router.until_error("MAPE_NAME_NOT_RESOLVED") },
         mend: |c| c.configured(&[]) },
+    Row { check: "registration", verdict: "fail", says: "no DNS server",
+        fault: "a fixed address whose update server cannot be found",
+        make: unregistered,
+        mend: |c| c.configured(&[]) },
     Row { check: "br_route", verdict: "fail", says: "nreachable",
         fault: "the IPv6 default route is gone",
         make: |c| c.ce().run(&["ip", "-6", "route", "flush", "exact", "default"]).map(drop),
@@ -155,6 +159,31 @@ fn web(port: u16) -> String {
          config redirect\n\toption name 'web'\n\toption src 'wan'\n\toption proto 'tcp'\n\
          \toption src_dport '{port}'\n\toption dest_ip '192.168.1.11'\n"
     )
+}
+
+/// A line with a fixed address that tries to register it.
+fn unregistered(clinic: &Clinic) -> Result<()> {
+    clinic.configure(&[
+        ("maptype", "ipip"),
+        ("ipaddr", "192.0.2.8/29"),
+        ("interfaceid", "::feed"),
+        ("peeraddr", "2001:db8:ffff::102"),
+        ("update_url", "v6plus"),
+        ("username", "user"),
+        ("password", "secret"),
+    ])?;
+    clinic.router.until_address("192.0.2.8")?;
+    let result = clinic
+        .router
+        .root()
+        .join("var/run/mape/wanmap.registration");
+    for _ in 0..100 {
+        if result.exists() {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(100));
+    }
+    Err("nothing was tried".to_owned())
 }
 
 fn duplicate(clinic: &Clinic) -> Result<()> {
