@@ -301,6 +301,51 @@ fn ports_of_upnp() {
     }
 }
 
+/// DS-Lite, and a fixed address that the line itself named.
+#[test]
+fn lines_without_a_rule() {
+    use mape::mechanism::{DsLite, IpIp, Mechanism};
+    let [aftr, br, ours] = [
+        "2404:8e00::feed:100",
+        "2001:db8:ffff::feed",
+        "2409:10:1:200::feed",
+    ]
+    .map(|address| address.parse().unwrap());
+    let prefix = "2409:10:1:200::/56".parse().unwrap();
+    let ds_lite = DsLite::new(prefix, aftr).unwrap();
+    let ds_lite = ds_lite.named(Some("gw.transix.jp".parse().unwrap()));
+    let fixed = "203.0.113.7/32".parse().unwrap();
+    let fixed = IpIp::with_address(prefix, ours, fixed, br).unwrap();
+    let lines: [(&str, Mechanism, (&str, &str), &str); 2] = [
+        (
+            "status-ds-lite",
+            ds_lite.into(),
+            ("transix", "transix"),
+            "2409:10:1:200::/56 belongs to transix",
+        ),
+        (
+            "status-ipip",
+            fixed.into(),
+            ("hb46pp", "Example Net"),
+            "the line says so (HB46PP)",
+        ),
+    ];
+    for (name, mechanism, (id, provider), why) in lines {
+        let v6plus = state("240b:10:1:200::/56", "delegated", POOL, Timeouts::Normal);
+        let link = Link {
+            mechanism,
+            why: why.into(),
+            provider: Some((id.into(), provider.into())),
+            ..v6plus.link
+        };
+        let state = State { link, ..v6plus };
+        let mut world = up(state, "", &json!({ "hosts": [], "ranges": [] }), 0);
+        world.measured[0].dropped = Some(Dropped::default());
+        let told = told_status(&world.interfaces());
+        assert_eq!(told, fixture(name), "{told:#}");
+    }
+}
+
 /// Every row that a line can have, and one that is not shared.
 #[test]
 fn people_see_all_of_a_line() {

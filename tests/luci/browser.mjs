@@ -28,9 +28,9 @@ export function useBrowser() {
  * asserts that the page reported no error but those ALLOWED.
  */
 export async function visit(path, scenario, test) {
-	const { lang, dark, readonly, minify, theme, width = 1100, height = 900, scale = 1, allowed } = scenario;
+	const { lang, dark, readonly, minify, theme, software, width = 1100, height = 900, scale = 1, allowed } = scenario;
 	const bus = new Bus(scenario);
-	const server = await serve(bus, { lang, dark, readonly, minify, theme });
+	const server = await serve(bus, { lang, dark, readonly, minify, theme, software });
 	const context = await browser.newContext({ viewport: { width, height }, deviceScaleFactor: scale, colorScheme: dark ? 'dark' : 'light' });
 	const page = await context.newPage();
 	page.setDefaultTimeout(15000);

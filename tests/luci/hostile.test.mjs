@@ -105,7 +105,7 @@ test(`answers that are not as they should be, on ${runtime}`, async t => {
 
 	await t.test('a restart that is refused is said', () => visit(page, { refusesRestart: true }, async ({ page }) => {
 		await page.getByRole('button', { name: 'Restart wanmap' }).click();
-		await shows(page, 'ubus code 9');
+		await shows(page, 'Unspecified error (9)');
 	}));
 
 	await t.test('what others call themselves stays text', () => {

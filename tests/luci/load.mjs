@@ -74,6 +74,7 @@ export function newRecord(uci) {
 	return { uci, calls: [], patterns: [], errors: new Map(), protocol: null };
 }
 
+/* RECORD.lang is the language of the page. */
 export function load(name, record = newRecord(), loaded = {}) {
 	const known = luciModules(record);
 
@@ -83,7 +84,7 @@ export function load(name, record = newRecord(), loaded = {}) {
 	if (!loaded[name]) {
 		const source = readFileSync(join(resources, name.replaceAll('.', '/') + '.js'), 'utf8');
 		const wanted = [ ...source.matchAll(requirePattern) ].map(match => [ match[2] ?? match[1].replaceAll('.', '_'), match[1] ]);
-		const document = { createElementNS: () => ({}) };
+		const document = { createElementNS: () => ({}), documentElement: { lang: record.lang ?? 'en' } };
 		const factory = new Function('window', 'document', 'L', '_', 'E', ...wanted.map(([ as ]) => as), source);
 
 		loaded[name] = new (factory({}, document, L, text => text, () => ({}), ...wanted.map(([ , module ]) => load(module, record, loaded))))();

@@ -19,7 +19,7 @@ export const factsOf = page => page.locator('.mape-facts > div').evaluateAll(row
 
 export async function runDoctor(page) {
 	await page.locator('.mape-head .cbi-button-action').first().click();
-	await page.locator('.mape-doctor li').first().waitFor({ state: 'attached' });
+	await page.locator('.mape-doctor li, .mape-diagnosis .alert-message').first().waitFor({ state: 'attached' });
 }
 
 /* Rules of axe that what is LuCI's own breaks around our page. */

@@ -33,8 +33,10 @@ function translations(lang) {
 	return `window.TRANSLATED = ${JSON.stringify(pairs)};`;
 }
 
-function menu(readonly) {
-	const nodes = Object.assign({}, ...[ ...luciParts, app ].map(part => jsonBelow(part, 'usr/share/luci/menu.d')));
+/* SOFTWARE is where the package manager is, null if there is none. */
+function menu({ readonly, software = 'admin/system/package-manager' }) {
+	const nodes = Object.assign({}, ...[ ...luciParts, app ].map(part => jsonBelow(part, 'usr/share/luci/menu.d')),
+		software ? { [software]: { title: 'Software', action: { type: 'view', path: 'software' } } } : {});
 	const tree = { children: {} };
 
 	for (const [ path, node ] of Object.entries(nodes)) {
@@ -69,7 +71,7 @@ ${(theme == 'bootstrap') ? `<link rel="stylesheet" media="only screen and (max-d
 
 function page(path, options) {
 	const { lang = 'en', dark, readonly, theme = 'bootstrap' } = options;
-	const spec = path.reduce((node, name) => node?.children?.[name], menu(readonly)) ?? { satisfied: true };
+	const spec = path.reduce((node, name) => node?.children?.[name], menu(options)) ?? { satisfied: true };
 	/* The overview is a template that shows this view. */
 	const onOverview = (path.join('/') == 'admin/status/overview');
 	const shown = onOverview ? 'status/index' : spec.action?.path;
@@ -114,7 +116,7 @@ function staticFile(path, minify) {
 	return found ? readFileSync(found) : null;
 }
 
-/* Starts a server; OPTIONS: lang, dark, readonly, minify. BUS answers /ubus. */
+/* Starts a server; OPTIONS: lang, dark, readonly, minify, theme, software. BUS answers /ubus. */
 export async function serve(bus, options = {}) {
 	const server = createServer((request, response) => {
 		const { pathname } = new URL(request.url, 'http://localhost');
@@ -132,7 +134,7 @@ export async function serve(bus, options = {}) {
 		else if (pathname.startsWith('/translations/'))
 			send(200, types['.js'], translations(options.lang ?? 'en'));
 		else if (pathname == '/cgi-bin/luci/admin/menu')
-			send(200, 'application/json', JSON.stringify(menu(options.readonly)));
+			send(200, 'application/json', JSON.stringify(menu(options)));
 		else if (pathname.startsWith('/cgi-bin/luci/admin/translations'))
 			send(200, types['.js'], '');
 		else if (pathname.startsWith('/cgi-bin/luci/'))

@@ -105,6 +105,7 @@ const builtin = {
 		}
 	},
 	rpc: {
+		getStatusText: code => (code == 6) ? 'Permission denied' : 'Unspecified error',
 		declare: ({ object, method, params, expect, reject }) => (...args) => {
 			const named = Object.fromEntries((params ?? []).map((name, i) => [ name, args[i] ]));
 
@@ -132,7 +133,8 @@ const builtin = {
 	},
 	validation: {},
 	ui: {
-		addNotification: (title, children) => document.querySelector('#maincontent').prepend(...[ children ].flat()),
+		menu: { load: () => fetch(`${L.env.scriptname}/admin/menu`).then(reply => reply.json()) },
+		addNotification: (title, children) => document.querySelector('#maincontent').prepend(...[ title, children ].flat().filter(child => child != null)),
 		createHandlerFn: (ctx, fn, ...args) => event => {
 			const button = event.currentTarget;
 			button.disabled = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use strict';
 'require baseclass';
+'require mape.quote as quote';
 'require rpc';
 
 const callStatus = rpc.declare({ object: 'mape', method: 'status' });
@@ -11,8 +12,8 @@ const callDoctor = rpc.declare({ object: 'mape', method: 'doctor', params: [ 'in
 const callDown = rpc.declare({ object: 'network.interface', method: 'down', params: [ 'interface' ] });
 const callUp = rpc.declare({ object: 'network.interface', method: 'up', params: [ 'interface' ] });
 
-/* What LuCI makes of an error of JSON-RPC: the number is in the message only. */
-const jsonrpcPattern = /error (-\d+)/;
+/* What LuCI makes of an error: its number is in the message only. */
+const codePattern = /(?:error|code) (-?\d+)/;
 
 /* Codes of ubus (positive) and of uhttpd's JSON-RPC (negative). */
 const kinds = {
@@ -27,16 +28,27 @@ function failure(kind, message) {
 	return Object.assign(new Error(message), { kind });
 }
 
+/* What ERROR, of LuCI or the number that ubus gives, says in the user's language. */
+function reasonOf(error) {
+	const text = String(error?.message ?? error).split('\n')[0];
+	const code = (typeof error == 'number') ? error : codePattern.exec(text)?.[1];
+
+	/* The codes of JSON-RPC are uhttpd's; LuCI has words for those of ubus. */
+	return (code > 0) ? '%s (%d)'.format(rpc.getStatusText(+code), code)
+		: (code == -32002) ? '%s (%d)'.format(rpc.getStatusText(6), code)
+		: (code < 0) ? _('Error %d').format(code) : quote.of(text);
+}
+
 /* Rejects with an error that has KIND: 'absent', 'denied', 'invalid', 'timeout', 'refused' or 'failed'. */
 function call(fn, ...args) {
 	return fn(...args).catch(error => {
-		const code = jsonrpcPattern.exec(String(error?.message ?? error))?.[1];
+		const code = codePattern.exec(String(error?.message ?? error))?.[1];
 
-		throw failure(kinds[code] ?? 'failed', String(error?.message ?? error).split('\n')[0]);
+		throw failure(kinds[code] ?? 'failed', reasonOf(error));
 	}).then(reply => {
 		/* A call that failed resolves to its code. */
 		if (typeof reply == 'number' && reply != 0)
-			throw failure(kinds[reply] ?? 'failed', 'ubus code %d'.format(reply));
+			throw failure(kinds[reply] ?? 'failed', reasonOf(reply));
 
 		return reply;
 	});
@@ -48,12 +60,14 @@ function answer(reply) {
 		throw failure('failed', _('The answer cannot be read.'));
 
 	if (reply.error != null)
-		throw failure('refused', String(reply.error));
+		throw failure('refused', quote.of(reply.error));
 
 	return reply;
 }
 
 return baseclass.extend({
+	reasonOf,
+
 	/* Why a call failed: the kind that this module gave its error, null of another error. */
 	failure(error) {
 		return error?.kind ?? null;

@@ -16,9 +16,19 @@ const places = {
 	settings: [ 'admin/network/network', _('Open settings') ],
 	forwards: [ 'admin/network/firewall/forwards', _('Open port forwards') ],
 	firewall: [ 'admin/network/firewall/zones', _('Open firewall settings') ],
-	log: [ 'admin/status/logs', _('Open system log') ],
-	packages: [ 'admin/system/package-manager', _('Open package manager') ]
+	log: [ 'admin/status/logs', _('Open system log') ]
 };
+
+/* Where the package manager is, since 24.10 and before. */
+const managers = [ 'admin/system/package-manager', 'admin/system/opkg' ];
+
+let manager = null;
+
+function isInMenu(tree, path) {
+	const node = path.split('/').reduce((at, name) => at?.children?.[name], tree);
+
+	return node != null && node.satisfied !== false;
+}
 
 function rank({ verdict }) {
 	return (order.indexOf(verdict) + order.length) % order.length;
@@ -44,6 +54,11 @@ function summary(checks) {
 }
 
 return baseclass.extend({
+	/* Finds out once where the package manager is, if there is one. */
+	load() {
+		return L.resolveDefault(ui.menu.load(), null).then(tree => manager = managers.find(path => isInMenu(tree, path)) ?? null);
+	},
+
 	/* The findings of the doctor about interface NAME, run by run(). */
 	Diagnosis: baseclass.extend({
 		__init__(name) {
@@ -115,7 +130,10 @@ return baseclass.extend({
 				return this.restartButton(target ?? this.name);
 
 			case 'install':
-				return link(places.packages[0], _('Install', 'verb'), L.toArray(target)[0]);
+				return manager ? link(manager, _('Install', 'verb'), L.toArray(target)[0]) : '';
+
+			case 'packages':
+				return manager ? link(manager, _('Open package manager')) : '';
 
 			default:
 				return places[action] ? link(...places[action]) : '';

@@ -12,7 +12,15 @@ function whole(value) {
 	return (value == null) ? null : '%d'.format(value);
 }
 
+/* The address that the Internet sees; with DS-Lite it is the provider's, and nobody here knows it. */
 function address(ifc) {
+	if (ifc.type == 'ds-lite')
+		return _('of the provider, shared with other customers', 'IPv4 address');
+
+	return inside(ifc);
+}
+
+function inside(ifc) {
 	if (!ifc.ipv4_address)
 		return null;
 
@@ -57,6 +65,14 @@ function provider(ifc) {
 	return name && joined(name, mechanism && words.mechanism(mechanism));
 }
 
+/* Where from it is known what the line is. */
+function origin(ifc) {
+	if (ifc.state != 'up' || ifc.proto == 'map')
+		return null;
+
+	return (ifc.provider == 'hb46pp') ? _('the line itself (HB46PP)') : ifc.provider ? _('the list of known providers') : _('the settings');
+}
+
 /* What everybody wants to know, as [label, text]. */
 function main(ifc) {
 	return [
@@ -87,7 +103,9 @@ function details(ifc) {
 		[ _('IPv6 prefix'), ifc.end_user_prefix && joined(ifc.end_user_prefix, words.source(ifc.prefix_source)) ],
 		[ _('MAP rule'), bmr && _('%s to %s, %d EA bits').format(bmr.ipv6_prefix, bmr.ipv4_prefix, bmr.ea_len) ],
 		[ 'PSID', (ifc.psid != null) ? joined(whole(ifc.psid), bmr && _('offset %d, length %d').format(bmr.psid_offset, bmr.psid_len)) : null ],
+		[ _('IPv4 address of the tunnel'), (mechanism == 'ds-lite') ? inside(ifc) : null ],
 		[ _('IPv6 address of the tunnel'), ifc.ce_address ],
+		[ _('Line known from'), origin(ifc) ],
 		[ _('Registration of the address'), registration(ifc) ],
 		[ peers[mechanism] ?? _('Border relay (BR)'), ifc.br ?? ifc.dmr ?? joined(ifc.aftr, ifc.aftr_name) ],
 		[ 'MTU', whole(ifc.mtu) ],

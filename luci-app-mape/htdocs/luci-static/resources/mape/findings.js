@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use strict';
 'require baseclass';
+'require mape.quote as quote';
 'require mape.words as words';
 
 /* What a check has seen, by its code; in braces the arguments that come with it (docs/bus.md). */
@@ -25,8 +26,8 @@ const seen = {
 	mechanism_configured: _('{mechanism}, as set.'),
 	rule_as_provider: _('The rule is set by hand; it is that of {provider}.'),
 	rule_unlike_provider: _('A rule is set by hand that is not that of {provider}, whose line this is.'),
-	rule_on_other_line: _('A rule is set by hand, but this line is no MAP line: {reason}'),
-	other_line: _('This line is no MAP line: {reason}'),
+	rule_on_other_line: _('A rule is set by hand, but this line is no MAP line.'),
+	other_line: _('This line is no MAP line.'),
 	setup_failed: _('{error}.'),
 	not_started: _('The interface is not started.'),
 	no_rule_yet: _('The interface is not up, so no rule is in use yet.'),
@@ -112,7 +113,7 @@ const seen = {
 	stock_files: _('{path} belongs to the stock package or is patched.'),
 	stock_package: _('The stock package map is installed.'),
 	patched_table: _('Table {table} of a patched map.sh rewrites our packets.'),
-	state_unreadable: _('A state file cannot be used: {error}')
+	state_unreadable: _('A state file cannot be used.')
 };
 
 /* What to do, by code, and where: what LuCI can do or show. */
@@ -170,6 +171,16 @@ const causes = {
 	other_router: _('another router on the line does this already')
 };
 
+/* Arguments that are sentences of the program: said after what was seen. */
+const quoted = {
+	aftr_unknown: 'error',
+	other_line: 'reason',
+	registration_unreached: 'error',
+	rule_on_other_line: 'reason',
+	setup_failed: 'detail',
+	state_unreadable: 'error'
+};
+
 /* What the kernel says of an address that cannot be reached. */
 const kernelErrors = {
 	'Network is unreachable': _('there is no route to it'),
@@ -219,7 +230,12 @@ return baseclass.extend({
 	seenOf(check) {
 		const text = seen[check.code];
 
-		return text ? say(text, check.args) : String(check.seen ?? '');
+		if (!text)
+			return String(check.seen ?? '');
+
+		const more = quote.of(check.args?.[quoted[check.code]]);
+
+		return more ? '%s (%s)'.format(say(text, check.args), more) : say(text, check.args);
 	},
 
 	/*

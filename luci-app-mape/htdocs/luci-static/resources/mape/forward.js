@@ -3,6 +3,7 @@
 'require baseclass';
 'require dom';
 'require form';
+'require mape.bus as bus';
 'require mape.firewall as firewall';
 'require mape.math as math';
 'require ui';
@@ -106,7 +107,7 @@ return baseclass.extend({
 
 				if (apply)
 					ui.changes.apply(true);
-			}, error => refuse(_('The router has refused the change: %s').format(String(error?.message ?? error).split('\n')[0]))),
+			}, error => refuse(_('The router has refused the change: %s').format(bus.reasonOf(error)))),
 			() => refuse(_('Not saved: some fields are empty or wrong. They are marked.')));
 
 		return map.render().then(node => {

@@ -3,6 +3,7 @@
 'require baseclass';
 'require mape.health as health';
 'require mape.parts as parts';
+'require mape.quote as quote';
 'require mape.words as words';
 'require ui';
 
@@ -30,11 +31,6 @@ const Bar = baseclass.extend({
 		this.bar.setAttribute('aria-valuetext', text);
 	}
 });
-
-/* The program's own words, which are English: exact, but folded for who reads another language. */
-function reason(detail) {
-	return (document.documentElement.lang || 'en').startsWith('en') ? detail : parts.folded(_('Message of the program'), [ detail ]);
-}
 
 return baseclass.extend({
 	/* The head of an interface: how it is, its ports, what can be done at once. DIAGNOSIS is its doctor. */
@@ -64,8 +60,11 @@ return baseclass.extend({
 
 			parts.fill(this.title, [ state.kind, state.badge ], () => [ this.name, ' ', words.badge(state) ]);
 			parts.say(this.sentence, state.sentence);
-			parts.show(this.reason, !!ifc.error?.detail);
-			parts.fill(this.reason, ifc.error?.detail, () => reason(String(ifc.error?.detail ?? '')));
+
+			const reason = quote.of(ifc.error?.detail);
+
+			parts.show(this.reason, reason !== '');
+			parts.say(this.reason, reason);
 			this.updateBars(state);
 			this.updateRest(ifc, state.usage);
 		},

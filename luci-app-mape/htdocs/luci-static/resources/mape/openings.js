@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use strict';
 'require baseclass';
+'require mape.bus as bus';
 'require mape.devices as devices';
 'require mape.firewall as firewall';
 'require mape.forward as forward';
@@ -120,7 +121,7 @@ return baseclass.extend({
 
 		remove(entry) {
 			return firewall.remove(entry).then(() => this.reload()).catch(error =>
-				ui.addNotification(null, [ E('p', {}, [ _('The router has refused the change: %s').format(String(error?.message ?? error).split('\n')[0]) ]) ], 'error'));
+				ui.addNotification(null, [ E('p', {}, [ _('The router has refused the change: %s').format(bus.reasonOf(error)) ]) ], 'error'));
 		},
 
 		/* The devices to forward to, the one that uses most ports first. */

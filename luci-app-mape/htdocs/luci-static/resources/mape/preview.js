@@ -5,6 +5,7 @@
 'require mape.bus as bus';
 'require mape.manual as manual';
 'require mape.math as math';
+'require mape.quote as quote';
 'require mape.words as words';
 'require network';
 
@@ -78,7 +79,7 @@ function byProvider(list, provider) {
 		return (provider == 'auto')
 			? missing(_('%s belongs to no MAP-E provider known here; the line itself is asked when the interface starts.').format(prefix),
 				_('transix, Xpass and v6 Connect are DS-Lite. With a fixed IPv4 address choose that connection type; with a rule from your provider choose “Manual”.'))
-			: missing(_('%s is not a prefix of %s. Choose “Detect automatically” or “Manual”.').format(prefix, words.provider(provider)), error);
+			: missing(_('%s is not a prefix of %s. Choose “Detect automatically” or “Manual”.').format(prefix, words.provider(provider)), quote.of(error));
 	});
 }
 
@@ -94,7 +95,7 @@ function byRule(list, values) {
 		const match = answers.find(({ mapping }) => !mapping.error);
 
 		if (!match)
-			return missing(_('The rule does not fit this line.'), answers[0].mapping.error);
+			return missing(_('The rule does not fit this line.'), quote.of(answers[0].mapping.error));
 
 		const provider = known.find(({ mapping }) => !mapping.error)?.mapping;
 		const name = words.mechanism(match.mapping.type);

@@ -3,6 +3,7 @@
 'require dom';
 'require mape.bus as bus';
 'require mape.card as card';
+'require mape.diagnosis as diagnosis';
 'require mape.firewall as firewall';
 'require mape.style as style';
 'require mape.words as words';
@@ -43,6 +44,7 @@ return view.extend({
 			ask().then(list => ({ list }), error => ({ error })),
 			L.resolveDefault(network.getHostHints(), null),
 			style.load(),
+			diagnosis.load(),
 			firewall.load()
 		]);
 	},

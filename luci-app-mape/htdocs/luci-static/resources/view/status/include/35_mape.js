@@ -31,7 +31,7 @@ function row(ifc) {
 	return [
 		E('a', { 'href': L.url('admin/status/mape') }, [ ifc.interface ]),
 		words.badge(state),
-		E('span', {}, [ ifc.ipv4_address ?? '–' ]),
+		E('span', {}, [ (ifc.type == 'ds-lite') ? _('shared', 'IPv4 address of DS-Lite') : (ifc.ipv4_address ?? '–') ]),
 		E('div', { 'class': 'mape' }, [ ...(state.usage ? [ usageBar(state) ] : []), ...(state.usage && state.kind == 'success' ? [] : [ state.sentence ]) ])
 	];
 }
