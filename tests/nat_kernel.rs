@@ -10,7 +10,7 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use mape::nat::{Kernel, Mode, Plan, Protocol, Technique, Timeouts};
-use mape::netfilter::{Counters, Nft, NftError, forget_connections, is_loaded};
+use mape::netfilter::{Counters, Nft, NftError, forget_connections, has_ingress_qdisc, is_loaded};
 use nix::errno::Errno;
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::Ipv4RecvErr;
@@ -45,6 +45,33 @@ fn rules_are_recognised_until_they_change_or_go() {
     }
     let left = wire.ce.run(&["nft", "list", "ruleset"]);
     assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+}
+
+/// An ingress qdisc is noticed when it comes and when it has gone.
+#[test]
+fn traffic_control_is_noticed() {
+    let Some(wire) = Wire::new() else { return };
+    let tc = |words: &str| {
+        let words: Vec<&str> = std::iter::once("tc").chain(words.split(' ')).collect();
+        wire.ce.run(&words)
+    };
+    for kind in ["ingress", "clsact"] {
+        assert!(!has_ingress_qdisc("map-wan4"));
+        assert!(
+            tc(&format!("qdisc add dev map-wan4 {kind}"))
+                .status
+                .success()
+        );
+        assert!(has_ingress_qdisc("map-wan4"));
+        assert!(!has_ingress_qdisc("lo"));
+        assert!(
+            tc(&format!("qdisc del dev map-wan4 {kind}"))
+                .status
+                .success()
+        );
+    }
+    assert!(!has_ingress_qdisc("map-wan4"));
+    assert!(!has_ingress_qdisc("no-such-device"));
 }
 
 #[test]

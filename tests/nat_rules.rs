@@ -46,6 +46,7 @@ fn nft_accepts_every_set_and_technique() {
         any::<bool>(),
         any::<bool>(),
         0u16..40,
+        any::<bool>(),
     );
     let cases = (0u8..=10, 0u8..=16, any::<u16>(), wishes);
     let config = ProptestConfig {
@@ -53,7 +54,7 @@ fn nft_accepts_every_set_and_technique() {
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    proptest!(config, |((offset, len, psid, (opened, mode, ping, tight, upnp)) in cases)| {
+    proptest!(config, |((offset, len, psid, (opened, mode, ping, tight, upnp, redirected)) in cases)| {
         prop_assume!(offset + len <= 16);
         let mask = ((1u32 << len) - 1) as u16;
         let opened: PortList = opened
@@ -63,7 +64,7 @@ fn nft_accepts_every_set_and_technique() {
         let timeouts = if tight { Timeouts::Tight } else { Timeouts::Normal };
         let opened = vec![Claim { title: "port forward".into(), ports: opened }];
         let upnp = UpnpWish::Count(upnp);
-        let wishes = Wishes { mode, opened, upnp, ping, timeouts, ..Wishes::default() };
+        let wishes = Wishes { mode, opened, upnp, ping, timeouts, redirected, ..Wishes::default() };
         let Ok(plan) = Plan::new(line(set(offset, len, psid & mask)), &wishes, &Kernel::full()) else {
             return Ok(());
         };

@@ -154,14 +154,10 @@ fn each_technique_as_text() {
             "psid_offset": 6, "end_user_prefix": "2001:db8:12:3400::/56", "iid": "rfc7597",
         }))
     };
-    for (name, line, mode) in [
-        ("pool", &v6plus, Mode::Auto),
-        ("hash", &v6plus, Mode::Hash),
-        ("one_range", &one_range, Mode::Auto),
-        ("unshared", &unshared, Mode::Auto),
-    ] {
+    let text = |line: &Line, mode, redirected| {
         let wishes = Wishes {
             mode,
+            redirected,
             opened: vec![Claim {
                 title: "port forward".into(),
                 ports: "4931 5184-5190".parse().unwrap(),
@@ -171,8 +167,20 @@ fn each_technique_as_text() {
             ..Wishes::default()
         };
         let plan = Plan::new(line.clone(), &wishes, &Kernel::full()).unwrap();
-        insta::assert_snapshot!(name, plan.combined());
+        plan.combined()
+    };
+    insta::assert_snapshot!("pool", text(&v6plus, Mode::Auto, false));
+    for (name, line, mode) in [
+        ("hash", &v6plus, Mode::Hash),
+        ("one_range", &one_range, Mode::Auto),
+        ("unshared", &unshared, Mode::Auto),
+    ] {
+        insta::assert_snapshot!(name, text(line, mode, false));
+        // Their chains on the way in are behind traffic control anyway.
+        assert_eq!(text(line, mode, true), text(line, mode, false));
     }
+    let redirected = text(&v6plus, Mode::Auto, true);
+    insta::assert_snapshot!("pool_behind_traffic_control", redirected);
     let wishes = Wishes {
         upnp: UpnpWish::Count(20),
         ..Wishes::default()

@@ -183,6 +183,7 @@ pub fn ruleset_of(data: &[u8]) -> Option<(Line, Wishes)> {
         upnp,
         ping: false,
         timeouts,
+        redirected: flags >> 5 & 1 == 1,
     };
     Some((line, wishes))
 }

@@ -13,7 +13,8 @@ pub(super) const COMMAND: Command = Command {
 Usage: mape firewall
 
 Loads the rules of every interface that is up, where they are gone or where the
-firewall configuration forwards or opens other ports than before. Rules that
+firewall configuration forwards or opens other ports than before, or traffic
+control has come to the tunnel or gone from it. Rules that
 are right are not touched, and connections live on in either case.
 /usr/share/mape/firewall.sh calls this.
 

@@ -7,6 +7,7 @@ use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use super::output::{fail, json};
 use super::status::{choose, collect};
+use crate::handler::{System, follow_traffic_control};
 use crate::status::history::{History, HistoryAnswer, Sample, record};
 
 pub(super) const COMMAND: Command = Command {
@@ -20,8 +21,9 @@ Shows a line for each sample: how many seconds ago, TCP and UDP ports and ICMP
 identifiers in use, and connections refused until then. INTERFACE may be left
 out where there is one.
 
-  --record  takes a sample of every interface that is up; the service `mape`
-            does this once a minute
+  --record  takes a sample of every interface that is up, and lets address
+            translation follow traffic control (such as SQM) that was started
+            or stopped on a tunnel; the service `mape` does this once a minute
   --json    one JSON object, the same that `ubus call mape history` answers
 
 Example:
@@ -37,6 +39,8 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     let interfaces = world.interfaces();
     let now = world.boot_seconds;
     if args.has("record") {
+        // The service that comes by once a minute notices SQM in any case.
+        follow_traffic_control(&System::new());
         let recorded = record(&interfaces, now);
         return recorded.map_err(|error| Failure::failed(format!("cannot be recorded: {error}")));
     }

@@ -4,7 +4,7 @@
 
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
-use crate::handler::{renew_over, repair};
+use crate::handler::{System, follow_traffic_control, renew_over, repair};
 use crate::logging;
 
 pub(super) const COMMAND: Command = Command {
@@ -15,7 +15,9 @@ Usage: mape hotplug INTERFACE
 
 Looks for interfaces whose handler died and sets them right. Then asks netifd
 to renew every interface whose tunnel runs over INTERFACE; one that still fits
-its prefix is left alone. /etc/hotplug.d/iface/90-mape calls this.
+its prefix is left alone. Last, address translation follows traffic control
+(such as SQM) that was started or stopped on a tunnel.
+/etc/hotplug.d/iface/90-mape calls this.
 
 Example:
   mape hotplug wan6
@@ -32,5 +34,7 @@ fn run(args: &Args, _: &mut String) -> Outcome {
     if let Err(error) = repair().and_then(|()| renew_over(interface)) {
         log::warn!("{interface}: netifd does not answer: {error}");
     }
+    // SQM starts at an interface's events too.
+    follow_traffic_control(&System::new());
     Ok(())
 }

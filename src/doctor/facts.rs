@@ -141,6 +141,8 @@ pub struct Facts<'a> {
     pub no_default: bool,
     /// Chains of nftables; `None` if we may not see them.
     pub chains: Option<Vec<Chain>>,
+    /// Traffic control may redirect what the device receives.
+    pub redirected: bool,
     /// Software and hardware flow offloading are on.
     pub offload: (bool, bool),
     /// Forwards of ports that are not ours: name and ports.

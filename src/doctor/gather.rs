@@ -62,6 +62,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
             .unwrap_or_default(),
         default4: netifd.is_some_and(has_default_route) && addresses::has_default(interface, state),
         no_default: interface.config.and_then(|c| c.flag("defaultroute")) == Some(false),
+        redirected: state.is_some_and(|state| netfilter::has_ingress_qdisc(&state.device)),
         offload: offload(world),
         foreign: line.map(foreign).unwrap_or_default(),
         example: line.and_then(example),

@@ -103,10 +103,16 @@ pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
     let is_hook =
         |chain: &&Chain| chain.family == "netdev" && chain.table == table && chain.place.is_some();
     let hooks = chains.iter().filter(is_hook).count();
+    let is_behind = |chain: &Chain| chain.is_way_in_behind_traffic_control(facts.interface);
+    let is_behind = chains.iter().any(is_behind);
     let table = format!("netdev {table}");
-    match hooks {
-        0 => damaged(facts, Seen::TableMissing { table }),
+    match hooks + usize::from(is_behind) {
+        _ if hooks == 0 => damaged(facts, Seen::TableMissing { table }),
         1 => damaged(facts, Seen::EdgeHalf { table }),
+        _ if facts.redirected && !is_behind => {
+            let device = state.device.clone();
+            damaged(facts, Seen::EdgeBypassed { device })
+        }
         _ => ok(Seen::EdgeMapped { ports: facts.free }),
     }
 }

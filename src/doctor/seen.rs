@@ -267,6 +267,10 @@ pub enum Seen {
     EdgeNotNeeded { mode: String },
     #[error("table {table} has one direction only")]
     EdgeHalf { table: String },
+    #[error(
+        "traffic control (SQM?) redirects what {device} receives past the edge map: replies are lost"
+    )]
+    EdgeBypassed { device: String },
     #[error("{ports} ports mapped")]
     EdgeMapped { ports: u32 },
     #[error("flow offloading is off")]

@@ -103,6 +103,7 @@ fn healthy() -> Facts<'static> {
             chain("netdev", "mape_wanmap", "filter", 0, -200),
             chain("netdev", "mape_wanmap", "filter", 1, 0),
         ]),
+        redirected: false,
         offload: (true, false),
         foreign: Vec::new(),
         example: Some(4128),
@@ -358,6 +359,15 @@ const FAULTS: &[Row] = &[
         make: |f| f.chains.as_mut().unwrap().retain(|c| c.family != "netdev") },
     Row { fault: "half an edge map", id: "edge", verdict: Verdict::Fail, says: "one direction",
         make: |f| { f.chains.as_mut().unwrap().pop(); } },
+    Row { fault: "SQM unnoticed", id: "edge", verdict: Verdict::Fail, says: "redirects what map-wanmap receives",
+        make: |f| f.redirected = true },
+    Row { fault: "SQM noticed", id: "edge", verdict: Verdict::Ok, says: "240 ports mapped",
+        make: |f| {
+            f.redirected = true;
+            let chains = f.chains.as_mut().unwrap();
+            chains.retain(|c| c.place != Some((0, -200)));
+            chains.push(Chain { name: "ingress".into(), ..chain("ip", "mape_wanmap", "filter", 0, -310) });
+        } },
     Row { fault: "no egress hook", id: "edge", verdict: Verdict::Warn, says: "kmod-nft-netdev",
         make: |f| set_up(f, |s| s.technique = ("hash".into(), "no netdev egress".into())) },
     Row { fault: "hardware offloading", id: "offload", verdict: Verdict::Warn, says: "flow_offloading_hw '0'",

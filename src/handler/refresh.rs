@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! After firewall4 has loaded: are our rules there, and still right?
+//! Are our rules there, and still right? Asked after firewall4 has loaded, and
+//! when traffic control may have come or gone.
 
 use super::problem::Problem;
 use super::router::System;
@@ -7,6 +8,7 @@ use super::setup::warn_of;
 use super::state::State;
 use super::store::lock;
 use super::translate::{Subject, Translation};
+use crate::netfilter;
 
 /// Loads the rules of an interface again if they are gone, or if the
 /// firewall configuration forwards or opens other ports than before. Rules
@@ -33,4 +35,25 @@ pub fn refresh(interface: &str, router: &System) -> Result<(), Problem> {
     log::info!("{}: rules loaded again ({technique})", state.interface);
     state.technique = translation.technique();
     Ok(state.save()?)
+}
+
+/// Moves the edge map's way in of each interface behind traffic control if that
+/// has come to the device, and back if it has gone. It tells nobody when it
+/// does, so this is asked whenever something else happens, and once a minute.
+pub fn follow_traffic_control(router: &System) {
+    let Ok(chains) = netfilter::chains() else {
+        return;
+    };
+    for state in State::load_all() {
+        let interface = &state.interface;
+        let mut chains = chains.iter();
+        let is_behind = chains.any(|chain| chain.is_way_in_behind_traffic_control(interface));
+        let has_edge = state.technique.0 == "pool";
+        if !has_edge || netfilter::has_ingress_qdisc(&state.device) == is_behind {
+            continue;
+        }
+        if let Err(problem) = refresh(interface, router) {
+            log::error!("{interface}: {problem}");
+        }
+    }
 }

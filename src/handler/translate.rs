@@ -101,6 +101,7 @@ impl Translation {
             upnp,
             ping: opened.ping,
             timeouts: subject.timeouts,
+            redirected: netfilter::has_ingress_qdisc(&link.device),
         };
         let kernel = known_kernel();
         let plan = Plan::new(line, &wishes, &kernel).map_err(nat_problem)?;

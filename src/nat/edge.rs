@@ -2,6 +2,11 @@
 //! The edge map: a stateless exchange of pool numbers and ports, in a `netdev`
 //! table at the tunnel device, before conntrack on the way in and after it on
 //! the way out.
+//!
+//! If traffic control may redirect what the device receives, the way in is in
+//! the `ip` table instead: a packet that comes back from another device skips
+//! the ingress hook. All of IPv4 on the router meets that chain, so it is there
+//! only if it is needed.
 
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -12,7 +17,7 @@ use super::passing;
 use super::plan::Plan;
 use super::pool::{Pool, Run};
 
-/// The content of the table.
+/// The content of the `netdev` table.
 pub(super) struct Edge<'a> {
     pub(super) plan: &'a Plan,
     pub(super) pool: &'a Pool,
@@ -24,26 +29,45 @@ impl Display for Edge<'_> {
         for counter in EDGE {
             writeln!(f, "\tcounter {counter} {{ }}")?;
         }
-        let outwards = pool.runs();
-        let mut inwards: Vec<Run> = outwards.iter().copied().map(Run::reversed).collect();
-        inwards.sort_unstable_by_key(|run| run.numbers);
-        maps(f, &OUT, outwards)?;
-        maps(f, &IN, &inwards)?;
-        for direction in [&OUT, &IN] {
-            chain(f, direction, plan)?;
-            error_chains(f, direction, plan)?;
-        }
-        Ok(())
+        let way_in = (!plan.is_redirected()).then_some(&IN);
+        let ways: Vec<&Direction> = [&OUT].into_iter().chain(way_in).collect();
+        write_ways(f, &ways, plan, pool)
     }
+}
+
+/// The way in, for the `ip` table.
+pub(super) fn behind_traffic_control(
+    f: &mut Formatter<'_>,
+    plan: &Plan,
+    pool: &Pool,
+) -> fmt::Result {
+    write_ways(f, &[&IN_BEHIND_TRAFFIC_CONTROL], plan, pool)
+}
+
+/// Maps and chains of these directions.
+fn write_ways(f: &mut Formatter<'_>, ways: &[&Direction], plan: &Plan, pool: &Pool) -> fmt::Result {
+    for direction in ways {
+        if direction.name == OUT.name {
+            maps(f, direction, pool.runs())?;
+            continue;
+        }
+        let mut inwards: Vec<Run> = pool.runs().iter().copied().map(Run::reversed).collect();
+        inwards.sort_unstable_by_key(|run| run.numbers);
+        maps(f, direction, &inwards)?;
+    }
+    for direction in ways {
+        chain(f, direction, plan)?;
+        error_chains(f, direction, plan)?;
+    }
+    Ok(())
 }
 
 /// One direction of the edge map. Places in headers are in bits.
 struct Direction {
-    /// Hook and name of the chain.
-    hook: &'static str,
-    /// Priority at the hook. On the way in it comes before flow tables, which
-    /// look at packets at priority 0.
-    priority: i32,
+    /// Name of the chain.
+    name: &'static str,
+    /// Where it is, and what it leaves alone.
+    place: Place,
     /// End of the names of the maps.
     way: &'static str,
     /// The port that is exchanged, in TCP and UDP headers.
@@ -64,9 +88,18 @@ struct Direction {
     foreign: &'static str,
 }
 
+/// Where the chain of a direction is.
+enum Place {
+    /// At a hook of the device, with that priority. On the way in it comes
+    /// before flow tables, which look at packets at priority 0.
+    Device(i32),
+    /// In the `ip` table, before anything else of ours and before conntrack.
+    Prerouting,
+}
+
 const OUT: Direction = Direction {
-    hook: "egress",
-    priority: 0,
+    name: "egress",
+    place: Place::Device(0),
     way: "out",
     port: "sport",
     port_at: 0,
@@ -78,8 +111,8 @@ const OUT: Direction = Direction {
 };
 
 const IN: Direction = Direction {
-    hook: "ingress",
-    priority: -200,
+    name: "ingress",
+    place: Place::Device(-200),
     way: "in",
     port: "dport",
     port_at: 16,
@@ -88,6 +121,11 @@ const IN: Direction = Direction {
     quoted_port: 224,
     refused: "not_our_port",
     foreign: "not_our_address",
+};
+
+const IN_BEHIND_TRAFFIC_CONTROL: Direction = Direction {
+    place: Place::Prerouting,
+    ..IN
 };
 
 /// The maps of one direction: what each of `run.numbers` becomes, and what each
@@ -131,8 +169,8 @@ fn checksum_step(from: PortRange, to: PortRange) -> u32 {
 /// adjust it.
 fn chain(f: &mut Formatter<'_>, direction: &Direction, plan: &Plan) -> fmt::Result {
     let Direction {
-        hook,
-        priority,
+        name,
+        place,
         way,
         port,
         port_at,
@@ -148,12 +186,24 @@ fn chain(f: &mut Formatter<'_>, direction: &Direction, plan: &Plan) -> fmt::Resu
         u32::MAX => format!("!= {bits:#x}"),
         mask => format!("& {mask:#x} != {bits:#x}"),
     };
+    writeln!(f, "\tchain {name} {{")?;
+    match place {
+        Place::Device(priority) => write!(
+            f,
+            r#"		type filter hook {name} device "{device}" priority {priority}; policy drop;
+		meta protocol != ip accept
+"#
+        )?,
+        Place::Prerouting => write!(
+            f,
+            r#"		type filter hook prerouting priority raw - 10; policy accept;
+		iifname != "{device}" accept
+"#
+        )?,
+    }
     write!(
         f,
-        r#"	chain {hook} {{
-		type filter hook {hook} device "{device}" priority {priority}; policy drop;
-		meta protocol != ip accept
-		@nh,{address_at},32 {is_foreign} counter name "{foreign}" drop
+        r#"		@nh,{address_at},32 {is_foreign} counter name "{foreign}" drop
 		@nh,48,16 & 0x1fff != 0 accept
 		tcp {port} set tcp {port} map @ports_{way} accept
 		udp checksum 0 @th,{port_at},16 set @th,{port_at},16 map @ports_{way} accept
@@ -164,7 +214,7 @@ fn chain(f: &mut Formatter<'_>, direction: &Direction, plan: &Plan) -> fmt::Resu
     write!(
         f,
         r#"		icmp type {{ echo-request, echo-reply }} icmp id set icmp id map @words_{way} accept
-		icmp type {{ destination-unreachable, time-exceeded, parameter-problem }} goto {hook}_error
+		icmp type {{ destination-unreachable, time-exceeded, parameter-problem }} goto {name}_error
 		counter name "{refused}" drop
 	}}
 "#
@@ -176,7 +226,7 @@ fn chain(f: &mut Formatter<'_>, direction: &Direction, plan: &Plan) -> fmt::Resu
 /// difference: the word at bit 48, or, if that is the MTU, the one at bit 32.
 fn error_chains(f: &mut Formatter<'_>, direction: &Direction, plan: &Plan) -> fmt::Result {
     let Direction {
-        hook,
+        name,
         quoted_address,
         quoted_port,
         refused,
@@ -186,7 +236,7 @@ fn error_chains(f: &mut Formatter<'_>, direction: &Direction, plan: &Plan) -> fm
     let (bits, mask) = (network.network().to_bits(), network.netmask().to_bits());
     write!(
         f,
-        r#"	chain {hook}_error {{
+        r#"	chain {name}_error {{
 		@th,64,8 != 0x45 counter name "{refused}" drop
 		@th,112,16 & 0x1fff != 0 counter name "{refused}" drop
 		@th,{quoted_address},32 & {mask:#x} != {bits:#x} counter name "{refused}" drop
@@ -201,10 +251,10 @@ fn error_chains(f: &mut Formatter<'_>, direction: &Direction, plan: &Plan) -> fm
     }
     writeln!(
         f,
-        "\t\ticmp type destination-unreachable icmp code frag-needed goto {hook}_error_mtu"
+        "\t\ticmp type destination-unreachable icmp code frag-needed goto {name}_error_mtu"
     )?;
     exchange_quoted(f, direction, 48)?;
-    writeln!(f, "\tchain {hook}_error_mtu {{")?;
+    writeln!(f, "\tchain {name}_error_mtu {{")?;
     exchange_quoted(f, direction, 32)
 }
 

@@ -15,7 +15,7 @@ use crate::map::PortSet;
 use super::names::INSIDE;
 use super::plan::Plan;
 use super::technique::Technique;
-use super::{exhaustion, passing, untranslated};
+use super::{edge, exhaustion, passing, untranslated};
 
 /// The content of the table.
 pub(super) struct Inside<'a>(pub(super) &'a Plan);
@@ -33,8 +33,12 @@ impl Display for Inside<'_> {
         if plan.is_tight() {
             f.write_str(TIGHT_TIMEOUTS)?;
         }
-        if !plan.has_edge() {
-            inbound(f, plan)?;
+        match plan.technique() {
+            Technique::Pool(pool) if plan.is_redirected() => {
+                edge::behind_traffic_control(f, plan, pool)?;
+            }
+            Technique::Pool(_) => {}
+            _ => inbound(f, plan)?,
         }
         unsolicited(f, plan)?;
         outbound(f, plan)?;

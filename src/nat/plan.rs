@@ -31,6 +31,7 @@ pub struct Plan {
     tight: bool,
     netdev: bool,
     counted: bool,
+    redirected: bool,
 }
 
 impl Plan {
@@ -63,6 +64,7 @@ impl Plan {
             tight: wishes.timeouts == Timeouts::Tight && kernel.timeouts.is_ok(),
             netdev: kernel.edge.is_ok(),
             counted: kernel.connlimit.is_ok(),
+            redirected: wishes.redirected,
         })
     }
 
@@ -121,6 +123,11 @@ impl Plan {
     /// Whether there is an edge map to load once the device exists.
     pub fn has_edge(&self) -> bool {
         matches!(self.technique, Technique::Pool(_))
+    }
+
+    /// Whether packets may come in past the ingress hook of the device.
+    pub(super) fn is_redirected(&self) -> bool {
+        self.redirected
     }
 
     /// Whether the kernel has netdev tables with an egress hook.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What the user and the firewall configuration ask for.
+//! What the user and the rest of the router ask for.
 
 use super::options::{Mode, Timeouts};
 use super::ports::PortList;
@@ -21,4 +21,7 @@ pub struct Wishes {
     pub ping: bool,
     /// Option `conntrack`.
     pub timeouts: Timeouts,
+    /// Whether traffic control may redirect what the device receives, as SQM
+    /// does: then the way in of the edge map comes after it.
+    pub redirected: bool,
 }

@@ -4,6 +4,7 @@
 use std::io;
 
 use super::netlink::{Netfilter, array, find, string};
+use crate::nat::names::table;
 
 /// `NFNL_SUBSYS_NFTABLES` as the high byte of the type of each message.
 const SUBSYSTEM: u16 = 10 << 8;
@@ -32,6 +33,14 @@ pub struct Chain {
     pub kind: Option<String>,
     /// Number of the hook, and priority there; lower ones come first.
     pub place: Option<(u32, i32)>,
+}
+
+impl Chain {
+    /// Whether this is the way in of the edge map of `interface`, placed behind
+    /// traffic control instead of at the device's ingress hook.
+    pub fn is_way_in_behind_traffic_control(&self, interface: &str) -> bool {
+        self.family == "ip" && self.name == "ingress" && self.table == table(interface)
+    }
 }
 
 /// All chains of all tables.

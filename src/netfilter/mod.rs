@@ -19,7 +19,7 @@ mod removal;
 pub use chains::{Chain, chains};
 pub use conntrack::{Connection, connections, forget_connections, forget_untranslated};
 pub use counters::{Counters, is_loaded};
-pub use link::{close, delete_device};
+pub use link::{close, delete_device, has_ingress_qdisc};
 pub use nft::{Nft, NftError};
 pub use received::Received;
 pub use removal::remove;

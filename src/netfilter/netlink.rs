@@ -23,7 +23,7 @@ pub(crate) const REQUEST: u16 = 0x1;
 /// `NLM_F_ACK`.
 pub(super) const ACK: u16 = 0x4;
 /// `NLM_F_DUMP`.
-const DUMP: u16 = 0x300;
+pub(super) const DUMP: u16 = 0x300;
 /// `NLA_F_NESTED`.
 pub(super) const NESTED: u16 = 0x8000;
 const NET_BYTE_ORDER: u16 = 0x4000;
@@ -85,6 +85,12 @@ impl Netfilter {
         let mut request = Vec::new();
         put_message(&mut request, kind, REQUEST | DUMP, family, 0, filter);
         self.send(&request)?;
+        self.dumped(each)
+    }
+
+    /// Hands over each message of a dump that was asked for, without the first
+    /// four bytes of its header, until the end.
+    pub(super) fn dumped(&self, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         let mut buffer = vec![0; BUFFER];
         loop {
             let len = self.receive(&mut buffer)?;

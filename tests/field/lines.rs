@@ -80,6 +80,41 @@ fn case_3_an_fmr_keeps_its_ea_length() {
     );
 }
 
+/// Case 6, openwrt/luci#5376, cakeqos-merlin#79: SQM on the tunnel. Replies are translated behind
+/// traffic control as long as it is there, as the scenario `sqm` of `make test-qemu` shows with
+/// traffic.
+#[test]
+fn case_6_sqm_on_the_tunnel() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    net.configure("wanmap", "map", V6PLUS.options);
+    net.ifup("wanmap");
+    net.assert_works("wanmap");
+    let way_in = |family| {
+        let chains = router::run("nft", &["list", "chains", family]);
+        chains.contains("chain ingress {")
+    };
+    for (action, family, other) in [("add", "ip", "netdev"), ("del", "netdev", "ip")] {
+        assert!(way_in(other) && !way_in(family), "before {action}");
+        router::run(
+            "tc",
+            &[
+                "qdisc",
+                action,
+                "dev",
+                "map-wanmap",
+                "handle",
+                "ffff:",
+                "ingress",
+            ],
+        );
+        net.hotplug("wanmap");
+        assert!(way_in(family) && !way_in(other), "after {action}");
+        net.assert_works("wanmap");
+    }
+}
+
 /// Case 7, snabbco/snabb#1441: a rule by hand and no `encaplimit`.
 #[test]
 fn case_7_no_encapsulation_limit_unless_one_is_set() {

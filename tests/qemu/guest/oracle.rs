@@ -74,6 +74,13 @@ pub const LAB: Line = Line {
     br: Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1),
 };
 
+/// The same domain with offset 0: one range of 256 ports.
+pub const ONE_RANGE: Line = Line {
+    name: "one range",
+    offset: 0,
+    ..LAB
+};
+
 impl Line {
     /// The same line as RFC 7597 would have it.
     pub const fn rfc(self, name: &'static str) -> Self {
@@ -146,8 +153,8 @@ impl Line {
     pub fn owns(&self, port: u16) -> bool {
         let trailing = 16 - self.offset - self.psid_len;
         let middle = (port >> trailing) & ((1 << self.psid_len) - 1);
-        let leading = port >> (16 - self.offset);
-        middle == self.psid() && leading != 0
+        let has_leading = self.offset == 0 || port >> (16 - self.offset) != 0;
+        middle == self.psid() && has_leading
     }
 
     /// All ports of the CE.

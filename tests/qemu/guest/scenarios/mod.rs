@@ -17,6 +17,7 @@ mod line;
 mod load;
 mod operators;
 mod softwires;
+mod sqm;
 
 use super::init::{say, tell};
 use super::lab::{self, Lab};
@@ -137,6 +138,7 @@ pub const ALL: &[Scenario] = &[
     row("forged_in", attacks::forged),
     row("forward", inbound::forward),
     row("offload", flows::offload),
+    row("sqm", sqm::sqm),
     row("flush_recovery", flows::flush_recovery),
     row("throughput_ratio", flows::throughput),
     row("port_counts", counts::ports),

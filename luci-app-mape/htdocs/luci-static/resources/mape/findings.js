@@ -89,6 +89,7 @@ const seen = {
 	edge_hash: _('None: ports are hashed, since the kernel lacks the netdev egress hook.'),
 	edge_not_needed: _('Not needed.'),
 	edge_half: _('Table {table} has one direction only.'),
+	edge_bypassed: _('Traffic control, such as SQM, redirects what {device} receives past the port mapping: replies are lost.'),
 	edge_mapped: _('{ports} ports are mapped.'),
 	offload_off: _('Flow offloading is off.'),
 	offload_software: _('Software flow offloading, which works with this.'),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! One row per check of `mape doctor`: what is broken on the router or beyond,
+//! A row or more for each check of `mape doctor`: what is broken on the router or beyond,
 //! what the doctor says of it, and how it is mended.
 
 use super::super::expect;
@@ -93,6 +93,10 @@ pub const ROWS: &[Row] = &[
     Row { check: "edge", verdict: "fail", says: "table netdev mape_wanmap is missing",
         fault: "the edge map is deleted",
         make: |c| c.ce().nft("delete table netdev mape_wanmap"),
+        mend: firewall },
+    Row { check: "edge", verdict: "fail", says: "redirects what map-wanmap receives past the edge map",
+        fault: "SQM was started, and nobody has told us",
+        make: |c| c.ce().run(&["tc", "qdisc", "add", "dev", TUNNEL, "ingress"]).map(drop),
         mend: firewall },
     Row { check: "offload", verdict: "warn", says: "set option flow_offloading_hw '0'",
         fault: "hardware flow offloading is switched on",

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Traffic control on the tunnel, as SQM sets it up: cake on the way out, and
+//! on the way in cake on an IFB that everything received is redirected to.
+
+use super::{Bench, errors, expect, inbound};
+use crate::Result;
+use crate::guest::lab::Lab;
+use crate::guest::nat::Technique;
+use crate::guest::oracle::{ONE_RANGE, V6PLUS};
+use crate::guest::server::STREAM;
+use crate::guest::topology::{TUNNEL, server};
+use crate::guest::{tcp, udp};
+use std::net::SocketAddrV4;
+use std::time::Duration;
+
+const IFB: &str = "ifb4map-wanmap";
+const MEGABYTE: u64 = 1 << 20;
+
+/// Each technique works with SQM, from when it is noticed until after it has
+/// gone.
+pub fn sqm(bench: &mut Bench) -> Result<String> {
+    let lab = bench.lab(V6PLUS)?;
+    lab.nat(Technique::Pool)?;
+    let unshaped = rules(lab)?;
+    start(lab)?;
+    // Nobody has told us: this is what the service does once a minute.
+    notice(lab)?;
+    let shaped = rules(lab)?;
+    expect(shaped.marker != unshaped.marker, || {
+        "SQM was not noticed".to_owned()
+    })?;
+    traffic(lab, "pool")?;
+    notice(lab)?;
+    expect(rules(lab)? == shaped, || "loaded twice".to_owned())?;
+    // What else the edge map does on the way in; each loads our rules anew.
+    errors::icmp_errors(bench)?;
+    errors::no_checksum(bench)?;
+    errors::fragments(bench)?;
+    inbound::unsolicited(bench)?;
+    inbound::forward(bench)?;
+
+    let lab = bench.lab(V6PLUS)?;
+    lab.nat(Technique::Hash)?;
+    traffic(lab, "hash")?;
+    // Our rules again, as they were before SQM.
+    lab.nat(Technique::Pool)?;
+    stop(lab)?;
+    notice(lab)?;
+    expect(rules(lab)?.marker == unshaped.marker, || {
+        "without SQM the rules are not as they were".to_owned()
+    })?;
+    transfer(lab)?;
+    lab.refused()
+        .and_then(|refused| expect(refused.total() == 0, || format!("the BR refused {refused}")))?;
+
+    let lab = bench.lab(ONE_RANGE)?;
+    start(lab)?;
+    let text = lab.net.ce.run(&["nft", "list", "tables"])?;
+    expect(!text.contains("netdev"), || text.clone())?;
+    traffic(lab, "plain")?;
+    Ok("pool, hash, plain".to_owned())
+}
+
+/// What SQM runs for an interface, from its IFB on.
+fn start(lab: &Lab) -> Result<()> {
+    let ce = &lab.net.ce;
+    ce.ip(&format!(
+        "link add name {IFB} type ifb\nlink set dev {IFB} up\n"
+    ))?;
+    for words in [
+        format!("qdisc add dev {TUNNEL} root cake bandwidth 200mbit"),
+        format!("qdisc add dev {TUNNEL} handle ffff: ingress"),
+        format!("qdisc add dev {IFB} root cake bandwidth 200mbit besteffort wash"),
+        format!(
+            "filter add dev {TUNNEL} parent ffff: protocol all prio 10 u32 match u32 0 0 \
+             flowid 1:1 action mirred egress redirect dev {IFB}"
+        ),
+    ] {
+        tc(lab, &words)?;
+    }
+    Ok(())
+}
+
+fn stop(lab: &Lab) -> Result<()> {
+    tc(lab, &format!("qdisc del dev {TUNNEL} ingress"))?;
+    tc(lab, &format!("qdisc del dev {TUNNEL} root"))?;
+    lab.net.ce.ip(&format!("link del dev {IFB}\n"))
+}
+
+fn tc(lab: &Lab, words: &str) -> Result<String> {
+    let words: Vec<&str> = std::iter::once("tc")
+        .chain(words.split_whitespace())
+        .collect();
+    lab.net.ce.run(&words)
+}
+
+fn notice(lab: &Lab) -> Result<()> {
+    let words = ["history", "--record"];
+    lab.router()?.mape(&lab.net.ce, &words).map(drop)
+}
+
+/// Which rules are loaded.
+#[derive(PartialEq)]
+struct Loaded {
+    /// Another after each load.
+    handle: String,
+    /// The same as long as the rules are.
+    marker: String,
+}
+
+fn rules(lab: &Lab) -> Result<Loaded> {
+    let table = ["nft", "-a", "list", "table", "ip", "mape_wanmap"];
+    let text = lab.net.ce.run(&table)?;
+    let handle = text.lines().next().unwrap_or_default().to_owned();
+    let mut words = text.split_whitespace();
+    let marker = words.find(|word| word.starts_with("rules_"));
+    let marker = marker.ok_or("no rules are loaded")?.to_owned();
+    Ok(Loaded { handle, marker })
+}
+
+/// Traffic of each protocol, and that the qdiscs of both directions saw it.
+fn traffic(lab: &Lab, technique: &str) -> Result<()> {
+    let before = (shaped(lab, TUNNEL)?, shaped(lab, IFB)?);
+    transfer(lab).map_err(|why| format!("{technique}: {why}"))?;
+    let (sent, received) = (
+        shaped(lab, TUNNEL)? - before.0,
+        shaped(lab, IFB)? - before.1,
+    );
+    expect(sent > MEGABYTE && received > MEGABYTE, || {
+        format!("{technique}: SQM saw {sent} bytes out, {received} in")
+    })?;
+    let refused = lab.refused()?;
+    expect(refused.total() == 0, || {
+        format!("{technique}: the BR refused {refused}")
+    })
+}
+
+fn transfer(lab: &Lab) -> Result<()> {
+    let size = 2 * MEGABYTE as usize;
+    lab.host(0).within(|| tcp::download(server(0), size))?;
+    lab.host(1).within(|| tcp::upload(server(0), size))?;
+    lab.host(2)
+        .run(&["ping", "-c", "1", "-W", "3", &server(1).to_string()])?;
+    let mut sockets = Vec::new();
+    for index in 0..10 {
+        let socket = lab.host(index).within(udp::socket)?;
+        udp::send(&socket, b"hello", SocketAddrV4::new(server(index), STREAM))?;
+        sockets.push(socket);
+    }
+    let answers = udp::collect(&sockets, sockets.len(), Duration::from_secs(3));
+    expect(answers.len() == sockets.len(), || {
+        format!("{} of {} datagrams answered", answers.len(), sockets.len())
+    })
+}
+
+/// Bytes that the root qdisc of a device has sent.
+fn shaped(lab: &Lab, device: &str) -> Result<u64> {
+    let text = tc(lab, &format!("-s qdisc show dev {device} root"))?;
+    let mut words = text.split_whitespace().skip_while(|word| *word != "Sent");
+    let sent = words.nth(1).and_then(|word| word.parse().ok());
+    sent.ok_or_else(|| format!("no qdisc on {device}: {text}"))
+}
