@@ -61,6 +61,46 @@ test('port forwards, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s ow
 		}));
 	}
 
+	await t.test('by keyboard alone: opened, filled in, refused, saved, closed', () => visit(page, router({}), async ({ page, bus }) => {
+		await page.getByRole('button', { name: /Forward port/ }).first().focus();
+		await page.keyboard.press('Enter');
+		await page.locator('#modal_overlay input').first().waitFor();
+		await page.waitForFunction(() => document.activeElement.closest('#modal_overlay'));
+
+		const reach = async wanted => {
+			for (let i = 0; i < 30; i++) {
+				if (await page.evaluate(selector => document.activeElement.matches(selector), wanted))
+					return;
+
+				await page.keyboard.press('Tab');
+			}
+
+			assert.fail(`${wanted} is not reached`);
+		};
+
+		await reach('[id="widget.cbid.json.forward.port"]');
+		await page.keyboard.press('Control+A');
+		await page.keyboard.type('443');
+		await reach('.cbi-button-save');
+		await page.keyboard.press('Enter');
+		await page.locator('#modal_overlay .alert-message', { hasText: 'Not saved' }).waitFor();
+		assert.deepEqual(firewall(bus), []);
+
+		await page.locator('[id="widget.cbid.json.forward.port"]').focus();
+		await page.keyboard.press('Control+A');
+		await page.keyboard.type('8230');
+		await reach('.cbi-button-save');
+		await page.keyboard.press('Enter');
+		await closed(page);
+		assert.equal(firewall(bus).length, 1);
+
+		await page.getByRole('button', { name: /Forward port/ }).first().focus();
+		await page.keyboard.press('Enter');
+		await page.locator('#modal_overlay input').first().waitFor();
+		await page.keyboard.press('Escape');
+		await closed(page);
+	}));
+
 	await t.test('an empty field is said, not swallowed', () => visit(page, router({}), async ({ page, bus }) => {
 		await open(page);
 		await page.locator(field('name')).fill('');

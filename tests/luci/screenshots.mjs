@@ -68,6 +68,10 @@ test('pictures', { skip: !luci && 'LUCI_SRC is not set: these are pictures of Lu
 			await status(page);
 			await part(page, '.mape-head', `exhausted${suffix}.png`);
 		});
+		await picture(`ds-lite${suffix}`, page, { lang, status: 'status-ds-lite' }, async page => {
+			await page.locator('.mape-head').waitFor();
+			await part(page, '.mape', `ds-lite${suffix}.png`);
+		});
 		await picture(`forward${suffix}`, page, { lang }, async page => {
 			await status(page);
 			await page.locator('.mape-free button').first().click();
