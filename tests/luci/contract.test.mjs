@@ -301,6 +301,9 @@ test('no text means something else in LuCI\'s own catalogues', { skip: !luci && 
 	const theirs = luciParts.flatMap(part => filesBelow(join(part, 'po/ja'), '.po')).flatMap(file => readPo(file));
 
 	assert.ok(theirs.length > 1000);
-	assert.deepEqual(theirs.filter(entry => entry.msgstr && ours.has(keyOf(entry)) && ours.get(keyOf(entry)) != entry.msgstr)
+	/* Between Latin and Japanese letters 25.12 has spaces that 24.10 has not. */
+	const plain = text => text.replaceAll(' ', '');
+
+	assert.deepEqual(theirs.filter(entry => entry.msgstr && ours.has(keyOf(entry)) && plain(ours.get(keyOf(entry))) != plain(entry.msgstr))
 		.map(entry => `${entry.msgid}: ${ours.get(keyOf(entry))} / ${entry.msgstr}`), []);
 });

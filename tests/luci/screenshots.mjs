@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { useBrowser, visit } from './browser.mjs';
 import { overview, page, runDoctor } from './look.mjs';
-import { luci, root } from './paths.mjs';
+import { fixture, luci, root } from './paths.mjs';
 import { router, section } from './router.mjs';
 
 const folder = process.env.PICTURES || join(root, 'docs/screenshots');
@@ -22,6 +22,14 @@ const firewall = {
 };
 const line = router({ reserve: [ '4130' ] }, firewall);
 const rule = { provider: 'none', maptype: 'map-e', legacymap: '1', peeraddr: '2404:9200:225:100::64', ipaddr: '106.72.0.0', ip4prefixlen: '15', ip6prefix: '240b:10::', ip6prefixlen: '31', ealen: '25', offset: '4' };
+
+/* What the doctor says of the line of status-error.json. */
+const finding = (code, args) => ({ ...fixture('findings').find(check => check.code == code), ...(args ? { args } : {}) });
+const foreign = '2001:db8:1200:3400::/56';
+const unknownLine = { interface: 'wanmap', ok: false, checks: [
+	finding('uplink_up'), finding('prefix_found', { prefix: foreign, uplink: 'wan6', source: 'delegated' }),
+	finding('provider_unknown', { prefix: foreign }), finding('packages_present'), finding('offload_off'), finding('no_conflicts')
+] };
 
 useBrowser();
 
@@ -60,7 +68,7 @@ test('pictures', { skip: !luci && 'LUCI_SRC is not set: these are pictures of Lu
 			await status(page);
 			await whole(page, `status${suffix}.png`);
 		});
-		await picture(`diagnosis${suffix}`, page, { lang, status: 'status-error', doctor: 'doctor-fail' }, async page => {
+		await picture(`diagnosis${suffix}`, page, { lang, status: 'status-error', doctor: () => unknownLine }, async page => {
 			await status(page);
 			await part(page, '.mape', `diagnosis${suffix}.png`);
 		});
