@@ -46,7 +46,7 @@ pub fn place(
         // netifd takes a definition that changed for a reason to remove the
         // interface, and one that did not change for nothing to do, even while
         // the interface is on its way out. So the old one must be gone first.
-        Some(status) if status.dynamic => clear(bus, &name)?,
+        Some(status) if status.dynamic => clear(bus, interface)?,
         Some(_) => {
             return Err(Failure::Problem(Problem::passing(
                 Code::InvalidConfig,
@@ -97,13 +97,31 @@ fn carries(status: &Interface, device: Option<&str>, address: Ipv6Addr) -> bool 
         && status.ipv6.iter().any(|entry| entry.address == address)
 }
 
+/// Has netifd take away the interface that carries the address of `interface`.
+///
+/// # Errors
+/// The bus does not work.
+pub fn take_away(bus: &mut Netifd, interface: &str) -> Result<(), BusError> {
+    let name = address_interface(interface);
+    // One of that name in the configuration is not ours.
+    let Some(status) = bus.status(&name)?.filter(|known| known.dynamic) else {
+        return Ok(());
+    };
+    bus.take_down(&name)?;
+    if !status.up && !status.pending {
+        // One that never came up is not removed by taking it down.
+        bus.remove(&name)?;
+    }
+    Ok(())
+}
+
 /// Takes the interface away, and returns when it is gone.
-fn clear(bus: &mut Netifd, name: &str) -> Result<(), Failure> {
-    bus.take_down(name)?;
+fn clear(bus: &mut Netifd, interface: &str) -> Result<(), Failure> {
+    let name = &address_interface(interface);
+    take_away(bus, interface)?;
     if is_gone(bus, name)? {
         return Ok(());
     }
-    // One that never came up is not removed by taking it down.
     bus.remove(name)?;
     if is_gone(bus, name)? {
         return Ok(());

@@ -16,14 +16,14 @@ use nix::fcntl::FlockArg;
 use super::address;
 use super::attempt;
 use super::bus::{BusError, Netifd};
-use super::link::{address_interface, address_owner};
+use super::link::address_owner;
 use super::marks;
 use super::settings::Protocol;
 use super::silence;
 use super::state::State;
 use super::teardown::undo;
 use crate::netfilter;
-use crate::netifd::Interface;
+use crate::netifd::{Interface, Notify};
 use crate::paths::{self, renewal_file, stems_in};
 
 /// Longest wait for an attempt at work.
@@ -88,7 +88,11 @@ fn repair_one(name: &str) -> Result<(), BusError> {
             }
         }
         Some(_) => {
+            let died = attempt::has_died(name);
             let went = goes_down_by_itself(name);
+            if died {
+                unblock(&mut bus, name)?;
+            }
             clear(&mut bus, name, !went)?;
         }
         None => {
@@ -119,7 +123,7 @@ fn clear(bus: &mut Netifd, name: &str, is_set_up: bool) -> Result<(), BusError> 
             log::warn!("{name}: removing what a teardown left behind");
         }
         undo(name);
-        bus.take_down(&address_interface(name))?;
+        address::take_away(bus, name)?;
         if status.is_none_or(|known| !known.autostart) {
             marks::forget(name);
             silence::forget(name);
@@ -127,6 +131,22 @@ fn clear(bus: &mut Netifd, name: &str, is_set_up: bool) -> Result<(), BusError> 
         Ok(())
     });
     cleared.unwrap_or(Ok(()))
+}
+
+/// netifd stays in the middle of a teardown for good if a setup told it of a
+/// link just when the uplink went down, and died before it could tell more. Told
+/// that the setup failed, it begins the teardown again; if it was about to do
+/// something better, that begins again, too.
+fn unblock(bus: &mut Netifd, name: &str) -> Result<(), BusError> {
+    let status = bus.status(name)?;
+    if status.is_none_or(|known| known.up || known.pending) {
+        return Ok(());
+    }
+    match bus.notify(&Notify::SetupFailed) {
+        // It is at work.
+        Err(error) if error.status().is_some() => Ok(()),
+        told => told,
+    }
 }
 
 /// Whether a teardown is at work and removes the state file.

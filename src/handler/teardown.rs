@@ -3,8 +3,8 @@
 //! configuration says now. Every step is tried, whatever became of the one
 //! before; what is gone already is done.
 
+use super::address;
 use super::bus::{BusError, Netifd};
-use super::link::address_interface;
 use super::marks;
 use super::nat46;
 use super::registration::Registration;
@@ -28,7 +28,7 @@ pub fn teardown(interface: &str) {
 
 fn tell(interface: &str) -> Result<(), BusError> {
     let mut bus = Netifd::connect_in_haste(interface)?;
-    bus.take_down(&address_interface(interface))?;
+    address::take_away(&mut bus, interface)?;
     let status = bus.status(interface)?;
     if status.is_some_and(|status| !status.autostart) {
         // No setup follows that would have to know of those that died.

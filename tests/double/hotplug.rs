@@ -93,8 +93,9 @@ impl World {
         };
         match event {
             Happening::Up => vec![command(&["firewall"]), command(&["hotplug", name])],
-            Happening::Update | Happening::Down => vec![command(&["hotplug", name])],
-            Happening::UpFailed => Vec::new(),
+            Happening::Update | Happening::Down | Happening::UpFailed => {
+                vec![command(&["hotplug", name])]
+            }
         }
     }
 }

@@ -385,8 +385,10 @@ impl World {
             story.push_str(&format!("  {line}\n"));
         }
         for interface in self.interfaces.values() {
+            let handler = interface.handler.as_ref();
+            let handler = handler.map(|h| (h.machine, h.running.as_ref()));
             story.push_str(&format!(
-                "{}: {:?} {:?}\n",
+                "{}: {:?} {handler:?} {:?}\n",
                 interface.name, interface.state, interface.errors
             ));
         }

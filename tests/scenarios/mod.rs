@@ -54,6 +54,8 @@ pub trait Router {
     fn upgrade(&mut self);
     /// Everything a user could see of the interface now.
     fn see(&mut self, name: &str) -> Seen;
+    /// What became of netifd, if it is not the process that was started.
+    fn crash(&mut self) -> Option<String>;
     /// How often netifd has called the handler for that.
     fn calls(&mut self, name: &str, action: &str) -> usize;
     /// All there is to know, for the message of a failing test.
@@ -151,10 +153,18 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// A netifd that crashed may be back before anybody looks.
+    fn netifd_lives(&mut self) {
+        if let Some(crash) = self.router.crash() {
+            panic!("netifd crashed: {crash}\n{}", self.router.story());
+        }
+    }
+
     /// Waits until what is seen of `name` is right, and notes it. `what` says so in words.
     pub fn until(&mut self, name: &str, what: &str, right: impl Fn(&Seen) -> bool) -> Seen {
         let deadline = Instant::now() + PATIENCE;
         loop {
+            self.netifd_lives();
             let seen = self.router.see(name);
             // Twice the same: not a moment on the way.
             if right(&seen) && seen == self.again(name) {
@@ -177,6 +187,7 @@ impl<'a> Stage<'a> {
     /// Gives everything time to go wrong, then asserts that `name` still is as it should be.
     pub fn still(&mut self, name: &str, what: &str, right: impl Fn(&Seen) -> bool) {
         sleep(Duration::from_secs(2));
+        self.netifd_lives();
         let seen = self.router.see(name);
         if !right(&seen) {
             let story = self.router.story();

@@ -173,6 +173,10 @@ impl Router for OnDouble {
         })
     }
 
+    fn crash(&mut self) -> Option<String> {
+        self.double.with(|world| world.crash.take())
+    }
+
     fn calls(&mut self, name: &str, action: &str) -> usize {
         self.double.spawned(name, action)
     }

@@ -46,8 +46,14 @@ pub struct Netifd {
     inside: String,
     work: PathBuf,
     netifd: String,
+    /// netifd's pid inside.
+    started: u32,
     uplinks: Vec<(&'static str, &'static str)>,
 }
+
+/// For daemons that were built with AddressSanitizer: they are to say what they use wrongly, not
+/// what they have not freed at their end.
+const SANITIZER: (&str, &str) = ("ASAN_OPTIONS", "detect_leaks=0");
 
 /// The folder that `NETIFD_PREFIX` names.
 pub fn prefix() -> Option<PathBuf> {
@@ -92,6 +98,7 @@ impl Netifd {
             .arg(tests.join("inside"))
             .args([prefix, &work])
             .arg(&netifd)
+            .env(SANITIZER.0, SANITIZER.1)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -107,13 +114,28 @@ impl Netifd {
         let id = outside.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
         let inside = children.split_whitespace().next().unwrap().to_owned();
-        Netifd {
+        let mut router = Netifd {
             outside,
             inside,
             work,
             netifd,
+            started: 0,
             uplinks: Vec::new(),
-        }
+        };
+        router.started = router.pid().unwrap();
+        router
+    }
+
+    /// The process that was started as netifd, while it lives.
+    fn pid(&self) -> Option<u32> {
+        let pid: u32 = self.file("tmp/netifd.pid")?.trim().parse().ok()?;
+        let name = self.file(&format!("proc/{pid}/comm"))?;
+        name.starts_with("netifd").then_some(pid)
+    }
+
+    /// A file of the router.
+    pub fn file(&self, path: &str) -> Option<String> {
+        fs::read_to_string(format!("/proc/{}/root/{path}", self.inside)).ok()
     }
 
     /// Runs a program of the router.
@@ -133,6 +155,7 @@ impl Netifd {
             .arg("--")
             .args(command)
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env(SANITIZER.0, SANITIZER.1)
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -263,7 +286,9 @@ fn libraries(files: &Path, prefix: &Path) {
 impl Router for Netifd {
     fn line_gives(&mut self, line: Line, prefix: Option<&str>) {
         self.uplinks.push((line.interface, line.device));
-        let prefixes: Vec<&str> = prefix.into_iter().collect();
+        // With its lifetimes; without, it would be of `option ip6prefix`.
+        let leased = |prefix| format!("{prefix},86400,172800");
+        let prefixes: Vec<String> = prefix.into_iter().map(leased).collect();
         let message = json!({
             "action": 0,
             "link-up": true,
@@ -384,8 +409,13 @@ impl Router for Netifd {
         }
     }
 
+    fn crash(&mut self) -> Option<String> {
+        (self.pid() != Some(self.started))
+            .then(|| "it is not the process that was started".to_owned())
+    }
+
     fn calls(&mut self, name: &str, action: &str) -> usize {
-        let calls = fs::read_to_string(format!("/proc/{}/root/tmp/calls", self.inside));
+        let calls = self.file("tmp/calls");
         let wanted = format!("{action} {name}");
         let wanted = wanted.split(' ').rev().collect::<Vec<_>>().join(" ");
         calls
@@ -396,9 +426,7 @@ impl Router for Netifd {
     }
 
     fn story(&mut self) -> String {
-        let file = |name: &str| {
-            fs::read_to_string(format!("/proc/{}/root/tmp/{name}", self.inside)).unwrap_or_default()
-        };
+        let file = |name: &str| self.file(&format!("tmp/{name}")).unwrap_or_default();
         format!("calls:\n{}netifd:\n{}", file("calls"), file("netifd.log"))
     }
 }

@@ -354,6 +354,11 @@ impl Router {
             .env(SOCKET_VARIABLE, self.double.socket())
     }
 
+    /// Its daemons.
+    pub fn double(&self) -> &Double {
+        &self.double
+    }
+
     /// The router's `/`.
     pub fn root(&self) -> &Path {
         self.double.root()

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// Tables, links, addresses, routes, rules and files of the CE.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot(BTreeSet<String>);
 
 impl Snapshot {

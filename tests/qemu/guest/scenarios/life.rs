@@ -53,6 +53,11 @@ impl Life {
         Ok(life)
     }
 
+    /// One of the hosts in the LAN, 0 to 2.
+    pub(super) fn lan(&self, index: usize) -> &Netns {
+        &self.net.lan[index % 3]
+    }
+
     pub(super) fn ce(&self) -> &Netns {
         &self.net.ce
     }
@@ -64,7 +69,7 @@ impl Life {
     }
 
     /// The provider's side of a renumbering.
-    fn renumber(&self, old: &Line, new: &Line) -> Result<()> {
+    pub(super) fn renumber(&self, old: &Line, new: &Line) -> Result<()> {
         self.net.renumber(old, new)?;
         self.net.br.nft("flush ruleset")?;
         border::load(&self.net.br, new)
@@ -79,7 +84,7 @@ impl Life {
     }
 
     /// What is there beyond an idle router.
-    fn found(&self) -> Result<String> {
+    pub(super) fn found(&self) -> Result<String> {
         Ok(Snapshot::take(self.ce(), &self.router)?.beyond(&self.before))
     }
 

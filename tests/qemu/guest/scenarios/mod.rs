@@ -4,6 +4,7 @@
 mod attacks;
 mod compare;
 mod counts;
+mod day;
 pub mod doctor;
 
 mod errors;
@@ -151,7 +152,7 @@ pub const ALL: &[Scenario] = &[
 ];
 
 /// Those that take minutes: only where they are named.
-const SLOW: &[Scenario] = &[row("load", load::load)];
+const SLOW: &[Scenario] = &[row("load", load::load), row("day", day::day)];
 
 /// What the BR refused while the pool was in force, in the whole run; by
 /// itself, of a full port set.
