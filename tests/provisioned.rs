@@ -2,7 +2,7 @@
 //! Plans for lines that say themselves how they carry IPv4 (HB46PP).
 
 use ipnet::Ipv6Net;
-use mape::handler::{Plan, Problem, Protocol, Provisioned, Router, Settings};
+use mape::handler::{Code, Plan, Problem, Protocol, Provisioned, Router, Settings};
 use mape::map::Dialect;
 use mape::mechanism::Kind;
 use mape::netifd::{Config, Dump};
@@ -11,7 +11,7 @@ use mape::provision::hb46pp::Answer;
 use serde_json::json;
 
 /// A router whose line has given this answer, if any.
-struct Asked(Option<String>);
+struct Asked(Option<String>, Option<&'static str>);
 
 impl Router for Asked {
     fn mtu(&self, _: &str) -> Option<u16> {
@@ -27,12 +27,20 @@ impl Router for Asked {
         let answer = Answer::parse(self.0.as_ref()?.as_bytes()).unwrap();
         Some(Provisioned::of(answer))
     }
+
+    fn not_provisioned(&self, _: &str, _: &[Ipv6Net]) -> Option<String> {
+        self.1.map(str::to_owned)
+    }
 }
 
 const LAB: &str = "2001:db8:10:1200::";
 const V6PLUS: &str = "240b:10:1:200::";
 
 fn plan(prefix: &str, config: &str, answer: Option<String>) -> Result<Plan, Problem> {
+    plan_of_line(prefix, config, &Asked(answer, None))
+}
+
+fn plan_of_line(prefix: &str, config: &str, asked: &Asked) -> Result<Plan, Problem> {
     let config = Config::parse(config).unwrap();
     let settings = Settings::new(Protocol::Mape, "wanmap", &config).unwrap();
     let dump = json!({"interface": [{
@@ -42,7 +50,7 @@ fn plan(prefix: &str, config: &str, answer: Option<String>) -> Result<Plan, Prob
         "route": [{"target": "::", "mask": 0}],
     }]});
     let dump = Dump::from_json(&dump.to_string()).unwrap();
-    Plan::new(&settings, &dump, &Table::builtin(), &Asked(answer))
+    Plan::new(&settings, &dump, &Table::builtin(), asked)
 }
 
 fn map_e(prefix: &str) -> Option<String> {
@@ -103,6 +111,23 @@ fn without_an_answer_there_is_a_reason() {
         "the line has not said yet how it carries IPv4"
     );
     assert!(!not_yet.fatal);
+    let silent = Asked(None, Some("no DNS server answers"));
+    let says = |prefix: &str, config: &str| {
+        let problem = plan_of_line(prefix, config, &silent).unwrap_err();
+        assert!(!problem.fatal && problem.code == Code::UnknownProvider);
+        problem.detail.clone()
+    };
+    assert_eq!(
+        says(LAB, "{}"),
+        format!(
+            "{unknown}; the line itself does not say how it carries IPv4: no DNS server answers"
+        )
+    );
+    assert_eq!(
+        says(V6PLUS, r#"{"provision":"hb46pp"}"#),
+        "the line does not say how it carries IPv4: no DNS server answers"
+    );
+    assert_eq!(says(LAB, r#"{"provision":"off"}"#), unknown);
 }
 
 #[test]

@@ -116,6 +116,9 @@ pub struct Facts<'a> {
     pub state: Option<&'a State>,
     /// The last setup died before it ended.
     pub died: bool,
+    /// What became of asking the line by HB46PP: why it failed, if it did, and
+    /// seconds to the next attempt.
+    pub asked: Option<(Option<&'a str>, u64)>,
     /// What became of the registration of a fixed address.
     pub registration: Option<&'a Registration>,
     /// What the uplink's resolvers say of the AFTR's name, if it has one.

@@ -49,6 +49,10 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
         uplink,
         offer,
         known,
+        asked: interface.asked().map(|asked| {
+            let wait = asked.next.saturating_sub(world.boot_seconds);
+            (asked.failure.as_deref(), wait)
+        }),
         registration: line.and_then(|line| line.registration),
         aftr: state.and_then(|state| aftr(state, world)),
         psids: mapping.and_then(|mapping| psids(interface, mapping)),

@@ -137,6 +137,20 @@ fn by_hand(known: &Known) -> Finding {
     }
 }
 
+/// What the line itself says (HB46PP). Nothing is said of one that was not
+/// asked.
+pub(super) fn asked(facts: &Facts<'_>) -> Vec<Finding> {
+    let finding = facts.asked.map(|(failure, wait)| match failure {
+        None => ok(Seen::LineAnswered {}),
+        Some(error) => {
+            let error = error.to_owned();
+            let minutes = wait.div_ceil(60);
+            warn(Seen::LineSilent { error }, Remedy::AskedAgain { minutes })
+        }
+    });
+    finding.into_iter().collect()
+}
+
 /// The rule in use; lines without MAP have none.
 pub(super) fn rule(facts: &Facts<'_>) -> Vec<Finding> {
     match facts.state {

@@ -52,10 +52,11 @@ enum Judge {
 use Judge::{All, Any, Map, Up};
 
 /// Every check, in the order in which one depends on the other.
-static CHECKS: [(&str, Judge); 22] = [
+static CHECKS: [(&str, Judge); 23] = [
     ("uplink", Any(line::uplink)),
     ("prefix", Any(line::prefix)),
     ("provider", Any(line::provider)),
+    ("asked", All(line::asked)),
     ("rule", All(line::rule)),
     ("dialect", Map(line::dialect)),
     ("aftr", All(path::aftr)),

@@ -106,6 +106,10 @@ pub enum Remedy {
     CheckAccount {},
     #[error("check option update_url and the uplink's DNS servers; it is tried again by itself")]
     CheckUpdateServer {},
+    #[error(
+        "it is asked again in {minutes} min; option provision 'off' asks nobody, and a rule of the provider needs no answer"
+    )]
+    AskedAgain { minutes: u64 },
     #[error("likely causes: {}", sentence(causes))]
     CheckSubscription { causes: Vec<Cause> },
     #[error("the BR takes us for another subscriber: check rule, PSID and its justification")]

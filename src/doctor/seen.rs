@@ -122,6 +122,11 @@ pub enum Seen {
     #[error("{mechanism}, as configured")]
     MechanismConfigured { mechanism: &'static str },
 
+    #[error("it says how it carries IPv4 (HB46PP)")]
+    LineAnswered {},
+    #[error("it does not say how it carries IPv4 (HB46PP): {error}")]
+    LineSilent { error: String },
+
     // Border relay and tunnel.
     #[error("{name} is {address}")]
     AftrFound { name: String, address: Ipv6Addr },

@@ -29,6 +29,11 @@ pub trait Router {
     fn provisioned(&self, _interface: &str, _prefixes: &[Ipv6Net]) -> Option<Provisioned> {
         None
     }
+    /// Why the line of a logical interface said nothing when it had these
+    /// prefixes and was asked.
+    fn not_provisioned(&self, _interface: &str, _prefixes: &[Ipv6Net]) -> Option<String> {
+        None
+    }
     /// The AFTR that DHCPv6 named on a logical interface (option 64).
     fn aftr(&self, _uplink: &str) -> Option<Endpoint> {
         None
@@ -199,13 +204,26 @@ impl Line<'_> {
         let asked = self.router.provisioned(&self.settings.interface, &prefixes);
         match asked {
             Some(provisioned) => self.provisioned(&provisioned, &prefixes, only),
-            None => Err(known.err().unwrap_or_else(|| {
-                Problem::passing(
-                    Code::UnknownProvider,
-                    "the line has not said yet how it carries IPv4",
-                )
-            })),
+            None => Err(self.not_told(known.err(), &prefixes)),
         }
+    }
+
+    /// Why nothing is known of the line: it is in no table, or need not be, and
+    /// does not say itself.
+    fn not_told(&self, unknown: Option<Problem>, prefixes: &[Ipv6Net]) -> Problem {
+        let interface = &self.settings.interface;
+        let failure = self.router.not_provisioned(interface, prefixes);
+        let detail = match (&unknown, failure) {
+            (Some(problem), None) => problem.detail.clone(),
+            (Some(problem), Some(why)) => {
+                let known = &problem.detail;
+                format!("{known}; the line itself does not say how it carries IPv4: {why}")
+            }
+            (None, None) => "the line has not said yet how it carries IPv4".into(),
+            (None, Some(why)) => format!("the line does not say how it carries IPv4: {why}"),
+        };
+        let code = unknown.map_or(Code::UnknownProvider, |problem| problem.code);
+        Problem::passing(code, detail)
     }
 
     /// What the line itself said.

@@ -24,6 +24,7 @@ use crate::provision::hb46pp::{
     Answer, AskError, Label, Mechanism, Reply, Request, SUPPORTED, TokenFile, ask,
 };
 use crate::provision::{self, resolve};
+use crate::sanitize::one_line;
 use crate::uplink::{self, Uplink};
 
 /// What an attempt to ask the line came to.
@@ -41,6 +42,9 @@ pub struct Record {
     answer: Option<Value>,
     /// The lwAFTR, if the answer names it by a name.
     lwaftr: Option<Ipv6Addr>,
+    /// Why the last attempt failed: a sentence.
+    #[serde(default)]
+    pub failure: Option<String>,
 }
 
 /// The part of a provisioning server's answer that a plan needs.
@@ -69,6 +73,12 @@ impl Record {
         if let Err(error) = written {
             log::warn!("{interface}: {}: {error}", path(interface).display());
         }
+    }
+
+    /// Why a line with these prefixes gave no answer when it was asked last.
+    pub(super) fn failure_of(interface: &str, prefixes: &[Ipv6Net]) -> Option<String> {
+        let record = Record::load(interface)?;
+        record.failure.filter(|_| record.prefixes == prefixes)
     }
 
     /// Whether it is time to ask again: an answer may depend on the account, so
@@ -143,7 +153,7 @@ impl Provisioned {
         let all: Vec<&str> = std::iter::once(self.answer.enabler_name.as_str())
             .chain(names)
             .collect();
-        crate::sanitize::one_line(&all.join(", "), 100)
+        one_line(&all.join(", "), 100)
     }
 }
 
@@ -204,6 +214,10 @@ fn ask_line(
         log::warn!("{interface}: the token of the provisioning server is not kept: {error}");
     }
     let kept = old.filter(|_| step.action == Action::Keep);
+    let failure = asked
+        .as_ref()
+        .err()
+        .map(|error| one_line(&error.to_string(), LONGEST));
     let (answer, lwaftr) = match asked {
         Ok(reply) => (Some(reply.json), lwaftr(&reply.answer, &line)),
         Err(_) => kept.map_or((None, None), |old| (old.answer, old.lwaftr)),
@@ -214,9 +228,13 @@ fn ask_line(
         configured,
         answer,
         lwaftr,
+        failure,
     };
     (record, step.wait.as_secs())
 }
+
+/// Most characters of a failure that are kept: a server's words are among them.
+const LONGEST: usize = 200;
 
 fn tell(interface: &str, asked: &Result<Reply, AskError>, wait: u64) {
     let minutes = wait.div_ceil(60);
@@ -259,6 +277,7 @@ mod tests {
             configured: last_change(),
             answer: Some(serde_json::from_str(answer).unwrap()),
             lwaftr: None,
+            failure: None,
         }
     }
 

@@ -10,7 +10,7 @@ use super::attempt::interruptible;
 use super::choice::Router;
 use super::names::{PATIENCE, SETUP_PATIENCE, resolve};
 use super::plan::Plan;
-use super::provisioned::Provisioned;
+use super::provisioned::{Provisioned, Record};
 use super::silence::silent;
 use crate::endpoint::{DnsName, Endpoint};
 use crate::firewall::{Miniupnpd, Opened, upnp_wish, zones_of};
@@ -125,6 +125,10 @@ impl Router for System {
             true => interruptible(|| ask(SETUP_PATIENCE)),
             false => ask(PATIENCE),
         }
+    }
+
+    fn not_provisioned(&self, interface: &str, prefixes: &[Ipv6Net]) -> Option<String> {
+        Record::failure_of(interface, prefixes)
     }
 
     fn aftr(&self, uplink: &str) -> Option<Endpoint> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::firewall::{Miniupnpd, Opened, Section};
 use crate::handler::bus::Netifd;
-use crate::handler::{Registration, State, uptime};
+use crate::handler::{Record, Registration, State, uptime};
 use crate::map::PortSet;
 use crate::nat::UpnpWish;
 use crate::netfilter::{Connection, Counters, connections};
@@ -36,6 +36,9 @@ impl World {
         world.network = Section::parse_all(&config("network", &mut notes));
         world.firewall = config("firewall", &mut notes);
         world.miniupnpd = Miniupnpd::read(&config("upnpd", &mut notes));
+        let sections = world.network.iter().filter_map(|section| section.name());
+        let asked = sections.filter_map(|name| Some((name.to_owned(), Record::load(name)?)));
+        world.asked = asked.collect();
         match connections_of(&world) {
             Ok(connections) => world.connections = Some(connections),
             Err(error) => notes.push(format!("connections cannot be seen: {error}")),

@@ -88,6 +88,13 @@ pub fn status(out: &mut String, interface: &Interface<'_>, paint: Paint) -> fmt:
         write!(out, " for {}", duration(seconds))?;
     }
     writeln!(out)?;
+    if let Some(asked) = interface.asked()
+        && let Some(failure) = &asked.failure
+    {
+        let wait = duration(asked.next.saturating_sub(interface.world().boot_seconds));
+        let text = format!("the line does not answer: {failure}; next try in {wait}");
+        row(out, "  HB46PP", paint.hue(Hue::Doubtful, &text))?;
+    }
     match &interface.line {
         Some(line) => {
             up(out, line, paint)?;

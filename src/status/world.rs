@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use serde::Serialize;
 
 use crate::firewall::{Forward, Miniupnpd, Opened, Section, upnp_wish, zones_of};
-use crate::handler::{Registration, State};
+use crate::handler::{Record, Registration, State};
 use crate::map::{PortRange, PortSet};
 use crate::nat::{Kernel, Line, Mode, Plan, PortList, UpnpWish, Wishes};
 use crate::netfilter::Connection;
@@ -81,6 +81,8 @@ pub struct World {
     pub measured: Vec<Measured>,
     /// What became of registrations, by interface.
     pub registrations: Vec<(String, Registration)>,
+    /// What became of asking lines by HB46PP, by interface.
+    pub asked: Vec<(String, Record)>,
     /// What could not be looked at, and why: one line each.
     pub notes: Vec<String>,
 }
@@ -313,6 +315,13 @@ impl Interface<'_> {
         let candidate = candidate.copied();
         let name = named.map(str::to_owned).or(best.map(|best| best.interface));
         (name, candidate)
+    }
+
+    /// What became of asking its line by HB46PP.
+    pub fn asked(&self) -> Option<&Record> {
+        let mut all = self.world.asked.iter();
+        let (_, found) = all.find(|(name, _)| name == self.name)?;
+        Some(found)
     }
 
     /// The router it is on.

@@ -42,6 +42,8 @@ const seen = {
 	dialect_configured: _('{dialect}, as set.'),
 
 	/* Border relay and tunnel */
+	line_answered: _('It says how it carries IPv4 (HB46PP).'),
+	line_silent: _('It does not say how it carries IPv4 (HB46PP).'),
 	peer_differs: _('{peer} is set, but {provider} uses {expected} for this prefix.'),
 	peer_unreachable: _('{peer}: {error}'),
 	peer_not_by_uplink: _('{peer} {route}, which is not the uplink’s device.'),
@@ -153,6 +155,7 @@ const remedies = {
 	forward_by_ipv6: [ _('Use a port of the set, or the IPv6 address of the device.'), 'forwards' ],
 	use_ipv6: [ _('Open the IPv6 address of the device instead.'), 'firewall' ],
 	check_resolvers: [ _('The uplink must use the line’s own DNS servers: only they know that name.'), 'interfaces' ],
+	asked_again: [ _('It is asked again in {minutes} minutes. If you know the rule of your provider, enter it.'), 'settings' ],
 	check_account: [ _('Compare update server, user name and password with the provider’s letter. The router tries again by itself.'), 'settings' ],
 	check_update_server: [ _('Check the update server and the DNS servers of the uplink. The router tries again by itself.'), 'settings' ],
 	check_subscription: [ _('Likely: {causes}.'), 'settings' ],

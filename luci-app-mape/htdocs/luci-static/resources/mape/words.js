@@ -91,6 +91,7 @@ const checks = {
 	uplink: _('Uplink', 'IPv6 connection below'),
 	prefix: _('IPv6 prefix'),
 	provider: _('Provider'),
+	asked: _('What the line says'),
 	rule: _('MAP rule'),
 	dialect: _('Dialect'),
 	br_route: _('Route to the border relay'),

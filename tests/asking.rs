@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A line that is asked how it carries IPv4 (HB46PP) and gives a wrong answer,
+//! or none: each fault has its line in log, status and doctor, and the right
+//! answer is taken the next time. The real program against the stand-in for
+//! netifd, with the line's DNS and provisioning server in the same namespace.
+
+mod dns_answer;
+mod double;
+mod router;
+#[path = "provision/servers.rs"]
+#[allow(dead_code)]
+mod servers;
+
+use std::io::Write;
+use std::net::{TcpListener, UdpSocket};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use double::Interface;
+use router::{Router, default_route, run};
+use servers::{Record, http, reply};
+use simple_dns::{Packet, RCODE};
+
+const DNS: &str = "2001:db8:53::53";
+const WEB: &str = "2001:db8:53::80";
+const URL: &str = "v=v6mig-1 url=http://prov.example/config t=a";
+const GOOD: &str = include_str!("data/hb46pp/map-e.json");
+
+/// What the line's DNS and server say.
+#[derive(Clone)]
+struct Says {
+    rcode: RCODE,
+    txt: Vec<&'static str>,
+    http: String,
+}
+
+impl Says {
+    fn right() -> Self {
+        Says {
+            rcode: RCODE::NoError,
+            txt: vec![URL],
+            http: http("200 OK", GOOD),
+        }
+    }
+
+    fn dns(rcode: RCODE, txt: &[&'static str]) -> Self {
+        Says {
+            rcode,
+            txt: txt.to_vec(),
+            ..Says::right()
+        }
+    }
+
+    fn web(status: &str, body: &str) -> Self {
+        Says {
+            http: http(status, body),
+            ..Says::right()
+        }
+    }
+}
+
+/// The faults, and what is said of each.
+fn faults() -> Vec<(Says, &'static str)> {
+    let long = GOOD.replace("\"ttl\":300", "\"ttl\":604801");
+    assert_ne!(long, GOOD);
+    vec![
+        (
+            Says::dns(RCODE::NameError, &[]),
+            "4over6.info: there is no such name",
+        ),
+        (
+            Says::dns(RCODE::NoError, &[]),
+            "4over6.info has no TXT record",
+        ),
+        (
+            Says::dns(RCODE::ServerFailure, &[]),
+            "when asked for 4over6.info",
+        ),
+        (Says::dns(RCODE::NoError, &[URL, URL]), "TXT"),
+        (Says::dns(RCODE::NoError, &["v=spf1 -all"]), "TXT"),
+        (
+            Says::dns(RCODE::NoError, &["v=v6mig-1 url=http://prov.example/ t=b"]),
+            "wants a certificate (t=b)",
+        ),
+        (
+            Says::web("403 Forbidden", ""),
+            "does not know this line (HTTP status 403)",
+        ),
+        (
+            Says::web("404 Not Found", ""),
+            "does not know this line (HTTP status 404)",
+        ),
+        (
+            Says::web("500 Internal Server Error", ""),
+            "prov.example answers with HTTP status 500",
+        ),
+        (Says::web("200 OK", ""), "prov.example: "),
+        (Says::web("200 OK", "<html>busy</html>"), "prov.example: "),
+        (
+            Says::web("200 OK", &GOOD[..GOOD.len() / 2]),
+            "prov.example: ",
+        ),
+        (Says::web("200 OK", &long), "ttl"),
+        (
+            Says {
+                http: "HTTP/1.1 307 Moved\r\nContent-Length: 0\r\n\r\n".into(),
+                ..Says::right()
+            },
+            "redirects without saying where to",
+        ),
+        (
+            Says {
+                http: "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{".into(),
+                ..Says::right()
+            },
+            "cut off",
+        ),
+    ]
+}
+
+/// A line that no table knows; `None`, with the reason, without root.
+fn line(says: &Arc<Mutex<Says>>) -> Option<Router> {
+    let net = Router::new()?;
+    run("ip", &["link", "set", "lo", "up"]);
+    for address in [DNS, WEB] {
+        let address = format!("{address}/128");
+        run("ip", &["address", "add", &address, "dev", "lo", "nodad"]);
+    }
+    let said = Arc::clone(says);
+    let resolver = UdpSocket::bind((servers::address(DNS), 53)).unwrap();
+    servers::dns_on(resolver, DNS, move |query: &Packet<'_>| {
+        let name = query.questions[0].qname.to_string();
+        let says = said.lock().unwrap().clone();
+        if name != "4over6.info" {
+            return vec![reply(query, RCODE::NoError, &[(&name, Record::Aaaa(WEB))])];
+        }
+        let texts: Vec<[&str; 1]> = says.txt.iter().map(|text| [*text]).collect();
+        let records: Vec<_> = texts
+            .iter()
+            .map(|text| (&*name, Record::Txt(text)))
+            .collect();
+        vec![reply(query, says.rcode, &records)]
+    });
+    let said = Arc::clone(says);
+    let listener = TcpListener::bind((servers::address(WEB), 80)).unwrap();
+    servers::web_on(listener, move |_, stream| {
+        let _ = stream.write_all(said.lock().unwrap().http.as_bytes());
+    });
+    net.add(
+        Interface::on("wan6", "eth1")
+            .prefix("2001:db8:10:1200::", 56)
+            .route(default_route())
+            .dns(DNS),
+    );
+    net.ifup("wan6");
+    net.write("etc/config/network", SECTION);
+    net.configure("wan4", "mape", &[("tunlink", "wan6")]);
+    net.ifup("wan4");
+    Some(net)
+}
+
+const SECTION: &str = "config interface 'wan4'\n\toption proto 'mape'\n\toption tunlink 'wan6'\n";
+
+fn mape(net: &Router, args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_mape"))
+        .args(args)
+        .envs(net.with(|world| world.env.clone()))
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn each_fault_has_its_line_and_the_right_answer_comes_next() {
+    for (fault, says) in faults() {
+        let said = Arc::new(Mutex::new(fault));
+        let Some(net) = line(&said) else { return };
+        net.wait_error("wan4", "MAPE_UNKNOWN_PROVIDER");
+        net.wait(says, |world| {
+            world.log.iter().any(|line| line.contains(says))
+        });
+        let status = mape(&net, &["status", "wan4"]);
+        assert!(status.contains(says), "{says} not in {status}");
+        let doctor = mape(&net, &["doctor", "wan4"]);
+        let asked = doctor.lines().find(|line| line.contains(" asked "));
+        assert!(
+            asked.is_some_and(|line| line.contains(says)),
+            "{says} not in {doctor}"
+        );
+        // What is wrong with the line is mended; another configuration has it
+        // asked at once.
+        *said.lock().unwrap() = Says::right();
+        net.write("etc/config/network", SECTION);
+        net.update("wan6", "data", |_| {});
+        net.wait("wan4 is up", |world| world.is_up("wan4"));
+        net.wait("it is on record", |_| {
+            net.file("var/run/mape/wan4.json").is_some()
+        });
+        let status = mape(&net, &["status", "wan4"]);
+        assert!(
+            status.contains("192.0.2.1") && !status.contains("HB46PP  "),
+            "{status}"
+        );
+    }
+}
