@@ -97,9 +97,9 @@ test(`in Japanese, on ${runtime}`, async t => {
 		}, async ({ page }) => {
 			await page.locator('.mape-doctor li').first().waitFor();
 			assert.deepEqual(english(await page.locator('.mape').innerText()), []);
-			/* The stub has no configuration, so it knows no interface. */
+			/* The stub has no configuration, so it knows no interface. LuCI's catalogues of a release have spaces or not. */
 			if (luci && left)
-				assert.equal(await page.locator('.mape-reason').innerText(), left);
+				assert.equal((await page.locator('.mape-reason').innerText()).replaceAll(' ', ''), left.replaceAll(' ', ''));
 		}));
 	}
 
