@@ -12,6 +12,10 @@ SUITES += test-qemu
 test-qemu: need-rust setup-qemu ## Traffic in a virtual machine (SCENARIO=name,…, MAPE_KERNEL=package)
 	@MAPE_QEMU=test $(IN_QEMU)
 
+.PHONY: figures
+figures: need-rust setup-qemu ## What translation and programs cost, in instructions, beside their goals
+	@MAPE_QEMU=figures $(IN_QEMU)
+
 setup-qemu:
 	@tests/setup $(QEMU_DEPS)
 

@@ -21,6 +21,7 @@ pub fn main() -> ! {
     tell(&json!({ "kernel": kernel.trim() }));
     match std::env::var("MAPE_MODE").as_deref() {
         Ok("demo") => demo::run(),
+        Ok("figures") => scenarios::figures(),
         Ok("isp") => {
             // Its network cards, and the translator's device.
             if let Err(why) = load(&["virtio_pci", "virtio_net", "tun"]).and_then(|()| isp::main())

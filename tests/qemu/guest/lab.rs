@@ -135,6 +135,7 @@ impl Lab {
             Technique::Stock => self.net.ce.nft(&nat::stock(&self.line))?,
             Technique::Forks => self.net.ce.nft(&nat::forks(&self.line))?,
             Technique::Plain => self.net.ce.nft(&nat::plain(&self.line))?,
+            Technique::Untranslated => self.net.ce.nft("flush chain inet fw4 srcnat")?,
         }
         self.technique = technique;
         self.forgive()

@@ -18,6 +18,8 @@ pub enum Technique {
     Forks,
     /// One SNAT to one range, for the throughput baseline.
     Plain,
+    /// No translation at all.
+    Untranslated,
 }
 
 impl Technique {
@@ -29,6 +31,7 @@ impl Technique {
             Self::Stock => "stock",
             Self::Forks => "patched",
             Self::Plain => "plain",
+            Self::Untranslated => "none",
         }
     }
 }

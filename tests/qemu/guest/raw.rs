@@ -42,11 +42,19 @@ impl Sender {
 
 /// A SYN to `port`.
 pub fn tcp_syn(from: Ipv4Addr, to: Ipv4Addr, port: u16) -> Vec<u8> {
+    tcp_syn_from(
+        SocketAddrV4::new(from, SOURCE_PORT),
+        SocketAddrV4::new(to, port),
+    )
+}
+
+/// A SYN from any port.
+pub fn tcp_syn_from(from: SocketAddrV4, to: SocketAddrV4) -> Vec<u8> {
     let mut segment = Vec::new();
-    segment.extend_from_slice(&SOURCE_PORT.to_be_bytes());
-    segment.extend_from_slice(&port.to_be_bytes());
+    segment.extend_from_slice(&from.port().to_be_bytes());
+    segment.extend_from_slice(&to.port().to_be_bytes());
     segment.extend_from_slice(&[0, 0, 1, 0, 0, 0, 0, 0, 0x50, 0x02, 0xff, 0xff, 0, 0, 0, 0]);
-    with_checksum(from, to, TCP, segment, 16)
+    with_checksum(*from.ip(), *to.ip(), TCP, segment, 16)
 }
 
 /// A datagram to `port`.

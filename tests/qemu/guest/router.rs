@@ -4,8 +4,8 @@
 
 use super::netns::Netns;
 use super::oracle::{Dialect, Line};
-use super::shell;
 use super::topology::lan_host;
+use super::{shell, sys};
 use crate::Result;
 use crate::double::discovery::config_json;
 use crate::double::{
@@ -346,6 +346,15 @@ impl Router {
     /// Runs `mape` as a person or firewall4 would on this router.
     pub fn mape(&self, ce: &Netns, arguments: &[&str]) -> Result<String> {
         shell::run(self.environment(ce.command("mape").args(arguments)))
+    }
+
+    /// How long a processor worked for a run of `mape`.
+    pub fn cost(&self, ce: &Netns, arguments: &[&str]) -> Result<Duration> {
+        ce.within(|| {
+            let mut command = Command::new("mape");
+            self.environment(command.args(arguments));
+            sys::cost_of(command)
+        })
     }
 
     fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {

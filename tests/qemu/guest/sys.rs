@@ -7,6 +7,7 @@ use nix::libc;
 use std::io::Error;
 use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Sets an option whose value is an int.
 pub fn set_option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) -> Result<()> {
@@ -30,7 +31,27 @@ pub fn set_option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) -> R
 }
 
 /// Runs a command to its end and says how much memory it took at most, in KiB.
-pub fn peak_of(mut command: Command) -> Result<u64> {
+pub fn peak_of(command: Command) -> Result<u64> {
+    let usage = usage_of(command)?;
+    u64::try_from(usage.ru_maxrss).map_err(|e| e.to_string())
+}
+
+/// Runs a command to its end and says how long a processor worked for it and
+/// its children.
+pub fn cost_of(command: Command) -> Result<Duration> {
+    let usage = usage_of(command)?;
+    [usage.ru_utime, usage.ru_stime]
+        .into_iter()
+        .map(|time| {
+            let micros = time.tv_sec * 1_000_000 + time.tv_usec;
+            u64::try_from(micros)
+                .map(Duration::from_micros)
+                .map_err(|e| e.to_string())
+        })
+        .sum()
+}
+
+fn usage_of(mut command: Command) -> Result<libc::rusage> {
     let child = command
         .stdout(Stdio::null())
         .spawn()
@@ -42,9 +63,22 @@ pub fn peak_of(mut command: Command) -> Result<u64> {
     // SAFETY: the kernel writes into both, and nobody else waits for the child.
     let waited = unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) };
     match (waited == pid, status) {
-        (true, 0) => u64::try_from(usage.ru_maxrss).map_err(|e| e.to_string()),
+        (true, 0) => Ok(usage),
         _ => Err(format!("{command:?} ended with {status}")),
     }
+}
+
+/// Makes the calling thread run only when nothing else wants to, so that what it
+/// causes is done before it goes on.
+pub fn give_way() -> Result<()> {
+    // SAFETY: all zero is a value of this struct of numbers.
+    let parameters: libc::sched_param = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel reads the struct; 0 is the calling thread.
+    let done = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const parameters) };
+    if done == 0 {
+        return Ok(());
+    }
+    Err(format!("SCHED_IDLE: {}", Error::last_os_error()))
 }
 
 /// What TCP_INFO says of a connection.

@@ -3,6 +3,7 @@
 
 mod boot;
 mod cpio;
+mod figures;
 mod image;
 pub mod isp;
 mod kernel;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
                 Err(STOPPED.to_owned())
             }
         }),
+        "figures" => run("figures").and_then(|outcome| figures::judge(&outcome)),
         "openwrt" => openwrt::main(),
         "isp" => isp::main().map(|()| true),
         _ => run("test").and_then(|outcome| judge(&outcome)),

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod compare;
+mod cost;
 mod counts;
 mod day;
 pub mod doctor;
@@ -72,9 +73,13 @@ impl Bench<'_> {
             Some(_) => "router",
             None => technique.name(),
         };
-        say(&format!("    {name:<6} {key} = {value}"));
-        tell(&json!({ "nat": name, "figure": key, "value": value }));
+        tell_figure(name, key, value);
     }
+}
+
+fn tell_figure(name: &str, key: &str, value: f64) {
+    say(&format!("    {name:<6} {key} = {value}"));
+    tell(&json!({ "nat": name, "figure": key, "value": value }));
 }
 
 /// A named scenario; the text it returns goes into the report.
@@ -151,8 +156,14 @@ pub const ALL: &[Scenario] = &[
     row("bad_ports_at_br", bad_ports_at_br),
 ];
 
-/// Those that take minutes: only where they are named.
+/// Those that take minutes: only if they are named.
 const SLOW: &[Scenario] = &[row("load", load::load), row("day", day::day)];
+
+/// Those of `make figures`.
+const FIGURES: &[Scenario] = &[
+    row("translation", cost::translation),
+    row("programs", cost::programs),
+];
 
 /// What the BR refused while the pool was in force, in the whole run; by
 /// itself, of a full port set.
@@ -167,6 +178,14 @@ fn bad_ports_at_br(bench: &mut Bench) -> Result<String> {
         "bad_ports_at_br",
         f64::from(lab::bad_ports()),
     )
+}
+
+/// Runs all of `make figures`.
+pub fn figures() {
+    let mut bench = Bench::default();
+    for scenario in FIGURES {
+        scenario.tell(&mut bench);
+    }
 }
 
 /// Runs what `MAPE_SCENARIO` names (comma separated), or everything.

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The tables of `make figures` (docs/performance.md).
+
+use super::STOPPED;
+use crate::Result;
+use crate::report::Outcome;
+
+/// Rulesets under comparison, as columns.
+const COLUMNS: &[&str] = &["none", "plain", "stock", "pool", "hash"];
+
+/// A figure of each ruleset, told beside its ratio to `plain`.
+struct Row {
+    key: &'static str,
+    what: &'static str,
+    /// Whether more is better.
+    more: bool,
+    /// Least ratio of pool and of hash.
+    goals: Option<(f64, f64)>,
+}
+
+const fn instructions(key: &'static str, what: &'static str) -> Row {
+    Row {
+        key,
+        what,
+        more: false,
+        goals: None,
+    }
+}
+
+const fn throughput(key: &'static str, what: &'static str, pool: f64, hash: f64) -> Row {
+    Row {
+        key,
+        what,
+        more: true,
+        goals: Some((pool, hash)),
+    }
+}
+
+const ROWS: &[Row] = &[
+    instructions(
+        "udp_out_64",
+        "instructions of the CE per UDP packet of 64 bytes, out",
+    ),
+    instructions("udp_in_64", "the same, in"),
+    instructions("udp_out_1400", "per UDP packet of 1,400 bytes, out"),
+    instructions("udp_in_1400", "the same, in"),
+    throughput(
+        "tcp_out_1420",
+        "TCP, segments of 1,420 bytes, out",
+        0.98,
+        0.985,
+    ),
+    throughput("tcp_in_1420", "the same, in", 0.98, 0.985),
+    throughput(
+        "tcp_out_200",
+        "TCP, segments of 200 bytes, out",
+        0.98,
+        0.985,
+    ),
+    throughput("tcp_in_200", "the same, in", 0.98, 0.985),
+    Row {
+        key: "connection",
+        what: "instructions of the CE per new connection",
+        more: false,
+        goals: Some((0.95, 0.95)),
+    },
+    instructions(
+        "udp_out_64_offload",
+        "with flow offload: UDP, 64 bytes, out",
+    ),
+    instructions("udp_in_64_offload", "the same, in"),
+    instructions(
+        "udp_out_1400_offload",
+        "with flow offload: UDP, 1,400 bytes, out",
+    ),
+    instructions("udp_in_1400_offload", "the same, in"),
+    throughput(
+        "tcp_out_1420_offload",
+        "with flow offload: TCP, 1,420 bytes, out",
+        0.99,
+        0.99,
+    ),
+    throughput("tcp_in_1420_offload", "the same, in", 0.99, 0.99),
+    throughput(
+        "tcp_out_200_offload",
+        "with flow offload: TCP, 200 bytes, out",
+        0.99,
+        0.99,
+    ),
+    throughput("tcp_in_200_offload", "the same, in", 0.99, 0.99),
+];
+
+/// What programs take: key, meaning, and the most it may be.
+const PROGRAMS: &[(&str, &str, Option<f64>)] = &[
+    (
+        "reload_unchanged",
+        "million instructions of `mape firewall` if nothing changed",
+        None,
+    ),
+    (
+        "reload_lost",
+        "the same if the tables are gone, with nft",
+        None,
+    ),
+    (
+        "status_10000",
+        "of `mape status --json` with 10,000 connections",
+        None,
+    ),
+    ("conntrack_10000", "of `conntrack -L` with the same", None),
+    ("status_ratio", "the two divided", Some(2.0)),
+];
+
+/// Prints all that was measured, and which goals are missed. That is told and
+/// fails nothing: docs/performance.md says why. Whether all could be measured.
+pub fn judge(outcome: &Outcome) -> Result<bool> {
+    if !outcome.finished {
+        return Err(STOPPED.to_owned());
+    }
+    println!(
+        "\nkernel {}; in brackets: plain = 1, more is better",
+        outcome.kernel
+    );
+    for row in ROWS {
+        print(outcome, row);
+    }
+    for (key, what, goal) in PROGRAMS {
+        let Some(value) = outcome.figure("pool", key) else {
+            continue;
+        };
+        let met = goal.is_none_or(|most| value <= most);
+        println!(
+            "{key:<22} {value:>9}  {}{what}",
+            if met { "" } else { "MISSED: " }
+        );
+    }
+    for (name, verdict) in &outcome.verdicts {
+        if let Err(why) = verdict {
+            println!("{name} FAILED: {why}");
+        }
+    }
+    Ok(outcome.verdicts.iter().all(|(_, verdict)| verdict.is_ok()))
+}
+
+fn print(outcome: &Outcome, row: &Row) {
+    let Some(base) = outcome.figure("plain", row.key) else {
+        return;
+    };
+    let ratio = |value: f64| if row.more { value / base } else { base / value };
+    print!("{:<22}", row.key);
+    for column in COLUMNS {
+        let cell = outcome
+            .figure(column, row.key)
+            .map_or_else(|| "-".to_owned(), |v| format!("{v:.0} ({:.3})", ratio(v)));
+        print!(" {cell:>15}");
+    }
+    let (pool, hash) = row.goals.unwrap_or_default();
+    let met = [("pool", pool), ("hash", hash)].iter().all(|(nat, goal)| {
+        outcome
+            .figure(nat, row.key)
+            .is_none_or(|value| ratio(value) >= *goal)
+    });
+    println!("  {}{}", if met { "" } else { "MISSED: " }, row.what);
+}
