@@ -13,7 +13,7 @@ use super::output::{fail, json};
 use super::{mapping_args, providers};
 use crate::endpoint::Endpoint;
 use crate::map::{Border, Dmr};
-use crate::provider::{Carrier, Confidence, Match, OtherLine, Verdict};
+use crate::provider::{Carrier, Confidence, KnownRule, Match, OtherLine, Table, Verdict};
 use crate::status::text::{row, title};
 
 pub(super) const COMMAND: Command = Command {
@@ -52,17 +52,37 @@ fn run(args: &Args, out: &mut String) -> Outcome {
             true => json(out, &LineAnswer::from(line)),
             false => Ok(print_line(out, line)?),
         },
-        Verdict::Unknown => {
-            let reason = format!("{prefix} belongs to no known provider");
-            match as_json {
-                true => fail(args, out, reason),
-                false => Err(Failure::failed(format_args!(
-                    "{reason}; if the provider named a rule, try \
-                     `mape calc {prefix} --rule RULE`"
-                ))),
-            }
-        }
+        Verdict::Unknown => match (too_short(&table, &prefix), as_json) {
+            (Some(reason), _) => fail(args, out, reason),
+            (None, true) => fail(args, out, unknown(&prefix)),
+            (None, false) => Err(Failure::failed(format_args!(
+                "{}; if the provider named a rule, try `mape calc {prefix} --rule RULE`",
+                unknown(&prefix)
+            ))),
+        },
     }
+}
+
+fn unknown(prefix: &Ipv6Net) -> String {
+    format!("{prefix} belongs to no known provider")
+}
+
+/// Why a prefix that contains the rules of known providers is nobody's line.
+fn too_short(table: &Table, prefix: &Ipv6Net) -> Option<String> {
+    let is_within = |rule: &KnownRule| prefix.contains(&rule.ipv6());
+    let names: Vec<String> = table
+        .providers()
+        .iter()
+        .filter(|provider| provider.rules().iter().any(is_within))
+        .map(|provider| title(provider.name(), provider.id()))
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{prefix} is too short to be of one line: it contains prefixes of {}; give the prefix \
+             or address that your line has",
+            names.join(", ")
+        )
+    })
 }
 
 fn print_rule(out: &mut String, found: &Match<'_>, prefix: &Ipv6Net) -> fmt::Result {
