@@ -203,7 +203,7 @@ fn a_healthy_line_raises_no_alarm_whoever_asks() {
         "{text}"
     );
 
-    let web = "config zone\n\toption name wan\n\tlist network wanmap\nconfig redirect\n\
+    let web = "config zone\n\toption name wan\n\toption mtu_fix 1\n\tlist network wanmap\nconfig redirect\n\
                \toption name web\n\toption src wan\n\toption proto tcp\n\
                \toption src_dport 443\n\toption dest_ip 192.168.1.10\n";
     let firewall = house.net.root().join("etc/config/firewall");

@@ -36,6 +36,9 @@ pub struct Offer {
     pub source: String,
     /// It is about to go.
     pub deprecated: bool,
+    /// What `option ip6prefix` of the uplink names although the line has this
+    /// prefix.
+    pub stale: Option<Ipv6Net>,
 }
 
 /// What the provider table says of that prefix.
@@ -146,6 +149,13 @@ pub struct Facts<'a> {
     pub chains: Option<Vec<Chain>>,
     /// Traffic control may redirect what the device receives.
     pub redirected: bool,
+    /// The rule came by DHCPv6 and has the PSID offset that is taken if none is
+    /// given.
+    pub offset_assumed: bool,
+    /// A firewall zone that the interface is in and that does not clamp the MSS.
+    pub unclamped: Option<String>,
+    /// The kernel's release, if its flow tables may encapsulate.
+    pub encapsulating: Option<String>,
     /// Software and hardware flow offloading are on.
     pub offload: (bool, bool),
     /// Forwards of ports that are not ours: name and ports.

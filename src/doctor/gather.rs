@@ -4,7 +4,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::firewall::Section;
+use crate::firewall::{Section, zones_of};
 use crate::handler::{PATIENCE, Problem, Protocol, Settings, State, has_died, resolve, uplink_mtu};
 use crate::map::{Border, MapType, Mapping, Psid};
 use crate::mechanism::{Kind, Mechanism};
@@ -19,6 +19,7 @@ use crate::status::{Interface, LineUp, World};
 
 use super::facts::{Facts, Known, Offer, Uplink};
 use super::ping::ping;
+use super::read::read;
 use super::reason::reason;
 use super::route::route_to;
 use super::{addresses, installed};
@@ -67,6 +68,11 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
         default4: netifd.is_some_and(has_default_route) && addresses::has_default(interface, state),
         no_default: interface.config.and_then(|c| c.flag("defaultroute")) == Some(false),
         redirected: state.is_some_and(|state| netfilter::has_ingress_qdisc(&state.device)),
+        offset_assumed: netifd.is_some_and(|known| known.dynamic)
+            && interface.option("offset").is_none()
+            && mapping.is_some_and(has_usual_offset),
+        unclamped: state.and_then(|state| unclamped(state, &world.firewall)),
+        encapsulating: release().filter(|release| may_encapsulate(release)),
         offload: offload(world),
         foreign: line.map(foreign).unwrap_or_default(),
         example: line.and_then(example),
@@ -131,11 +137,13 @@ fn uplink(interface: &Interface<'_>, state: Option<&State>) -> (Option<Uplink>, 
             source: state.prefix_source.clone(),
             deprecated: candidate
                 .is_some_and(|c| c.deprecated && c.prefix == state.mechanism.end_user()),
+            stale: interface.stale_besides(&state.mechanism.end_user()),
         }),
         (None, Some(candidate)) => Some(Offer {
             prefix: candidate.prefix,
             source: candidate.source.as_str().into(),
             deprecated: candidate.deprecated,
+            stale: interface.stale_besides(&candidate.prefix),
         }),
         (None, None) => None,
     };
@@ -205,6 +213,40 @@ fn route(br: Ipv6Addr, ce: Option<Ipv6Addr>) -> Result<(String, String), String>
         Ok(route) => Ok((route.to_string(), route.device)),
         Err(error) => Err(reason(&error)),
     }
+}
+
+/// The offset of RFC 7597, which a rule has that names none.
+fn has_usual_offset(mapping: &Mapping) -> bool {
+    const USUAL: u8 = 6;
+    let params = mapping.ports().params();
+    mapping.map_type() != MapType::Lw4o6 && params.psid_len() > 0 && params.offset() == USUAL
+}
+
+/// A zone of the line that leaves the MSS as it is.
+fn unclamped(state: &State, firewall: &str) -> Option<String> {
+    let mut zones = zones_of(firewall, &state.interface, &state.device);
+    zones.extend(state.zone.clone());
+    let is_ours = |zone: &&str| zones.iter().any(|name| name == zone);
+    Section::parse_all(firewall)
+        .iter()
+        .filter(|section| section.kind() == "zone" && section.flag("mtu_fix") != Some(true))
+        .filter_map(|section| section.get("name").filter(is_ours))
+        .map(excerpt)
+        .next()
+}
+
+fn release() -> Option<String> {
+    let release = read("/proc/sys/kernel/osrelease")?;
+    Some(release.trim().to_owned())
+}
+
+/// From Linux 7.0 on flow tables encapsulate for some tunnels by themselves.
+pub(super) fn may_encapsulate(release: &str) -> bool {
+    let major = release
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok());
+    major.is_some_and(|major: u16| major >= 7)
 }
 
 fn offload(world: &World) -> (bool, bool) {

@@ -53,6 +53,14 @@ pub(super) fn prefix(facts: &Facts<'_>) -> Finding {
         };
         return warn(seen, Remedy::RenewUplink { uplink });
     }
+    if let Some(stale) = offer.stale {
+        let seen = Seen::PrefixStale {
+            prefix,
+            stale,
+            uplink: uplink.clone(),
+        };
+        return warn(seen, Remedy::RemoveIp6prefix { uplink });
+    }
     match offer.source.as_str() {
         "option" => ok(Seen::PrefixConfigured { prefix }),
         origin => ok(Seen::PrefixFound {

@@ -118,7 +118,15 @@ pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
 }
 
 pub(super) fn offload(facts: &Facts<'_>) -> Finding {
+    let has_edge = |state: &State| state.technique.0 == "pool";
     match facts.offload {
+        (true, false) if facts.state.is_some_and(has_edge) && facts.encapsulating.is_some() => {
+            let kernel = facts.encapsulating.clone().unwrap_or_default();
+            warn(
+                Seen::OffloadEncapsulates { kernel },
+                Remedy::OffloadOrHash {},
+            )
+        }
         (false, _) => ok(Seen::OffloadOff {}),
         (true, false) => ok(Seen::OffloadSoftware {}),
         (true, true) => warn(Seen::OffloadHardware {}, Remedy::OffloadSoftware {}),

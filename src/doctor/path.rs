@@ -185,9 +185,21 @@ pub(super) fn mtu(facts: &Facts<'_>, state: &State) -> Finding {
             uplink_mtu,
             best,
         },
-        _ => return ok(Seen::MtuFits { mtu, uplink_mtu }),
+        _ => return mss(facts, mtu, uplink_mtu),
     };
     warn(seen, Remedy::SetMtu { mtu: best })
+}
+
+/// An MTU that fits is smaller than hosts expect. If the ICMP error that says so
+/// gets lost, only a smaller MSS keeps connections from hanging.
+fn mss(facts: &Facts<'_>, mtu: u16, uplink_mtu: u16) -> Finding {
+    match facts.unclamped.clone() {
+        None => ok(Seen::MtuFits { mtu, uplink_mtu }),
+        Some(zone) => {
+            let remedy = Remedy::ClampMss { zone: zone.clone() };
+            warn(Seen::MssNotClamped { mtu, zone }, remedy)
+        }
+    }
 }
 
 pub(super) fn encaplimit(facts: &Facts<'_>, state: &State) -> Finding {
@@ -262,6 +274,9 @@ pub(super) fn replies(facts: &Facts<'_>, state: &State) -> Finding {
 /// be right.
 fn causes(facts: &Facts<'_>, state: &State) -> Vec<Cause> {
     let mut causes = Vec::new();
+    if facts.offset_assumed {
+        causes.push(Cause::OffsetLost);
+    }
     let is_known = state.provider.is_some() && matches!(facts.known, Known::Map { .. });
     if state.mapping().is_some() && !is_known {
         causes.extend([Cause::Dialect, Cause::Peer, Cause::PortParams]);

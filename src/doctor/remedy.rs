@@ -27,6 +27,8 @@ pub enum Remedy {
         "set option reqprefix 'auto' on {uplink}, or ask the provider whether the line delegates a prefix"
     )]
     RequestPrefix { uplink: String },
+    #[error("remove option ip6prefix of {uplink}")]
+    RemoveIp6prefix { uplink: String },
     #[error("wait, or run ifup {uplink}")]
     RenewUplink { uplink: String },
     #[error("set option provider 'auto'")]
@@ -79,6 +81,8 @@ pub enum Remedy {
     TryLater {},
     #[error("remove option mtu, or set it to {mtu}")]
     SetMtu { mtu: u16 },
+    #[error("set option mtu_fix '1' in zone {zone} of /etc/config/firewall")]
+    ClampMss { zone: String },
     #[error("set option encaplimit 'ignore'")]
     SetEncaplimit {},
     #[error("run /etc/init.d/firewall reload, and see logread if it stays so")]
@@ -92,6 +96,10 @@ pub enum Remedy {
     },
     #[error("set option flow_offloading_hw '0' in /etc/config/firewall; software offloading works")]
     OffloadSoftware {},
+    #[error(
+        "if connections hang after their first packets, set option flow_offloading '0' in /etc/config/firewall, or option nat 'hash'"
+    )]
+    OffloadOrHash {},
     #[error("use a port of the set, for instance {port}, or the IPv6 address")]
     ForwardOwnPort { port: u16 },
     #[error("use a port of the set, or the IPv6 address")]
@@ -134,6 +142,10 @@ pub enum Cause {
     Peer,
     #[error("offset, PSID length or the justification of psid")]
     PortParams,
+    #[error(
+        "a PSID offset (DHCPv6 option 93) that the DHCPv6 client has lost, so that 6 was taken: ask the provider and set option offset"
+    )]
+    OffsetLost,
     #[error("the encapsulation limit")]
     Encaplimit,
     #[error("a line that is not (yet) enabled for MAP: the provider switches it on")]

@@ -30,6 +30,12 @@ pub enum Seen {
     NoPrefix { uplink: String },
     #[error("{prefix} of {uplink} is deprecated: a new prefix is on its way")]
     PrefixDeprecated { prefix: Ipv6Net, uplink: String },
+    #[error("option ip6prefix of {uplink} names {stale}, but the line has {prefix}, which is used")]
+    PrefixStale {
+        prefix: Ipv6Net,
+        stale: Ipv6Net,
+        uplink: String,
+    },
     #[error("{prefix}, {}", obtained(origin, uplink))]
     PrefixFound {
         prefix: Ipv6Net,
@@ -215,6 +221,10 @@ pub enum Seen {
         uplink_mtu: u16,
         best: u16,
     },
+    #[error(
+        "{mtu} fits, but zone {zone} does not clamp the MSS: connections to some sites may hang"
+    )]
+    MssNotClamped { mtu: u16, zone: String },
     #[error("MAP-T has none")]
     EncaplimitNotUsed {},
     #[error("none")]
@@ -282,6 +292,10 @@ pub enum Seen {
     OffloadOff {},
     #[error("software flow offloading, compatible")]
     OffloadSoftware {},
+    #[error(
+        "software flow offloading on Linux {kernel}, whose flow tables may encapsulate by themselves, past the edge map; nobody has tried that"
+    )]
+    OffloadEncapsulates { kernel: String },
     #[error("hardware flow offloading: no hardware knows this tunnel or its ports")]
     OffloadHardware {},
     #[error("none outside the port set")]

@@ -4,6 +4,7 @@
 
 use std::net::Ipv4Addr;
 
+use ipnet::Ipv6Net;
 use serde::Serialize;
 
 use crate::firewall::{Forward, Miniupnpd, Opened, Section, upnp_wish, zones_of};
@@ -306,15 +307,24 @@ impl Interface<'_> {
     /// The uplink it runs over, or is to run over, with the best prefix that
     /// offers and where that comes from.
     pub fn uplink(&self) -> (Option<String>, Option<uplink::Candidate>) {
-        let named = self.option("tunlink");
-        let given = self.option("enduserprefix").and_then(|p| p.parse().ok());
-        let dump = self.world.dump.as_ref();
-        let found = dump.and_then(|dump| uplink::find(dump, named, given).ok());
-        let best = found.and_then(|all| all.into_iter().next());
+        let best = self.best_uplink();
         let candidate = best.as_ref().and_then(|uplink| uplink.candidates.first());
         let candidate = candidate.copied();
-        let name = named.map(str::to_owned).or(best.map(|best| best.interface));
-        (name, candidate)
+        let named = self.option("tunlink").map(str::to_owned);
+        (named.or(best.map(|best| best.interface)), candidate)
+    }
+
+    /// What `option ip6prefix` of the uplink names although the line has the
+    /// prefix `used`.
+    pub fn stale_besides(&self, used: &Ipv6Net) -> Option<Ipv6Net> {
+        self.best_uplink()?.stale_besides(used)
+    }
+
+    fn best_uplink(&self) -> Option<uplink::Uplink> {
+        let named = self.option("tunlink");
+        let given = self.option("enduserprefix").and_then(|p| p.parse().ok());
+        let found = uplink::find(self.world.dump.as_ref()?, named, given).ok()?;
+        found.into_iter().next()
     }
 
     /// What became of asking its line by HB46PP.

@@ -188,3 +188,25 @@ fn case_2_a_psid_that_contradicts_the_prefix() {
     net.set_prefix("wan6", Some(("2001:db8:12:3400::", 56)));
     net.assert_works("wanmap");
 }
+
+/// Case 47, openwrt/lede#10910, opnsense/core#9398: connections that hang because nobody clamps the
+/// MSS.
+#[test]
+fn case_47_a_zone_that_does_not_clamp_the_mss() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    net.write("proc/sys/net/ipv6/conf/eth1/mtu", "1500\n");
+    net.configure("wanmap", "map", V6PLUS.options);
+    net.ifup("wanmap");
+    net.assert_works("wanmap");
+    for (mtu_fix, warns) in [("0", true), ("1", false)] {
+        let zone = format!(
+            "config zone\n\toption name wan\n\tlist network wanmap\n\toption mtu_fix {mtu_fix}\n"
+        );
+        net.write("etc/config/firewall", &zone);
+        let said = net.doctor("wanmap");
+        let warned = said.contains("zone wan does not clamp the MSS");
+        assert_eq!(warned, warns, "{said}");
+    }
+}

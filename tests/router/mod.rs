@@ -134,6 +134,16 @@ impl Router {
         assert!(status.unwrap().success());
     }
 
+    /// What `mape doctor` says of an interface.
+    pub fn doctor(&self, interface: &str) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_mape"))
+            .args(["doctor", interface])
+            .envs(self.with(|world| world.env.clone()))
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Gives the router a file.
     pub fn write(&self, path: &str, contents: &str) {
         let path = self.root().join(path);

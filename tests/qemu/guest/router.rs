@@ -318,7 +318,9 @@ impl Router {
 
     /// Writes the firewall's configuration with these ports forwarded.
     pub fn forward(&self, ports: &[u16]) -> Result<()> {
-        let mut text = format!("config zone\n\toption name wan\n\tlist network {INTERFACE}\n");
+        let mut text = format!(
+            "config zone\n\toption name wan\n\toption mtu_fix 1\n\tlist network {INTERFACE}\n"
+        );
         for port in ports {
             text += &format!(
                 "config redirect\n\toption src wan\n\toption src_dport {port}\n\toption dest lan\n\

@@ -78,6 +78,10 @@ pub const ROWS: &[Row] = &[
         fault: "option mtu as large as the line",
         make: |c| c.configured(&[("mtu", "1500")]),
         mend: |c| c.configured(&[]) },
+    Row { check: "mtu", verdict: "warn", says: "set option mtu_fix '1' in zone wan",
+        fault: "a firewall zone without MSS clamping",
+        make: |c| c.write("firewall", "config zone\n\toption name 'wan'\n\tlist network 'wanmap'\n"),
+        mend: |c| c.write("firewall", "config zone\n\toption name 'wan'\n\toption mtu_fix '1'\n\tlist network 'wanmap'\n") },
     Row { check: "encaplimit", verdict: "fail", says: "set option encaplimit 'ignore'",
         fault: "packets carry an encapsulation limit",
         make: |c| c.configured(&[("encaplimit", "4")]),
@@ -159,7 +163,7 @@ fn firewall(clinic: &Clinic) -> Result<()> {
 
 fn web(port: u16) -> String {
     format!(
-        "config zone\n\toption name 'wan'\n\tlist network 'wanmap'\n\
+        "config zone\n\toption name 'wan'\n\toption mtu_fix '1'\n\tlist network 'wanmap'\n\
          config redirect\n\toption name 'web'\n\toption src 'wan'\n\toption proto 'tcp'\n\
          \toption src_dport '{port}'\n\toption dest_ip '192.168.1.11'\n"
     )
