@@ -160,6 +160,66 @@ fn the_firewall_has_the_tunnel_in_its_zone_and_our_rules_outlive_it() {
     );
 }
 
+/// How many other interfaces there are decides where netifd's memory lies, and so whether a use of
+/// what it has freed shows.
+#[test]
+#[ignore = "needs OpenWrt's daemons: make test-netifd NETIFD_PREFIX=dir"]
+fn netifd_survives_its_uplink_beside_any_number_of_interfaces() {
+    let prefix = on_netifd::prefix().expect(NO_PREFIX);
+    for others in 3..=12 {
+        let mut router = Netifd::start(&prefix, 200 + others);
+        for number in 0..others {
+            router.configure(&format!("spare{number}"), "none", &[]);
+        }
+        router.line_gives(WAN6, Some("240b:10:1:200::/56"));
+        router.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+        for _ in 0..20 {
+            router.ifdown("wan6");
+            router.ifup("wan6");
+            router.line_gives(WAN6, Some("240b:10:1:200::/56"));
+            router.line_lost(WAN6);
+            router.line_gives(WAN6, Some("240b:10:1:300::/56"));
+            router.line_gives(WAN6, Some("240b:10:1:200::/56"));
+            assert_eq!(router.crash(), None, "{others}: {}", router.story());
+        }
+        let mut stage = Stage::new(&mut router);
+        stage.until("wanmap", "it is up in the end", |seen| {
+            seen.up && seen.ce == ["240b:10:1:200:6a:4800:100:200"]
+        });
+        println!("beside {others} interfaces: the same netifd");
+    }
+}
+
+#[test]
+#[ignore = "needs OpenWrt's daemons: make test-netifd NETIFD_PREFIX=dir"]
+fn what_a_killed_netifd_had_set_up() {
+    let prefix = on_netifd::prefix().expect(NO_PREFIX);
+    let mut router = Netifd::start(&prefix, 300);
+    router.line_gives(WAN6, Some("240b:10:1:200::/56"));
+    router.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    let is_up = |seen: &scenarios::Seen| seen.up && !seen.tables.is_empty();
+    Stage::new(&mut router).until("wanmap", "it is up", is_up);
+    // The prefix is gone when netifd is back.
+    router.replace_netifd(&[]);
+    router.line_gives(WAN6, None);
+    Stage::new(&mut router).until("wanmap", "nothing leaves without a prefix", |seen| {
+        !seen.up && seen.tables.is_empty() && !seen.default_route
+    });
+    router.line_gives(WAN6, Some("240b:10:1:300::/56"));
+    Stage::new(&mut router).until("wanmap", "it is up with another prefix", |seen| {
+        seen.up && seen.ce == ["240b:10:1:300:6a:4800:100:300"]
+    });
+    // The section is.
+    router.replace_netifd(&["wanmap"]);
+    router.line_gives(WAN6, Some("240b:10:1:300::/56"));
+    Stage::new(&mut router).until("wanmap", "nothing of it is left", |seen| {
+        !seen.up && seen.tunnel.is_none() && seen.tables.is_empty()
+    });
+    eventually("its record is gone", &router, || {
+        router.file("var/run/mape/wanmap.json").is_none()
+    });
+}
+
 /// Which netifd it is, and whether its tunnels are real.
 fn about(prefix: &Path) -> String {
     match on_netifd::which_netifd(prefix) {

@@ -8,6 +8,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 const NETWORK: &str = "config interface loopback
 	option device lo
@@ -133,6 +135,23 @@ impl Netifd {
         name.starts_with("netifd").then_some(pid)
     }
 
+    /// netifd is killed, the sections of these interfaces go, and another netifd starts.
+    pub fn replace_netifd(&mut self, without: &[&str]) {
+        let pid = self.started.to_string();
+        self.run(&["kill", "-9", &pid]);
+        for section in without {
+            self.run(&["uci", "delete", &format!("network.{section}")]);
+        }
+        self.run(&["uci", "commit", "network"]);
+        let start = format!(
+            "{} -S -l 4 >>/tmp/netifd.log 2>&1 & echo $! >/tmp/netifd.pid; \
+             until ubus call network get_proto_handlers >/dev/null 2>&1; do sleep 0.1; done",
+            self.netifd
+        );
+        self.run(&["sh", "-c", &start]);
+        self.started = self.pid().unwrap();
+    }
+
     /// A file of the router.
     pub fn file(&self, path: &str) -> Option<String> {
         fs::read_to_string(format!("/proc/{}/root/{path}", self.inside)).ok()
@@ -175,8 +194,14 @@ impl Netifd {
 
     fn notify(&self, mut message: Json, interface: &str) {
         message["interface"] = interface.into();
-        let answer = self.ubus("network.interface", "notify_proto", &message);
-        assert_eq!(answer, "", "netifd refused {message}");
+        // It may be tearing the interface down.
+        for _ in 0..50 {
+            if self.ubus("network.interface", "notify_proto", &message) == "" {
+                return;
+            }
+            sleep(Duration::from_millis(100));
+        }
+        panic!("netifd refused {message}");
     }
 
     fn ip(&self, arguments: &[&str]) -> Vec<Json> {

@@ -434,10 +434,12 @@ fn two_mechanisms(stage: &mut Stage<'_>) {
         ("tunlink", "wan7"),
         ("maptype", "ds-lite"),
         ("peeraddr", AFTR),
+        ("defaultroute", "0"),
     ];
     stage.router.configure("wands", "mape", &options);
+    let ends = Some(("2001:db8:12:3400:0:c000:2:0".into(), AFTR.into()));
     stage.until("wands", "it is up", |seen| {
-        is_tunnel(seen, "2001:db8:12:3400:0:c000:2:0", AFTR, "192.0.0.2")
+        seen.up && seen.tunnel == ends && seen.ipv4 == ["192.0.0.2"] && !seen.default_route
     });
     stage.until("wanmap", "it stays up", is_up);
     stage.router.ifdown("wands");
