@@ -21,6 +21,7 @@
     )
 )]
 
+mod child;
 pub mod cli;
 mod console;
 pub mod doctor;

@@ -15,6 +15,7 @@ const ORDER: &[&str] = &[
     "console",
     "logging",
     "uci",
+    "child",
     "map",
     "mechanism",
     "provider",

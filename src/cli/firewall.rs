@@ -3,7 +3,7 @@
 
 use super::args::{Args, Command};
 use super::failure::Outcome;
-use crate::handler::{State, System, refresh, repair};
+use crate::handler::{State, System, follow_upnp, refresh, repair};
 use crate::logging;
 
 pub(super) const COMMAND: Command = Command {
@@ -14,8 +14,9 @@ Usage: mape firewall
 
 Loads the rules of every interface that is up, where they are gone or where the
 firewall configuration forwards or opens other ports than before, or traffic
-control has come to the tunnel or gone from it. Rules that
-are right are not touched, and connections live on in either case.
+control has come to the tunnel or gone from it. Rules that are right are not
+touched, and connections live on in either case. If UPnP has a share of the
+ports, miniupnpd opens its ports again.
 /usr/share/mape/firewall.sh calls this.
 
 Example:
@@ -37,5 +38,6 @@ fn run(_: &Args, _: &mut String) -> Outcome {
             log::error!("{}: {problem}", state.interface);
         }
     }
+    follow_upnp(&router);
     Ok(())
 }

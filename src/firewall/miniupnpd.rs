@@ -5,6 +5,7 @@
 use crate::map::PortRange;
 use crate::nat::{PortList, Upnp, UpnpWish};
 
+use super::refusals::Refusals;
 use super::uci::Section;
 
 /// The configuration of miniupnpd.
@@ -13,6 +14,7 @@ pub struct Miniupnpd {
     interface: Option<String>,
     zone: Option<String>,
     rules: Vec<Permission>,
+    refusals: Refusals,
     /// It has a file of its own, which we do not read.
     own_file: bool,
 }
@@ -41,6 +43,7 @@ impl Miniupnpd {
             interface: text("external_iface").map(str::to_owned),
             zone: text("external_zone").map(str::to_owned),
             rules: sections.iter().filter_map(Permission::read).collect(),
+            refusals: Refusals::read(&sections),
             own_file: text("config_file").is_some(),
         })
     }
@@ -74,6 +77,13 @@ impl Miniupnpd {
         }
         // What no rule is about is allowed.
         Some(allowed.union(&left))
+    }
+
+    /// Commands for `uci batch` that have it refuse every port but `share`; if
+    /// there is none, that take our refusals away. `None` if all is as it
+    /// should be.
+    pub fn correction(&self, share: Option<&PortList>) -> Option<String> {
+        self.refusals.correction(share)
     }
 }
 

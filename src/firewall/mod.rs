@@ -5,6 +5,7 @@
 mod forward;
 mod miniupnpd;
 mod opened;
+mod refusals;
 mod uci;
 
 pub use forward::Forward;

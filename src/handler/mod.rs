@@ -32,6 +32,7 @@ mod state;
 pub(crate) mod store;
 mod teardown;
 mod translate;
+mod upnp;
 mod watch;
 
 pub use attempt::has_died;
@@ -51,4 +52,5 @@ pub use router::{System, uplink_mtu};
 pub use settings::{FixedAddress, Protocol, Provision, Request, Settings, device_name};
 pub use state::{State, StateError};
 pub use translate::{Subject, Translation};
+pub use upnp::follow as follow_upnp;
 pub use watch::Watch;

@@ -70,6 +70,18 @@ impl System {
         Opened::read(&self.firewall, &zones, set.unwrap_or(PortSet::ALL))
     }
 
+    /// The miniupnpd that opens ports of an interface.
+    pub fn miniupnpd(
+        &self,
+        interface: &str,
+        device: &str,
+        reported: Option<&str>,
+    ) -> Option<&Miniupnpd> {
+        let miniupnpd = self.miniupnpd.as_ref()?;
+        let zones = self.zones(interface, device, reported);
+        Some(miniupnpd).filter(|it| it.serves(interface, &zones))
+    }
+
     /// What miniupnpd is to have of `set`, by option `upnp` of the interface.
     pub fn upnp_wish(
         &self,
@@ -79,13 +91,11 @@ impl System {
         reported: Option<&str>,
         set: Option<PortSet>,
     ) -> UpnpWish {
-        let zones = self.zones(interface, device, reported);
-        let miniupnpd = self.miniupnpd.as_ref();
-        let miniupnpd = miniupnpd.filter(|it| it.serves(interface, &zones));
-        match set {
-            Some(set) => upnp_wish(option, miniupnpd, &PortList::from(set)),
-            None => UpnpWish::Nothing,
-        }
+        let Some(set) = set else {
+            return UpnpWish::Nothing;
+        };
+        let miniupnpd = self.miniupnpd(interface, device, reported);
+        upnp_wish(option, miniupnpd, &PortList::from(set))
     }
 }
 

@@ -2,11 +2,10 @@
 //! The kernel's side of address translation: loading and removing rules, and
 //! asking netfilter over netlink what is loaded, counted and connected.
 //!
-//! [`Nft`] is the only child process of the crate.
+//! [`Nft`] is its only child process.
 
 mod batch;
 mod chains;
-mod child;
 mod conntrack;
 mod counters;
 pub mod guard;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Loading rules: `nft -f -`, the one child process of the crate.
+//! Loading rules: `nft -f -`, a child process.
 
 use std::env;
 use std::os::unix::process::ExitStatusExt as _;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::child::{self, Ended};
+use crate::child::{self, Ended};
 use crate::nat::{Kernel, probe};
 use crate::paths::rooted;
 use crate::sanitize::one_line;

@@ -24,7 +24,7 @@ const NAP: Duration = Duration::from_millis(2);
 
 /// How a child ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub enum Ended {
     /// By itself.
     Exit {
         /// Its exit status.
@@ -45,12 +45,7 @@ pub(super) enum Ended {
 ///
 /// # Errors
 /// No process could be made, or it could not be waited for.
-pub(super) fn run(
-    program: &Path,
-    args: &[&str],
-    input: &[u8],
-    timeout: Duration,
-) -> io::Result<Ended> {
+pub fn run(program: &Path, args: &[&str], input: &[u8], timeout: Duration) -> io::Result<Ended> {
     let deadline = Instant::now() + timeout;
     let mut stdin = nameless()?;
     stdin.write_all(input)?;
