@@ -243,7 +243,8 @@ fn each_server_is_called_from_the_ce_address() {
         line.net.ifdown("wan4");
         line.net.wait("wan4 is down", |world| !world.is_up("wan4"));
         // Once the process has ended, too.
-        line.net.wait("the device is gone", |world| world.links.is_empty());
+        line.net
+            .wait("the device is gone", |world| world.links.is_empty());
         line.net.assert_clean("wan4");
     }
 }

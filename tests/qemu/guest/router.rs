@@ -23,7 +23,7 @@ pub const INTERFACE: &str = "wanmap";
 /// The interface it runs over.
 pub const UPLINK: &str = "wan6";
 /// Its address on the access network.
-const ADDRESS: &str = "2001:db8:0:1::2";
+pub const ADDRESS: &str = "2001:db8:0:1::2";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A router that has its delegated prefix and a configured, idle interface.

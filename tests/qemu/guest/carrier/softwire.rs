@@ -102,7 +102,7 @@ fn translation() -> String {
             }}
             chain postrouting {{
                 type nat hook postrouting priority srcnat; policy accept;
-                oifname \"srv\" snat to {AFTR_ADDRESS}
+                oifname \"srv\" ip saddr {{ 192.0.0.2, {PRIVATE} }} snat to {AFTR_ADDRESS}
             }}
         }}"
     )

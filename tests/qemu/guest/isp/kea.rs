@@ -64,7 +64,7 @@ fn of_mode(mode: Mode, line: &Line) -> Vec<Value> {
         format!("{offset}, 0/0"),
     );
     match mode {
-        Mode::Ra | Mode::Pd | Mode::IpIp => Vec::new(),
+        Mode::Ra | Mode::Pd | Mode::IpIp | Mode::Hb46pp => Vec::new(),
         Mode::DsLite => vec![option("dhcp6", "aftr-name", AFTR_NAME.to_owned())],
         Mode::MapE => vec![
             container("s46-cont-mape"),

@@ -13,7 +13,11 @@ pub use control::main;
 use super::border;
 use super::carrier::dns::{FAULTS, Resolver};
 use super::carrier::softwire::Softwire;
-use super::carrier::{AFTR, AFTR_NAME, BR, FIXED, RESOLVER, fixed_ce};
+use super::carrier::web::Web;
+use super::carrier::{
+    self, AFTR, AFTR_NAME, BR, FIXED, PROVISION, PROVISION_NAME, RESOLVER, TXT, UPDATE,
+    UPDATE_NAME, fixed_ce,
+};
 use super::init::say;
 use super::lab::Lab;
 use super::oracle::{Dialect, LAB, Line, OCN, V6PLUS};
@@ -41,6 +45,8 @@ pub enum Mode {
     DsLite,
     /// A prefix by DHCPv6; the fixed address is in the provider's letter.
     IpIp,
+    /// A prefix by DHCPv6; the line says itself that it is DS-Lite (HB46PP).
+    Hb46pp,
 }
 
 impl Mode {
@@ -54,8 +60,9 @@ impl Mode {
             "lw4o6" => Ok(Self::Lw4o6),
             "dslite" | "ds-lite" => Ok(Self::DsLite),
             "ipip" => Ok(Self::IpIp),
+            "hb46pp" => Ok(Self::Hb46pp),
             _ => Err(format!(
-                "MODE={word}: one of ra, pd, mape, mapt, lw4o6, dslite, ipip"
+                "MODE={word}: one of ra, pd, mape, mapt, lw4o6, dslite, ipip, hb46pp"
             )),
         }
     }
@@ -63,7 +70,7 @@ impl Mode {
     /// How IPv4 gets to the subscriber of `line`, unless by MAP.
     fn softwire(self, line: &Line) -> Option<Softwire> {
         match self {
-            Self::DsLite => Some(Softwire::DsLite {
+            Self::DsLite | Self::Hb46pp => Some(Softwire::DsLite {
                 aftr: AFTR,
                 subscriber: line.network(),
             }),
@@ -100,6 +107,8 @@ pub struct Isp {
     mode: Mode,
     lab: Lab,
     resolver: Resolver,
+    provision: Web,
+    update: Web,
     daemons: Daemons,
 }
 
@@ -110,12 +119,24 @@ impl Isp {
         let net = Topology::plugged(cards)?;
         let servers = Servers::start(&net.srv)?;
         let resolver = Resolver::start(&net.acc, RESOLVER)?;
-        resolver.set(|zone| drop(zone.names.insert(AFTR_NAME.to_owned(), vec![AFTR])));
+        resolver.set(|zone| {
+            for (name, address) in [
+                (AFTR_NAME, AFTR),
+                (PROVISION_NAME, PROVISION),
+                (UPDATE_NAME, UPDATE),
+            ] {
+                zone.names.insert(name.to_owned(), vec![address]);
+            }
+        });
+        let provision = Web::start(&net.acc, PROVISION, &carrier::offer().to_string())?;
+        let update = Web::start(&net.acc, UPDATE, "OK\n")?;
         let daemons = Daemons::new(&net.acc)?;
         let mut isp = Self {
             mode,
             lab: Lab::plugged(net, line, servers),
             resolver,
+            provision,
+            update,
             daemons,
         };
         isp.provision(None)?;
@@ -154,6 +175,8 @@ impl Isp {
             // The /64 is on the link: the host that has an address answers for it.
             net.acc.ip(&on_link("add", line))?;
         }
+        let txt = (self.mode == Mode::Hb46pp).then(|| TXT.to_owned());
+        self.resolver.set(|zone| zone.txt = txt);
         if let Some(softwire) = self.mode.softwire(line) {
             softwire.open(net)?;
         } else {
@@ -194,6 +217,15 @@ impl Isp {
         Ok(())
     }
 
+    /// What is wrong with the server's answers from now on: those of the
+    /// provisioning server, or of the update server.
+    pub fn answer(&self, server: &str, word: &str) -> Result<()> {
+        match server {
+            "answer" => self.provision.confuse(word),
+            _ => self.update.confuse(word),
+        }
+    }
+
     /// What a router must make of this line, and what it has made of it.
     pub fn status(&self) -> Result<String> {
         let Lab { line, net, .. } = &self.lab;
@@ -220,6 +252,11 @@ impl Isp {
         }
         for question in self.resolver.asked() {
             let _ = writeln!(text, "asked      {} by {}", question.what, question.from);
+        }
+        for (server, web) in [("provision", &self.provision), ("update", &self.update)] {
+            for request in web.seen() {
+                let _ = writeln!(text, "{server:<10} {} by {}", request.target, request.from);
+            }
         }
         if self.mode.softwire(line).is_none() {
             let seen = border::ports_seen(&net.br)?.len();

@@ -2,6 +2,7 @@
 //! The scenarios by name. To add one, write a function and a row.
 
 mod attacks;
+mod changes;
 mod compare;
 mod cost;
 mod counts;
@@ -13,6 +14,7 @@ mod exhaustion;
 mod faults;
 pub mod fill;
 mod flows;
+mod hb46pp;
 mod inbound;
 mod life;
 mod line;
@@ -127,6 +129,9 @@ pub const ALL: &[Scenario] = &[
     row("two_uplinks", life::two_uplinks),
     row("ds_lite", softwires::ds_lite),
     row("ipip", softwires::ipip),
+    row("other_mechanism", changes::other_mechanism),
+    row("side_by_side", changes::side_by_side),
+    row("hb46pp", hb46pp::hb46pp),
     row("lw4o6", operators::lw4o6),
     row("mesh", operators::mesh),
     row("fill_v6plus", fill::v6plus),

@@ -27,7 +27,7 @@ const PREFIXES: [Ipv6Addr; 2] = [
 const B4_ID: u128 = 0x0000_c000_0002_0000;
 
 /// A kind of line: what the router is told, and what its address is then.
-struct Kind {
+pub(super) struct Kind {
     options: &'static [(&'static str, &'static str)],
     address: &'static str,
     /// The provider's end for a subscriber with that prefix.
@@ -37,7 +37,7 @@ struct Kind {
     counters: [&'static str; 2],
 }
 
-const DS_LITE: Kind = Kind {
+pub(super) const DS_LITE: Kind = Kind {
     options: &[("maptype", "ds-lite"), ("peeraddr", AFTR_NAME)],
     address: "192.0.0.2",
     softwire: |prefix| Softwire::DsLite {
@@ -67,18 +67,18 @@ const FLAPS: usize = 50;
 const MEGABYTES: usize = 100;
 
 /// A line in use.
-struct Line {
+pub(super) struct Line {
     kind: &'static Kind,
-    net: Topology,
+    pub(super) net: Topology,
     resolver: Resolver,
-    router: Router,
+    pub(super) router: Router,
     before: Snapshot,
     _servers: Servers,
 }
 
 impl Line {
     /// A line that is up.
-    fn up(bench: &mut Bench, kind: &'static Kind) -> Result<Self> {
+    pub(super) fn up(bench: &mut Bench, kind: &'static Kind) -> Result<Self> {
         bench.leave();
         let [today, _] = PREFIXES;
         let net = Topology::routed(&format!("{today}/56"))?;
@@ -139,7 +139,7 @@ impl Line {
     }
 
     /// A download after something has changed.
-    fn traffic(&self) -> Result<()> {
+    pub(super) fn traffic(&self) -> Result<()> {
         self.meet()?;
         self.net
             .host(0)
