@@ -92,8 +92,13 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 			await page.locator(id('provider')).selectOption('auto');
 			await advanced(page);
 			await set(page, 'enduserprefix', '2001:db8:1200:3400::/56');
-			await page.waitForTimeout(200);
-			assert.equal(bus.calls.filter(call => call.name == 'calc').at(-1).args.prefix, '2001:db8:1200:3400::/56');
+
+			const last = () => bus.calls.filter(call => call.name == 'calc').at(-1).args.prefix;
+
+			for (let i = 0; i < 100 && last() != '2001:db8:1200:3400::/56'; i++)
+				await page.waitForTimeout(100);
+
+			assert.equal(last(), '2001:db8:1200:3400::/56');
 		});
 	});
 
