@@ -60,6 +60,11 @@ fn path(interface: &str) -> PathBuf {
 }
 
 impl Record {
+    /// Whether there is an answer, be it of the last attempt or an earlier one.
+    pub fn is_answered(&self) -> bool {
+        self.answer.is_some()
+    }
+
     /// What is known of that interface's line. A file that cannot be read is
     /// none: the line is asked again.
     pub fn load(interface: &str) -> Option<Self> {

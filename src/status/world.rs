@@ -327,11 +327,13 @@ impl Interface<'_> {
         found.into_iter().next()
     }
 
-    /// What became of asking its line by HB46PP.
+    /// What became of asking its line by HB46PP. A line that was not answered
+    /// and is up nevertheless, because something else knows it, has no need to
+    /// be.
     pub fn asked(&self) -> Option<&Record> {
         let mut all = self.world.asked.iter();
         let (_, found) = all.find(|(name, _)| name == self.name)?;
-        Some(found)
+        (self.line.is_none() || found.is_answered()).then_some(found)
     }
 
     /// The router it is on.

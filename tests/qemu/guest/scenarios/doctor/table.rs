@@ -36,6 +36,10 @@ pub const ROWS: &[Row] = &[
         fault: "the prefix of a provider nobody knows",
         make: |c| { c.delegate(Some("2001:db8:1200:3400::"))?; c.router.until_error("MAPE_UNKNOWN_PROVIDER") },
         mend: |c| { c.delegate(Some(&prefix()))?; c.until_up() } },
+    Row { check: "asked", verdict: "warn", says: "no DNS server",
+        fault: "a line that nobody knows and that cannot be asked either",
+        make: |c| { c.delegate(Some("2001:db8:1200:3400::"))?; c.router.until_error("MAPE_UNKNOWN_PROVIDER") },
+        mend: |c| { c.delegate(Some(&prefix()))?; c.until_up() } },
     Row { check: "rule", verdict: "fail", says: "ealen 99",
         fault: "a rule that contradicts itself",
         make: |c| { c.configure(&by_hand(&[("legacymap", "1"), ("ealen", "99")]))?;
