@@ -155,6 +155,13 @@ impl Router {
         });
     }
 
+    /// netifd knows these resolvers of the uplink.
+    pub fn uplink_dns(&self, resolvers: &[&str]) {
+        let resolvers = resolvers.iter().map(|&resolver| resolver.to_owned());
+        self.double
+            .with(|world| world.interface_mut(UPLINK).dns = resolvers.collect());
+    }
+
     /// Options that `wanmap` will have at the next `ifup`.
     pub fn reconfigure(&self, proto: &str, options: &[(&str, &str)]) {
         let config = self.double.with(|world| {

@@ -36,10 +36,10 @@ pub const ROWS: &[Row] = &[
         fault: "the prefix of a provider nobody knows",
         make: |c| { c.delegate(Some("2001:db8:1200:3400::"))?; c.router.until_error("MAPE_UNKNOWN_PROVIDER") },
         mend: |c| { c.delegate(Some(&prefix()))?; c.until_up() } },
-    Row { check: "asked", verdict: "warn", says: "no DNS server",
-        fault: "a line that nobody knows and that cannot be asked either",
-        make: |c| { c.delegate(Some("2001:db8:1200:3400::"))?; c.router.until_error("MAPE_UNKNOWN_PROVIDER") },
-        mend: |c| { c.delegate(Some(&prefix()))?; c.until_up() } },
+    Row { check: "asked", verdict: "warn", says: "4over6.info",
+        fault: "a line that nobody knows, and a resolver that does not say what it is",
+        make: unanswered,
+        mend: |c| { c.router.uplink_dns(&[]); c.delegate(Some(&prefix()))?; c.until_up() } },
     Row { check: "rule", verdict: "fail", says: "ealen 99",
         fault: "a rule that contradicts itself",
         make: |c| { c.configure(&by_hand(&[("legacymap", "1"), ("ealen", "99")]))?;
@@ -173,6 +173,13 @@ fn web(port: u16) -> String {
     )
 }
 
+/// A line of no known provider, whose resolver is none.
+fn unanswered(clinic: &Clinic) -> Result<()> {
+    clinic.router.uplink_dns(&["2001:db8:0:1::1"]);
+    clinic.delegate(Some("2001:db8:1200:3400::"))?;
+    wait_for(clinic, "wanmap.hb46pp")
+}
+
 /// A line with a fixed address that tries to register it.
 fn unregistered(clinic: &Clinic) -> Result<()> {
     clinic.configure(&[
@@ -185,17 +192,19 @@ fn unregistered(clinic: &Clinic) -> Result<()> {
         ("password", "secret"),
     ])?;
     clinic.router.until_address("192.0.2.8")?;
-    let result = clinic
-        .router
-        .root()
-        .join("var/run/mape/wanmap.registration");
-    for _ in 0..100 {
+    wait_for(clinic, "wanmap.registration")
+}
+
+/// Waits until the program has noted what came of an attempt.
+fn wait_for(clinic: &Clinic, file: &str) -> Result<()> {
+    let result = clinic.router.root().join("var/run/mape").join(file);
+    for _ in 0..200 {
         if result.exists() {
             return Ok(());
         }
         sleep(Duration::from_millis(100));
     }
-    Err("nothing was tried".to_owned())
+    Err(format!("there is no {file}: nothing was tried"))
 }
 
 fn duplicate(clinic: &Clinic) -> Result<()> {
