@@ -102,6 +102,13 @@ fn faults() -> Vec<(Says, &'static str)> {
         ),
         (Says::web("200 OK", &long), "ttl"),
         (
+            Says::web(
+                "200 OK",
+                r#"{"enabler_name":"Lab","ttl":3600,"order":["teleport"]}"#,
+            ),
+            "teleport: not known",
+        ),
+        (
             Says {
                 http: "HTTP/1.1 307 Moved\r\nContent-Length: 0\r\n\r\n".into(),
                 ..Says::right()

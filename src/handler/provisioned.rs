@@ -21,7 +21,7 @@ use crate::netifd::Dump;
 use crate::paths;
 use crate::provision::hb46pp::schedule::{self, Action, Event};
 use crate::provision::hb46pp::{
-    Answer, AskError, Label, Mechanism, Reply, Request, SUPPORTED, TokenFile, ask,
+    Answer, Label, Mechanism, Reply, Request, SUPPORTED, TokenFile, Unusable, ask,
 };
 use crate::provision::{self, resolve};
 use crate::sanitize::one_line;
@@ -211,21 +211,28 @@ fn ask_line(
         Err(error) => error.event(),
     };
     let step = schedule::next(event, &mut schedule::random);
-    tell(interface, &asked, step.wait.as_secs());
+    let usable = match &asked {
+        Ok(reply) => unusable(&reply.answer, &prefixes).map_or(Ok(reply), Err),
+        Err(error) => Err(error.to_string()),
+    };
+    tell(interface, &usable, step.wait.as_secs());
+    let failure = usable.err();
     if let Ok(Reply { answer, .. }) = &asked
         && let Some(new) = &answer.token
         && let Err(error) = token.store(new)
     {
         log::warn!("{interface}: the token of the provisioning server is not kept: {error}");
     }
-    let kept = old.filter(|_| step.action == Action::Keep);
-    let failure = asked
-        .as_ref()
-        .err()
-        .map(|error| one_line(&error.to_string(), LONGEST));
-    let (answer, lwaftr) = match asked {
-        Ok(reply) => (Some(reply.json), lwaftr(&reply.answer, &line)),
-        Err(_) => kept.map_or((None, None), |old| (old.answer, old.lwaftr)),
+    // An answer that cannot be used leaves what is there, as no answer does.
+    let keeps = match &asked {
+        Ok(_) => failure.is_some(),
+        Err(_) => step.action == Action::Keep,
+    };
+    let kept = old.filter(|old| keeps && old.is_answered());
+    let (answer, lwaftr) = match (kept, asked) {
+        (Some(old), _) => (old.answer, old.lwaftr),
+        (None, Ok(reply)) => (Some(reply.json), lwaftr(&reply.answer, &line)),
+        (None, Err(_)) => (None, None),
     };
     let record = Record {
         prefixes,
@@ -233,7 +240,7 @@ fn ask_line(
         configured,
         answer,
         lwaftr,
-        failure,
+        failure: failure.map(|failure| one_line(&failure, LONGEST)),
     };
     (record, step.wait.as_secs())
 }
@@ -241,16 +248,26 @@ fn ask_line(
 /// Most characters of a failure that are kept: a server's words are among them.
 const LONGEST: usize = 200;
 
-fn tell(interface: &str, asked: &Result<Reply, AskError>, wait: u64) {
+/// Why nothing of what the answer offers can be used on a line with these
+/// prefixes. An answer that offers nothing at all is another matter: then the
+/// line has no IPv4 for us.
+fn unusable(answer: &Answer, prefixes: &[Ipv6Net]) -> Option<String> {
+    match answer.mechanism(&SUPPORTED, Some(prefixes)) {
+        Err(error @ Unusable::NoneFits(_)) => Some(error.to_string()),
+        Ok(_) | Err(Unusable::Nothing(_)) => None,
+    }
+}
+
+fn tell(interface: &str, usable: &Result<&Reply, String>, wait: u64) {
     let minutes = wait.div_ceil(60);
-    match asked {
+    match usable {
         Ok(reply) => {
             let name = Provisioned::of(reply.answer.clone()).name();
             log::info!("{interface}: provisioned by {name}; asking again in {minutes} min");
         }
-        Err(error) => {
+        Err(failure) => {
             log::info!(
-                "{interface}: the line does not say how it carries IPv4: {error}; asking again in {minutes} min"
+                "{interface}: the line does not say how it carries IPv4: {failure}; asking again in {minutes} min"
             );
         }
     }

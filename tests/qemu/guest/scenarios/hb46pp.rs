@@ -92,6 +92,7 @@ const ROWS: &[Row] = &[
     answer("ttl", "ttl: "),
     answer("multicast", "multicast"),
     answer("rules", "map_e.rules: "),
+    Row { dns: None, answer: "strange", says: "teleport", then: Then::Stays, again: (57, 60) },
     Row { dns: None, answer: "none", says: "provisioned by", then: Then::GoesDown, again: (57, 60) },
     Row { dns: None, answer: "bad", says: "provisioned by", then: Then::GoesDown, again: (57, 60) },
     dns(Fault::NxDomain, "there is no such name", Then::GoesDown, (60, 180)),
