@@ -16,6 +16,7 @@ use crate::sanitize::excerpt;
 use crate::status::netifd::has_default_route;
 use crate::status::usage::Usage;
 use crate::status::{Interface, LineUp, World};
+use crate::uplink::addresses;
 
 use super::facts::{Facts, Known, Offer, Uplink};
 use super::ping::ping;
@@ -105,7 +106,8 @@ fn aftr(state: &State, world: &World) -> Option<Result<Vec<Ipv6Addr>, String>> {
     };
     let uplink = world.dump.as_ref()?.find(&state.uplink)?;
     let device = uplink.l3_device.as_deref();
-    Some(resolve(line.name()?, &uplink.dns, device, PATIENCE))
+    let source = addresses(uplink).first().copied();
+    Some(resolve(line.name()?, &uplink.dns, source, device, PATIENCE))
 }
 
 /// The address that stands for the border: the BR, or the DMR's network.

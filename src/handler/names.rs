@@ -17,19 +17,22 @@ pub const SETUP_PATIENCE: Duration = Duration::from_secs(8);
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The IPv6 addresses of a name, from the resolvers of an uplink on `device`.
+/// `source` is an address of the uplink: of several lines the question takes
+/// the one that it belongs to.
 ///
 /// # Errors
 /// There are none, and why.
 pub fn resolve(
     name: &DnsName,
     resolvers: &[Ipv6Addr],
+    source: Option<Ipv6Addr>,
     device: Option<&str>,
     patience: Duration,
 ) -> Result<Vec<Ipv6Addr>, String> {
     let index = device.and_then(|device| if_nametoindex(device).ok());
     let uplink = provision::Uplink {
         patience,
-        ..provision::Uplink::new(resolvers, None, index.unwrap_or(0))
+        ..provision::Uplink::new(resolvers, source, index.unwrap_or(0))
     };
     aaaa(name, &uplink).map_err(|error| error.to_string())
 }

@@ -130,7 +130,8 @@ impl Router for System {
 
     fn resolve(&self, name: &DnsName, uplink: &Uplink) -> Result<Vec<Ipv6Addr>, String> {
         let device = uplink.l3_device.as_deref();
-        let ask = |patience| resolve(name, &uplink.resolvers, device, patience);
+        let source = uplink.addresses.first().copied();
+        let ask = |patience| resolve(name, &uplink.resolvers, source, device, patience);
         match self.in_setup {
             true => interruptible(|| ask(SETUP_PATIENCE)),
             false => ask(PATIENCE),

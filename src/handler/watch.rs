@@ -15,6 +15,7 @@ use super::state::State;
 use crate::mechanism::{DsLite, Mechanism};
 use crate::netifd::Notify;
 use crate::paths::rooted;
+use crate::uplink::addresses;
 
 /// Packets without an answer that mean something.
 const SENT: u64 = 10;
@@ -137,7 +138,8 @@ impl Watch {
             let uplink = dump.find(&state.uplink);
             let all = uplink.and_then(|uplink| {
                 let device = uplink.l3_device.as_deref();
-                resolve(name, &uplink.dns, device, SETUP_PATIENCE).ok()
+                let source = addresses(uplink).first().copied();
+                resolve(name, &uplink.dns, source, device, SETUP_PATIENCE).ok()
             });
             let others = all.unwrap_or_default();
             if others.iter().all(|address| *address == aftr) {

@@ -35,7 +35,7 @@ fn is_deprecated(entry: &Ipv6Entry) -> bool {
 }
 
 /// The global addresses of an interface, preferred ones first.
-pub(super) fn addresses(known: &netifd::Interface) -> Vec<Ipv6Addr> {
+pub fn addresses(known: &netifd::Interface) -> Vec<Ipv6Addr> {
     let (deprecated, preferred): (Vec<_>, Vec<_>) =
         known.ipv6.iter().partition(|entry| is_deprecated(entry));
     let all = preferred.into_iter().chain(deprecated);

@@ -17,6 +17,7 @@ use std::net::Ipv6Addr;
 use crate::netifd::Dump;
 
 pub use candidate::{Candidate, Source, Uplink};
+pub use dump::addresses;
 pub use error::UplinkError;
 pub use find::find;
 
