@@ -6,6 +6,7 @@ use crate::Result;
 use nix::sched::{CloneFlags, setns};
 use std::fs::File;
 use std::process::Command;
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 /// A named network namespace.
@@ -13,6 +14,7 @@ use std::thread::{self, JoinHandle};
 pub struct Netns {
     name: String,
     file: File,
+    alive: Arc<()>,
 }
 
 impl Netns {
@@ -24,6 +26,7 @@ impl Netns {
         let netns = Self {
             name: name.to_owned(),
             file,
+            alive: Arc::default(),
         };
         netns.run(&["ip", "link", "set", "lo", "up"])?;
         Ok(netns)
@@ -52,6 +55,12 @@ impl Netns {
             setns(file, CloneFlags::CLONE_NEWNET).map_err(|e| format!("setns: {e}"))?;
             job()
         }))
+    }
+
+    /// For threads that go on: nothing is left of it once the namespace is no
+    /// longer wanted. A socket of theirs would keep it, with all its rules.
+    pub fn alive(&self) -> Weak<()> {
+        Arc::downgrade(&self.alive)
     }
 
     fn enter(&self) -> Result<()> {

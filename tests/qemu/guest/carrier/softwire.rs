@@ -14,9 +14,13 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 /// The address that an AFTR gives to what it translates.
 pub const AFTR_ADDRESS: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 250);
+
+/// How often a thread looks whether its namespace is still wanted.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Protocol number of IPv4 in IPv6.
 const IPIP: i32 = 4;
@@ -168,7 +172,8 @@ fn outer(relay: Ipv6Addr, subscriber: Ipv6Net) -> String {
     )
 }
 
-/// Turns the tunnel to whichever address of `subscriber` sends to `aftr`.
+/// Turns the tunnel to whichever address of `subscriber` sends to `aftr`, until
+/// the namespace is gone.
 fn follow(br: &Netns, aftr: Ipv6Addr, subscriber: Ipv6Net) -> Result<()> {
     let failed = |e: std::io::Error| format!("softwires to {aftr}: {e}");
     let socket = br.within(|| {
@@ -177,12 +182,18 @@ fn follow(br: &Netns, aftr: Ipv6Addr, subscriber: Ipv6Net) -> Result<()> {
             Socket::new(Domain::IPV6, Type::from(libc::SOCK_RAW), protocol).map_err(failed)?;
         let local = std::net::SocketAddr::from((aftr, 0));
         socket.bind(&local.into()).map_err(failed)?;
+        socket.set_read_timeout(Some(LOOK)).map_err(failed)?;
         // Only the sender of a packet is wanted, which both kinds tell alike.
         Ok(UdpSocket::from(socket))
     })?;
+    let alive = br.alive();
     thread::spawn(move || {
         let mut known = None;
-        while let Ok((_, from)) = socket.recv_from(&mut [0]) {
+        while alive.strong_count() > 0 {
+            // Nothing in time, or a packet of somebody.
+            let Ok((_, from)) = socket.recv_from(&mut [0]) else {
+                continue;
+            };
             let IpAddr::V6(from) = from.ip() else {
                 continue;
             };
