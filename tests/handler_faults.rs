@@ -17,7 +17,8 @@ use std::time::Duration;
 /// Messages of one setup: greeting, the object is looked up, dependency, dump, the state of the
 /// address interface, which is not found, so that the object is looked up again, subscription (2),
 /// the other object is looked up, address, what the address interface says (3), its state twice,
-/// tunnel, and is the address still there?
+/// tunnel, and is the address still there? If the address is up when its state is asked for the
+/// first time, as on a busy machine, that is one message less.
 const MESSAGES: usize = 17;
 
 /// That for the dump.
@@ -54,7 +55,7 @@ fn comes_up_and_goes(net: &Router) {
 #[test]
 fn the_story_of_a_setup_has_so_many_messages() {
     let Some(net) = router() else { return };
-    for (n, reached) in [(MESSAGES, true), (MESSAGES + 1, false)] {
+    for (n, reached) in [(MESSAGES - 1, true), (MESSAGES + 1, false)] {
         net.with(|world| world.plan_fault(n, Fault::Twice));
         net.ifup("wanmap");
         net.assert_works("wanmap");
@@ -80,7 +81,8 @@ fn dies_at(when: When) -> impl FnMut(usize) {
         net.with(|world| world.plan_fault(n, Fault::Die(when)));
         net.ifup("wanmap");
         net.assert_works("wanmap");
-        assert!(!net.with(World::forget_fault), "message {n}");
+        let happened = !net.with(World::forget_fault);
+        assert!(happened || n == MESSAGES, "message {n}");
         assert_eq!(net.spawned("wanmap", "setup"), 1, "{}", net.story());
         down(net);
         net.with(|world| world.record.clear());
@@ -202,12 +204,19 @@ fn ifdown_at_each_point_of_a_setup() {
     for point in 0..POINTS {
         interrupt(&net, point, |world| world.set_down("wanmap"));
         net.ifup("wanmap");
+        net.wait(
+            "the interruption, or the end of a setup without it",
+            |world| !world.awaits_fault() || world.record.iter().any(has_ended),
+        );
+        // An address that was up at once is asked for once only: a message less.
+        if net.with(World::forget_fault) {
+            net.with(|world| world.set_down("wanmap"));
+        }
         net.wait("wanmap is down", |world| {
             let interface = world.interface("wanmap");
             !interface.autostart && interface.state == State::Down
         });
         net.assert_clean("wanmap");
-        assert!(!net.with(World::forget_fault), "point {point}");
         comes_up_and_goes(&net);
         net.with(|world| world.record.clear());
     }
@@ -225,8 +234,9 @@ fn a_crash_at_each_point_of_a_setup() {
         interrupt(&net, point, |world| world.crash("wanmap"));
         net.ifup("wanmap");
         net.wait("the setup has ended", |world| {
-            world.record.iter().any(has_ended)
+            world.pauses == 0 && world.record.iter().any(has_ended)
         });
+        net.with(World::forget_fault);
         // netifd calls again by itself, or hotplug finds what netifd cannot see.
         net.hotplug("wanmap");
         net.assert_works("wanmap");
@@ -237,7 +247,7 @@ fn a_crash_at_each_point_of_a_setup() {
         interrupt(&net, point, |world| world.crash("wanmap"));
         net.ifup("wanmap");
         net.wait("another setup has ended", |world| {
-            world.record.iter().filter(|e| has_ended(e)).count() > setups
+            world.pauses == 0 && world.record.iter().filter(|e| has_ended(e)).count() > setups
         });
         down(&net);
         net.with(|world| {

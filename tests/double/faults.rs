@@ -68,7 +68,16 @@ impl World {
 
     /// Does something a little later.
     pub fn after_pause(&mut self, pause: Duration, act: impl FnOnce(&mut World) + Send + 'static) {
-        self.after(pause, act);
+        self.pauses += 1;
+        self.after(pause, |world| {
+            world.pauses -= 1;
+            act(world);
+        });
+    }
+
+    /// A fault has not happened yet.
+    pub fn awaits_fault(&self) -> bool {
+        self.fault.is_some()
     }
 
     /// A message of a client arrives: with or without its fault.

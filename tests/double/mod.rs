@@ -123,6 +123,7 @@ impl Double {
                 mute: false,
                 deny: BTreeMap::new(),
                 fault: None,
+                pauses: 0,
                 bus,
                 scripts,
                 env: vec![

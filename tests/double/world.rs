@@ -65,6 +65,8 @@ pub struct World {
     pub deny: BTreeMap<String, Status>,
     /// What the next messages meet.
     pub fault: Option<Planned>,
+    /// Faults that are due in a moment.
+    pub pauses: usize,
     pub bus: Bus,
     /// The folder of the scripts.
     pub scripts: PathBuf,
