@@ -4,8 +4,6 @@
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use nix::net::if_::if_nametoindex;
-
 use crate::endpoint::DnsName;
 use crate::provision::{self, resolve::aaaa};
 
@@ -29,10 +27,9 @@ pub fn resolve(
     device: Option<&str>,
     patience: Duration,
 ) -> Result<Vec<Ipv6Addr>, String> {
-    let index = device.and_then(|device| if_nametoindex(device).ok());
     let uplink = provision::Uplink {
         patience,
-        ..provision::Uplink::new(resolvers, source, index.unwrap_or(0))
+        ..provision::Uplink::new(resolvers, source, device)
     };
     aaaa(name, &uplink).map_err(|error| error.to_string())
 }

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use ipnet::Ipv6Net;
-use nix::net::if_::if_nametoindex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -274,10 +273,8 @@ fn tell(interface: &str, usable: &Result<&Reply, String>, wait: u64) {
 }
 
 fn line(uplink: &Uplink) -> provision::Uplink {
-    let index = uplink.l3_device.as_deref().map(if_nametoindex);
-    let index = index.and_then(Result::ok).unwrap_or(0);
     let source = uplink.addresses.first().copied();
-    provision::Uplink::new(&uplink.resolvers, source, index)
+    provision::Uplink::new(&uplink.resolvers, source, uplink.l3_device.as_deref())
 }
 
 /// The address of the lwAFTR, if the answer has only its name.

@@ -13,7 +13,6 @@ use std::net::{Ipv6Addr, UdpSocket};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use nix::net::if_::if_nametoindex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -47,7 +46,6 @@ pub enum RegistrationResult {
 
 impl fmt::Display for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use RegistrationResult as Result;
         let Registration {
             server,
             address,
@@ -55,11 +53,13 @@ impl fmt::Display for Registration {
             ..
         } = self;
         let link = match self.result {
-            Result::Registered => return write!(f, "{address} is registered with {server}"),
-            Result::Refused => " refuses: ",
-            Result::Unclear => " gives no clear answer: ",
-            Result::Unreached => " is not reached: ",
-            Result::Incomplete => " needs option ",
+            RegistrationResult::Registered => {
+                return write!(f, "{address} is registered with {server}");
+            }
+            RegistrationResult::Refused => " refuses: ",
+            RegistrationResult::Unclear => " gives no clear answer: ",
+            RegistrationResult::Unreached => " is not reached: ",
+            RegistrationResult::Incomplete => " needs option ",
         };
         write!(f, "{address} is not registered: {server}{link}{detail}")
     }
@@ -245,14 +245,13 @@ impl Registrar {
 
 /// One call of the update server, from the CE's address.
 fn attempt(interface: &str, order: &Order, state: &State) -> Registration {
-    use RegistrationResult as Result;
     let address = state.mechanism.ce_address();
     let (result, detail) = match call(interface, order, state) {
-        Ok(Outcome::Registered) => (Result::Registered, String::new()),
-        Ok(Outcome::Refused(words)) => (Result::Refused, words),
-        Ok(Outcome::Unclear(words)) => (Result::Unclear, words),
-        Err(Failure::Missing(option)) => (Result::Incomplete, option.to_owned()),
-        Err(Failure::Unreached(why)) => (Result::Unreached, why),
+        Ok(Outcome::Registered) => (RegistrationResult::Registered, String::new()),
+        Ok(Outcome::Refused(words)) => (RegistrationResult::Refused, words),
+        Ok(Outcome::Unclear(words)) => (RegistrationResult::Unclear, words),
+        Err(Failure::Missing(option)) => (RegistrationResult::Incomplete, option.to_owned()),
+        Err(Failure::Unreached(why)) => (RegistrationResult::Unreached, why),
     };
     Registration {
         server: order.style.server(),
@@ -287,9 +286,7 @@ fn call(interface: &str, order: &Order, state: &State) -> Result<Outcome, Failur
     let uplink = dump.find(&state.uplink);
     let missing = || Failure::Unreached(format!("there is no interface {}", state.uplink));
     let uplink = uplink.ok_or_else(missing)?;
-    let index = uplink.l3_device.as_deref().map(if_nametoindex);
-    let index = index.and_then(Result::ok).unwrap_or(0);
-    let line = Uplink::new(&uplink.dns, Some(source), index);
+    let line = Uplink::new(&uplink.dns, Some(source), uplink.l3_device.as_deref());
     Ok(register(&order.style, &order.account, &line)?)
 }
 

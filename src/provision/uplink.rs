@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream};
 use std::time::{Duration, Instant};
 
+use nix::net::if_::if_nametoindex;
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Where requests leave, and who resolves names there.
@@ -29,11 +30,12 @@ impl Uplink {
     /// [`Uplink::patience`] of [`Uplink::new`].
     pub const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// A line with these resolvers. `interface_index` is that of its network
-    /// device, for resolvers with a link-local address.
-    pub fn new(resolvers: &[Ipv6Addr], source: Option<Ipv6Addr>, interface_index: u32) -> Self {
+    /// A line with these resolvers. Those with a link-local address are asked
+    /// through `device`, the line's network device.
+    pub fn new(resolvers: &[Ipv6Addr], source: Option<Ipv6Addr>, device: Option<&str>) -> Self {
+        let index = device.and_then(|device| if_nametoindex(device).ok());
         let scope = |address: &Ipv6Addr| match address.is_unicast_link_local() {
-            true => interface_index,
+            true => index.unwrap_or(0),
             false => 0,
         };
         Uplink {

@@ -9,7 +9,7 @@
 //! use mape::provision::{Uplink, resolve};
 //!
 //! let resolver = "2404:1a8:7f01:a::3".parse()?;
-//! let uplink = Uplink::new(&[resolver], None, 0);
+//! let uplink = Uplink::new(&[resolver], None, None);
 //! let addresses = resolve::aaaa(&"gw.transix.jp".parse()?, &uplink)?;
 //! assert!(!addresses.is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
