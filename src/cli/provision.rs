@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `mape provision`: what an interface needs while it is up. Registers a fixed
-//! address, has a line asked again when what it said of itself runs out, and
+//! address, has a line asked again when what it said about itself runs out, and
 //! watches whether the AFTR answers.
 
 use std::thread::sleep;
@@ -49,7 +49,8 @@ fn run(args: &Args, _: &mut String) -> Outcome {
     let mut registrar = Registrar::new(interface);
     let mut watch = Watch::new(interface);
     let mut not_before = 0;
-    // netifd started anew starts its interfaces anew, with a process for each.
+    // A netifd that has been restarted sets its interfaces up again, with a
+    // process for each.
     while getppid() == parent {
         let registration = registrar.step();
         watch.step();

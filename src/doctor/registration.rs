@@ -19,38 +19,34 @@ pub(super) fn registration(facts: &Facts<'_>) -> Vec<Finding> {
     let (seen, remedy) = match found.result {
         RegistrationResult::Registered => return vec![ok(Seen::Registered { server, address })],
         RegistrationResult::Refused => {
-            let answer = detail;
             let seen = Seen::RegistrationRefused {
                 server,
                 address,
-                answer,
+                answer: detail,
             };
             (seen, Remedy::CheckAccount {})
         }
         RegistrationResult::Unclear => {
-            let answer = detail;
             let seen = Seen::RegistrationUnclear {
                 server,
                 address,
-                answer,
+                answer: detail,
             };
             (seen, Remedy::CheckAccount {})
         }
         RegistrationResult::Unreached => {
-            let error = detail;
             let seen = Seen::RegistrationUnreached {
                 server,
                 address,
-                error,
+                error: detail,
             };
             (seen, Remedy::CheckUpdateServer {})
         }
         RegistrationResult::Incomplete => {
-            let option = detail;
             let seen = Seen::RegistrationIncomplete {
                 server,
                 address,
-                option,
+                option: detail,
             };
             (seen, Remedy::CorrectOption {})
         }

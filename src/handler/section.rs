@@ -33,7 +33,7 @@ pub(super) fn last_change() -> Option<SystemTime> {
 }
 
 /// The account for HB46PP as the configuration has it now: netifd does not
-/// start an interface anew when an option changes that it does not know.
+/// restart an interface when an option changes that it does not know.
 pub(super) fn credentials(settings: &Settings) -> Option<Credentials> {
     let Some(section) = section_of(&settings.interface) else {
         return settings.credentials.clone();

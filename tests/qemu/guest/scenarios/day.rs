@@ -65,7 +65,7 @@ struct Watch {
     phase: AtomicU64,
     ended: AtomicBool,
     last_event: Mutex<Instant>,
-    /// There was another event: the probe begins anew.
+    /// There was another event: the probe begins again.
     changed: Condvar,
     /// Milliseconds in which the line was up, and in which IPv4 was dead
     /// nevertheless.

@@ -32,7 +32,7 @@ pub fn sqm(bench: &mut Bench) -> Result<String> {
     traffic(lab, "pool")?;
     notice(lab)?;
     expect(rules(lab)? == shaped, || "loaded twice".to_owned())?;
-    // What else the edge map does on the way in; each loads our rules anew.
+    // What else the edge map does on the way in; each loads our rules again.
     errors::icmp_errors(bench)?;
     errors::no_checksum(bench)?;
     errors::fragments(bench)?;
