@@ -6,11 +6,13 @@
 //! `MAPE_KILL_RUNS` says how many runs; 100 were made (docs/reliability.md).
 
 mod double;
+mod random;
 mod router;
 
 use double::{Entry, State};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use random::Random;
 use router::{Router, V6PLUS};
 use std::collections::BTreeMap;
 use std::fs;
@@ -36,24 +38,12 @@ const PREFIXES: [((&str, u8), &str); 2] = [
     (("240b:12:1:200::", 56), "14.8.0.1"),
 ];
 
-/// xorshift64*.
-struct Random(u64);
+fn below(random: &mut Random, limit: u64) -> u64 {
+    (random.next() >> 16) % limit
+}
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    fn pause(&mut self, milliseconds: u64) {
-        sleep(Duration::from_micros(self.below(milliseconds * 1000)));
-    }
+fn pause(random: &mut Random, milliseconds: u64) {
+    sleep(Duration::from_micros(below(random, milliseconds * 1000)));
 }
 
 #[derive(Clone, Copy)]
@@ -148,10 +138,10 @@ impl Run {
             if goes {
                 self.until_it_is_gone();
                 self.net.ifup("wanmap");
-            } else if self.random.below(2) == 0 {
+            } else if below(&mut self.random, 2) == 0 {
                 self.until_it_works();
             } else {
-                self.random.pause(300);
+                pause(&mut self.random, 300);
             }
             let starts = self.net.spawned("wanmap", "setup");
             assert!(starts <= STARTS, "{starts} setups\n{}", self.net.story());
@@ -163,15 +153,15 @@ impl Run {
 
     /// Something that makes handlers run. Says whether the interface is to be down then.
     fn stir(&mut self) -> bool {
-        match self.random.below(6) {
+        match below(&mut self.random, 6) {
             0 => {
                 self.net.ifdown("wanmap");
-                self.random.pause(20);
+                pause(&mut self.random, 20);
                 self.net.ifup("wanmap");
             }
             1 => {
                 self.net.ifdown("wan6");
-                self.random.pause(20);
+                pause(&mut self.random, 20);
                 self.net.ifup("wan6");
             }
             2 => self.net.renew("wanmap"),
@@ -189,7 +179,7 @@ impl Run {
 
     /// Kills a victim some time after it has begun. What was killed, if it was still there.
     fn strike(&mut self) -> Option<String> {
-        let victim = VICTIMS[usize::try_from(self.random.below(5)).unwrap()];
+        let victim = VICTIMS[usize::try_from(below(&mut self.random, 5)).unwrap()];
         let deadline = Instant::now() + Duration::from_millis(500);
         while self.find(victim).is_none() {
             if Instant::now() > deadline {
@@ -198,7 +188,7 @@ impl Run {
             sleep(Duration::from_micros(200));
         }
         if let Victim::Handler(_) = victim {
-            self.random.pause(40);
+            pause(&mut self.random, 40);
         }
         let (pid, what) = self.find(victim)?;
         kill(Pid::from_raw(pid), Signal::SIGKILL).ok()?;

@@ -2,28 +2,19 @@
 //! Subscribers of every known rule against a second calculation, which works
 //! on strings of binary digits and shares no code with the library.
 
+mod random;
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use mape::map::{Border, Mapping};
 use mape::provider::{Confidence, Table, Verdict};
+use random::Random;
 use serde_json::Value;
 
 const FILE: &str = include_str!("../files/usr/share/mape/providers.json");
 /// Random subscribers per rule, beside its first and its last.
 const PER_RULE: usize = 20;
-
-/// xorshift64*: the same subscribers in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-}
 
 /// A rule as the file writes it, with its provider's values filled in.
 struct Written {

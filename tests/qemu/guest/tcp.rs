@@ -114,6 +114,15 @@ impl Attempt {
     }
 }
 
+/// The port that the server at `to` sees of a connection from here.
+pub fn outside_port(to: SocketAddrV4, patience: Duration) -> Result<u16> {
+    let mut attempt = [Attempt::start(None, to)?];
+    wait(&mut attempt, patience);
+    let [attempt] = &attempt;
+    let port = attempt.seen_port(patience);
+    port.ok_or_else(|| format!("{to} does not answer"))
+}
+
 /// Waits until every attempt is open or has failed, at most `patience`.
 pub fn wait(attempts: &mut [Attempt], patience: Duration) {
     let until = Instant::now() + patience;

@@ -93,15 +93,9 @@ pub fn side_by_side(bench: &mut Bench) -> Result<String> {
         "route add default dev map-wanmapb table 201\nrule add from {} lookup 201\n",
         lan_host(1)
     ))?;
-    let port = line.net.host(1).within(|| {
-        let to = SocketAddrV4::new(server(0), WHOAMI);
-        let mut attempt = [tcp::Attempt::start(None, to)?];
-        tcp::wait(&mut attempt, PATIENCE);
-        let [attempt] = &attempt;
-        attempt
-            .seen_port(PATIENCE)
-            .ok_or_else(|| "no answer by MAP-E".to_owned())
-    })?;
+    let to = SocketAddrV4::new(server(0), WHOAMI);
+    let host = line.net.host(1);
+    let port = host.within(|| tcp::outside_port(to, PATIENCE))?;
     expect(OTHER.owns(port), || format!("port {port} is not the CE's"))?;
     say("    MAP-E");
     line.traffic()?;

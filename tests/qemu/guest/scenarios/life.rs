@@ -208,15 +208,8 @@ pub fn two_uplinks(bench: &mut Bench) -> Result<String> {
     ))?;
     let [first, second, _] = &life.net.lan;
     for (host, line) in [(first, &V6PLUS), (second, &OTHER)] {
-        let port = host.within(|| {
-            let to = SocketAddrV4::new(server(0), WHOAMI);
-            let mut attempt = [tcp::Attempt::start(None, to)?];
-            tcp::wait(&mut attempt, PATIENCE);
-            let [attempt] = &attempt;
-            attempt
-                .seen_port(PATIENCE)
-                .ok_or_else(|| "no answer".to_owned())
-        })?;
+        let to = SocketAddrV4::new(server(0), WHOAMI);
+        let port = host.within(|| tcp::outside_port(to, PATIENCE))?;
         expect(line.owns(port), || {
             format!("{} came from port {port}", line.name)
         })?;
