@@ -8,11 +8,12 @@ use mape::firewall::{Miniupnpd, Section};
 use mape::handler::{Link, Protocol as Proto, State};
 use mape::nat::{Mode, Protocol, Timeouts, Upnp};
 use mape::netfilter::Connection;
+use mape::netfilter::Traffic;
 use mape::netifd::Dump;
 use mape::provider::Table;
 use mape::status::answer::{PortsAnswer, StatusAnswer};
 use mape::status::text::{self, Paint};
-use mape::status::{Dropped, Interface, Measured, Traffic, World};
+use mape::status::{Dropped, Interface, Measured, World};
 use serde_json::{Value, json};
 
 fn fixture(name: &str) -> Value {

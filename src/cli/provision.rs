@@ -53,9 +53,13 @@ fn run(args: &Args, _: &mut String) -> Outcome {
     // process for each.
     while getppid() == parent {
         let registration = registrar.step();
-        watch.step();
+        let state = State::load(interface).ok().flatten();
+        if let Some(state) = &state {
+            watch.step(state);
+        }
         let now = uptime();
-        let next = next_asking(interface, now).map(|next| next.max(not_before));
+        let provisioned = state.filter(|state| state.is_provisioned());
+        let next = provisioned.map(|_| next_asking(interface, now).max(not_before));
         if next.is_some_and(|next| next <= now) {
             let asked = Netifd::connect(interface).and_then(|mut bus| bus.ask_renew());
             if let Err(error) = asked {
@@ -71,16 +75,12 @@ fn run(args: &Args, _: &mut String) -> Outcome {
     Ok(())
 }
 
-/// When the line is to be asked again, in seconds since boot; `None` if its
-/// answer is not what was set up.
-fn next_asking(interface: &str, now: u64) -> Option<u64> {
-    let state = State::load(interface).ok().flatten();
-    if !state.is_some_and(|state| state.is_provisioned()) {
-        return None;
-    }
-    Some(match Record::load(interface) {
+/// When a line that said what it is has to be asked again, in seconds since
+/// boot.
+fn next_asking(interface: &str, now: u64) -> u64 {
+    match Record::load(interface) {
         Some(record) if record.is_due(now) => now,
         Some(record) => record.next,
         None => now + PATIENCE,
-    })
+    }
 }

@@ -11,8 +11,9 @@ use crate::netfilter::Chain;
 
 use super::remedy::Remedy;
 use super::seen::Seen;
+use crate::netfilter::Traffic;
+use crate::status::Dropped;
 use crate::status::netifd::Phase;
-use crate::status::{Dropped, Traffic};
 
 /// The interface the tunnel runs over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

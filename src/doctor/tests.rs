@@ -12,9 +12,10 @@ use crate::map::{Dialect, Psid};
 use crate::mechanism::DsLite;
 use crate::nat::{Mode, Timeouts};
 use crate::netfilter::Chain;
+use crate::netfilter::Traffic;
 use crate::provider::Table;
+use crate::status::Dropped;
 use crate::status::netifd::Phase;
-use crate::status::{Dropped, Traffic};
 
 fn chain(family: &'static str, table: &str, kind: &str, hook: u32, priority: i32) -> Chain {
     Chain {

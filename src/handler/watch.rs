@@ -5,16 +5,14 @@
 //! Many AFTRs do not answer to echo requests, so what counts is the tunnel
 //! itself: it sent packets for a while, and received none.
 
-use std::fs;
-
 use super::bus::Netifd;
 use super::clock::uptime;
 use super::names::{SETUP_PATIENCE, resolve};
 use super::silence::{self, REMEMBERED};
 use super::state::State;
 use crate::mechanism::{DsLite, Mechanism};
+use crate::netfilter::Traffic;
 use crate::netifd::Notify;
-use crate::paths::rooted;
 use crate::uplink::addresses;
 
 /// Packets without an answer that mean something.
@@ -24,47 +22,24 @@ const SENT: u64 = 10;
 /// that did not help.
 const SILENCE: u64 = 60;
 
-/// What a tunnel sent and received, in packets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Counts {
-    sent: u64,
-    received: u64,
-}
-
-impl Counts {
-    fn of(device: &str) -> Option<Self> {
-        // A device name comes from our own file, but a path must stay one.
-        if device.contains('/') {
-            return None;
-        }
-        let read = |name: &str| -> Option<u64> {
-            let path = format!("/sys/class/net/{device}/statistics/{name}");
-            fs::read_to_string(rooted(&path)).ok()?.trim().parse().ok()
-        };
-        Some(Counts {
-            sent: read("tx_packets")?,
-            received: read("rx_packets")?,
-        })
-    }
-}
-
 /// Since when a tunnel sends without an answer.
 #[derive(Debug, Clone, Copy)]
 struct Unanswered {
     since: u64,
     /// What was counted then.
-    first: Counts,
+    first: Traffic,
     /// What was counted last.
-    last: Counts,
+    last: Traffic,
 }
 
 impl Unanswered {
     /// What a look at `now` adds. A tunnel that has nothing to send waits for no
     /// answer.
-    fn look(before: Option<Self>, counts: Counts, now: u64) -> Self {
+    fn look(before: Option<Self>, counts: Traffic, now: u64) -> Self {
         match before {
             Some(before)
-                if counts.received == before.first.received && counts.sent > before.last.sent =>
+                if counts.rx_packets == before.first.rx_packets
+                    && counts.tx_packets > before.last.tx_packets =>
             {
                 Unanswered {
                     last: counts,
@@ -82,7 +57,7 @@ impl Unanswered {
     /// Whether the far end counts as dead after `changes` of it did not help.
     fn is_dead(&self, changes: usize, now: u64) -> bool {
         let patience = SILENCE << changes.min(6);
-        self.last.sent.saturating_sub(self.first.sent) >= SENT
+        self.last.tx_packets.saturating_sub(self.first.tx_packets) >= SENT
             && now.saturating_sub(self.since) >= patience.min(REMEMBERED)
     }
 }
@@ -105,20 +80,18 @@ impl Watch {
     /// Looks at the tunnel, at least twice a minute. If the far end is dead and
     /// its name has another address, netifd is asked to start over, which takes
     /// that one.
-    pub fn step(&mut self) {
-        let state = State::load(&self.interface).ok().flatten();
-        let line = state.as_ref().and_then(|state| match &state.mechanism {
-            Mechanism::DsLite(line) if line.name().is_some() => Some((state, line)),
-            _ => None,
-        });
-        let Some((state, line)) = line else { return };
-        let Some(counts) = Counts::of(&state.device) else {
+    pub fn step(&mut self, state: &State) {
+        let line = match &state.mechanism {
+            Mechanism::DsLite(line) if line.name().is_some() => line,
+            _ => return,
+        };
+        let Some(counts) = Traffic::of(&state.device) else {
             return;
         };
         let now = uptime();
         let answered = self
             .unanswered
-            .is_some_and(|u| counts.received > u.first.received);
+            .is_some_and(|u| counts.rx_packets > u.first.rx_packets);
         if answered {
             silence::forget(&self.interface);
         }
@@ -163,8 +136,12 @@ impl Watch {
 mod tests {
     use super::*;
 
-    fn counts(sent: u64, received: u64) -> Counts {
-        Counts { sent, received }
+    fn counts(sent: u64, received: u64) -> Traffic {
+        Traffic {
+            tx_packets: sent,
+            rx_packets: received,
+            ..Traffic::default()
+        }
     }
 
     /// Whether it is dead after these looks, half a minute apart.

@@ -14,6 +14,7 @@ pub(crate) mod netlink;
 mod nft;
 mod received;
 mod removal;
+mod traffic;
 
 pub use chains::{Chain, chains};
 pub use conntrack::{Connection, connections, forget_connections, forget_untranslated};
@@ -22,3 +23,4 @@ pub use link::{close, delete_device, has_ingress_qdisc};
 pub use nft::{Nft, NftError};
 pub use received::Received;
 pub use removal::remove;
+pub use traffic::Traffic;

@@ -12,9 +12,10 @@ use crate::handler::{Registration, RegistrationResult};
 use crate::map::{Border, Dialect, Dmr, Mapping, PortRange, Rule};
 use crate::mechanism::{DsLite, Kind, Mechanism};
 use crate::nat::Protocol;
+use crate::netfilter::Traffic;
 
 use super::netifd::Phase;
-use super::world::{Dropped, Interface, LineUp, Traffic, World};
+use super::world::{Dropped, Interface, LineUp, World};
 
 /// Most internal hosts that `ports` lists.
 pub const MAX_HOSTS: usize = 10;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Looks at the router. What cannot be seen is noted, never fatal.
 
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -11,10 +10,10 @@ use crate::handler::bus::Netifd;
 use crate::handler::{Record, Registration, State, uptime};
 use crate::map::PortSet;
 use crate::nat::UpnpWish;
-use crate::netfilter::{Connection, Counters, connections};
+use crate::netfilter::{Connection, Counters, Traffic, connections};
 use crate::paths::{read_lossy, rooted};
 
-use super::world::{Dropped, Measured, Traffic, World, zones};
+use super::world::{Dropped, Measured, World, zones};
 
 /// Longest wait for netifd.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -50,7 +49,7 @@ impl World {
             }
             world.measured.push(Measured {
                 interface: state.interface.clone(),
-                traffic: traffic(&state.device),
+                traffic: Traffic::of(&state.device),
                 dropped: dropped.ok(),
             });
             if let Some(found) = Registration::load(&state.interface) {
@@ -113,23 +112,6 @@ pub fn leases(text: &str) -> Vec<(Ipv4Addr, String)> {
         }
     }
     names
-}
-
-fn traffic(device: &str) -> Option<Traffic> {
-    // A device name comes from our own file, but a path must stay one.
-    if device.contains('/') {
-        return None;
-    }
-    let read = |name: &str| -> Option<u64> {
-        let path = format!("/sys/class/net/{device}/statistics/{name}");
-        fs::read_to_string(rooted(&path)).ok()?.trim().parse().ok()
-    };
-    Some(Traffic {
-        rx_bytes: read("rx_bytes")?,
-        rx_packets: read("rx_packets")?,
-        tx_bytes: read("tx_bytes")?,
-        tx_packets: read("tx_packets")?,
-    })
 }
 
 /// What the rules of one interface have dropped.

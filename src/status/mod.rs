@@ -17,4 +17,4 @@ pub mod usage;
 mod world;
 
 pub use collect::leases;
-pub use world::{Dropped, Interface, LineUp, Measured, Traffic, World};
+pub use world::{Dropped, Interface, LineUp, Measured, World};

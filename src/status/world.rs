@@ -11,25 +11,12 @@ use crate::firewall::{Forward, Miniupnpd, Opened, Section, upnp_wish, zones_of};
 use crate::handler::{Record, Registration, State};
 use crate::map::{PortRange, PortSet};
 use crate::nat::{Kernel, Line, Mode, Plan, PortList, UpnpWish, Wishes};
-use crate::netfilter::Connection;
+use crate::netfilter::{Connection, Traffic};
 use crate::netifd::{self as contract, Dump};
 use crate::uplink;
 
 use super::netifd::{self, Phase};
 use super::usage::Usage;
-
-/// Packet counters of a device since it was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Traffic {
-    /// Bytes received.
-    pub rx_bytes: u64,
-    /// Packets received.
-    pub rx_packets: u64,
-    /// Bytes sent.
-    pub tx_bytes: u64,
-    /// Packets sent.
-    pub tx_packets: u64,
-}
 
 /// Packets that our rules did not let pass, since setup.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
