@@ -7,7 +7,7 @@ use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use super::output::{fail, json};
 use super::status::{choose, collect};
-use crate::handler::{System, follow_traffic_control};
+use crate::handler::follow_traffic_control;
 use crate::status::history::{History, HistoryAnswer, Sample, record};
 
 pub(super) const COMMAND: Command = Command {
@@ -40,7 +40,7 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     let now = world.boot_seconds;
     if args.has("record") {
         // The service that comes by once a minute notices SQM in any case.
-        follow_traffic_control(&System::new());
+        follow_traffic_control();
         let recorded = record(&interfaces, now);
         return recorded.map_err(|error| Failure::failed(format!("cannot be recorded: {error}")));
     }

@@ -4,7 +4,7 @@
 
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
-use crate::handler::{System, follow_traffic_control, renew_over, repair};
+use crate::handler::{follow_traffic_control, renew_over, repair};
 use crate::logging;
 
 pub(super) const COMMAND: Command = Command {
@@ -35,6 +35,6 @@ fn run(args: &Args, _: &mut String) -> Outcome {
         log::warn!("{interface}: netifd does not answer: {error}");
     }
     // SQM starts at an interface's events too.
-    follow_traffic_control(&System::new());
+    follow_traffic_control();
     Ok(())
 }

@@ -198,23 +198,17 @@ fn rule_in_use(facts: &Facts<'_>, mapping: &Mapping) -> Finding {
 
 /// Why no rule is in use.
 fn no_rule(facts: &Facts<'_>) -> Finding {
-    match facts.error {
-        Some((code, detail)) if facts.phase == Phase::Error => {
-            let seen = Seen::SetupFailed {
-                error: code.clone(),
-                detail: detail.clone(),
-            };
-            fail(seen, remedy_of(code))
-        }
+    let failed = |code: &str, detail: &str| {
+        let seen = Seen::SetupFailed {
+            error: code.to_owned(),
+            detail: detail.to_owned(),
+        };
+        fail(seen, remedy_of(code))
+    };
+    match (facts.error, &facts.refused) {
+        (Some((code, detail)), _) if facts.phase == Phase::Error => failed(code, detail),
         // netifd was not asked, or has not started the interface since.
-        _ if let Some(problem) = &facts.refused => {
-            let code = problem.code.as_str();
-            let seen = Seen::SetupFailed {
-                error: code.to_owned(),
-                detail: problem.detail.clone(),
-            };
-            fail(seen, remedy_of(code))
-        }
+        (_, Some(problem)) => failed(problem.code.as_str(), &problem.detail),
         _ if !facts.bus => unknown(Seen::NetifdSilent {}),
         _ if facts.phase == Phase::Down => {
             let interface = facts.interface.to_owned();

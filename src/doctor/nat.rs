@@ -118,17 +118,16 @@ pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
 }
 
 pub(super) fn offload(facts: &Facts<'_>) -> Finding {
-    let has_edge = |state: &State| state.technique.0 == "pool";
+    let has_edge = facts.state.is_some_and(State::has_edge);
     match facts.offload {
-        (true, false) if facts.state.is_some_and(has_edge) && facts.encapsulating.is_some() => {
-            let kernel = facts.encapsulating.clone().unwrap_or_default();
-            warn(
-                Seen::OffloadEncapsulates { kernel },
-                Remedy::OffloadOrHash {},
-            )
-        }
         (false, _) => ok(Seen::OffloadOff {}),
-        (true, false) => ok(Seen::OffloadSoftware {}),
+        (true, false) => match facts.encapsulating.clone().filter(|_| has_edge) {
+            Some(kernel) => {
+                let seen = Seen::OffloadEncapsulates { kernel };
+                warn(seen, Remedy::OffloadOrHash {})
+            }
+            None => ok(Seen::OffloadSoftware {}),
+        },
         (true, true) => warn(Seen::OffloadHardware {}, Remedy::OffloadSoftware {}),
     }
 }

@@ -385,8 +385,10 @@ impl Line<'_> {
             Some(address) => &Endpoint::Address(address),
             None => aftr,
         };
+        // Without a prefix no name need be asked for.
+        let prefix = self.prefix()?;
         let (remote, remotes) = self.addresses(aftr)?;
-        let line = DsLite::new(self.prefix()?, remote).map_err(mechanism_problem)?;
+        let line = DsLite::new(prefix, remote).map_err(mechanism_problem)?;
         let name = match aftr {
             Endpoint::Name(name) => Some(name.clone()),
             Endpoint::Address(_) => None,
@@ -414,8 +416,9 @@ impl Line<'_> {
             let what = format_args!("provider {id}: its BR is not known; set option peeraddr");
             Problem::fatal(Code::UnknownProvider, what)
         })?;
+        let prefix = self.prefix()?;
         let (remote, remotes) = self.addresses(&br)?;
-        let line_up = IpIp::new(self.prefix()?, fixed.id, fixed.ipv4, remote);
+        let line_up = IpIp::new(prefix, fixed.id, fixed.ipv4, remote);
         Ok(Choice {
             mechanism: line_up.map_err(mechanism_problem)?.into(),
             owner: line.map(Owner::from),

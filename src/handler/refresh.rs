@@ -40,19 +40,23 @@ pub fn refresh(interface: &str, router: &System) -> Result<(), Problem> {
 /// Moves the edge map's way in of each interface behind traffic control if that
 /// has come to the device, and back if it has gone. It tells nobody when it
 /// does, so this is asked whenever something else happens, and once a minute.
-pub fn follow_traffic_control(router: &System) {
+pub fn follow_traffic_control() {
+    let mut states = State::load_all();
+    states.retain(State::has_edge);
+    if states.is_empty() {
+        return;
+    }
     let Ok(chains) = netfilter::chains() else {
         return;
     };
-    for state in State::load_all() {
+    for state in states {
         let interface = &state.interface;
         let mut chains = chains.iter();
         let is_behind = chains.any(|chain| chain.is_way_in_behind_traffic_control(interface));
-        let has_edge = state.technique.0 == "pool";
-        if !has_edge || netfilter::has_ingress_qdisc(&state.device) == is_behind {
+        if netfilter::has_ingress_qdisc(&state.device) == is_behind {
             continue;
         }
-        if let Err(problem) = refresh(interface, router) {
+        if let Err(problem) = refresh(interface, &System::new()) {
             log::error!("{interface}: {problem}");
         }
     }

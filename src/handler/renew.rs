@@ -51,7 +51,8 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
         ask_if_due(settings, &dump, uptime());
     }
     let loaded = provider::load(paths::rooted(""));
-    let reason = match Plan::new(settings, &dump, &loaded.table, &System::new()) {
+    let router = System::new();
+    let reason = match Plan::new(settings, &dump, &loaded.table, &router) {
         Ok(plan) => {
             let missing = || missing_address(&dump, &plan, &settings.interface);
             let no_device = || missing_device(&plan.device);
@@ -60,7 +61,7 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
                 .or_else(no_device)
             {
                 None => {
-                    restore_rules(&settings.interface);
+                    restore_rules(&settings.interface, &router);
                     return Ok(());
                 }
                 Some(reason) => reason,
@@ -77,8 +78,8 @@ fn compare(settings: &Settings, state: &State) -> Result<(), BusError> {
 }
 
 /// Rules may be gone or out of date; connections live on.
-fn restore_rules(interface: &str) {
-    if let Err(problem) = refresh(interface, &System::new()) {
+fn restore_rules(interface: &str, router: &System) {
+    if let Err(problem) = refresh(interface, router) {
         log::error!("{interface}: {problem}");
     }
 }

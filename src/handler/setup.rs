@@ -166,13 +166,13 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
             format_args!("{} went away during the setup", plan.uplink),
         )),
     };
-    if finished.is_ok() {
-        renewed(&settings.interface);
-    }
-    if let Err(problem) = finished {
-        undo(&translation, &device);
-        let _ = remove_written(&paths::rules_file(&settings.interface));
-        return start_over(bus, settings, attempt, &problem);
+    match finished {
+        Ok(()) => renewed(&settings.interface),
+        Err(problem) => {
+            undo(&translation, &device);
+            let _ = remove_written(&paths::rules_file(&settings.interface));
+            return start_over(bus, settings, attempt, &problem);
+        }
     }
     if needs_task {
         start_task(bus, &settings.interface);

@@ -121,6 +121,11 @@ impl State {
         Record::deserialize(value)?.try_into()
     }
 
+    /// Whether its ports are exchanged by the edge map: technique `pool`.
+    pub fn has_edge(&self) -> bool {
+        self.technique.0 == "pool"
+    }
+
     /// Every interface that is set up, by name. Files that cannot be used are
     /// left out; doctor finds them.
     pub fn load_all() -> Vec<Self> {
