@@ -47,6 +47,23 @@ pub(super) fn remember(interface: &str, address: Ipv6Addr) -> io::Result<()> {
     write_atomically(&silent_file(interface), &serde_json::to_vec(&all)?)
 }
 
+/// Something came back from that one: it is no longer held to be silent.
+pub(super) fn answered(interface: &str, address: Ipv6Addr) {
+    let all = load(interface);
+    let (answering, silent): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|Silent(other, _)| *other == address);
+    if answering.is_empty() {
+        return;
+    }
+    let written = serde_json::to_vec(&silent)
+        .map_err(io::Error::from)
+        .and_then(|json| write_atomically(&silent_file(interface), &json));
+    if let Err(error) = written {
+        log::debug!("{interface}: {error}");
+    }
+}
+
 /// Forgets all.
 pub(super) fn forget(interface: &str) {
     if let Err(error) = remove_written(&silent_file(interface)) {

@@ -93,7 +93,7 @@ impl Watch {
             .unanswered
             .is_some_and(|u| counts.rx_packets > u.first.rx_packets);
         if answered {
-            silence::forget(&self.interface);
+            silence::answered(&self.interface, line.aftr());
         }
         let unanswered = Unanswered::look(self.unanswered, counts, now);
         self.unanswered = Some(unanswered);
