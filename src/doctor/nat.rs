@@ -185,8 +185,8 @@ fn ports_in_use(facts: &Facts<'_>) -> Finding {
         pool,
         exhausted,
     };
-    // That counter is the kernel's, for the whole router and since it was
-    // started: alone it says nothing about now.
+    // The count is since the rules were loaded or, if nothing counts
+    // connections, the kernel's since boot: alone it says nothing about now.
     let verdict = match share {
         0..80 => return ok(free),
         80..95 => Verdict::Warn,

@@ -48,7 +48,7 @@ pub(super) fn registration(facts: &Facts<'_>) -> Vec<Finding> {
                 address,
                 option: detail,
             };
-            (seen, Remedy::CorrectOption {})
+            (seen, Remedy::CheckAccount {})
         }
     };
     vec![fail(seen, remedy)]

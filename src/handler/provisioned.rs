@@ -59,11 +59,6 @@ fn path(interface: &str) -> PathBuf {
 }
 
 impl Record {
-    /// Whether there is an answer, be it of the last attempt or an earlier one.
-    pub fn is_answered(&self) -> bool {
-        self.answer.is_some()
-    }
-
     /// What is known of that interface's line. A file that cannot be read is
     /// none: the line is asked again.
     pub fn load(interface: &str) -> Option<Self> {
@@ -227,7 +222,7 @@ fn ask_line(
         Ok(_) => failure.is_some(),
         Err(_) => step.action == Action::Keep,
     };
-    let kept = old.filter(|old| keeps && old.is_answered());
+    let kept = old.filter(|old| keeps && old.answer.is_some());
     let (answer, lwaftr) = match (kept, asked) {
         (Some(old), _) => (old.answer, old.lwaftr),
         (None, Ok(reply)) => (Some(reply.json), lwaftr(&reply.answer, &line)),

@@ -92,7 +92,8 @@ pub fn status(out: &mut String, interface: &Interface<'_>, paint: Paint) -> fmt:
         && let Some(failure) = &asked.failure
     {
         let wait = duration(asked.next.saturating_sub(interface.world().boot_seconds));
-        let text = format!("the line does not answer: {failure}; next try in {wait}");
+        let text =
+            format!("the line does not say how it carries IPv4: {failure}; next try in {wait}");
         row(out, "  HB46PP", paint.hue(Hue::Doubtful, &text))?;
     }
     match &interface.line {

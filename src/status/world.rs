@@ -314,13 +314,14 @@ impl Interface<'_> {
         found.into_iter().next()
     }
 
-    /// What became of asking its line by HB46PP. A line that was not answered
-    /// and is up nevertheless, because something else knows it, has no need to
-    /// be.
+    /// What became of asking its line by HB46PP. A line that is up because
+    /// something else knows it is not asked again.
     pub fn asked(&self) -> Option<&Record> {
         let mut all = self.world.asked.iter();
         let (_, found) = all.find(|(name, _)| name == self.name)?;
-        (self.line.is_none() || found.is_answered()).then_some(found)
+        let line = self.line.as_ref();
+        let matters = line.is_none_or(|line| line.state.is_provisioned());
+        matters.then_some(found)
     }
 
     /// The router it is on.
