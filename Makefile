@@ -10,7 +10,7 @@ export PATH := $(PATH):$(CURDIR)/.tools/bin
 
 #: Start here
 .PHONY: demo help test
-demo: need-provider need-rust setup-qemu ## See it work in a virtual machine (2 minutes, 2 GB of disk)
+demo: need-provider need-rust setup-qemu ## See it work in a virtual machine (2 to 5 minutes, 2 GB of disk)
 	@tests/need disk 2000
 	@MAPE_QEMU=demo $(IN_QEMU)
 

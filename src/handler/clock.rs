@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The only clock there is: a router's calendar jumps when it finds the time.
+//! The only clock in use: a router's calendar jumps when its time is set.
 
 use std::fs;
 

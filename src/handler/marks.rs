@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Files that mark work under way on an interface. Whoever works holds a lock
-//! on the file; one that nobody locks belongs to work that died.
+//! Files that mark work under way on an interface. The process at work
+//! holds a lock on the file; one without a lock belongs to work that died.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;

@@ -81,8 +81,8 @@ impl Share {
         for claim in claims {
             share.give(&claim.title, &claim.ports);
         }
-        // The last ports, since people are offered the first ones to forward:
-        // who adds a forward should not move the others.
+        // The last ports, since people are offered the first ones to forward: a
+        // new forward should not move these.
         share.upnp = match upnp {
             UpnpWish::Nothing => PortList::EMPTY,
             UpnpWish::Named(ports) => share.give(UPNP, ports),
@@ -112,7 +112,7 @@ impl Share {
     fn give(&mut self, title: &str, ports: &PortList) -> PortList {
         let wanted = ports.intersect(&self.free);
         let whole = self.free.count() + self.passing.count();
-        // Who names nearly everything does not mean it port by port.
+        // An entry that names nearly everything does not mean each port.
         let kept = match wanted.count() > whole / 2 {
             true => whole / 2,
             false => whole / 8,
