@@ -92,7 +92,9 @@ need-arch:
 
 need-apk:
 	@$(APK) --version 2>/dev/null | grep -q '^apk-tools 3' || { \
-		echo "APK=path of apk-tools 3 is missing: OpenWrt's SDK has it in staging_dir/host/bin, Alpine 3.23 in /sbin" >&2; exit 2; }
+		test -z "$(APK_GIVEN)" && problem="APK=path of apk-tools 3 is missing" || \
+		{ command -v "$(APK_GIVEN)" >/dev/null && problem="APK=$(APK_GIVEN) is not apk-tools 3" || problem="APK=$(APK_GIVEN): there is no such program"; }; \
+		echo "$$problem; OpenWrt's SDK has it in staging_dir/host/bin, Alpine 3.23 in /sbin" >&2; exit 2; }
 
 .PHONY: stage ipk apk
 stage: cross

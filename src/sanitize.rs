@@ -14,8 +14,16 @@ pub fn one_line(text: &str, longest: usize) -> String {
 const EXCERPT: usize = 60;
 
 /// The beginning of `text` for an error message: enough to recognise it, and
-/// short enough that what follows in the message is still read.
+/// short enough that what follows in the message is still read. Nothing at all
+/// is shown as a pair of quotes.
 pub fn excerpt(text: &str) -> String {
+    match text {
+        "" => "\"\"".into(),
+        text => beginning(text),
+    }
+}
+
+fn beginning(text: &str) -> String {
     let mut shown = one_line(text, EXCERPT);
     if shown.len() < text.len() {
         shown.push('…');
@@ -25,7 +33,7 @@ pub fn excerpt(text: &str) -> String {
 
 /// An excerpt of `text` in quotes.
 pub fn quoted(text: &str) -> String {
-    format!("\"{}\"", excerpt(text))
+    format!("\"{}\"", beginning(text))
 }
 
 #[cfg(test)]
@@ -40,5 +48,6 @@ mod tests {
         assert_eq!(cut.chars().count(), EXCERPT + 1);
         assert!(cut.ends_with('…'));
         assert_eq!(quoted("a\u{1b}"), "\"a \"");
+        assert_eq!((excerpt(""), quoted("")), ("\"\"".into(), "\"\"".into()));
     }
 }

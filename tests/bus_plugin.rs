@@ -67,7 +67,8 @@ fn every_method_that_is_listed_answers() {
         ["calc", "doctor", "history", "lookup", "ports", "status"]
     );
     let status = plugin.run(&["call", "status"], "{}\n");
-    assert_eq!(status, serde_json::json!({ "interfaces": [] }));
+    let error = status["error"].as_str().unwrap();
+    assert!(error.starts_with("netifd does not answer"), "{error}");
     for method in methods(&list) {
         let answer = plugin.run(&["call", method], "{\"nonsense\":1}");
         let error = answer["error"].as_str().unwrap();

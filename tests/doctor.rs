@@ -281,7 +281,7 @@ fn what_is_not_there_is_one_line() {
         (
             &["doctor", "wan7"][..],
             1,
-            "there is no interface wan7 of proto mape or map; there are wanmap",
+            "there is no interface wan7 of proto mape or map; there is wanmap",
         ),
         (&["doctor", "wan6"], 1, "there is no interface wan6"),
         (

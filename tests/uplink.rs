@@ -235,7 +235,7 @@ fn what_is_missing_is_said() {
     let says = |dump: &Value, name| refusal(dump, Some(name)).to_string();
     assert_eq!(
         says(&recorded(), "wan7"),
-        "tunlink wan7: there is no such interface; there are lan, loopback, wan6, wanmap, wanmap_"
+        "tunlink wan7: there is no such interface; netifd has lan, loopback, wan6, wanmap, wanmap_"
     );
     let down = dump(&[interface("wan6", json!({"up": false}))]);
     assert_eq!(says(&down, "wan6"), "wan6 is not up yet");

@@ -92,7 +92,7 @@ impl Args {
     /// The value of an option as what it must be.
     ///
     /// # Errors
-    /// It is something else.
+    /// It is something else, in words that begin with the option's name.
     pub fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> Outcome<Option<T>> {
         let Some(text) = self.get(name) else {
             return Ok(None);
@@ -100,7 +100,7 @@ impl Args {
         let value = text.parse();
         value
             .map(Some)
-            .map_err(|error| Failure::failed(format_args!("--{name}: {error}")))
+            .map_err(|error| Failure::failed(format_args!("--{error}")))
     }
 
     /// The only word.

@@ -4,9 +4,9 @@
 use std::fmt::{self, Write as _};
 
 use super::args::{Args, Command};
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::mapping_args::{Found, MappingArgs};
-use super::output::{fail, json};
+use super::output::json;
 use crate::map::{Border, Mapping, PortRange, Rule};
 use crate::status::text::row;
 
@@ -37,13 +37,7 @@ prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1
 };
 
 fn run(args: &Args, out: &mut String) -> Outcome {
-    let found = match MappingArgs::read(args)?.find() {
-        Ok(found) => found,
-        Err(failure) => match *failure {
-            Failure::Failed(reason) => return fail(args, out, reason),
-            other => return Err(other.into()),
-        },
-    };
+    let found = MappingArgs::read(args)?.find()?;
     match args.has("json") {
         true => json(out, &found.answer()),
         false => Ok(print(out, &found)?),
@@ -74,12 +68,16 @@ pub(super) fn print(out: &mut String, found: &Found) -> fmt::Result {
     match mapping.border() {
         Some(Border::Br(br)) => row(out, "BR", br)?,
         Some(Border::Dmr(dmr)) => row(out, "DMR", dmr)?,
-        None => {}
+        None => row(out, "BR", "none; a tunnel needs br= in the rule")?,
     }
     row(out, "MTU", found.mtu)?;
     let ranges: Vec<PortRange> = ports.ranges().collect();
     let (count, in_ranges) = (ports.count(), ranges.len());
-    row(out, "ports", format_args!("{count} in {in_ranges} ranges"))?;
+    row(
+        out,
+        "ports",
+        format_args!("{count} in {in_ranges} {}", ranges_word(in_ranges)),
+    )?;
     for line in ranges.chunks(6) {
         let line: String = line.iter().map(|range| format!("{range:<12}")).collect();
         writeln!(out, "  {}", line.trim_end())?;
@@ -92,6 +90,13 @@ pub(super) fn print(out: &mut String, found: &Found) -> fmt::Result {
             "note: the BR sends to subnet 0 of the /{len}; this prefix is subnet {subnet}, so \
              nothing will come back"
         ),
+    }
+}
+
+fn ranges_word(count: usize) -> &'static str {
+    match count {
+        1 => "range",
+        _ => "ranges",
     }
 }
 

@@ -6,10 +6,11 @@ use std::net::Ipv6Addr;
 
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
-use super::output::{fail, json};
-use super::status::{choose, collect};
+use super::output::json;
+use super::status::{choose, warn};
 use crate::doctor::{self, Check, Verdict};
 use crate::sanitize::quoted;
+use crate::status::World;
 use crate::status::text::{Hue, Paint};
 
 pub(super) const COMMAND: Command = Command {
@@ -39,12 +40,10 @@ Examples:
 
 fn run(args: &Args, out: &mut String) -> Outcome {
     let probe = args.get("probe").map(address).transpose()?;
-    let world = collect();
+    let world = World::collect();
     let interfaces = world.interfaces();
-    let interface = match choose(&world, &interfaces, args.word()) {
-        Ok(interface) => interface,
-        Err(reason) => return fail(args, out, reason),
-    };
+    let interface = choose(&world, &interfaces, args.word())?;
+    warn(&world);
     let checks = doctor::checks(&doctor::gather(interface, probe));
     if args.has("json") {
         json(out, &doctor::Answer::new(interface.name, &checks))?;

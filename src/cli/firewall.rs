@@ -12,11 +12,11 @@ pub(super) const COMMAND: Command = Command {
     help: "\
 Usage: mape firewall
 
-Loads the rules of every interface that is up, where they are gone or where the
-firewall configuration forwards or opens other ports than before, or traffic
-control has come to the tunnel or gone from it. Rules that are right are not
-touched, and connections live on in either case. If UPnP has a share of the
-ports, miniupnpd opens its ports again.
+Checks the rules of every interface that is up. They are loaded again if they
+are gone, if the firewall configuration now forwards or opens other ports, or if
+traffic control (such as SQM) was started or stopped on the tunnel. Otherwise
+they are not touched. Connections survive in both cases. If UPnP has a share of
+the ports, miniupnpd is asked to open its ports again.
 /usr/share/mape/firewall.sh calls this.
 
 Example:

@@ -13,7 +13,7 @@ use super::args::{Args, Command};
 use super::calc;
 use super::failure::{Failure, Outcome};
 use super::mapping_args::{self, Found, default_mtu};
-use super::output::{CalcAnswer, fail, json};
+use super::output::{CalcAnswer, json};
 use crate::endpoint::Endpoint;
 use crate::provision::hb46pp::{self, IpIp, Label, Mechanism, SUPPORTED, Ttl};
 use crate::provision::http::body::MAX_BODY;
@@ -49,7 +49,7 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     let path = path.ok_or_else(|| Failure::usage("a file with the answer is missing"))?;
     let meaning = match Meaning::of(path, prefix) {
         Ok(meaning) => meaning,
-        Err(reason) => return fail(args, out, format!("{path}: {reason}")),
+        Err(reason) => return Err(Failure::failed(format_args!("{path}: {reason}"))),
     };
     match args.has("json") {
         true => json(out, &meaning.answer()),

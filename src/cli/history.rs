@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
-use super::output::{fail, json};
-use super::status::{choose, collect};
+use super::output::json;
+use super::status::{choose, warn};
 use crate::handler::follow_traffic_control;
+use crate::status::World;
 use crate::status::history::{History, HistoryAnswer, Sample, record};
 
 pub(super) const COMMAND: Command = Command {
@@ -35,19 +36,17 @@ Example:
 };
 
 fn run(args: &Args, out: &mut String) -> Outcome {
-    let world = collect();
+    let world = World::collect();
     let interfaces = world.interfaces();
     let now = world.boot_seconds;
     if args.has("record") {
-        // The service that comes by once a minute notices SQM in any case.
+        // This runs once a minute, so SQM is noticed even if no event was.
         follow_traffic_control();
         let recorded = record(&interfaces, now);
         return recorded.map_err(|error| Failure::failed(format!("cannot be recorded: {error}")));
     }
-    let name = match choose(&world, &interfaces, args.word()) {
-        Ok(interface) => interface.name,
-        Err(reason) => return fail(args, out, reason),
-    };
+    let name = choose(&world, &interfaces, args.word())?.name;
+    warn(&world);
     let history = History::load(name);
     if args.has("json") {
         return json(out, &HistoryAnswer::new(name, &history, now));

@@ -13,10 +13,10 @@ pub(super) const COMMAND: Command = Command {
     help: "\
 Usage: mape hotplug INTERFACE
 
-Looks for interfaces whose handler died and sets them right. Then asks netifd
-to renew every interface whose tunnel runs over INTERFACE; one that still fits
-its prefix is left alone. Last, address translation follows traffic control
-(such as SQM) that was started or stopped on a tunnel.
+Repairs interfaces whose handler died. Then asks netifd to renew every interface
+whose tunnel runs over INTERFACE; those that still fit their prefix stay as they
+are. Finally it adapts address translation if traffic control (such as SQM) was
+started or stopped on a tunnel.
 /etc/hotplug.d/iface/90-mape calls this.
 
 Example:

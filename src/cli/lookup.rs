@@ -2,14 +2,14 @@
 //! `mape lookup`: which provider and rule a prefix belongs to.
 
 use std::fmt::{self, Write as _};
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::Serialize;
 
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
-use super::output::{fail, json};
+use super::output::json;
 use super::{mapping_args, providers};
 use crate::endpoint::Endpoint;
 use crate::map::{Border, Dmr};
@@ -40,7 +40,7 @@ Example:
 fn run(args: &Args, out: &mut String) -> Outcome {
     let prefix = args.word();
     let prefix = prefix.ok_or_else(|| Failure::usage("a prefix or address is missing"))?;
-    let prefix = mapping_args::prefix(prefix)?;
+    let prefix = of_a_line(prefix)?;
     let table = providers::table();
     let as_json = args.has("json");
     match table.lookup_line(&prefix) {
@@ -52,19 +52,33 @@ fn run(args: &Args, out: &mut String) -> Outcome {
             true => json(out, &LineAnswer::from(line)),
             false => Ok(print_line(out, line)?),
         },
-        Verdict::Unknown => match (too_short(&table, &prefix), as_json) {
-            (Some(reason), _) => fail(args, out, reason),
-            (None, true) => fail(args, out, unknown(&prefix)),
-            (None, false) => Err(Failure::failed(format_args!(
-                "{}; if the provider named a rule, try `mape calc {prefix} --rule RULE`",
-                unknown(&prefix)
-            ))),
-        },
+        Verdict::Unknown => Err(match too_short(&table, &prefix) {
+            Some(reason) => Failure::failed(reason),
+            None => Failure::failed(format_args!(
+                "{prefix} belongs to no known provider; if yours named a rule, try \
+                 `mape calc {prefix} --rule RULE`"
+            )),
+        }),
     }
 }
 
-fn unknown(prefix: &Ipv6Net) -> String {
-    format!("{prefix} belongs to no known provider")
+/// The prefix that `text` says, if a line can have it.
+fn of_a_line(text: &str) -> Outcome<Ipv6Net> {
+    if text.trim().parse::<Ipv4Addr>().is_ok() || text.trim().parse::<Ipv4Net>().is_ok() {
+        return Err(Failure::failed(format_args!(
+            "{} is IPv4; give the IPv6 prefix of the line, or an IPv6 address that the router \
+             has from it",
+            text.trim()
+        )));
+    }
+    let prefix = mapping_args::prefix(text)?;
+    match prefix.addr().is_unique_local() {
+        true => Err(Failure::failed(format_args!(
+            "{prefix} is an address range of home networks (ULA), which no line has; give an \
+             IPv6 address that the router has from its line"
+        ))),
+        false => Ok(prefix),
+    }
 }
 
 /// Why a prefix that contains the rules of known providers is nobody's line.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The arguments that describe a subscriber, shared by `calc`, `br` and `nft`.
 
+use std::net::Ipv6Addr;
+
 use ipnet::Ipv6Net;
 
 use super::args::Args;
@@ -56,15 +58,12 @@ impl<'a> MappingArgs<'a> {
             }
             (option, word) => option.or(word),
         };
-        let mut rules = Vec::new();
-        for (_, text) in args.options.iter().filter(|(name, _)| *name == "rule") {
-            let rule = text.parse();
-            rules.push(rule.map_err(|error| Failure::failed(format_args!("--rule: {error}")))?);
-        }
+        let texts = args.options.iter().filter(|(name, _)| *name == "rule");
+        let rules: Outcome<Vec<RuleSpec>> = texts.map(|(_, text)| rule(text)).collect();
         Ok(MappingArgs {
             prefix: text.map(prefix).transpose()?,
             provider: args.get("provider"),
-            rules,
+            rules: rules?,
             dialect: dialect(args),
         })
     }
@@ -132,11 +131,32 @@ impl<'a> MappingArgs<'a> {
     }
 }
 
+/// The value of `--rule`. A server may name several relays, a person who gives a
+/// part twice has mistyped one of them.
+fn rule(text: &str) -> Outcome<RuleSpec> {
+    let mut seen = Vec::new();
+    for (key, _) in RuleSpec::tokens(text) {
+        if seen.contains(&key) {
+            return Err(Failure::failed(format_args!(
+                "--rule: {key} is given twice"
+            )));
+        }
+        seen.push(key);
+    }
+    text.parse()
+        .map_err(|error| Failure::failed(format_args!("--rule: {error}")))
+}
+
 /// A prefix, or an address within one, which then counts as its /64.
 /// Blanks around it come from web pages.
 pub(super) fn prefix(text: &str) -> Outcome<Ipv6Net> {
     let text = text.trim();
-    let of_address = || text.parse().ok().and_then(|ip| Ipv6Net::new(ip, 64).ok());
+    let address: Option<Ipv6Addr> = text.parse().ok();
+    if let Some(address) = address {
+        // What the address is says more than what its /64 is.
+        check_end_user(address.into(), None).map_err(Failure::failed)?;
+    }
+    let of_address = || address.and_then(|ip| Ipv6Net::new(ip, 64).ok());
     let net = text.parse().ok().or_else(of_address);
     let net = net.as_ref().map(Ipv6Net::trunc).ok_or_else(|| {
         Failure::failed(format_args!(

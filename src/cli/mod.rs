@@ -3,7 +3,8 @@
 //!
 //! Exit status 0: done. 1: it could not be done, or a value is wrong. 2: called
 //! in a way there is none, such as an unknown option. Results go to standard
-//! output, errors to standard error as one line that says what to do.
+//! output, errors to standard error as one line that says what to do; with
+//! `--json` standard output then has an object with the same words as `error`.
 
 mod args;
 mod br;
@@ -31,6 +32,7 @@ use std::process::ExitCode;
 
 use args::{Args, Command, HELP};
 use failure::MISUSED;
+use output::{ErrorAnswer, json};
 
 use crate::console::{complain, print};
 use crate::sanitize::quoted;
@@ -84,11 +86,28 @@ pub fn run(args: &[String], out: &mut String) -> Outcome {
     match name {
         "help" => match rest {
             [] => Ok(help(out)?),
-            [asked, ..] => help_of(asked, out),
+            [asked] => help_of(asked, out),
+            [_, extra, ..] => Err(Failure::usage(format_args!(
+                "unexpected argument {}; `mape help COMMAND` takes one command",
+                quoted(extra)
+            ))),
         },
         "-h" | "--help" => Ok(help(out)?),
         "-V" | "--version" => Ok(writeln!(out, "mape {VERSION}")?),
+        _ if name.starts_with('-') => Err(misplaced_option(name, rest)),
         _ => run_command(name, rest, out),
+    }
+}
+
+/// What to say if an option stands where a command should.
+fn misplaced_option(name: &str, rest: &[String]) -> Box<Failure> {
+    let shown = quoted(name);
+    match rest.iter().find_map(|word| command(word)) {
+        Some(command) => Failure::usage(format_args!(
+            "option {shown} before the command; write `mape {} …` first, options after it",
+            command.name
+        )),
+        None => Failure::usage(format_args!("invalid option {shown}; see `mape --help`")),
     }
 }
 
@@ -105,12 +124,21 @@ fn run_command(name: &str, rest: &[String], out: &mut String) -> Outcome {
         }
         (command.run)(&args, out)
     });
-    outcome.map_err(|failure| match *failure {
+    let outcome = outcome.map_err(|failure| match *failure {
         Failure::Usage(reason) => {
             Failure::usage(format_args!("{reason}; see `mape {name} --help`"))
         }
         _ => failure,
-    })
+    });
+    if let Err(failure) = &outcome
+        && out.is_empty()
+        && command.options.contains(&"json")
+        && rest.iter().any(|arg| arg == "--json")
+    {
+        let error = failure.to_string();
+        json(out, &ErrorAnswer { error: &error })?;
+    }
+    outcome
 }
 
 /// The help of the command `name`.
@@ -123,10 +151,8 @@ fn help_of(name: &str, out: &mut String) -> Outcome {
 /// What to say if `name` stands for a command that does not exist.
 fn no_command(name: &str) -> Box<Failure> {
     let shown = quoted(name);
-    if name.starts_with('-') {
-        return Failure::usage(format_args!("invalid option {shown}; see `mape --help`"));
-    }
-    match suggest::nearest(name, COMMANDS.iter().map(|command| command.name)) {
+    let names = COMMANDS.iter().map(|command| command.name);
+    match suggest::nearest(name, names.chain(["help"])) {
         Some(near) => Failure::usage(format_args!(
             "there is no command {shown}; did you mean `mape {near}`?"
         )),

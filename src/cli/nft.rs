@@ -7,27 +7,32 @@ use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use super::mapping_args::MappingArgs;
 use super::output::json;
+use crate::console::complain;
 use crate::nat::{Kernel, Line, NatError, Plan, PortList, Wishes};
 
 pub(super) const COMMAND: Command = Command {
     name: "nft",
     about: "the nftables rules of an end-user prefix, not applied",
     help: "\
-Usage: mape nft --device NAME [calc's arguments] [--nat MODE] [--reserve PORTS]
-                [--conntrack normal|tight] [--json]
+Usage: mape nft PREFIX --device NAME [--provider ID | --rule RULE ...] [--legacy]
+                [--nat MODE] [--reserve PORTS] [--conntrack WORD] [--json]
 
 Prints the rules that would be loaded for a tunnel device: what `nft -f` takes.
 With the pool the device must exist when they are loaded.
 
+  PREFIX           end-user prefix, or any address within (then its /64);
+                   --prefix PREFIX means the same
   --device NAME    tunnel device, such as map-wanmap
+  --provider ID    rules of a known provider; auto, the default, finds it
+  --rule RULE      a rule in the stock form, several times for several rules
+  --legacy         rules are of draft-03 (UCI's legacymap), not of RFC 7597
   --nat MODE       auto, pool or hash; auto prints what a full kernel gets
   --reserve PORTS  ports or ranges that outgoing connections never take
-  --conntrack WORD tight for shorter timeouts
+  --conntrack WORD normal, the default, or tight for shorter timeouts
   --json           one JSON object with the rules as text
-and those of `mape calc`: --prefix, --provider, --rule, --legacy
 
 Example:
-  mape nft --prefix 240b:10:1:200::/56 --device map-wanmap --reserve 4128
+  mape nft 240b:10:1:200::/56 --device map-wanmap --reserve 4128
 ",
     options: &[
         "json",
@@ -40,7 +45,7 @@ Example:
         "rule=",
         "legacy",
     ],
-    words: 0,
+    words: 1,
     run,
 };
 
@@ -64,6 +69,9 @@ fn run(args: &Args, out: &mut String) -> Outcome {
         NatError::Interface(_) => Failure::failed(NatError::Device(device.to_owned())),
         other => Failure::failed(other),
     })?;
+    for warning in plan.warnings() {
+        complain(&format!("mape: warning: --{warning}"));
+    }
     let ruleset = plan.combined();
     if args.has("json") {
         json(

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::args::Args;
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use crate::map::Mapping;
 use crate::status::answer::{MappingAnswer, RuleAnswer};
 
@@ -54,13 +53,4 @@ pub(super) fn line(answer: &impl Serialize) -> String {
 /// Prints an answer as one line of JSON.
 pub(super) fn json(out: &mut String, answer: &impl Serialize) -> Outcome {
     Ok(writeln!(out, "{}", line(answer))?)
-}
-
-/// Ends a command that cannot be done: if JSON was asked for, the reason is its
-/// answer too.
-pub(super) fn fail(args: &Args, out: &mut String, reason: String) -> Outcome {
-    if args.has("json") {
-        json(out, &ErrorAnswer { error: &reason })?;
-    }
-    Err(Failure::Failed(reason).into())
 }

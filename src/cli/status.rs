@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
-use super::output::{fail, json};
+use super::output::json;
 use crate::console::complain;
+use crate::sanitize::excerpt;
 use crate::status::answer::{PortsAnswer, StatusAnswer};
 use crate::status::text::{self, Paint};
 use crate::status::{Interface, World};
@@ -53,32 +54,28 @@ Example:
 };
 
 /// What could not be seen goes to standard error: the answer is incomplete.
-pub(super) fn collect() -> World {
-    let world = World::collect();
+pub(super) fn warn(world: &World) {
     for note in &world.notes {
         complain(&format!("mape: warning: {note}"));
     }
-    world
 }
 
 fn run_status(args: &Args, out: &mut String) -> Outcome {
-    let world = collect();
+    let world = World::collect();
     let mut interfaces = world.interfaces();
     if let Some(name) = args.word() {
         let all = names(&interfaces);
         interfaces.retain(|interface| interface.name == name);
         if interfaces.is_empty() {
-            return fail(args, out, no_such(&world, name, &all));
+            return Err(Failure::failed(no_such(&world, name, &all)));
         }
-    }
-    if args.has("json") {
-        json(out, &StatusAnswer::new(&interfaces))?;
     }
     if interfaces.is_empty() && world.dump.is_none() {
         return Err(Failure::failed(none(&world)));
     }
+    warn(&world);
     if args.has("json") {
-        return Ok(());
+        return json(out, &StatusAnswer::new(&interfaces));
     }
     if interfaces.is_empty() {
         writeln!(out, "{}", none(&world))?;
@@ -94,12 +91,10 @@ fn run_status(args: &Args, out: &mut String) -> Outcome {
 }
 
 fn run_ports(args: &Args, out: &mut String) -> Outcome {
-    let world = collect();
+    let world = World::collect();
     let interfaces = world.interfaces();
-    let interface = match choose(&world, &interfaces, args.word()) {
-        Ok(interface) => interface,
-        Err(reason) => return fail(args, out, reason),
-    };
+    let interface = choose(&world, &interfaces, args.word())?;
+    warn(&world);
     match args.has("json") {
         true => json(out, &PortsAnswer::new(interface)),
         false => Ok(text::ports(out, interface, Paint::for_stdout())?),
@@ -111,13 +106,14 @@ const NONE: &str = "no interface of proto mape or map is configured; \
 
 /// Why there is no interface to show. Without netifd only the configuration
 /// names them, and it may be unreadable, too.
-fn none(world: &World) -> &'static str {
+fn none(world: &World) -> String {
     match world.dump {
-        Some(_) => NONE,
-        None => {
-            "netifd does not answer, and /etc/config/network names no interface of proto \
-                 mape or map; is this an OpenWrt router?"
-        }
+        Some(_) => NONE.into(),
+        None => format!(
+            "{}; and /etc/config/network names no interface of proto mape or map; is this an \
+             OpenWrt router?",
+            world.notes.join("; ")
+        ),
     }
 }
 
@@ -130,18 +126,22 @@ pub(super) fn choose<'a, 'w>(
     world: &World,
     interfaces: &'a [Interface<'w>],
     name: Option<&str>,
-) -> Result<&'a Interface<'w>, String> {
+) -> Outcome<&'a Interface<'w>> {
     let all = names(interfaces);
     if let Some(name) = name {
         let mut found = interfaces.iter().filter(|i| i.name == name);
-        return found.next().ok_or_else(|| no_such(world, name, &all));
+        return found
+            .next()
+            .ok_or_else(|| Failure::failed(no_such(world, name, &all)));
     }
     let mut up = interfaces.iter().filter(|i| i.line.is_some());
     match (interfaces, up.next(), up.next()) {
-        ([], _, _) => Err(none(world).into()),
+        ([], _, _) => Err(Failure::failed(none(world))),
         ([only], _, _) => Ok(only),
         (_, Some(only), None) => Ok(only),
-        _ => Err(format!("which interface? There are {all}")),
+        _ => Err(Failure::failed(format_args!(
+            "which interface? There are {all}"
+        ))),
     }
 }
 
@@ -151,12 +151,16 @@ fn names(interfaces: &[Interface<'_>]) -> String {
 }
 
 fn no_such(world: &World, name: &str, all: &str) -> String {
+    let name = excerpt(name);
     match all {
         "" if world.dump.is_none() => format!(
-            "netifd does not answer, and /etc/config/network has no interface {name} of proto \
-             mape or map"
+            "{}; and /etc/config/network has no interface {name} of proto mape or map",
+            world.notes.join("; ")
         ),
         "" => format!("there is no interface {name} of proto mape or map, nor any other"),
+        one if !one.contains(", ") => {
+            format!("there is no interface {name} of proto mape or map; there is {one}")
+        }
         all => format!("there is no interface {name} of proto mape or map; there are {all}"),
     }
 }

@@ -109,10 +109,12 @@ pub enum Remedy {
     #[error("the uplink must have the line's own DNS servers: only they know that name")]
     CheckResolvers {},
     #[error(
-        "compare update_url, username and password with the provider's letter; it is tried again by itself"
+        "compare update_url, username and password with the provider's letter; mape tries again until it succeeds"
     )]
     CheckAccount {},
-    #[error("check option update_url and the uplink's DNS servers; it is tried again by itself")]
+    #[error(
+        "check option update_url and the uplink's DNS servers; mape tries again until it succeeds"
+    )]
     CheckUpdateServer {},
     #[error(
         "it is asked again in {minutes} min; option provision 'off' asks nobody, and a rule of the provider needs no answer"

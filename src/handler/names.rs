@@ -7,19 +7,19 @@ use std::time::Duration;
 use crate::endpoint::DnsName;
 use crate::provision::{self, resolve::aaaa};
 
-/// Longest time for the resolvers of an uplink while an interface waits for
-/// them: a lost datagram is sent again.
+/// How long the resolvers of an uplink may take while an interface waits for
+/// them: enough to send a lost question again.
 pub const SETUP_PATIENCE: Duration = Duration::from_secs(8);
 
-/// Longest time for them while a person waits.
+/// How long they may take while a person waits.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The IPv6 addresses of a name, from the resolvers of an uplink on `device`.
-/// `source` is an address of the uplink: of several lines the question takes
-/// the one that it belongs to.
+/// `source` is an address of the uplink; if there are several lines, the
+/// question leaves on the one it belongs to.
 ///
 /// # Errors
-/// There are none, and why.
+/// Why no address was found.
 pub fn resolve(
     name: &DnsName,
     resolvers: &[Ipv6Addr],

@@ -230,7 +230,9 @@ fn start_task(bus: &mut Netifd, interface: &str) {
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };
-    log::warn!("{interface}: nobody watches the line or registers its address: {failure}");
+    log::warn!(
+        "{interface}: the process that watches the line and registers its address could not be started: {failure}"
+    );
 }
 
 /// Logs what the user should know, a line each.

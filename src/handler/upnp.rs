@@ -52,7 +52,9 @@ pub fn follow(router: &System) {
             (Some(_), None) => log::info!("{interface}: UPnP is not limited any more"),
             (None, _) => {}
         },
-        Err(why) => log::warn!("{interface}: UPnP does not follow the ports of the line: {why}"),
+        Err(why) => {
+            log::warn!("{interface}: miniupnpd could not be told which ports the line has: {why}");
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sanitize::excerpt;
+
 /// UCI `nat`: how a port set of many ranges is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,7 +48,7 @@ pub enum Upnp {
 
 /// A word that is none of those allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{option} {value}: must be {allowed}")]
+#[error("{option} {}: must be {allowed}", excerpt(value))]
 pub struct OptionError {
     option: &'static str,
     value: String,
@@ -166,7 +168,8 @@ mod tests {
         }
         for word in ["", "0", "65536", "-1", "on", "16 ports"] {
             let error = word.parse::<Upnp>().unwrap_err().to_string();
-            let says = format!("upnp {word}: must be auto, off or a number of ports such as 16");
+            let shown = excerpt(word);
+            let says = format!("upnp {shown}: must be auto, off or a number of ports such as 16");
             assert_eq!(error, says);
         }
     }

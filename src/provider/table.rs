@@ -4,6 +4,7 @@
 use ipnet::Ipv6Net;
 
 use crate::map::{Border, Domain, DomainError, RuleSpec, covers};
+use crate::sanitize::excerpt;
 
 use super::known::{Confidence, KnownRule, OtherLine, Provider};
 
@@ -46,7 +47,7 @@ pub enum Verdict<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
     /// No provider has this id.
-    #[error("provider {id}: not known; known are {known}")]
+    #[error("provider {}: not known; known are {known}", excerpt(id))]
     Unknown {
         /// What was asked for.
         id: String,

@@ -7,7 +7,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UplinkError {
     /// No interface has that name.
-    #[error("tunlink {name}: there is no such interface; there are {known}")]
+    #[error("tunlink {name}: there is no such interface; netifd has {known}")]
     NotFound {
         /// The name asked for.
         name: String,

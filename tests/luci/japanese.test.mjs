@@ -22,7 +22,7 @@ const everyStatus = readdirSync(join(root, 'tests/data/bus')).filter(name => nam
 /* Reasons as the handler gives them to netifd, by code; what is left of each in Japanese. */
 const reasons = [
 	[ 'MAPE_NO_UPLINK_PREFIX', 'wan6 is up but has no IPv6 prefix yet', 'wan6' ],
-	[ 'MAPE_NO_UPLINK_PREFIX', 'tunlink wan7: there is no such interface; there are lan, wan6', '上位回線, lan, wan6' ],
+	[ 'MAPE_NO_UPLINK_PREFIX', 'tunlink wan7: there is no such interface; netifd has lan, wan6', '上位回線, lan, wan6' ],
 	[ 'MAPE_UNKNOWN_PROVIDER', "2001:db8:1200:3400::/56 belongs to no known provider; set provider 'none' and give the rule", '2001:db8:1200:3400::/56' ],
 	[ 'MAPE_UNKNOWN_PROVIDER', 'the line has not said yet how it carries IPv4', '' ],
 	[ 'MAPE_INVALID_CONFIG', 'ealen 49: must be a number from 0 to 48', 'EA ビット長' ],

@@ -417,7 +417,7 @@ mod tests {
             (
                 r#""rule":"bogus=1""#,
                 Code::InvalidMapRule,
-                "rule: bogus is not known",
+                "bogus is not known",
             ),
             (
                 r#""ealen":25,"ip6prefix":"x","ip6prefixlen":31"#,

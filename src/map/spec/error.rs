@@ -24,7 +24,7 @@ pub enum SpecError {
     Type(String),
     /// An unknown key in a rule string.
     #[error(
-        "rule: {} is not known; a rule has type, ipv6prefix, prefix6len, ipv4prefix, \
+        "{} is not known; a rule has type, ipv6prefix, prefix6len, ipv4prefix, \
              prefix4len, ealen, psidlen, offset, psid, pd, pdlen, br, dmr and fmr",
         excerpt(.0)
     )]

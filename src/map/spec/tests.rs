@@ -55,7 +55,7 @@ fn values_out_of_range_are_named() {
         says("type=dslite"),
         "type dslite: must be map-e, map-t or lw4o6"
     );
-    assert!(says("bogus=1").starts_with("rule: bogus is not known"));
+    assert!(says("bogus=1").starts_with("bogus is not known"));
     assert_eq!("0x34".parse::<u16>().ok(), None);
     assert_eq!(number("psid", "0x3400", u16::MAX), Ok(0x3400));
 }
