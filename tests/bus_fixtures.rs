@@ -436,7 +436,15 @@ fn lines_that_are_not_up() {
         format!("{foreign} belongs to no known provider; set provider 'none' and give the rule");
     let unknown = error("MAPE_UNKNOWN_PROVIDER", &detail);
     let more = json!({ "pending": true, "errors": unknown });
-    let failed = not_up(delegated(foreign), more);
+    let asked = json!({
+        "prefixes": [foreign], "next": 4830, "answer": null, "lwaftr": null,
+        "failure": "no DNS server of the uplink answers when asked for 4over6.info",
+    });
+    let failed = World {
+        asked: vec![("wanmap".into(), serde_json::from_value(asked).unwrap())],
+        boot_seconds: 4711,
+        ..not_up(delegated(foreign), more)
+    };
     assert_eq!(told_status(&failed.interfaces()), fixture("status-error"));
     assert_text(&failed, "status-error");
 

@@ -249,6 +249,47 @@ fn each_server_is_called_from_the_ce_address() {
     }
 }
 
+/// Which server that is need not be typed if the provider is named.
+#[test]
+fn a_provider_that_is_named_has_its_server() {
+    for (provider, host, target) in [
+        (
+            "v6plus-static",
+            "fcs.enabler.ne.jp",
+            format!("/update?user=user&pass={ENCODED}"),
+        ),
+        (
+            "transix-static",
+            "update.transix.jp",
+            format!("/request?username=user&password={ENCODED}"),
+        ),
+        (
+            "ocn-static",
+            "ipoe-static.ocn.ad.jp",
+            "/nic/update?hostname=host1".to_owned(),
+        ),
+    ] {
+        let Some(line) = Line::new(&http("200 OK", "OK good")) else {
+            return;
+        };
+        let named = options("", PASSWORD).map(|option| match option {
+            ("update_url", _) => ("provider", provider),
+            option => option,
+        });
+        line.write(&named);
+        line.net.configure("wan4", "mape", &named);
+        line.net.ifup("wan4");
+        let request = line.next();
+        assert_eq!(request.target(), target, "{provider}");
+        assert!(
+            request.head.contains(&format!("\r\nHost: {host}\r\n")),
+            "{}",
+            request.head
+        );
+        line.assert_secret();
+    }
+}
+
 #[test]
 fn what_is_no_success_is_tried_again_with_what_the_configuration_says_then() {
     let page = http("200 OK", "<html>welcome</html>");

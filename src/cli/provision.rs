@@ -52,8 +52,8 @@ fn run(args: &Args, _: &mut String) -> Outcome {
     // A netifd that has been restarted sets its interfaces up again, with a
     // process for each.
     while getppid() == parent {
-        let registration = registrar.step();
         let state = State::load(interface).ok().flatten();
+        let registration = registrar.step(state.as_ref());
         if let Some(state) = &state {
             watch.step(state);
         }

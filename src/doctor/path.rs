@@ -3,7 +3,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::handler::{Code, State};
+use crate::handler::{Code, Registration, State};
 use crate::map::Border;
 use crate::mechanism::{Kind, Mechanism};
 
@@ -264,7 +264,11 @@ pub(super) fn replies(facts: &Facts<'_>, state: &State) -> Finding {
             fail(Seen::NoReply { sent }, Remedy::CheckSubscription { causes })
         }
         (_, received) if foreign >= received => {
-            fail(Seen::ForeignReplies { received }, Remedy::CheckRule {})
+            let remedy = match state.mapping() {
+                Some(_) => Remedy::CheckRule {},
+                None => Remedy::CheckAddress {},
+            };
+            fail(Seen::ForeignReplies { received }, remedy)
         }
         _ => ok(Seen::RepliesReceived { received }),
     }
@@ -277,9 +281,21 @@ fn causes(facts: &Facts<'_>, state: &State) -> Vec<Cause> {
     if facts.offset_assumed {
         causes.push(Cause::OffsetLost);
     }
-    let is_known = state.provider.is_some() && matches!(facts.known, Known::Map { .. });
-    if state.mapping().is_some() && !is_known {
-        causes.extend([Cause::Dialect, Cause::Peer, Cause::PortParams]);
+    let by_hand = state.provider.is_none();
+    match &state.mechanism {
+        // What the line says of itself is right.
+        _ if state.is_provisioned() => {}
+        Mechanism::Map(_) if by_hand || !matches!(facts.known, Known::Map { .. }) => {
+            causes.extend([Cause::Dialect, Cause::Peer, Cause::PortParams]);
+        }
+        Mechanism::DsLite(_) if by_hand => causes.push(Cause::Peer),
+        Mechanism::IpIp(_) => {
+            if !facts.registration.is_some_and(Registration::is_done) {
+                causes.push(Cause::NotRegistered);
+            }
+            causes.extend([Cause::FixedAddress, Cause::Peer]);
+        }
+        Mechanism::Map(_) | Mechanism::DsLite(_) => {}
     }
     let limit = state.encaplimit.as_deref().unwrap_or("ignore");
     if limit != "ignore" && state.mechanism.kind() != Kind::MapT {

@@ -38,12 +38,14 @@ pub enum Remedy {
         provider: String,
         provider_name: String,
     },
-    #[error("check that the line is really MAP")]
+    #[error(
+        "remove the rule, so that the line is set up as what it is, unless the provider gave it to you"
+    )]
     CheckLine {},
-    #[error("use what the line is instead of MAP")]
+    #[error("set option maptype to what the line is, or to auto, which finds out")]
     UseOtherType {},
     #[error(
-        "set option reqopts '94 95 96' on the uplink if the provider sends its rule by DHCPv6; else option provider 'none' and the rule that it names"
+        "set option reqopts '94 95 96' on the uplink if the provider sends its rule by DHCPv6; else what its letter says: a rule with option provider 'none', or option maptype 'ds-lite' or 'ipip'"
     )]
     GiveRule {},
     #[error("correct that option; mape calc shows what a rule comes to")]
@@ -75,7 +77,7 @@ pub enum Remedy {
     SetMetric {},
     #[error("if it should, IPv6 itself does not work on this line")]
     CheckIpv6 {},
-    #[error("is another router doing MAP on this line, such as a home gateway? Only one can")]
+    #[error("does another router do this on the line, such as a home gateway? Only one can")]
     OtherRouter {},
     #[error("run this again in a few seconds")]
     TryLater {},
@@ -124,6 +126,10 @@ pub enum Remedy {
     CheckSubscription { causes: Vec<Cause> },
     #[error("the BR takes us for another subscriber: check rule, PSID and its justification")]
     CheckRule {},
+    #[error(
+        "the BR takes us for another subscriber: compare ipaddr and interfaceid with the provider's letter"
+    )]
+    CheckAddress {},
     #[error("see mape ports; option conntrack 'tight' frees ports sooner, and IPv6 needs none")]
     SavePorts {},
     #[error("remove the package map, then install mape again")]
@@ -140,7 +146,7 @@ pub enum Remedy {
 pub enum Cause {
     #[error("the dialect (option legacymap)")]
     Dialect,
-    #[error("the BR's address")]
+    #[error("the address of the BR or AFTR")]
     Peer,
     #[error("offset, PSID length or the justification of psid")]
     PortParams,
@@ -148,11 +154,15 @@ pub enum Cause {
         "a PSID offset (DHCPv6 option 93) that the DHCPv6 client has lost, so that 6 was taken: ask the provider and set option offset"
     )]
     OffsetLost,
+    #[error("ipaddr or interfaceid unlike the provider's letter")]
+    FixedAddress,
+    #[error("an address that is not registered with the provider (option update_url)")]
+    NotRegistered,
     #[error("the encapsulation limit")]
     Encaplimit,
-    #[error("a line that is not (yet) enabled for MAP: the provider switches it on")]
+    #[error("a line that is not (yet) enabled for this service: the provider switches it on")]
     NotEnabled,
-    #[error("another router on the line that does MAP already")]
+    #[error("another router on the line that does this already")]
     OtherRouter,
 }
 

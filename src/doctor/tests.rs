@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::*;
 use crate::handler::{Code, Link, Problem, Protocol, Registration, RegistrationResult, State};
 use crate::map::{Dialect, Psid};
-use crate::mechanism::DsLite;
+use crate::mechanism::{DsLite, InterfaceId, IpIp};
 use crate::nat::{Mode, Timeouts};
 use crate::netfilter::Chain;
 use crate::netfilter::Traffic;
@@ -237,6 +237,52 @@ fn ds_lite(facts: &mut Facts<'static>) {
     };
 }
 
+/// A line with a fixed address, as its provider's letter says.
+fn ipip(facts: &mut Facts<'static>) {
+    set_up(facts, |state| {
+        let prefix = "240b:10:1:200::/56".parse().unwrap();
+        let ipv4 = "203.0.113.7/32".parse().unwrap();
+        let line = IpIp::new(prefix, InterfaceId::Bits(0xfeed), ipv4, AFTR).unwrap();
+        state.link.mechanism = line.into();
+        state.link.provider = None;
+        state.technique = ("plain".into(), "the address is not shared".into());
+    });
+    facts.ipv4 = vec!["203.0.113.7/32".into()];
+}
+
+/// What is said of a silent line names nothing that it has not, and nothing that is done.
+#[test]
+fn each_mechanism_has_its_own_reasons_for_silence() {
+    let said = |make: fn(&mut Facts<'static>)| {
+        let mut facts = healthy();
+        make(&mut facts);
+        facts.traffic = Some(Traffic {
+            tx_packets: 50,
+            ..Traffic::default()
+        });
+        let all = checks(&facts);
+        let found = all.iter().find(|check| check.id == "replies").unwrap();
+        found.finding.remedy.as_ref().unwrap().to_string()
+    };
+    for (make, is_registered) in [
+        (ds_lite as fn(&mut Facts<'static>), true),
+        (ipip, false),
+        (
+            |facts| {
+                ipip(facts);
+                register(facts, RegistrationResult::Registered, "");
+            },
+            true,
+        ),
+    ] {
+        let said = said(make);
+        for word in ["MAP", "dialect", "psid"] {
+            assert!(!said.contains(word), "{said}");
+        }
+        assert_eq!(!said.contains("update_url"), is_registered, "{said}");
+    }
+}
+
 /// What became of the registration of a fixed address.
 fn register(facts: &mut Facts<'static>, result: RegistrationResult, detail: &str) {
     facts.registration = Some(Box::leak(Box::new(Registration {
@@ -394,12 +440,16 @@ const FAULTS: &[Row] = &[
         make: |f| f.foreign = vec![("a forward".into(), "80".into()), ("b".into(), "81".into())] },
     Row { fault: "module missing", id: "packages", verdict: Verdict::Fail, says: "install kmod-ip6-tunnel",
         make: |f| f.missing = vec!["kmod-ip6-tunnel"] },
-    Row { fault: "sent, nothing received", id: "replies", verdict: Verdict::Fail, says: "enabled for MAP",
+    Row { fault: "sent, nothing received", id: "replies", verdict: Verdict::Fail, says: "enabled for this service",
         make: |f| f.traffic = Some(Traffic { tx_packets: 50, ..Traffic::default() }) },
     Row { fault: "offset lost by the DHCPv6 client", id: "replies", verdict: Verdict::Fail, says: "option 93",
         make: |f| { f.traffic = Some(Traffic { tx_packets: 50, ..Traffic::default() }); f.offset_assumed = true; } },
     Row { fault: "only other people's ports", id: "replies", verdict: Verdict::Fail, says: "justification",
         make: |f| { f.traffic.as_mut().unwrap().rx_packets = 9; f.dropped.as_mut().unwrap().not_ours = 9; } },
+    Row { fault: "a fixed address that nobody has registered", id: "replies", verdict: Verdict::Fail, says: "not registered",
+        make: |f| { ipip(f); f.traffic = Some(Traffic { tx_packets: 50, ..Traffic::default() }); } },
+    Row { fault: "a fixed address of somebody else", id: "replies", verdict: Verdict::Fail, says: "ipaddr and interfaceid",
+        make: |f| { ipip(f); f.traffic.as_mut().unwrap().rx_packets = 9; f.dropped.as_mut().unwrap().not_ours = 9; } },
     Row { fault: "ports run short", id: "ports", verdict: Verdict::Warn, says: "(laptop) has 40",
         make: |f| f.used = Some(200) },
     Row { fault: "ports exhausted", id: "ports", verdict: Verdict::Fail, says: "412 connections",

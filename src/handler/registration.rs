@@ -18,11 +18,14 @@ use serde_json::Value;
 
 use super::bus::Netifd;
 use super::clock::uptime;
+use super::link::Link;
 use super::section::{last_change, section_of};
 use super::state::State;
 use super::store::{self, lock, write_atomically};
 use crate::firewall::Section;
-use crate::paths::registration_file;
+use crate::mechanism::Mechanism;
+use crate::paths::{self, registration_file};
+use crate::provider::{self, Table};
 use crate::provision::Uplink;
 use crate::provision::registration::{
     Account, CallError, Outcome, RegisterError, Style, StyleError, register, wait,
@@ -92,10 +95,15 @@ impl Registration {
         Registration::deserialize(value).ok()
     }
 
+    /// Whether the address is registered.
+    pub fn is_done(&self) -> bool {
+        self.result == RegistrationResult::Registered
+    }
+
     /// Keeps it, unless the interface is not set up any more.
     fn save(&self, interface: &str) -> io::Result<()> {
         let _lock = lock();
-        if !crate::paths::state_file(interface).exists() {
+        if !paths::state_file(interface).exists() {
             return Ok(());
         }
         let json = serde_json::to_vec(self)?;
@@ -118,13 +126,26 @@ struct Order {
     account: Account,
 }
 
+/// The server that lines of the provider that `link` names are registered with.
+pub(super) fn update_of<'a>(link: &Link, table: &'a Table) -> Option<&'a str> {
+    let (id, _) = link.provider.as_ref()?;
+    match link.mechanism {
+        Mechanism::IpIp(_) => table.update_of(id),
+        Mechanism::Map(_) | Mechanism::DsLite(_) => None,
+    }
+}
+
 impl Order {
-    fn of(section: &Section) -> Result<Option<Self>, StyleError> {
+    /// Without `update_url` the server is `usual`.
+    fn of(
+        section: &Section,
+        usual: impl FnOnce() -> Option<String>,
+    ) -> Result<Option<Self>, StyleError> {
         let text = |option| section.get(option).unwrap_or_default().to_owned();
-        let url = text("update_url");
-        if url.is_empty() {
+        let url = Some(text("update_url")).filter(|url| !url.is_empty());
+        let Some(url) = url.or_else(usual) else {
             return Ok(None);
-        }
+        };
         Ok(Some(Order {
             style: url.parse()?,
             account: Account {
@@ -141,8 +162,8 @@ impl Order {
 pub struct Registrar {
     interface: String,
     order: Option<Order>,
-    /// Of the configuration when the order was read.
-    changed: Option<SystemTime>,
+    /// When the configuration had been written that the order was read from.
+    changed: Option<Option<SystemTime>>,
     failures: u32,
     /// When to try (again), in seconds since boot.
     next: Option<u64>,
@@ -170,18 +191,16 @@ impl Registrar {
 
     /// Tries if it is time to. Says when to call again, in seconds since boot;
     /// `None` if nothing is left to do unless the configuration changes.
-    pub fn step(&mut self) -> Option<u64> {
-        self.read_configuration();
+    pub fn step(&mut self, state: Option<&State>) -> Option<u64> {
+        let Some(state) = state else {
+            return Some(uptime() + NOT_UP);
+        };
+        self.read_configuration(state);
         let order = self.order.as_ref()?;
         if self.next? > uptime() {
             return self.next;
         }
-        let state = State::load(&self.interface).ok().flatten();
-        let Some(state) = state else {
-            self.next = Some(uptime() + NOT_UP);
-            return self.next;
-        };
-        let done = attempt(&self.interface, order, &state);
+        let done = attempt(&self.interface, order, state);
         let result = self.conclude(done);
         if let Err(error) = result.save(&self.interface) {
             log::warn!("{}: the registration's result: {error}", self.interface);
@@ -190,13 +209,18 @@ impl Registrar {
     }
 
     /// Another account, or another server, is tried at once.
-    fn read_configuration(&mut self) {
-        let changed = last_change();
+    fn read_configuration(&mut self, state: &State) {
+        let changed = Some(last_change());
         if changed == self.changed {
             return;
         }
         self.changed = changed;
-        let order = section_of(&self.interface).map_or(Ok(None), |section| Order::of(&section));
+        let usual = || {
+            let table = provider::load(paths::rooted("")).table;
+            update_of(state, &table).map(str::to_owned)
+        };
+        let section = section_of(&self.interface);
+        let order = section.map_or(Ok(None), |section| Order::of(&section, usual));
         let order = order.unwrap_or_else(|error| {
             log::warn!("{}: update_url: {error}", self.interface);
             None
@@ -222,7 +246,7 @@ impl Registrar {
     /// What became of an attempt, and when the next one follows.
     fn conclude(&mut self, mut done: Registration) -> Registration {
         self.next = None;
-        if done.result != RegistrationResult::Registered {
+        if !done.is_done() {
             self.failures = self.failures.saturating_add(1);
             self.next = Some(done.at + wait(self.failures).as_secs());
         }
@@ -305,7 +329,7 @@ mod tests {
 
     fn order(options: &str) -> Result<Option<Order>, StyleError> {
         let text = format!("config interface 'wan4'\n{options}");
-        Order::of(&Section::parse_all(&text)[0])
+        Order::of(&Section::parse_all(&text)[0], || None)
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::pause::Pause;
 use super::plan::Plan;
 use super::problem::{Code, Problem};
 use super::provisioned::ask_if_due;
+use super::registration::update_of;
 use super::repair::renewed;
 use super::router::{self, System};
 use super::settings::{Request, Settings};
@@ -147,7 +148,8 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
     translation.guard()?;
     make_device(&plan).inspect_err(|_| translation.remove())?;
     let device = plan.device.clone();
-    let needs_task = plan.is_provisioned() || settings.registers || is_named(&plan.mechanism);
+    let registers = settings.registers || update_of(&plan, &loaded.table).is_some();
+    let needs_task = plan.is_provisioned() || registers || is_named(&plan.mechanism);
     let update = plan.link_up(router::firewall_rules(&plan));
     attempt.links();
     let linked = bus.notify(&Notify::LinkUp(&update));

@@ -6,7 +6,7 @@ use ipnet::Ipv6Net;
 use crate::map::{Border, Domain, DomainError, RuleSpec, covers};
 use crate::sanitize::excerpt;
 
-use super::known::{Confidence, KnownRule, OtherLine, Provider};
+use super::known::{Carrier, Confidence, KnownRule, OtherLine, Provider};
 
 /// Providers and lines without MAP, by IPv6 prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -126,6 +126,16 @@ impl Table {
     /// All lines known not to have MAP.
     pub fn other_lines(&self) -> &[OtherLine] {
         &self.others
+    }
+
+    /// The value of `option update_url` for lines of that id whose fixed address
+    /// is to be registered.
+    pub fn update_of(&self, id: &str) -> Option<&str> {
+        let line = self.others.iter().find(|line| line.id == id)?;
+        match &line.carrier {
+            Carrier::IpIp { update, .. } => update.as_deref(),
+            Carrier::DsLite { .. } | Carrier::Other => None,
+        }
     }
 
     /// Number of rules of all providers.

@@ -49,6 +49,16 @@ struct InterfaceAnswer<'a> {
     uptime: Option<u64>,
     #[serde(flatten)]
     link: LinkAnswer<'a>,
+    asked: Option<AskedAnswer<'a>>,
+}
+
+/// What became of asking the line by HB46PP.
+#[derive(Debug, Serialize)]
+struct AskedAnswer<'a> {
+    /// Why it gave no answer that can be used, in English.
+    failure: Option<&'a str>,
+    /// Seconds to the next attempt.
+    next_in: u64,
 }
 
 /// The last error of an interface that is not up.
@@ -213,6 +223,10 @@ impl<'a> InterfaceAnswer<'a> {
             state: interface.phase,
             error: error.map(|(code, detail)| ErrorAnswer { code, detail }),
             uptime: interface.uptime,
+            asked: interface.asked().map(|asked| AskedAnswer {
+                failure: asked.failure.as_deref(),
+                next_in: asked.next.saturating_sub(interface.world().boot_seconds),
+            }),
             link: match &interface.line {
                 Some(line) => LinkAnswer::of_line(line, interface.world()),
                 None => LinkAnswer::not_up(interface),

@@ -171,7 +171,8 @@ impl Settings {
             _ => Overrides::default(),
         };
         let registers = reader.update_url();
-        let credentials = match registers {
+        // A fixed address has an account of another kind, if any.
+        let credentials = match registers || matches!(request, Request::IpIp(_)) {
             true => None,
             false => reader.credentials(),
         };

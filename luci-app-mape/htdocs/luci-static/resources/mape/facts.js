@@ -2,6 +2,7 @@
 'use strict';
 'require baseclass';
 'require mape.parts as parts';
+'require mape.quote as quote';
 'require mape.words as words';
 
 function joined(...texts) {
@@ -38,9 +39,30 @@ function registration({ registration: found }) {
 
 	const what = (found.result == 'registered') ? _('done', 'registration of the address') : _('failed', 'registration of the address');
 	const when = (found.ago < 60) ? null : _('%t ago').format(found.ago);
-	const next = (found.next_in != null) ? _('next attempt in %t').format(found.next_in) : null;
 
-	return joined(what, found.server, when, next);
+	return joined(what, found.server, quote.of(found.detail), when, next(found));
+}
+
+function next({ next_in }) {
+	return (next_in != null) ? _('next attempt in %t').format(next_in) : null;
+}
+
+/* What became of asking the line how it carries IPv4. */
+function asked({ asked: found }) {
+	if (!found)
+		return null;
+
+	const what = (found.failure == null) ? _('answered', 'asking the line') : _('no usable answer', 'asking the line');
+
+	return joined(what, quote.of(found.failure), next(found));
+}
+
+/* What the router tries again until it works, as [label, text]: what failed, or the rest. */
+function attempts(ifc, failed) {
+	return [
+		[ _('What the line says'), asked(ifc), ifc.asked?.failure != null ],
+		[ _('Registration of the address'), registration(ifc), ifc.registration?.result != 'registered' ]
+	].filter(([ , , hasFailed ]) => hasFailed == failed);
 }
 
 function assigned(ifc) {
@@ -80,7 +102,8 @@ function main(ifc) {
 		[ _('IPv4 address'), address(ifc) ],
 		[ _('Assigned ports'), assigned(ifc) ],
 		[ _('Address shared by'), (ifc.sharing_ratio > 1) ? _('%d lines').format(ifc.sharing_ratio) : null ],
-		[ _('Connected for'), (ifc.uptime != null && ifc.state == 'up') ? '%t'.format(ifc.uptime) : null ]
+		[ _('Connected for'), (ifc.uptime != null && ifc.state == 'up') ? '%t'.format(ifc.uptime) : null ],
+		...attempts(ifc, true)
 	];
 }
 
@@ -106,7 +129,7 @@ function details(ifc) {
 		[ _('IPv4 address of the tunnel'), (mechanism == 'ds-lite') ? inside(ifc) : null ],
 		[ _('IPv6 address of the tunnel'), ifc.ce_address ],
 		[ _('Line known from'), origin(ifc) ],
-		[ _('Registration of the address'), registration(ifc) ],
+		...attempts(ifc, false),
 		[ peers[mechanism] ?? _('Border relay (BR)'), ifc.br ?? ifc.dmr ?? joined(ifc.aftr, ifc.aftr_name) ],
 		[ 'MTU', whole(ifc.mtu) ],
 		[ _('Encapsulation limit'), ifc.encaplimit && ((ifc.encaplimit == 'ignore') ? _('not used', 'encapsulation limit') : ifc.encaplimit) ],

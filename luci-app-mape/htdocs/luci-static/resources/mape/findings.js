@@ -132,9 +132,9 @@ const remedies = {
 	renew_uplink: [ _('Wait, or restart {uplink}.'), 'restart', 'uplink' ],
 	detect_provider: [ _('Set the provider to “Detect automatically”.'), 'settings' ],
 	use_provider: [ _('Remove the rule and set the provider to {provider}.'), 'settings' ],
-	check_line: [ _('Make sure that this line really is a MAP line.'), 'settings' ],
-	use_other_type: [ _('Set the connection type to what the line is.'), 'settings' ],
-	give_rule: [ _('Choose “Manual” and enter the rule that your provider names; if it sends one by DHCPv6, let the uplink request the options 94, 95 and 96.'), 'settings' ],
+	check_line: [ _('Remove the rule, unless your provider gave it to you: the line is then set up as what it is.'), 'settings' ],
+	use_other_type: [ _('Set the connection type to what the line is, or to “Detect automatically”.'), 'settings' ],
+	give_rule: [ _('Enter what your provider’s letter says: choose “Manual” for a rule, or the connection type DS-Lite or IPIP. If a rule comes by DHCPv6, let the uplink request the options 94, 95 and 96.'), 'settings' ],
 	correct_option: [ _('Correct that setting.'), 'settings' ],
 	check_prefix: [ _('Compare the rule’s IPv6 prefix with that of the uplink.'), 'settings' ],
 	read_log: [ _('Read the system log.'), 'log' ],
@@ -166,6 +166,7 @@ const remedies = {
 	check_update_server: [ _('Check the update server and the DNS servers of the uplink. The router tries again by itself.'), 'settings' ],
 	check_subscription: [ _('Likely: {causes}.'), 'settings' ],
 	check_rule: [ _('The border relay takes this router for another subscriber: check rule and PSID.'), 'settings' ],
+	check_address: [ _('The border relay takes this router for another subscriber: compare IPv4 address and interface identifier with the provider’s letter.'), 'settings' ],
 	save_ports: [ _('See which device uses them; “Short” connection timeouts free ports sooner, and IPv6 needs none.'), 'settings' ],
 	reinstall: [ _('Remove the package map, then install mape again.'), 'packages' ],
 	delete_table: [ _('Remove the script that makes it.') ]
@@ -174,9 +175,11 @@ const remedies = {
 /* Why a border relay may be silent. */
 const causes = {
 	dialect: _('the dialect'),
-	peer: _('the address of the border relay'),
+	peer: _('the address that the tunnel leads to'),
 	port_params: _('PSID offset, PSID length or PSID'),
 	offset_lost: _('a PSID offset that the DHCPv6 client has lost: ask your provider for it'),
+	fixed_address: _('an IPv4 address or interface identifier unlike the provider’s letter'),
+	not_registered: _('an address that is not registered with the provider'),
 	encaplimit: _('the encapsulation limit'),
 	not_enabled: _('the line is not enabled for this service yet; the provider switches it on'),
 	other_router: _('another router on the line does this already')

@@ -175,7 +175,7 @@ const Fields = baseclass.extend({
 		o = this.peer('_aftr', _('AFTR'), _('Address or name of the provider’s gateway. Empty: as the line or the provider’s name says.'), 'or(hostname,ip6addr("nomask"))');
 		o.value('gw.transix.jp', 'gw.transix.jp (transix)');
 		o.value('dgw.xpass.jp', 'dgw.xpass.jp (Xpass)');
-		o.value('gw.v6connect.net', 'gw.v6connect.net (v6 Connect)');
+		o.value('dslite.v6connect.net', 'dslite.v6connect.net (v6 Connect)');
 		o.validate = () => true;
 		o.depends('maptype', 'ds-lite');
 
