@@ -163,7 +163,7 @@ pub struct Registrar {
     interface: String,
     order: Option<Order>,
     /// When the configuration had been written that the order was read from.
-    changed: Option<Option<SystemTime>>,
+    changed: Option<SystemTime>,
     failures: u32,
     /// When to try (again), in seconds since boot.
     next: Option<u64>,
@@ -210,7 +210,7 @@ impl Registrar {
 
     /// Another account, or another server, is tried at once.
     fn read_configuration(&mut self, state: &State) {
-        let changed = Some(last_change());
+        let changed = last_change();
         if changed == self.changed {
             return;
         }
