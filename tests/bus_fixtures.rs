@@ -4,7 +4,7 @@
 
 use std::net::Ipv4Addr;
 
-use mape::firewall::{Miniupnpd, Section};
+use mape::firewall::{Configuration, Section};
 use mape::handler::{Link, Protocol as Proto, State};
 use mape::nat::{Mode, Protocol, Timeouts, Upnp};
 use mape::netfilter::Connection;
@@ -164,7 +164,7 @@ fn up(state: State, firewall: &str, ports: &Value, exhausted: u64) -> World {
         names: names.collect(),
         states: vec![state],
         network: Section::parse_all(NETWORK),
-        firewall: firewall.into(),
+        firewall: Configuration::parse(firewall, ""),
         measured: vec![measured],
         ..World::default()
     };
@@ -281,7 +281,7 @@ fn ports_of_upnp() {
         let mut state = state("240b:10:1:200::/56", "delegated", POOL, Timeouts::Normal);
         state.upnp = option.parse().unwrap();
         let mut world = up(state, "", &ports, 0);
-        world.miniupnpd = Miniupnpd::read(upnpd);
+        world.firewall = Configuration::parse("", upnpd);
         let interfaces = world.interfaces();
         let told = told_status(&interfaces);
         let counts = &told["interfaces"][0]["ports"];
@@ -402,7 +402,7 @@ fn not_up(prefixes: Value, more: Value) -> World {
     World {
         dump: Some(bus(&dump(prefixes, more))),
         network: Section::parse_all(NETWORK),
-        firewall: FIREWALL.into(),
+        firewall: Configuration::parse(FIREWALL, ""),
         connections: Some(Vec::new()),
         ..World::default()
     }

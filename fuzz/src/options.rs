@@ -3,7 +3,7 @@
 //! options, the firewall configuration; and the state file.
 
 use ipnet::Ipv6Net;
-use mape::firewall::{Opened, Section, zones_of};
+use mape::firewall::{Configuration, Member, Section};
 use mape::handler::{Protocol, Request, Settings, State};
 use mape::map::{PortParams, PortSet};
 use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, UpnpWish, Wishes};
@@ -89,8 +89,12 @@ pub fn state_file(data: &[u8]) {
 pub fn firewall_config(data: &[u8]) {
     let text = text(data);
     let set = port_set(4, 8, 0x34);
-    let zones = zones_of(&text, "wan6", "map-wan6");
-    let opened = Opened::read(&text, &zones, set);
+    let member = Member {
+        interface: "wan6",
+        device: "map-wan6",
+        reported: None,
+    };
+    let opened = Configuration::parse(&text, "").opened(member, Some(set));
     let own = PortList::from(set);
     let taken = opened.claims.iter();
     let taken = taken.fold(PortList::EMPTY, |all, claim| all.union(&claim.ports));

@@ -4,7 +4,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::firewall::{Section, zones_of};
+use crate::firewall::Configuration;
 use crate::handler::{PATIENCE, Problem, Protocol, Settings, State, has_died, resolve, uplink_mtu};
 use crate::map::{Border, MapType, Mapping, Psid};
 use crate::mechanism::{Kind, Mechanism};
@@ -225,11 +225,11 @@ fn has_usual_offset(mapping: &Mapping) -> bool {
 }
 
 /// A zone of the line that leaves the MSS as it is.
-fn unclamped(state: &State, firewall: &str) -> Option<String> {
-    let mut zones = zones_of(firewall, &state.interface, &state.device);
-    zones.extend(state.zone.clone());
+fn unclamped(state: &State, firewall: &Configuration) -> Option<String> {
+    let zones = firewall.zones(state.member());
     let is_ours = |zone: &&str| zones.iter().any(|name| name == zone);
-    Section::parse_all(firewall)
+    firewall
+        .sections()
         .iter()
         .filter(|section| section.kind() == "zone" && section.flag("mtu_fix") != Some(true))
         .filter_map(|section| section.get("name").filter(is_ours))
@@ -252,8 +252,8 @@ pub(super) fn may_encapsulate(release: &str) -> bool {
 }
 
 fn offload(world: &World) -> (bool, bool) {
-    let sections = Section::parse_all(&world.firewall);
-    let Some(defaults) = sections.iter().find(|s| s.kind() == "defaults") else {
+    let mut sections = world.firewall.sections().iter();
+    let Some(defaults) = sections.find(|s| s.kind() == "defaults") else {
         return (false, false);
     };
     let on = |key| defaults.flag(key) == Some(true);

@@ -206,11 +206,10 @@ pub(super) fn encaplimit(facts: &Facts<'_>, state: &State) -> Finding {
     if state.mechanism.kind() == Kind::MapT {
         return ok(Seen::EncaplimitNotUsed {});
     }
-    let limit = match state.encaplimit.as_deref() {
-        // netifd switches it off if it is told nothing about it.
-        Some("ignore") | None => return ok(Seen::EncaplimitOff {}),
-        Some(limit) => limit.to_owned(),
+    let Some(limit) = state.encapsulation_limit() else {
+        return ok(Seen::EncaplimitOff {});
     };
+    let limit = limit.to_owned();
     let known = match (&facts.known, &state.provider) {
         (Known::Map { id, name, .. }, _) | (_, Some((id, name))) => Some((id, name)),
         _ => None,
@@ -297,8 +296,7 @@ fn causes(facts: &Facts<'_>, state: &State) -> Vec<Cause> {
         }
         Mechanism::Map(_) | Mechanism::DsLite(_) => {}
     }
-    let limit = state.encaplimit.as_deref().unwrap_or("ignore");
-    if limit != "ignore" && state.mechanism.kind() != Kind::MapT {
+    if state.encapsulation_limit().is_some() {
         causes.push(Cause::Encaplimit);
     }
     causes.extend([Cause::NotEnabled, Cause::OtherRouter]);

@@ -29,21 +29,21 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Reads `/etc/config/firewall` for a line in one of `zones`.
-    pub fn read(config: &str, zones: &[String], set: PortSet) -> Self {
+    /// Reads the sections of `/etc/config/firewall` for a line in one of `zones`.
+    pub fn read(config: &[Section], zones: &[String], set: PortSet) -> Self {
         let own = PortList::from(set);
         let mut opened = Opened::default();
-        for section in Section::parse_all(config) {
+        for section in config {
             match section.kind() {
-                "zone" if names(&section, "name", zones) => {
-                    opened.ping |= accepts(&section, "input");
-                    opened.check_mss(&section);
+                "zone" if names(section, "name", zones) => {
+                    opened.ping |= accepts(section, "input");
+                    opened.check_mss(section);
                 }
-                "redirect" if counts(&section, zones) && is_dnat(&section) => {
-                    opened.redirect(&section, &own);
+                "redirect" if counts(section, zones) && is_dnat(section) => {
+                    opened.redirect(section, &own);
                 }
-                "rule" if counts(&section, zones) && is_input(&section) => {
-                    opened.rule(&section, &own);
+                "rule" if counts(section, zones) && is_input(section) => {
+                    opened.rule(section, &own);
                 }
                 _ => {}
             }
@@ -126,19 +126,6 @@ impl Opened {
     }
 }
 
-/// Names of the firewall zones that contain an interface or its device.
-pub fn zones_of(config: &str, interface: &str, device: &str) -> Vec<String> {
-    let mut zones = Vec::new();
-    for section in Section::parse_all(config) {
-        let is_ours = section.words("network").contains(&interface)
-            || section.words("device").contains(&device);
-        if is_ours && section.kind() == "zone" && is_enabled(&section) {
-            zones.extend(section.get("name").map(str::to_owned));
-        }
-    }
-    zones
-}
-
 /// Ports an option names.
 enum Ports {
     Some(PortList),
@@ -171,7 +158,7 @@ fn counts(section: &Section, zones: &[String]) -> bool {
     from_us && is_enabled(section) && !other_family && !ipv6
 }
 
-fn is_enabled(section: &Section) -> bool {
+pub(super) fn is_enabled(section: &Section) -> bool {
     section.flag("enabled") != Some(false)
 }
 
@@ -237,6 +224,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::firewall::{Configuration, Member};
     use crate::map::PortParams;
 
     /// 4928-4943, 9024-9039, … 62272-62287 hold PSID 0x34.
@@ -244,8 +232,16 @@ mod tests {
         PortSet::new(PortParams::new(4, 8).unwrap(), 0x34).unwrap()
     }
 
+    fn member<'a>(interface: &'a str, device: &'a str) -> Member<'a> {
+        Member {
+            interface,
+            device,
+            reported: None,
+        }
+    }
+
     fn read(config: &str) -> Opened {
-        Opened::read(config, &["wan".into()], set())
+        Opened::read(&Section::parse_all(config), &["wan".into()], set())
     }
 
     /// Ports of the set that are forwarded or opened.
@@ -285,8 +281,9 @@ config rule
         let opened = read(DEFAULT);
         assert_eq!(ports(&opened), PortList::EMPTY);
         assert!(!opened.ping && opened.warnings.is_empty(), "{opened:?}");
-        assert_eq!(zones_of(DEFAULT, "wan6", "map-wan6"), ["wan"]);
-        assert!(zones_of(DEFAULT, "lan", "br-lan").is_empty());
+        let config = Configuration::parse(DEFAULT, "");
+        assert_eq!(config.zones(member("wan6", "map-wan6")), ["wan"]);
+        assert!(config.zones(member("lan", "br-lan")).is_empty());
         let ping = "config rule\noption src wan\noption proto icmp\n\
                     option icmp_type echo-request\noption family ipv4\noption target ACCEPT\n";
         assert!(read(ping).ping);
@@ -413,8 +410,8 @@ config rule
 ";
 
     fn lines(interface: &str) -> Vec<String> {
-        let zones = zones_of(CONFIG, interface, "map-x");
-        let opened = Opened::read(CONFIG, &zones, set());
+        let config = Configuration::parse(CONFIG, "");
+        let opened = config.opened(member(interface, "map-x"), Some(set()));
         let line = |f: Forward| {
             let to = f.target(f.ports.last());
             format!("{} {} {} {to}", f.title(), f.protocol.name(), f.ports)

@@ -3,6 +3,7 @@
 
 use std::net::Ipv6Addr;
 
+use crate::firewall::Member;
 use crate::map::Mapping;
 use crate::mechanism::Mechanism;
 
@@ -27,7 +28,8 @@ pub struct Link {
     pub prefix_source: String,
     /// MTU of the tunnel in bytes.
     pub mtu: u16,
-    /// Encapsulation limit, `ignore` or a number; `None` is the kernel's.
+    /// What netifd is told of the encapsulation limit: `ignore`, a number, or
+    /// nothing. See [`Link::encapsulation_limit`] for what is in force.
     pub encaplimit: Option<String>,
     /// Firewall zone we report for the interface.
     pub zone: Option<String>,
@@ -50,6 +52,30 @@ impl Link {
     pub fn mapping(&self) -> Option<&Mapping> {
         self.mechanism.mapping()
     }
+
+    /// The encapsulation limit that tunnel packets carry (RFC 2473); `None` if
+    /// they carry none, or there is no tunnel.
+    pub fn encapsulation_limit(&self) -> Option<&str> {
+        self.remote()?;
+        // If netifd is told nothing, it switches the limit off.
+        self.encaplimit
+            .as_deref()
+            .filter(|limit| *limit != "ignore")
+    }
+
+    /// `interface`, whose link this is, as a member of firewall zones.
+    pub fn member<'a>(&'a self, interface: &'a str) -> Member<'a> {
+        Member {
+            interface,
+            device: &self.device,
+            reported: self.zone.as_deref(),
+        }
+    }
+}
+
+/// Name of the network device of an interface.
+pub fn device_of(interface: &str) -> String {
+    format!("map-{interface}")
 }
 
 /// The option of the interface that carries the address: the address.

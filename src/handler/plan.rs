@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use std::ops::Deref;
 
 use super::choice::{Choice, Owner, Router, choose};
-use super::link::Link;
+use super::link::{Link, device_of};
 use super::problem::{Code, Problem};
 use super::settings::Settings;
 use crate::map::{Dialect, MapType, Mapping, Rule};
@@ -135,7 +135,7 @@ fn plan(choice: Choice, settings: &Settings, uplink: &Uplink, router: &dyn Route
     let source = uplink.source_of(&end_user);
     let source = source.unwrap_or(uplink::Source::OnLink);
     let link = Link {
-        device: settings.device(),
+        device: device_of(&settings.interface),
         encaplimit: encaplimit(settings, &mechanism, owner.as_ref()),
         mechanism,
         why,

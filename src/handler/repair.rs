@@ -16,7 +16,7 @@ use nix::fcntl::FlockArg;
 use super::address;
 use super::attempt;
 use super::bus::{BusError, Netifd};
-use super::link::address_owner;
+use super::link::{address_owner, device_of};
 use super::marks;
 use super::settings::Protocol;
 use super::silence;
@@ -98,7 +98,7 @@ fn repair_one(name: &str) -> Result<(), BusError> {
         None => {
             clear(&mut bus, name, true)?;
             // netifd removes the devices that it knows.
-            if let Err(error) = netfilter::delete_device(&format!("map-{name}")) {
+            if let Err(error) = netfilter::delete_device(&device_of(name)) {
                 log::debug!("{name}: {error}");
             }
         }

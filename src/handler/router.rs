@@ -13,9 +13,7 @@ use super::plan::Plan;
 use super::provisioned::{Provisioned, Record};
 use super::silence::silent;
 use crate::endpoint::{DnsName, Endpoint};
-use crate::firewall::{Miniupnpd, Opened, upnp_wish, zones_of};
-use crate::map::PortSet;
-use crate::nat::{PortList, Upnp, UpnpWish};
+use crate::firewall::{Configuration, Member};
 use crate::netifd::FirewallRule;
 use crate::paths::{aftr_file, read_lossy, rooted};
 use crate::uplink::Uplink;
@@ -23,8 +21,8 @@ use crate::uplink::Uplink;
 /// The router we run on.
 #[derive(Debug, Default)]
 pub struct System {
-    firewall: String,
-    miniupnpd: Option<Miniupnpd>,
+    /// What firewall4 and miniupnpd are told to do.
+    pub config: Configuration,
     in_setup: bool,
 }
 
@@ -34,8 +32,7 @@ impl System {
     pub fn new() -> Self {
         let read = |path| read_lossy(rooted(path)).unwrap_or_default();
         System {
-            firewall: read("/etc/config/firewall"),
-            miniupnpd: Miniupnpd::read(&read("/etc/config/upnpd")),
+            config: Configuration::parse(&read("/etc/config/firewall"), &read("/etc/config/upnpd")),
             in_setup: false,
         }
     }
@@ -46,56 +43,6 @@ impl System {
             in_setup: true,
             ..System::new()
         }
-    }
-
-    /// The zones an interface is in. `reported` is the zone we report for it,
-    /// if its own configuration names none.
-    fn zones(&self, interface: &str, device: &str, reported: Option<&str>) -> Vec<String> {
-        let mut zones = zones_of(&self.firewall, interface, device);
-        zones.extend(reported.map(str::to_owned));
-        zones
-    }
-
-    /// What the firewall configuration does with the ports of an interface.
-    /// Without ports of our own (`None`) all that it asks for is found, so
-    /// that it can be refused.
-    pub fn opened(
-        &self,
-        interface: &str,
-        device: &str,
-        reported: Option<&str>,
-        set: Option<PortSet>,
-    ) -> Opened {
-        let zones = self.zones(interface, device, reported);
-        Opened::read(&self.firewall, &zones, set.unwrap_or(PortSet::ALL))
-    }
-
-    /// The miniupnpd that opens ports of an interface.
-    pub fn miniupnpd(
-        &self,
-        interface: &str,
-        device: &str,
-        reported: Option<&str>,
-    ) -> Option<&Miniupnpd> {
-        let miniupnpd = self.miniupnpd.as_ref()?;
-        let zones = self.zones(interface, device, reported);
-        Some(miniupnpd).filter(|it| it.serves(interface, &zones))
-    }
-
-    /// What miniupnpd is to have of `set`, by option `upnp` of the interface.
-    pub fn upnp_wish(
-        &self,
-        option: Upnp,
-        interface: &str,
-        device: &str,
-        reported: Option<&str>,
-        set: Option<PortSet>,
-    ) -> UpnpWish {
-        let Some(set) = set else {
-            return UpnpWish::Nothing;
-        };
-        let miniupnpd = self.miniupnpd(interface, device, reported);
-        upnp_wish(option, miniupnpd, &PortList::from(set))
     }
 }
 
@@ -121,7 +68,12 @@ impl Router for System {
     }
 
     fn zone(&self, interface: &str) -> Option<String> {
-        zones_of(&self.firewall, interface, "").into_iter().next()
+        let member = Member {
+            interface,
+            device: "",
+            reported: None,
+        };
+        self.config.zones(member).into_iter().next()
     }
 
     fn provisioned(&self, interface: &str, prefixes: &[Ipv6Net]) -> Option<Provisioned> {

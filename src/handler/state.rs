@@ -18,6 +18,7 @@ use super::link::Link;
 use super::record::{MechanismRecord, ParseError};
 use super::settings::Protocol;
 use super::store::{make_directory, remove_written, write_atomically};
+use crate::firewall::Member;
 use crate::nat::{Mode, Timeouts, Upnp};
 use crate::paths::{self, stems_in};
 
@@ -75,6 +76,11 @@ pub enum StateError {
 }
 
 impl State {
+    /// The interface as a member of firewall zones.
+    pub fn member(&self) -> Member<'_> {
+        self.link.member(&self.interface)
+    }
+
     /// Writes the file whole or not at all.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 use super::address;
 use super::bus::{BusError, Netifd};
+use super::link::device_of;
 use super::marks;
 use super::nat46;
 use super::registration::Registration;
@@ -49,13 +50,13 @@ pub fn undo(interface: &str) {
         None
     });
     // Most often netifd has lost the device already.
-    let _ = netfilter::close(&format!("map-{interface}"));
+    let _ = netfilter::close(&device_of(interface));
     if let Err(error) = translate::remove(interface, state.as_ref()) {
         warn("translation", &error);
     }
     let is_map_t = |s: &State| s.mechanism.kind() == Kind::MapT;
     if state.as_ref().is_none_or(is_map_t) {
-        nat46::remove(&format!("map-{interface}"));
+        nat46::remove(&device_of(interface));
     }
     if let Err(error) = remove_written(&paths::rules_file(interface)) {
         warn("rules file", &error);

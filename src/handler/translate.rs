@@ -90,10 +90,10 @@ impl Translation {
         let reserve = PortList::parse(&subject.reserve.join(" ")).map_err(|error| {
             Problem::fatal(Code::InvalidConfig, format_args!("reserve: {error}"))
         })?;
-        let zone = link.zone.as_deref();
+        let member = link.member(interface);
         let ports = link.mechanism.ports();
-        let opened = router.opened(interface, &link.device, zone, ports);
-        let upnp = router.upnp_wish(subject.upnp, interface, &link.device, zone, ports);
+        let opened = router.config.opened(member, ports);
+        let upnp = router.config.upnp_wish(subject.upnp, member, ports);
         let wishes = Wishes {
             mode: subject.mode,
             reserve,

@@ -62,8 +62,7 @@ pub fn follow(router: &System) {
 fn served(router: &System) -> Vec<(Served, &Miniupnpd)> {
     let mut served = Vec::new();
     for state in State::load_all() {
-        let zone = state.zone.as_deref();
-        let Some(miniupnpd) = router.miniupnpd(&state.interface, &state.device, zone) else {
+        let Some(miniupnpd) = router.config.miniupnpd(state.member()) else {
             continue;
         };
         match line(&state, router) {

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::firewall::{Miniupnpd, Opened, Section};
+use crate::firewall::{Configuration, Section};
 use crate::handler::bus::Netifd;
 use crate::handler::{Record, Registration, State, uptime};
 use crate::map::PortSet;
@@ -13,7 +13,7 @@ use crate::nat::UpnpWish;
 use crate::netfilter::{Connection, Counters, Traffic, connections};
 use crate::paths::{read_lossy, rooted};
 
-use super::world::{Dropped, Measured, World, zones};
+use super::world::{Dropped, Measured, World};
 
 /// Longest wait for netifd.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -33,8 +33,8 @@ impl World {
             Err(error) => notes.push(format!("netifd does not answer: {error}")),
         }
         world.network = Section::parse_all(&config("network", &mut notes));
-        world.firewall = config("firewall", &mut notes);
-        world.miniupnpd = Miniupnpd::read(&config("upnpd", &mut notes));
+        let firewall = config("firewall", &mut notes);
+        world.firewall = Configuration::parse(&firewall, &config("upnpd", &mut notes));
         let sections = world.network.iter().filter_map(|section| section.name());
         let asked = sections.filter_map(|name| Some((name.to_owned(), Record::load(name)?)));
         world.asked = asked.collect();
@@ -77,9 +77,9 @@ fn connections_of(world: &World) -> io::Result<Vec<Connection>> {
 /// Whether connections from outside may reach anything: our rules drop those
 /// to any port but a forwarded, opened or reserved one, or one of UPnP.
 fn admits(state: &State, set: PortSet, world: &World) -> bool {
-    let zones = zones(state, &world.firewall);
-    let opened = || Opened::read(&world.firewall, &zones, set);
-    let upnp = || world.upnp_wish(state, &zones, &set.into());
+    let (config, member) = (&world.firewall, state.member());
+    let opened = || config.opened(member, Some(set));
+    let upnp = || config.upnp_wish(state.upnp, member, Some(set));
     !set.is_shared()
         || !state.reserve.is_empty()
         || upnp() != UpnpWish::Nothing

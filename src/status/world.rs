@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv6Net;
 use serde::Serialize;
 
-use crate::firewall::{Forward, Miniupnpd, Opened, Section, upnp_wish, zones_of};
+use crate::firewall::{Configuration, Forward, Opened, Section};
 use crate::handler::{Record, Registration, State};
 use crate::map::{PortRange, PortSet};
 use crate::nat::{Kernel, Line, Mode, Plan, PortList, UpnpWish, Wishes};
@@ -55,10 +55,8 @@ pub struct World {
     pub states: Vec<State>,
     /// `/etc/config/network`.
     pub network: Vec<Section>,
-    /// `/etc/config/firewall`.
-    pub firewall: String,
-    /// `/etc/config/upnpd`, if miniupnpd is to run.
-    pub miniupnpd: Option<Miniupnpd>,
+    /// What firewall4 and miniupnpd are told to do.
+    pub firewall: Configuration,
     /// Names of internal hosts.
     pub names: Vec<(Ipv4Addr, String)>,
     /// Seconds since boot.
@@ -175,7 +173,7 @@ impl World {
         if interface.phase == Phase::Up {
             let mut states = self.states.iter();
             let state = states.find(|state| state.interface == known.name);
-            interface.line = state.map(|state| self.line(state, known.zone.as_deref()));
+            interface.line = state.map(|state| self.line(state));
         }
         interface.known = Some(known);
         interface
@@ -185,7 +183,7 @@ impl World {
     /// asked.
     fn without_netifd<'a>(&'a self, state: &'a State) -> Interface<'a> {
         let mut interface = self.down(&state.interface, state.protocol.as_str());
-        let line = self.line(state, state.zone.as_deref());
+        let line = self.line(state);
         if line.traffic.is_some() {
             interface.phase = Phase::Up;
             interface.uptime = self.boot_seconds.checked_sub(state.since);
@@ -194,16 +192,14 @@ impl World {
         interface
     }
 
-    fn line<'a>(&'a self, state: &'a State, zone: Option<&str>) -> LineUp<'a> {
-        let mut zones = zones(state, &self.firewall);
-        zones.extend(zone.map(str::to_owned));
+    fn line<'a>(&'a self, state: &'a State) -> LineUp<'a> {
         let ports = state.mechanism.ports();
         // Without ports of our own, all forwards are listed as without effect.
-        let opened = Opened::read(&self.firewall, &zones, ports.unwrap_or(PortSet::ALL));
+        let opened = self.firewall.opened(state.member(), ports);
         let set = ports.map(PortList::from).unwrap_or_default();
         let reserved = PortList::parse(&state.reserve.join(" ")).unwrap_or_default();
         let reserved = reserved.intersect(&set);
-        let upnp = self.upnp_wish(state, &zones, &set);
+        let upnp = self.firewall.upnp_wish(state.upnp, state.member(), ports);
         let plan = plan(state, reserved.clone(), &opened, upnp);
         let upnp = plan.as_ref().map(|plan| plan.upnp().clone());
         let upnp = upnp.unwrap_or_default();
@@ -238,28 +234,8 @@ impl World {
     }
 }
 
-impl World {
-    /// The miniupnpd that opens ports of a line.
-    pub(super) fn miniupnpd_of(&self, state: &State, zones: &[String]) -> Option<&Miniupnpd> {
-        let miniupnpd = self.miniupnpd.as_ref();
-        miniupnpd.filter(|it| it.serves(&state.interface, zones))
-    }
-
-    /// What miniupnpd is to have of `set`, the ports of a line.
-    pub(super) fn upnp_wish(&self, state: &State, zones: &[String], set: &PortList) -> UpnpWish {
-        upnp_wish(state.upnp, self.miniupnpd_of(state, zones), set)
-    }
-}
-
 fn is_ours(proto: &str) -> bool {
     matches!(proto, "map" | "mape")
-}
-
-/// The firewall zones that an interface is in.
-pub(super) fn zones(state: &State, firewall: &str) -> Vec<String> {
-    let mut zones = zones_of(firewall, &state.interface, &state.device);
-    zones.extend(state.zone.clone());
-    zones
 }
 
 /// The rules as they must have been planned for that line.

@@ -11,10 +11,12 @@ use crate::netifd::{Config, ConfigError};
 use crate::provision::hb46pp::Credentials;
 use crate::sanitize::quoted;
 
+mod device;
 mod protocol;
 mod reader;
 mod request;
 
+pub use device::device_name;
 pub use protocol::Protocol;
 use reader::Reader;
 pub use request::{FixedAddress, Request};
@@ -94,39 +96,6 @@ pub struct Settings {
     pub inherits_metric: bool,
     /// What `/tmp/map-<interface>.rules` shows as the rule.
     pub rule_text: String,
-}
-
-/// Longest interface name: the device is `map-` and the name, and the kernel
-/// takes 15 characters.
-const MAX_NAME: usize = 11;
-
-/// Name of the network device of an interface.
-///
-/// # Errors
-/// A name the kernel or nftables would not take.
-pub fn device_name(interface: &str) -> Result<String, Problem> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let first = interface.chars().next();
-    if !interface.chars().all(plain) || !first.is_some_and(|c| c.is_ascii_alphanumeric()) {
-        return Err(Problem::fatal(
-            Code::InvalidConfig,
-            format_args!(
-                "interface name {}: only letters, digits, '_', '-' and '.' are \
-                 allowed, a letter or digit first",
-                quoted(interface)
-            ),
-        ));
-    }
-    if interface.len() > MAX_NAME {
-        return Err(Problem::fatal(
-            Code::InvalidConfig,
-            format_args!(
-                "interface name {interface}: at most {MAX_NAME} characters, since its device \
-                 is called map-{interface}"
-            ),
-        ));
-    }
-    Ok(format!("map-{interface}"))
 }
 
 impl From<ConfigError> for Problem {
@@ -214,11 +183,6 @@ impl Settings {
         let mut reader = Reader::of(Protocol::Mape, config);
         let credentials = reader.credentials();
         reader.problem().map_or(Ok(credentials), Err)
-    }
-
-    /// Name of the network device.
-    pub fn device(&self) -> String {
-        format!("map-{}", self.interface)
     }
 }
 
@@ -459,14 +423,5 @@ mod tests {
                 .detail
                 .starts_with("peeraddr is missing")
         );
-    }
-
-    #[test]
-    fn interface_names() {
-        assert_eq!(device_name("wanmap").unwrap(), "map-wanmap");
-        assert_eq!(device_name("wan6_4").unwrap(), "map-wan6_4");
-        for bad in ["", "wan map", "a;b", "$(x)", "-x", "ｗａｎ", "abcdefghijkl"] {
-            assert!(device_name(bad).is_err(), "{bad}");
-        }
     }
 }
