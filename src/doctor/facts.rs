@@ -95,6 +95,28 @@ pub enum Reply {
     Error(String),
 }
 
+/// A miniupnpd that opens ports of a line whose address is shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upnp {
+    /// Ports that are kept for it.
+    pub kept: u32,
+    /// `option upnp` says how many, and its permissions follow.
+    pub is_counted: bool,
+    /// What it opens.
+    pub opens: Opens,
+}
+
+/// What a miniupnpd opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opens {
+    /// Only ports that are kept for it.
+    Kept,
+    /// Others too, that never arrive: the first of them.
+    Lost(String),
+    /// Its permissions are in a file of its own.
+    Unread,
+}
+
 /// All that is known of one interface and what it stands on.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
@@ -161,6 +183,8 @@ pub struct Facts<'a> {
     pub offload: (bool, bool),
     /// Forwards of ports that are not ours: name and ports.
     pub foreign: Vec<(String, String)>,
+    /// What miniupnpd does, if it opens ports of this line.
+    pub upnp: Option<Upnp>,
     /// A port of the set that is free to forward.
     pub example: Option<u16>,
     /// Packages that are missing.

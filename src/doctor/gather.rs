@@ -6,9 +6,9 @@ use std::net::Ipv6Addr;
 
 use crate::firewall::Configuration;
 use crate::handler::{PATIENCE, Problem, Protocol, Settings, State, has_died, resolve, uplink_mtu};
-use crate::map::{Border, MapType, Mapping, Psid};
+use crate::map::{Border, MapType, Mapping, PortRange, Psid};
 use crate::mechanism::{Kind, Mechanism};
-use crate::nat::PortList;
+use crate::nat::{self, PortList};
 use crate::netfilter;
 use crate::paths::rooted;
 use crate::provider::{self, Verdict};
@@ -18,7 +18,7 @@ use crate::status::usage::Usage;
 use crate::status::{Interface, LineUp, World};
 use crate::uplink::addresses;
 
-use super::facts::{Facts, Known, Offer, Uplink};
+use super::facts::{Facts, Known, Offer, Opens, Uplink, Upnp};
 use super::ping::ping;
 use super::read::read;
 use super::reason::reason;
@@ -76,6 +76,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
         encapsulating: release().filter(|release| may_encapsulate(release)),
         offload: offload(world),
         foreign: line.map(foreign).unwrap_or_default(),
+        upnp: line.and_then(upnp),
         example: line.and_then(example),
         missing: installed::missing(kind == Kind::MapT, state.is_some()),
         conflicts: installed::conflicts(chains.as_deref().unwrap_or_default()),
@@ -280,6 +281,28 @@ fn foreign(line: &LineUp<'_>) -> Vec<(String, String)> {
 fn own_ports(line: &LineUp<'_>) -> PortList {
     let set = line.state.mechanism.ports();
     set.map(PortList::from).unwrap_or_default()
+}
+
+/// What miniupnpd opens, and which of that can be reached.
+fn upnp(line: &LineUp<'_>) -> Option<Upnp> {
+    let miniupnpd = line.miniupnpd?;
+    let state = line.state;
+    // All ports of an address of one's own arrive.
+    if state.mechanism.ports().is_some_and(|set| !set.is_shared()) {
+        return None;
+    }
+    let all = PortList::of(vec![PortRange::ALL]);
+    Some(Upnp {
+        kept: line.upnp.count(),
+        is_counted: matches!(state.upnp, nat::Upnp::Ports(_)),
+        opens: match miniupnpd.allowed(&all) {
+            Some(allowed) => match allowed.minus(&line.upnp).ranges().next() {
+                Some(lost) => Opens::Lost(lost.to_string()),
+                None => Opens::Kept,
+            },
+            None => Opens::Unread,
+        },
+    })
 }
 
 /// A port nobody has taken.

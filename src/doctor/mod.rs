@@ -29,7 +29,7 @@ use serde::Serialize;
 use crate::handler::State;
 use crate::map::Mapping;
 
-pub use facts::{Address, Facts, Known, Offer, Reply, Uplink};
+pub use facts::{Address, Facts, Known, Offer, Opens, Reply, Uplink, Upnp};
 pub use finding::{Check, Finding, Verdict};
 pub use gather::gather;
 pub use remedy::{Cause, Remedy};
@@ -52,7 +52,7 @@ enum Judge {
 use Judge::{All, Any, Map, Up};
 
 /// Every check, in the order in which one depends on the other.
-static CHECKS: [(&str, Judge); 23] = [
+static CHECKS: [(&str, Judge); 24] = [
     ("uplink", Any(line::uplink)),
     ("prefix", Any(line::prefix)),
     ("provider", Any(line::provider)),
@@ -72,6 +72,7 @@ static CHECKS: [(&str, Judge); 23] = [
     ("edge", Up(nat::edge)),
     ("offload", Any(nat::offload)),
     ("forwards", Any(nat::forwards)),
+    ("upnp", All(nat::upnp)),
     ("packages", Any(system::packages)),
     ("replies", Up(path::replies)),
     ("ports", All(nat::ports)),

@@ -4,7 +4,7 @@
 use crate::handler::State;
 use crate::netfilter::Chain;
 
-use super::facts::Facts;
+use super::facts::{Facts, Opens, Upnp};
 use super::finding::{Finding, Verdict, fail, not_up, ok, unknown, warn};
 use super::remedy::Remedy;
 use super::seen::Seen;
@@ -155,6 +155,33 @@ pub(super) fn forwards(facts: &Facts<'_>) -> Finding {
         None => Remedy::ForwardByIpv6 {},
     };
     warn(seen, remedy)
+}
+
+/// What programs in the LAN have opened, if anything opens ports.
+pub(super) fn upnp(facts: &Facts<'_>) -> Vec<Finding> {
+    let judge = |state: &State| {
+        let upnp = facts.upnp.as_ref()?;
+        Some(upnp_ports(upnp, state))
+    };
+    facts.state.and_then(judge).into_iter().collect()
+}
+
+fn upnp_ports(upnp: &Upnp, state: &State) -> Finding {
+    let kept = upnp.kept;
+    let ports = match &upnp.opens {
+        Opens::Unread => return unknown(Seen::UpnpHidden { kept }),
+        Opens::Kept => return ok(Seen::UpnpFits { kept }),
+        Opens::Lost(ports) => ports.clone(),
+    };
+    if state.mechanism.ports().is_none() {
+        return warn(Seen::UpnpUseless {}, Remedy::UpnpElsewhere {});
+    }
+    let interface = state.interface.clone();
+    let remedy = match upnp.is_counted {
+        true => Remedy::ReloadRules { interface },
+        false => Remedy::ShareForUpnp { interface },
+    };
+    warn(Seen::UpnpLost { ports }, remedy)
 }
 
 /// Ports in use, if any are ours.

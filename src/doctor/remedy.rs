@@ -108,6 +108,10 @@ pub enum Remedy {
     ForwardByIpv6 {},
     #[error("open the host's IPv6 address instead")]
     UseIpv6 {},
+    #[error("set option upnp '16' of {interface}: miniupnpd then refuses what would not arrive")]
+    ShareForUpnp { interface: String },
+    #[error("set option enabled '0' in /etc/config/upnpd, or external_iface to another line")]
+    UpnpElsewhere {},
     #[error("the uplink must have the line's own DNS servers: only they know that name")]
     CheckResolvers {},
     #[error(

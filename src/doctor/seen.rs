@@ -314,6 +314,14 @@ pub enum Seen {
         "forward \"{name}\" has no effect: with DS-Lite no port of a public IPv4 address is ours"
     )]
     ForwardsRefused { name: String },
+    #[error("miniupnpd opens only ports that are kept for it: {kept}")]
+    UpnpFits { kept: u32 },
+    #[error("miniupnpd has a file of its own, which is not read; {kept} ports are kept for it")]
+    UpnpHidden { kept: u32 },
+    #[error("miniupnpd opens ports that never arrive here, such as {ports}")]
+    UpnpLost { ports: String },
+    #[error("miniupnpd opens ports, and with DS-Lite none of a public IPv4 address is ours")]
+    UpnpUseless {},
     #[error("only root can see connections")]
     ConnectionsHidden {},
     #[error("conntrack does not answer, so the ports in use are not known")]

@@ -112,6 +112,7 @@ fn healthy() -> Facts<'static> {
         encapsulating: None,
         offload: (true, false),
         foreign: Vec::new(),
+        upnp: None,
         example: Some(4128),
         missing: Vec::new(),
         traffic: Some(Traffic {
@@ -125,6 +126,15 @@ fn healthy() -> Facts<'static> {
         busiest: Some((Ipv4Addr::new(192, 168, 1, 20), Some("laptop"), 40)),
         conflicts: Vec::new(),
     }
+}
+
+fn upnp(kept: u32, opens: Opens) -> Option<Upnp> {
+    let is_counted = kept > 0;
+    Some(Upnp {
+        kept,
+        is_counted,
+        opens,
+    })
 }
 
 fn fixture(name: &str) -> Value {
@@ -438,6 +448,16 @@ const FAULTS: &[Row] = &[
         make: |f| f.offload = (true, true) },
     Row { fault: "forward outside the set", id: "forwards", verdict: Verdict::Warn, says: "for instance 4128",
         make: |f| f.foreign = vec![("a forward".into(), "80".into()), ("b".into(), "81".into())] },
+    Row { fault: "miniupnpd as it is installed", id: "upnp", verdict: Verdict::Warn, says: "option upnp '16' of wanmap",
+        make: |f| f.upnp = upnp(0, Opens::Lost("1024-65535".into())) },
+    Row { fault: "miniupnpd does not follow the line", id: "upnp", verdict: Verdict::Warn, says: "firewall reload",
+        make: |f| f.upnp = upnp(16, Opens::Lost("62272-62287".into())) },
+    Row { fault: "permissions in a file of miniupnpd's own", id: "upnp", verdict: Verdict::Unknown, says: "is not read; 16 ports",
+        make: |f| f.upnp = upnp(16, Opens::Unread) },
+    Row { fault: "only what is kept for it", id: "upnp", verdict: Verdict::Ok, says: "kept for it: 16",
+        make: |f| f.upnp = upnp(16, Opens::Kept) },
+    Row { fault: "miniupnpd on DS-Lite", id: "upnp", verdict: Verdict::Warn, says: "external_iface",
+        make: |f| { ds_lite(f); f.upnp = upnp(0, Opens::Lost("1024-65535".into())); } },
     Row { fault: "module missing", id: "packages", verdict: Verdict::Fail, says: "install kmod-ip6-tunnel",
         make: |f| f.missing = vec!["kmod-ip6-tunnel"] },
     Row { fault: "sent, nothing received", id: "replies", verdict: Verdict::Fail, says: "enabled for this service",

@@ -108,6 +108,8 @@ pub struct LineUp<'a> {
     pub reserved: PortList,
     /// Ports that miniupnpd may hand out.
     pub upnp: PortList,
+    /// The miniupnpd that opens ports of this line.
+    pub miniupnpd: Option<&'a Miniupnpd>,
     /// Ports in use; `None` if we may not see connections.
     pub usage: Option<Usage>,
     /// Counters of the device.
@@ -220,6 +222,7 @@ impl World {
             forwards: opened.forwards,
             reserved,
             upnp,
+            miniupnpd: self.miniupnpd_of(state, &zones),
             usage,
             traffic: measured.and_then(|m| m.traffic),
             dropped: measured.and_then(|m| m.dropped),

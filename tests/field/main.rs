@@ -8,6 +8,7 @@ mod double;
 mod router;
 
 mod lines;
+mod uplinks;
 
 use std::process::Command;
 

@@ -50,23 +50,6 @@ fn a_user_corrects_what_dhcpv6_said() {
     );
 }
 
-/// Nobody can give such an interface a metric, so its default route has that of the uplink
-/// (openwrt issue 22993).
-#[test]
-fn the_default_route_has_the_metric_of_the_uplink() {
-    let Some(net) = Router::new() else { return };
-    example_uplink(&net);
-    net.update("wan6", "the metric", |wan6| wan6.metric = 30);
-    net.add_dynamic(&from_dhcp(OWN));
-    net.assert_works("wan6_4");
-    let metrics = net.with(|world| {
-        let routes = &world.interface("wan6_4").routes;
-        let metrics = routes.iter().map(|route| route.metric);
-        metrics.collect::<Vec<_>>()
-    });
-    assert_eq!(metrics, [Some(30)]);
-}
-
 #[test]
 fn dhcpv6_brings_the_rules() {
     let Some(net) = Router::new() else { return };

@@ -107,6 +107,7 @@ const checks = {
 	edge: _('Port mapping'),
 	offload: _('Flow offloading'),
 	forwards: _('Port forwards'),
+	upnp: 'UPnP',
 	packages: _('Packages'),
 	replies: _('Replies'),
 	ports: _('Free ports'),

@@ -114,6 +114,10 @@ pub const ROWS: &[Row] = &[
         fault: "a forward of a port that is somebody else's",
         make: |c| c.write("firewall", &web(443)),
         mend: |c| c.write("firewall", &web(LINE.ranges()[0].0)) },
+    Row { check: "upnp", verdict: "warn", says: "set option upnp '16' of wanmap",
+        fault: "miniupnpd with the permissions it is installed with",
+        make: |c| c.write("upnpd", &upnpd((1024, 65535))),
+        mend: |c| c.write("upnpd", &upnpd(LINE.ranges()[0])) },
     Row { check: "packages", verdict: "fail", says: "install kmod-nft-nat",
         fault: "a kernel module is missing",
         make: take_module,
@@ -133,6 +137,15 @@ pub const ROWS: &[Row] = &[
         make: |c| c.ce().nft("table inet mape {\n\tchain srcnat {\n\t\ttype nat hook postrouting priority 0;\n\t}\n}\n"),
         mend: |c| c.ce().nft("delete table inet mape") },
 ];
+
+/// A miniupnpd that opens these ports for programs, and no others.
+fn upnpd((first, last): (u16, u16)) -> String {
+    format!(
+        "config upnpd 'config'\n\toption enabled '1'\n\
+         config perm_rule\n\toption action 'allow'\n\toption ext_ports '{first}-{last}'\n\
+         config perm_rule\n\toption action 'deny'\n\toption ext_ports '0-65535'\n"
+    )
+}
 
 fn prefix() -> String {
     LINE.prefix().to_string()
