@@ -43,7 +43,7 @@ impl World {
             Err(error) => notes.push(format!("connections cannot be seen: {error}")),
         }
         for state in &world.states {
-            let dropped = dropped(&state.interface);
+            let dropped = dropped(state);
             if let Err(error) = &dropped {
                 notes.push(format!("counters cannot be seen: {error}"));
             }
@@ -115,8 +115,9 @@ pub fn leases(text: &str) -> Vec<(Ipv4Addr, String)> {
 }
 
 /// What the rules of one interface have dropped.
-fn dropped(interface: &str) -> io::Result<Dropped> {
-    let counters = Counters::read(interface)?;
+fn dropped(state: &State) -> io::Result<Dropped> {
+    let counters = Counters::read(&state.interface)?;
+    let translates = state.mechanism.ports().is_some();
     Ok(Dropped {
         not_ours: counters
             .not_our_address
@@ -125,8 +126,19 @@ fn dropped(interface: &str) -> io::Result<Dropped> {
         pool_number: counters.unsolicited,
         no_ports: counters.no_port_protocol,
         guard: counters.held_back,
-        exhausted: counters.exhausted.unwrap_or(counters.no_free_port),
+        exhausted: exhausted(&counters, translates),
     })
+}
+
+/// Connections that found no free port. Without a counter of our own the kernel's
+/// has to do, which counts for the whole router: it says nothing of a line whose
+/// addresses the provider translates.
+fn exhausted(counters: &Counters, translates: bool) -> u64 {
+    match (counters.exhausted, translates) {
+        (_, false) => 0,
+        (Some(counted), true) => counted,
+        (None, true) => counters.no_free_port,
+    }
 }
 
 #[cfg(test)]
@@ -139,5 +151,20 @@ mod tests {
                     1700000000 02:00:00:00:00:23 192.168.1.23 * *\nduid 00\n\n";
         let laptop = (Ipv4Addr::new(192, 168, 1, 20), "laptop".to_owned());
         assert_eq!(leases(text), [laptop]);
+    }
+
+    #[test]
+    fn only_a_line_that_is_translated_here_runs_out_of_ports() {
+        let kernels = Counters {
+            no_free_port: 672,
+            ..Counters::default()
+        };
+        let ours = Counters {
+            exhausted: Some(5),
+            ..kernels
+        };
+        assert_eq!(exhausted(&kernels, true), 672);
+        assert_eq!(exhausted(&ours, true), 5);
+        assert_eq!(exhausted(&kernels, false), 0);
     }
 }

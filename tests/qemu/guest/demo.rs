@@ -2,6 +2,7 @@
 //! The demo: a subscriber's router comes up, and a person can watch.
 
 use super::border;
+use super::carrier::{RESOLVER, transix};
 use super::init::{say, tell};
 use super::lab::Lab;
 use super::nat::Technique;
@@ -55,20 +56,13 @@ fn show(line: Line) -> Result<()> {
     command(&lab, "status")?;
 
     title("2. From a computer in the LAN");
-    let address = server(0).to_string();
-    prompt(&format!("ping -c 3 {address}"));
-    quote(
-        &lab.host(0)
-            .run(&["ping", "-c", "3", "-i", "0.3", &address])?,
-    );
-    let page = format!("http://{address}/");
-    prompt(&format!("wget -qO- {page}"));
-    quote(&lab.host(1).run(&["wget", "-qO-", &page])?);
+    reach_a_server(&lab)?;
     say("And on the router, whether all is well, from the uplink to the border relay:");
     command(&lab, "doctor")?;
 
     ports(&mut lab)?;
     game(&mut lab)?;
+    ds_lite(&lab)?;
 
     title("That was all");
     say(&format!(
@@ -76,6 +70,18 @@ fn show(line: Line) -> Result<()> {
          20 ways and see what mape doctor says), or README.md, Install, for your own router.",
         if line == OCN { "v6plus" } else { "ocn" }
     ));
+    Ok(())
+}
+
+/// A ping and a page from two computers of the LAN.
+fn reach_a_server(lab: &Lab) -> Result<()> {
+    let address = server(0).to_string();
+    prompt(&format!("ping -c 3 {address}"));
+    let ping = ["ping", "-c", "3", "-i", "0.3", &address];
+    quote(&lab.host(0).run(&ping)?);
+    let page = format!("http://{address}/");
+    prompt(&format!("wget -qO- {page}"));
+    quote(&lab.host(1).run(&["wget", "-qO-", &page])?);
     Ok(())
 }
 
@@ -157,6 +163,27 @@ fn game(lab: &mut Lab) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// The line becomes one of DS-Lite; the configuration stays.
+fn ds_lite(lab: &Lab) -> Result<()> {
+    title("5. Another kind of line, the same two lines of configuration");
+    say(&format!(
+        "The provider changes the line to DS-Lite: the prefix is now {}/56, of transix,\n\
+         and the provider translates (at the AFTR), so the router must not.",
+        transix::PREFIX
+    ));
+    let _resolver = transix::resolver(&lab.net)?;
+    let router = lab.router()?;
+    router.uplink_dns(&[&RESOLVER.to_string()]);
+    progress("(mape notices the prefix and asks the line's resolver for the AFTR ...)");
+    transix::take_over(&lab.net, router)?;
+    let address = server(0).to_string();
+    // The AFTR of the lab learns from a first packet where the router is.
+    lab.host(0)
+        .run(&["ping", "-c", "2", "-i", "0.3", "-W", "1", &address])?;
+    command(lab, "status")?;
+    reach_a_server(lab)
 }
 
 /// Two pictures of the port set; one range in a row, or two if there are many.

@@ -4,6 +4,7 @@
 
 pub mod dns;
 pub mod softwire;
+pub mod transix;
 pub mod web;
 
 use ipnet::Ipv4Net;

@@ -5,9 +5,7 @@ use super::softwires::{self, DS_LITE};
 use super::{Bench, expect};
 use crate::Result;
 use crate::guest::border;
-use crate::guest::carrier::dns::Resolver;
-use crate::guest::carrier::softwire::Softwire;
-use crate::guest::carrier::{AFTR, RESOLVER};
+use crate::guest::carrier::{RESOLVER, transix};
 use crate::guest::init::say;
 use crate::guest::nat;
 use crate::guest::oracle::{Line, V6PLUS};
@@ -18,10 +16,6 @@ use crate::guest::topology::{Topology, lan_host, server};
 use std::net::SocketAddrV4;
 use std::time::Duration;
 
-/// A prefix that the provider table knows as one of DS-Lite, and its AFTR.
-const TRANSIX: &str = "2409:10:a040:1c00::";
-const TRANSIX_AFTR: &str = "gw.transix.jp";
-
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The line becomes one of DS-Lite when its prefix changes, and one of MAP-E
@@ -31,8 +25,7 @@ pub fn other_mechanism(bench: &mut Bench) -> Result<String> {
     let net = Topology::build(&V6PLUS)?;
     border::load(&net.br, &V6PLUS)?;
     let _servers = Servers::start(&net.srv)?;
-    let resolver = Resolver::start(&net.acc, RESOLVER)?;
-    resolver.set(|zone| drop(zone.names.insert(TRANSIX_AFTR.to_owned(), vec![AFTR])));
+    let resolver = transix::resolver(&net)?;
     net.ce.nft(&nat::firewall4("", ""))?;
     let router = Router::resolving(&net.ce, RESOLVER, &[])?;
     let map_e = V6PLUS.prefix().to_string();
@@ -51,16 +44,7 @@ pub fn other_mechanism(bench: &mut Bench) -> Result<String> {
     let asked = resolver.asked();
     expect(asked.is_empty(), || format!("asked on MAP-E: {asked:?}"))?;
 
-    let prefix = format!("{TRANSIX}/56");
-    let subscriber = prefix.parse().map_err(|e| format!("{prefix}: {e}"))?;
-    let aftr = Softwire::DsLite {
-        aftr: AFTR,
-        subscriber,
-    };
-    aftr.open(&net)?;
-    net.route_to_subscriber(&prefix)?;
-    router.delegate(&net.ce, Some((TRANSIX, 56)))?;
-    router.until_address("192.0.0.2")?;
+    transix::take_over(&net, &router)?;
     traffic()?;
     let rules = net.ce.run(&["nft", "list", "ruleset"])?;
     let old = V6PLUS.ipv4().to_string();
