@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv6Net;
 use serde::Serialize;
 
-use crate::firewall::{Configuration, Forward, Opened, Section};
+use crate::firewall::{Configuration, Forward, Miniupnpd, Opened, Section};
 use crate::handler::{Record, Registration, State};
 use crate::map::{PortRange, PortSet};
 use crate::nat::{Kernel, Line, Mode, Plan, PortList, UpnpWish, Wishes};
@@ -222,7 +222,7 @@ impl World {
             forwards: opened.forwards,
             reserved,
             upnp,
-            miniupnpd: self.miniupnpd_of(state, &zones),
+            miniupnpd: self.firewall.miniupnpd(state.member()),
             usage,
             traffic: measured.and_then(|m| m.traffic),
             dropped: measured.and_then(|m| m.dropped),
