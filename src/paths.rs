@@ -59,6 +59,11 @@ pub fn registration_file(interface: &str) -> PathBuf {
     rooted(&format!("/var/run/mape/{interface}.registration"))
 }
 
+/// What the line of an interface said of itself when it was asked by HB46PP.
+pub fn provision_file(interface: &str) -> PathBuf {
+    rooted(&format!("/var/run/mape/{interface}.hb46pp"))
+}
+
 /// The configuration of all interfaces, with the secrets that netifd is not
 /// told.
 pub fn network_config() -> PathBuf {

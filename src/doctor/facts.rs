@@ -172,6 +172,8 @@ pub struct Facts<'a> {
     pub chains: Option<Vec<Chain>>,
     /// Traffic control may redirect what the device receives.
     pub redirected: bool,
+    /// Whether the kernel refused an edge map since boot.
+    pub edge_refused: bool,
     /// The rule came by DHCPv6 and has the PSID offset that is taken if none is
     /// given.
     pub offset_assumed: bool,

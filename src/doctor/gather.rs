@@ -5,7 +5,9 @@
 use std::net::Ipv6Addr;
 
 use crate::firewall::Configuration;
-use crate::handler::{PATIENCE, Problem, Protocol, Settings, State, has_died, resolve, uplink_mtu};
+use crate::handler::{
+    PATIENCE, Problem, Protocol, Settings, State, has_died, known_kernel, resolve, uplink_mtu,
+};
 use crate::map::{Border, MapType, Mapping, PortRange, Psid};
 use crate::mechanism::{Kind, Mechanism};
 use crate::nat::{self, PortList};
@@ -68,6 +70,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
             .unwrap_or_default(),
         default4: netifd.is_some_and(has_default_route) && addresses::has_default(interface, state),
         no_default: interface.config.and_then(|c| c.flag("defaultroute")) == Some(false),
+        edge_refused: known_kernel().edge.is_err(),
         redirected: state.is_some_and(|state| netfilter::has_ingress_qdisc(&state.device)),
         offset_assumed: netifd.is_some_and(|known| known.dynamic)
             && interface.option("offset").is_none()
@@ -157,10 +160,7 @@ fn known_line(offer: &Offer, mapping: Option<&Mapping>) -> Known {
     let loaded = provider::load(rooted(""));
     let verdict = loaded.table.lookup_line(&offer.prefix);
     if let Verdict::Map(found) | Verdict::Unconfirmed(found) = verdict {
-        let border = found.border().map(|border| match border {
-            Border::Br(br) => br.to_string(),
-            Border::Dmr(dmr) => dmr.to_string(),
-        });
+        let border = found.border().map(|border| border.to_string());
         return Known::Map {
             id: found.provider().id().to_owned(),
             name: found.provider().name().to_owned(),

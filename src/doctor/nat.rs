@@ -2,12 +2,14 @@
 //! Checks of address translation: rules, ports, forwards.
 
 use crate::handler::State;
+use crate::nat::{Mode, names};
 use crate::netfilter::Chain;
 
 use super::facts::{Facts, Opens, Upnp};
 use super::finding::{Finding, Verdict, fail, not_up, ok, unknown, warn};
 use super::remedy::Remedy;
 use super::seen::Seen;
+use crate::status::usage::Fill;
 
 /// `NF_INET_POST_ROUTING`.
 const POSTROUTING: u32 = 4;
@@ -39,8 +41,8 @@ pub(super) fn nat(facts: &Facts<'_>, _: &State) -> Finding {
     let Some(chains) = &facts.chains else {
         return unknown(Seen::RulesHidden {});
     };
-    let guard = format!("mape_guard_{}", facts.interface);
-    let table = format!("mape_{}", facts.interface);
+    let guard = names::guard_table(facts.interface);
+    let table = names::table(facts.interface);
     let mut own = None;
     for chain in chains {
         if chain.table == guard {
@@ -57,7 +59,7 @@ pub(super) fn nat(facts: &Facts<'_>, _: &State) -> Finding {
     };
     let before = |chain: &&Chain| {
         let priority = at_exit(chain);
-        !chain.table.starts_with("mape_") && priority.is_some_and(|priority| priority <= own)
+        !names::is_ours(&chain.table) && priority.is_some_and(|priority| priority <= own)
     };
     // firewall4 masquerades for the whole zone; of others only they know.
     let others = chains.iter().filter(before);
@@ -87,7 +89,7 @@ pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
     let (mode, reason) = &state.technique;
     match mode.as_str() {
         "pool" => {}
-        "hash" if reason.contains("egress") => {
+        "hash" if facts.edge_refused && state.nat != Mode::Hash => {
             let reason = reason.clone();
             return install(facts, Seen::EdgeHash { reason }, "kmod-nft-netdev");
         }
@@ -99,7 +101,7 @@ pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
     let Some(chains) = &facts.chains else {
         return unknown(Seen::RulesHidden {});
     };
-    let table = format!("mape_{}", facts.interface);
+    let table = names::table(facts.interface);
     let is_hook =
         |chain: &&Chain| chain.family == "netdev" && chain.table == table && chain.place.is_some();
     let hooks = chains.iter().filter(is_hook).count();
@@ -206,7 +208,6 @@ fn ports_in_use(facts: &Facts<'_>) -> Finding {
     };
     let pool = facts.free;
     let exhausted = facts.dropped.map_or(0, |dropped| dropped.exhausted);
-    let share = used.saturating_mul(100) / (pool.max(1) as usize);
     let free = Seen::PortsFree {
         used,
         pool,
@@ -214,10 +215,10 @@ fn ports_in_use(facts: &Facts<'_>) -> Finding {
     };
     // The count is since the rules were loaded or, if nothing counts
     // connections, the kernel's since boot: alone it says nothing about now.
-    let verdict = match share {
-        0..80 => return ok(free),
-        80..95 => Verdict::Warn,
-        _ => Verdict::Fail,
+    let verdict = match Fill::of(used, pool as usize).0 {
+        Fill::Roomy => return ok(free),
+        Fill::Scarce => Verdict::Warn,
+        Fill::Full => Verdict::Fail,
     };
     let seen = match &facts.busiest {
         None => free,

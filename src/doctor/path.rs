@@ -4,7 +4,6 @@
 use std::net::Ipv6Addr;
 
 use crate::handler::{Code, Registration, State};
-use crate::map::Border;
 use crate::mechanism::{Kind, Mechanism};
 
 use super::facts::{Facts, Known, Reply};
@@ -15,10 +14,7 @@ use crate::status::netifd::Phase;
 
 /// The address of the BR, or the DMR's prefix.
 fn border(state: &State) -> Option<String> {
-    match state.mechanism.border()? {
-        Border::Br(br) => Some(br.to_string()),
-        Border::Dmr(dmr) => Some(dmr.to_string()),
-    }
+    Some(state.mechanism.border()?.to_string())
 }
 
 pub(super) fn br_route(facts: &Facts<'_>, state: &State) -> Finding {

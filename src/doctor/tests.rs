@@ -107,6 +107,7 @@ fn healthy() -> Facts<'static> {
             chain("netdev", "mape_wanmap", "filter", 1, 0),
         ]),
         redirected: false,
+        edge_refused: false,
         offset_assumed: false,
         unclamped: None,
         encapsulating: None,
@@ -439,7 +440,15 @@ const FAULTS: &[Row] = &[
             chains.push(Chain { name: "ingress".into(), ..chain("ip", "mape_wanmap", "filter", 0, -310) });
         } },
     Row { fault: "no egress hook", id: "edge", verdict: Verdict::Warn, says: "kmod-nft-netdev",
-        make: |f| set_up(f, |s| s.technique = ("hash".into(), "no netdev egress".into())) },
+        make: |f| {
+            f.edge_refused = true;
+            set_up(f, |s| s.technique = ("hash".into(), "no netdev egress".into()));
+        } },
+    Row { fault: "a hash that the user chose", id: "edge", verdict: Verdict::Ok, says: "",
+        make: |f| {
+            f.edge_refused = true;
+            set_up(f, |s| { s.nat = Mode::Hash; s.technique.0 = "hash".into(); });
+        } },
     Row { fault: "a kernel that may encapsulate by itself", id: "offload", verdict: Verdict::Warn, says: "option nat 'hash'",
         make: |f| f.encapsulating = Some("7.2.1".into()) },
     Row { fault: "the same, and no edge map", id: "offload", verdict: Verdict::Ok, says: "compatible",

@@ -17,18 +17,27 @@ pub struct Section {
 }
 
 impl Section {
-    /// Reads all sections of a file.
+    /// Reads all sections of a file. Sections of the same name are one, as in
+    /// UCI: what comes later is added to it, or replaces what it says.
     pub fn parse_all(text: &str) -> Vec<Section> {
         let mut sections: Vec<Section> = Vec::new();
+        let mut current = 0;
         for mut words in statements(text) {
             match words.as_mut_slice() {
-                [keyword, kind, name @ ..] if keyword == "config" => sections.push(Section {
-                    kind: take(kind),
-                    name: name.first().filter(|name| !name.is_empty()).cloned(),
-                    values: Vec::new(),
-                }),
+                [keyword, kind, name @ ..] if keyword == "config" => {
+                    let name = name.first().filter(|name| !name.is_empty()).cloned();
+                    let known = |section: &Section| name.is_some() && section.name == name;
+                    current = sections.iter().position(known).unwrap_or(sections.len());
+                    if current == sections.len() {
+                        sections.push(Section::default());
+                    }
+                    if let Some(section) = sections.get_mut(current) {
+                        section.kind = take(kind);
+                        section.name = name;
+                    }
+                }
                 [keyword, key, value, ..] => {
-                    let Some(section) = sections.last_mut() else {
+                    let Some(section) = sections.get_mut(current) else {
                         continue;
                     };
                     match keyword.as_str() {
@@ -43,6 +52,12 @@ impl Section {
             }
         }
         sections
+    }
+
+    /// The section of that type and name.
+    pub fn named<'a>(sections: &'a [Section], kind: &str, name: &str) -> Option<&'a Section> {
+        let mut all = sections.iter();
+        all.find(|section| section.kind == kind && section.name() == Some(name))
     }
 
     /// Type of the section.
@@ -154,6 +169,21 @@ mod tests {
     fn options_before_any_section_belong_to_none() {
         assert_eq!(Section::parse_all("option a b\nlist c d"), []);
         assert_eq!(Section::parse_all("config"), []);
+    }
+
+    /// Seen with `uci show` of a file like this one.
+    #[test]
+    fn sections_of_one_name_are_one() {
+        let text = "config interface 'wan'\n\toption proto dhcp\n\toption metric 5\n\
+                    config route\n\
+                    config interface 'wan'\n\toption proto 'mape'\n\tlist reserve 80\n";
+        let sections = Section::parse_all(text);
+        assert_eq!(sections.len(), 2);
+        let wan = Section::named(&sections, "interface", "wan").unwrap();
+        assert_eq!(wan.get("proto"), Some("mape"));
+        assert_eq!(wan.get("metric"), Some("5"));
+        assert_eq!(wan.words("reserve"), ["80"]);
+        assert_eq!(Section::named(&sections, "route", "wan"), None);
     }
 
     proptest! {

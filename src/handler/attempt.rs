@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::uptime;
 use super::marks;
 use super::problem::{Code, Problem};
+use super::store::read_json;
 use crate::paths::{self, attempt_file, stems_in};
 
 /// Longest wait before an attempt, in seconds: a line is back within a minute,
@@ -225,8 +226,7 @@ pub fn has_died(interface: &str) -> bool {
 }
 
 fn claimed_by(interface: &str) -> Option<Ipv6Addr> {
-    let text = fs::read_to_string(attempt_file(interface)).ok()?;
-    serde_json::from_str::<Record>(&text).ok()?.ce
+    read_json::<Record>(&attempt_file(interface))?.ce
 }
 
 fn hold_back(hold: bool) {

@@ -51,6 +51,6 @@ pub use repair::{renew_over, repair};
 pub use router::{System, uplink_mtu};
 pub use settings::{FixedAddress, Protocol, Provision, Request, Settings, device_name};
 pub use state::{State, StateError};
-pub use translate::{Subject, Translation};
+pub use translate::{Subject, Translation, known_kernel};
 pub use upnp::follow as follow_upnp;
 pub use watch::Watch;

@@ -2,9 +2,7 @@
 //! What the line itself says of how it carries IPv4 (HB46PP): asked when
 //! nothing else is known, and kept until it is to be asked again.
 
-use std::fs;
 use std::net::Ipv6Addr;
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use ipnet::Ipv6Net;
@@ -13,11 +11,11 @@ use serde_json::Value;
 
 use super::section::{credentials, last_change};
 use super::settings::{Provision, Settings};
-use super::store::{make_directory, write_atomically};
+use super::store::{read_json, write_json};
 use crate::endpoint::Endpoint;
 use crate::map::{Border, Mapping, Overrides};
 use crate::netifd::Dump;
-use crate::paths;
+use crate::paths::provision_file;
 use crate::provision::hb46pp::schedule::{self, Action, Event};
 use crate::provision::hb46pp::{
     Answer, Label, Mechanism, Reply, Request, SUPPORTED, TokenFile, Unusable, ask,
@@ -53,24 +51,17 @@ pub struct Provisioned {
     lwaftr: Option<Ipv6Addr>,
 }
 
-/// The file with the record of an interface; gone with a reboot.
-fn path(interface: &str) -> PathBuf {
-    paths::run_dir().join(format!("{interface}.hb46pp"))
-}
-
 impl Record {
     /// What is known of that interface's line. A file that cannot be read is
     /// none: the line is asked again.
     pub fn load(interface: &str) -> Option<Self> {
-        serde_json::from_slice(&fs::read(path(interface)).ok()?).ok()
+        read_json(&provision_file(interface))
     }
 
     fn save(&self, interface: &str) {
-        let written = make_directory(&paths::run_dir())
-            .and_then(|()| Ok(serde_json::to_vec(self)?))
-            .and_then(|json| write_atomically(&path(interface), &json));
-        if let Err(error) = written {
-            log::warn!("{interface}: {}: {error}", path(interface).display());
+        let path = provision_file(interface);
+        if let Err(error) = write_json(&path, self) {
+            log::warn!("{interface}: {}: {error}", path.display());
         }
     }
 

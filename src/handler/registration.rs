@@ -7,21 +7,19 @@
 //! server, so a change of them must not interrupt the link.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::net::{Ipv6Addr, UdpSocket};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::bus::Netifd;
 use super::clock::uptime;
 use super::link::Link;
 use super::section::{last_change, section_of};
 use super::state::State;
-use super::store::{self, lock, write_atomically};
+use super::store::{self, lock, read_json, write_json};
 use crate::firewall::Section;
 use crate::mechanism::Mechanism;
 use crate::paths::{self, registration_file};
@@ -90,9 +88,7 @@ impl Registration {
     /// What became of the registration of that interface's address; `None`
     /// before the first attempt ended. A file that cannot be read is none.
     pub fn load(interface: &str) -> Option<Self> {
-        let text = fs::read_to_string(registration_file(interface)).ok()?;
-        let value: Value = serde_json::from_str(&text).ok()?;
-        Registration::deserialize(value).ok()
+        read_json(&registration_file(interface))
     }
 
     /// Whether the address is registered.
@@ -106,8 +102,7 @@ impl Registration {
         if !paths::state_file(interface).exists() {
             return Ok(());
         }
-        let json = serde_json::to_vec(self)?;
-        write_atomically(&registration_file(interface), &json)
+        write_json(&registration_file(interface), self)
     }
 
     /// Forgets what became of it.

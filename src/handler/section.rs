@@ -23,8 +23,7 @@ const CORRECTIONS: [&str; 6] = ["offset", "ealen", "psidlen", "psid", "mtu", "en
 /// The section of that interface, if the configuration has one.
 pub(super) fn section_of(interface: &str) -> Option<Section> {
     let text = read_lossy(network_config()).unwrap_or_default();
-    let mut sections = Section::parse_all(&text).into_iter().rev();
-    sections.find(|section| section.kind() == "interface" && section.name() == Some(interface))
+    Section::named(&Section::parse_all(&text), "interface", interface).cloned()
 }
 
 /// When the configuration was written last; `None` if there is none.

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Far ends that sent nothing back, as they are remembered.
 
-use std::fs;
 use std::io;
 use std::net::Ipv6Addr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::clock::uptime;
-use super::store::{remove_written, write_atomically};
+use super::store::{read_json, remove_written, write_json};
 use crate::paths::silent_file;
 
 /// How long an address is remembered, in seconds.
@@ -21,10 +19,7 @@ pub(super) const REMEMBERED: u64 = 3600;
 struct Silent(Ipv6Addr, u64);
 
 fn load(interface: &str) -> Vec<Silent> {
-    let text = fs::read_to_string(silent_file(interface)).unwrap_or_default();
-    let value: Option<Value> = serde_json::from_str(&text).ok();
-    let all = value.and_then(|value| Vec::<Silent>::deserialize(value).ok());
-    let mut all = all.unwrap_or_default();
+    let mut all: Vec<Silent> = read_json(&silent_file(interface)).unwrap_or_default();
     let now = uptime();
     all.retain(|Silent(_, at)| now.saturating_sub(*at) <= REMEMBERED);
     all
@@ -44,7 +39,7 @@ pub(super) fn silent(interface: &str) -> Vec<Ipv6Addr> {
 pub(super) fn remember(interface: &str, address: Ipv6Addr) -> io::Result<()> {
     let mut all = load(interface);
     all.insert(0, Silent(address, uptime()));
-    write_atomically(&silent_file(interface), &serde_json::to_vec(&all)?)
+    write_json(&silent_file(interface), &all)
 }
 
 /// Something came back from that one: it is no longer held to be silent.
@@ -56,10 +51,7 @@ pub(super) fn answered(interface: &str, address: Ipv6Addr) {
     if answering.is_empty() {
         return;
     }
-    let written = serde_json::to_vec(&silent)
-        .map_err(io::Error::from)
-        .and_then(|json| write_atomically(&silent_file(interface), &json));
-    if let Err(error) = written {
+    if let Err(error) = write_json(&silent_file(interface), &silent) {
         log::debug!("{interface}: {error}");
     }
 }

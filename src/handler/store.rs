@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
 use crate::paths;
 
 /// Whoever holds it is alone in changing rules and records. It goes with the
@@ -50,6 +54,25 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
         let _ = remove_if_there(&temporary);
     }
     written
+}
+
+/// Reads a file that [`write_json`] wrote. One that is not there, or was
+/// damaged, holds nothing: whatever is kept in these files is found out again.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    // By way of `Value`, like all JSON that is read: a second deserializer
+    // would cost 10 KB.
+    let value = serde_json::from_slice::<Value>(&fs::read(path).ok()?).ok()?;
+    serde_json::from_value(value).ok()
+}
+
+/// Writes `what` like [`write_atomically`], and the directory above it if that
+/// is missing.
+///
+/// # Errors
+/// What the system says; the old file is then untouched.
+pub fn write_json(path: &Path, what: &impl Serialize) -> io::Result<()> {
+    make_directory(&paths::run_dir())?;
+    write_atomically(path, &serde_json::to_vec(what)?)
 }
 
 fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {

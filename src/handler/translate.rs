@@ -255,7 +255,8 @@ fn kernel_file() -> PathBuf {
     paths::rooted("/var/run/mape/kernel")
 }
 
-fn known_kernel() -> Kernel {
+/// What this kernel can do, as far as it has been asked since boot.
+pub fn known_kernel() -> Kernel {
     let text = fs::read_to_string(kernel_file()).unwrap_or_default();
     let mut lines = text.lines();
     let mut next = || match lines.next() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The far end of a MAP domain.
 
+use std::fmt;
 use std::net::Ipv6Addr;
 
 use super::address::Dmr;
@@ -12,6 +13,7 @@ use super::address::Dmr;
 ///
 /// let border = Border::Dmr("2001:db8:ffff::/64".parse()?);
 /// assert_eq!(border.br(), None);
+/// assert_eq!(border.to_string(), "2001:db8:ffff::/64");
 /// # Ok::<(), mape::map::DmrError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +22,16 @@ pub enum Border {
     Br(Ipv6Addr),
     /// The default mapping rule of MAP-T.
     Dmr(Dmr),
+}
+
+/// The address of a tunnel's end, the prefix of a default mapping rule.
+impl fmt::Display for Border {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Border::Br(br) => br.fmt(f),
+            Border::Dmr(dmr) => dmr.fmt(f),
+        }
+    }
 }
 
 impl Border {

@@ -9,14 +9,22 @@ pub const MAX_INTERFACE: usize = 64;
 /// Longest device name in Linux, without the terminating zero.
 pub const MAX_DEVICE: usize = 15;
 
+/// What the names of all our tables begin with.
+const PREFIX: &str = "mape_";
+
 /// Name of the tables of `interface`.
 pub fn table(interface: &str) -> String {
-    format!("mape_{interface}")
+    format!("{PREFIX}{interface}")
 }
 
 /// Name of the guard's table for an interface.
 pub fn guard_table(interface: &str) -> String {
-    format!("mape_guard_{interface}")
+    format!("{PREFIX}guard_{interface}")
+}
+
+/// Whether a table is one of ours, of whatever interface.
+pub fn is_ours(table: &str) -> bool {
+    table.starts_with(PREFIX)
 }
 
 /// Counters in the `ip` table.

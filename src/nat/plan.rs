@@ -23,10 +23,7 @@ pub struct Plan {
     line: Line,
     technique: Technique,
     reason: String,
-    passing: PortList,
-    upnp: PortList,
-    free: PortList,
-    warnings: Vec<String>,
+    share: Share,
     ping: bool,
     tight: bool,
     netdev: bool,
@@ -42,24 +39,16 @@ impl Plan {
     /// used, or a pool that cannot be.
     pub fn new(line: Line, wishes: &Wishes, kernel: &Kernel) -> Result<Self, NatError> {
         line.check()?;
-        let Share {
-            passing,
-            upnp,
-            free,
-            warnings,
-        } = match line.ports {
+        let share = match line.ports {
             Some(set) => share_of(set, wishes)?,
             None => Share::without_ports(&wishes.reserve, &wishes.opened),
         };
-        let (technique, reason) = choose(&line, wishes, kernel, &free, &passing)?;
+        let (technique, reason) = choose(&line, wishes, kernel, &share.free, &share.passing)?;
         Ok(Plan {
             line,
             technique,
             reason,
-            passing,
-            upnp,
-            free,
-            warnings,
+            share,
             ping: wishes.ping,
             tight: wishes.timeouts == Timeouts::Tight && kernel.timeouts.is_ok(),
             netdev: kernel.edge.is_ok(),
@@ -86,22 +75,22 @@ impl Plan {
     /// Ports of the set that reach DNAT and local sockets with their own
     /// number: forwarded, opened, reserved, and those of UPnP.
     pub fn passing(&self) -> &PortList {
-        &self.passing
+        &self.share.passing
     }
 
     /// Ports of the set that miniupnpd may hand out.
     pub fn upnp(&self) -> &PortList {
-        &self.upnp
+        &self.share.upnp
     }
 
     /// Ports of the set that outgoing connections may take.
     pub fn free(&self) -> &PortList {
-        &self.free
+        &self.share.free
     }
 
     /// What was asked for and cannot be given, a sentence each.
     pub fn warnings(&self) -> &[String] {
-        &self.warnings
+        &self.share.warnings
     }
 
     /// Whether timeouts are shortened: asked for and possible.
@@ -117,7 +106,7 @@ impl Plan {
             self.technique,
             Technique::Pool(_) | Technique::Plain(Some(_))
         );
-        self.counted && one_range && self.free.count() <= MAX_POOL
+        self.counted && one_range && self.share.free.count() <= MAX_POOL
     }
 
     /// Whether there is an edge map to load once the device exists.
@@ -140,7 +129,7 @@ impl Plan {
         match &self.technique {
             Technique::Pool(pool) => pool
                 .port_of(number)
-                .or_else(|| self.passing.contains(number).then_some(number)),
+                .or_else(|| self.share.passing.contains(number).then_some(number)),
             _ => {
                 let ours = self.line.ports.is_some_and(|set| set.contains(number));
                 ours.then_some(number)

@@ -13,7 +13,7 @@ use crate::nat::UpnpWish;
 use crate::netfilter::{Connection, Counters, Traffic, connections};
 use crate::paths::{read_lossy, rooted};
 
-use super::world::{Dropped, Measured, World};
+use super::world::{Dropped, Measured, World, our_interface};
 
 /// Longest wait for netifd.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -35,8 +35,8 @@ impl World {
         world.network = Section::parse_all(&config("network", &mut notes));
         let firewall = config("firewall", &mut notes);
         world.firewall = Configuration::parse(&firewall, &config("upnpd", &mut notes));
-        let sections = world.network.iter().filter_map(|section| section.name());
-        let asked = sections.filter_map(|name| Some((name.to_owned(), Record::load(name)?)));
+        let ours = world.network.iter().filter_map(our_interface);
+        let asked = ours.filter_map(|(name, _)| Some((name.to_owned(), Record::load(name)?)));
         world.asked = asked.collect();
         match connections_of(&world) {
             Ok(connections) => world.connections = Some(connections),

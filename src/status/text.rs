@@ -13,6 +13,7 @@ use crate::uplink::Candidate;
 
 use super::answer::{MAX_HOSTS, PortCounts, Used};
 use super::netifd::Phase;
+use super::usage::Fill;
 use super::world::{Dropped, Interface, LineUp};
 
 /// Colours, or none of them.
@@ -256,11 +257,11 @@ fn used(out: &mut String, line: &LineUp<'_>, paint: Paint) -> fmt::Result {
         );
     };
     let free = free as usize;
-    let share = most.saturating_mul(100).checked_div(free).unwrap_or(0);
-    let hue = match share {
-        0..80 => Hue::Good,
-        80..95 => Hue::Doubtful,
-        _ => Hue::Bad,
+    let (fill, share) = Fill::of(most, free);
+    let hue = match fill {
+        Fill::Roomy => Hue::Good,
+        Fill::Scarce => Hue::Doubtful,
+        Fill::Full => Hue::Bad,
     };
     let Used { tcp, udp, icmp } = each;
     let bar = bar(most, free, 24);

@@ -17,6 +17,31 @@ pub struct Usage {
     hosts: Vec<HostUse>,
 }
 
+/// How much of the ports that translation may use is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fill {
+    /// Enough are left.
+    Roomy,
+    /// Four of five are taken.
+    Scarce,
+    /// A new connection may find none.
+    Full,
+}
+
+impl Fill {
+    /// How full `ports` ports are of which `used` are in use, and that in
+    /// per cent.
+    pub fn of(used: usize, ports: usize) -> (Self, usize) {
+        let percent = used.saturating_mul(100) / ports.max(1);
+        let fill = match percent {
+            0..80 => Fill::Roomy,
+            80..95 => Fill::Scarce,
+            _ => Fill::Full,
+        };
+        (fill, percent)
+    }
+}
+
 /// External ports that one internal address uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostUse {

@@ -129,21 +129,16 @@ impl World {
         }
         let states = self.states.iter();
         let mut all: Vec<_> = states.map(|state| self.without_netifd(state)).collect();
-        for section in &self.network {
-            if let (Some(name), Some(proto)) = (section.name(), section.get("proto")) {
-                let is_up = self.states.iter().any(|state| state.interface == name);
-                if section.kind() == "interface" && is_ours(proto) && !is_up {
-                    all.push(self.down(name, proto));
-                }
-            }
-        }
+        let is_up = |name: &str| self.states.iter().any(|state| state.interface == name);
+        let configured = self.network.iter().filter_map(our_interface);
+        let down = configured.filter(|(name, _)| !is_up(name));
+        all.extend(down.map(|(name, proto)| self.down(name, proto)));
         all
     }
 
     /// The configuration of an interface.
     pub fn config(&self, interface: &str) -> Option<&Section> {
-        let mut all = self.network.iter();
-        all.find(|s| s.kind() == "interface" && s.name() == Some(interface))
+        Section::named(&self.network, "interface", interface)
     }
 
     /// What an internal address is called.
@@ -239,6 +234,13 @@ impl World {
 
 fn is_ours(proto: &str) -> bool {
     matches!(proto, "map" | "mape")
+}
+
+/// Name and protocol of a section that configures an interface of ours.
+pub(super) fn our_interface(section: &Section) -> Option<(&str, &str)> {
+    let proto = section.get("proto").filter(|proto| is_ours(proto))?;
+    let name = section.name().filter(|_| section.kind() == "interface")?;
+    Some((name, proto))
 }
 
 /// The rules as they must have been planned for that line.
