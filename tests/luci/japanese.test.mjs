@@ -19,19 +19,20 @@ const english = text => [ ...new Set(text.match(sentencePattern) ?? []) ];
 
 const everyStatus = readdirSync(join(root, 'tests/data/bus')).filter(name => name.startsWith('status')).map(name => name.slice(0, -5));
 
-/* Reasons as the handler gives them to netifd, by code; what is left of each in Japanese. */
+/* Reasons as the handler gives them to netifd, by code, and what is said of each in Japanese. */
 const reasons = [
-	[ 'MAPE_NO_UPLINK_PREFIX', 'wan6 is up but has no IPv6 prefix yet', 'wan6' ],
-	[ 'MAPE_NO_UPLINK_PREFIX', 'tunlink wan7: there is no such interface; netifd has lan, wan6', '上位回線, lan, wan6' ],
-	[ 'MAPE_UNKNOWN_PROVIDER', "2001:db8:1200:3400::/56 belongs to no known provider; set provider 'none' and give the rule", '2001:db8:1200:3400::/56' ],
-	[ 'MAPE_UNKNOWN_PROVIDER', 'the line has not said yet how it carries IPv4', '' ],
-	[ 'MAPE_INVALID_CONFIG', 'ealen 49: must be a number from 0 to 48', 'EA ビット長' ],
-	[ 'MAPE_INVALID_CONFIG', 'ipaddr is missing: the fixed IPv4 address or block', 'IPv4 アドレス' ],
-	[ 'MAPE_NAME_NOT_RESOLVED', 'gw.transix.jp: there is no such name', 'gw.transix.jp' ],
-	[ 'MAPE_ADDRESS_IN_USE', "interface wan6 already has a tunnel from 240b:10:1:200:6a:4800:100:200; remove one of the two, or give this one another prefix", 'wan6, 240b:10:1:200:6a:4800:100:200' ],
-	[ 'MAPE_NAT_FAILED', 'the kernel does not take rules: no such file; is kmod-nft-core installed?', 'kmod-nft-core' ],
-	[ 'UNSUPPORTED_TYPE', 'map-t needs the package kmod-nat46, which is not installed', 'kmod-nat46' ],
-	[ 'MAPE_OF_THE_FUTURE', 'something that nobody has thought of yet', '' ]
+	[ 'MAPE_NO_UPLINK_PREFIX', 'wan6 is up but has no IPv6 prefix yet', 'wan6 は接続していますが、IPv6 プレフィックスがまだ届いていません' ],
+	[ 'MAPE_NO_UPLINK_PREFIX', 'tunlink wan7: there is no such interface; netifd has lan, wan6', '上位回線 wan7 というインターフェースはありません（あるのは lan, wan6）' ],
+	[ 'MAPE_UNKNOWN_PROVIDER', "2001:db8:1200:3400::/56 belongs to no known provider; set provider 'none' and give the rule", '2001:db8:1200:3400::/56 に対応するプロバイダーが見つかりません。「手動」を選んでルールを入力してください' ],
+	[ 'MAPE_UNKNOWN_PROVIDER', 'the line has not said yet how it carries IPv4', '回線から IPv4 の方式がまだ知らされていません' ],
+	[ 'MAPE_INVALID_CONFIG', 'ealen 49: must be a number from 0 to 48', 'EA ビット長（49）は 0～48 の数値にしてください' ],
+	[ 'MAPE_INVALID_CONFIG', 'ipaddr is missing: the fixed IPv4 address or block', 'IPv4 アドレスがありません（固定 IPv4 アドレスまたはブロック）' ],
+	[ 'MAPE_NAME_NOT_RESOLVED', 'gw.transix.jp: there is no such name', 'gw.transix.jp という名前はありません' ],
+	[ 'MAPE_ADDRESS_IN_USE', 'interface wan6 already has a tunnel from 240b:10:1:200:6a:4800:100:200; remove one of the two, or give this one another prefix', 'インターフェース wan6 がすでに 240b:10:1:200:6a:4800:100:200 からのトンネルを持っています。どちらかを削除するか、こちらに別のプレフィックスを設定してください' ],
+	[ 'MAPE_NAT_FAILED', 'the kernel does not take rules: No such file or directory (os error 2); is kmod-nft-core installed?', 'カーネルがルールを受け付けません（ファイルがありません（エラー 2））。kmod-nft-core が入っているか確認してください' ],
+	[ 'UNSUPPORTED_TYPE', 'map-t needs the package kmod-nat46, which is not installed', 'MAP-T に必要なパッケージ kmod-nat46 がありません' ],
+	/* What a newer program says is not known; what it names is shown. */
+	[ 'MAPE_OF_THE_FUTURE', 'something that nobody has thought of yet about kmod-future', 'kmod-future' ]
 ];
 
 async function unfold(page) {

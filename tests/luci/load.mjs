@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import { resources } from './paths.mjs';
+import { app, resources } from './paths.mjs';
+import { readPo } from './po.mjs';
 
 const requirePattern = /^'require ([^ ']+)(?: as ([^ ']+))?';$/gm;
 
@@ -74,6 +75,15 @@ export function newRecord(uci) {
 	return { uci, calls: [], patterns: [], errors: new Map(), protocol: null };
 }
 
+/* The translations of LANG as LuCI's _() finds them, by text and context. */
+function catalogue(lang) {
+	const file = join(app, 'po', lang, 'mape.po');
+	const key = (text, context) => `${context ?? ''}\x01${text}`;
+	const known = (lang == 'en') ? new Map() : new Map(readPo(file).map(entry => [ key(entry.msgid, entry.msgctxt), entry.msgstr ]));
+
+	return (text, context) => known.get(key(text, context)) || text;
+}
+
 /* RECORD.lang is the language of the page. */
 export function load(name, record = newRecord(), loaded = {}) {
 	const known = luciModules(record);
@@ -87,7 +97,7 @@ export function load(name, record = newRecord(), loaded = {}) {
 		const document = { createElementNS: () => ({}), documentElement: { lang: record.lang ?? 'en' } };
 		const factory = new Function('window', 'document', 'L', '_', 'E', ...wanted.map(([ as ]) => as), source);
 
-		loaded[name] = new (factory({}, document, L, text => text, () => ({}), ...wanted.map(([ , module ]) => load(module, record, loaded))))();
+		loaded[name] = new (factory({}, document, L, catalogue(record.lang ?? 'en'), () => ({}), ...wanted.map(([ , module ]) => load(module, record, loaded))))();
 	}
 
 	return loaded[name];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use strict';
 'require baseclass';
+'require mape.reasons as reasons';
 'require uci';
 
 /* Options of the interface by the names that the form gives them. */
@@ -62,12 +63,13 @@ return baseclass.extend({
 
 	/*
 	 * TEXT, a sentence of the program, for people: in English as it is; in
-	 * another language, which the program does not speak, what it names. The
-	 * sentence itself is then that of the code that comes with TEXT.
+	 * another language translated, or what it names if it is none of the known
+	 * sentences, such as one that a server or the kernel has put together.
 	 */
 	of(text) {
 		const isEnglish = (document.documentElement.lang || 'en').startsWith('en');
+		const sentence = String(text ?? '');
 
-		return isEnglish ? String(text ?? '') : namesIn(String(text ?? ''));
+		return isEnglish ? sentence : reasons.of(sentence, option => options[option] ?? option) ?? namesIn(sentence);
 	}
 });
