@@ -22,9 +22,9 @@ import sys
 import tarfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-PACKAGES = "luci-app-mape luci-i18n-mape-ja"
+PACKAGES = "luci-proto-mape luci-i18n-mape-ja"
 # The order in which single files can be installed.
-ORDER = ["mape", "luci-app-mape", "luci-i18n-mape-ja"]
+ORDER = ["mape", "luci-proto-mape", "luci-i18n-mape-ja"]
 
 # Well-known routers, so that a reader finds the row of his own.
 ROUTERS = {
@@ -59,10 +59,10 @@ apk add {packages}"""
 
 REMOVAL = """\
 # 23.05, 24.10
-opkg remove luci-i18n-mape-ja luci-app-mape mape
+opkg remove luci-i18n-mape-ja luci-proto-mape mape
 opkg update; opkg install map; /etc/init.d/network restart
 # 25.12
-apk del luci-i18n-mape-ja luci-app-mape mape
+apk del luci-i18n-mape-ja luci-proto-mape mape
 apk add map; /etc/init.d/network restart"""
 
 

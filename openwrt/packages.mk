@@ -102,7 +102,7 @@ stage: cross
 	@mkdir -p $(STAGE)/install/bin
 	@cp $(call CROSS_BIN,$(TARGET)) $(STAGE)/install/bin/
 	@$(FEED_MAKE) -C openwrt/mape
-	@test ! -d luci-app-mape || $(FEED_MAKE) -C luci-app-mape
+	@test ! -d luci-proto-mape || $(FEED_MAKE) -C luci-proto-mape
 
 ipk: need-arch stage ## Packages for OpenWrt 23.05 and 24.10 (ARCH=mipsel_24kc, …)
 	@python3 openwrt/pack.py ipk --out $(DIST) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)

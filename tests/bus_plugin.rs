@@ -90,7 +90,7 @@ fn every_method_that_is_listed_answers() {
 #[test]
 fn the_page_may_only_call_what_there_is() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("luci-app-mape/root/usr/share/rpcd/acl.d/luci-app-mape.json");
+        .join("luci-proto-mape/root/usr/share/rpcd/acl.d/luci-proto-mape.json");
     let acl: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let list = Plugin::new("acl").run(&["list"], "");
     let mut granted = 0;

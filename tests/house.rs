@@ -115,9 +115,9 @@ fn no_command_is_made_for_a_shell() {
 
 #[test]
 fn the_page_may_ask_and_no_more() {
-    let path = "luci-app-mape/root/usr/share/rpcd/acl.d/luci-app-mape.json";
+    let path = "luci-proto-mape/root/usr/share/rpcd/acl.d/luci-proto-mape.json";
     let acl: Value = serde_json::from_str(&read(path)).unwrap();
-    let grants = &acl["luci-app-mape"];
+    let grants = &acl["luci-proto-mape"];
     // Methods of ours are questions; what changes is the configuration, and an interface is restarted.
     let write = serde_json::json!({
         "ubus": { "network.interface": ["down", "up"] },

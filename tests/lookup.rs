@@ -190,7 +190,7 @@ fn a_broken_file_is_warned_of_and_the_rest_works() {
 fn a_provider_has_one_name() {
     let read =
         |path: &str| fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let page = read("luci-app-mape/htdocs/luci-static/resources/mape/words.js");
+    let page = read("luci-proto-mape/htdocs/luci-static/resources/mape/words.js");
     let table = read("docs/providers.md");
     let known: Value = serde_json::from_str(&read("files/usr/share/mape/providers.json")).unwrap();
     for kind in ["providers", "not_map"] {

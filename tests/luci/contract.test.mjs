@@ -10,7 +10,7 @@ import { app, filesBelow, fixture, jsonBelow, luci, luciParts, resources, root }
 import { readPo } from './po.mjs';
 
 const scripts = filesBelow(resources, '.js').map(file => ({ name: relative(resources, file), text: readFileSync(file, 'utf8') }));
-const acl = jsonBelow(app, 'usr/share/rpcd/acl.d')['luci-app-mape'];
+const acl = jsonBelow(app, 'usr/share/rpcd/acl.d')['luci-proto-mape'];
 
 /* The handler's options with netifd's type, out of the table it dumps. */
 const handler = new Map([ ...readFileSync(join(root, 'src/netifd/describe.rs'), 'utf8')

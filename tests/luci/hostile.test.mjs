@@ -19,7 +19,7 @@ test(`answers that are not as they should be, on ${runtime}`, async t => {
 		assert.equal(await page.getByText('Install the package mape').count(), 0);
 	}));
 
-	await t.test('no right: whom to ask', () => visit(page, { without: [ 'luci-app-mape' ] }, async ({ page }) => {
+	await t.test('no right: whom to ask', () => visit(page, { without: [ 'luci-proto-mape' ] }, async ({ page }) => {
 		await shows(page, 'Ask the administrator');
 	}));
 

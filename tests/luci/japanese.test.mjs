@@ -111,7 +111,7 @@ test(`in Japanese, on ${runtime}`, async t => {
 		[ 'a status that is refused', { status: () => ({ error: 'the argument is of the wrong type' }) } ],
 		[ 'a restart that is refused', { refusesRestart: true } ],
 		[ 'no service', { absent: true } ],
-		[ 'no right', { without: [ 'luci-app-mape' ] } ]
+		[ 'no right', { without: [ 'luci-proto-mape' ] } ]
 	]) {
 		await t.test(`no English: ${what}`, () => visit(page, { lang: 'ja', ...scenario }, async ({ page, bus }) => {
 			await bus.asked('mape', 'status').catch(() => null);

@@ -23,8 +23,8 @@ luci-screenshots: need-luci-src setup-luci ## Take the pictures of docs/ again (
 	LUCI_SRC="$(LUCI_SRC)" node --test tests/luci/screenshots.mjs
 
 luci-po: need-luci-src ## Bring the app's translation template up to date (LUCI_SRC needed)
-	"$(LUCI_SRC)/build/i18n-scan.pl" luci-app-mape > luci-app-mape/po/templates/mape.pot
-	msgmerge --quiet --update --backup=none --no-fuzzy-matching luci-app-mape/po/ja/mape.po luci-app-mape/po/templates/mape.pot
+	"$(LUCI_SRC)/build/i18n-scan.pl" luci-proto-mape > luci-proto-mape/po/templates/mape.pot
+	msgmerge --quiet --update --backup=none --no-fuzzy-matching luci-proto-mape/po/ja/mape.po luci-proto-mape/po/templates/mape.pot
 
 setup-luci: $(LUCI_TOOLS)/node_modules/playwright-core $(LUCI_TOOLS)/node_modules/axe-core
 	@command -v chromium >/dev/null || tests/setup chromium

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-export const app = join(root, 'luci-app-mape');
+export const app = join(root, 'luci-proto-mape');
 export const resources = join(app, 'htdocs/luci-static/resources');
 export const luci = process.env.LUCI_SRC || null;
 

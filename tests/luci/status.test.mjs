@@ -378,7 +378,7 @@ test(`overview box, on ${runtime}`, async t => {
 		assert.deepEqual(await page.locator('.mape-badge').evaluateAll(contrastBelow, 4.5), []);
 	}));
 
-	for (const [ why, scenario ] of [ [ 'no interface', { status: 'status-empty' } ], [ 'no service', { absent: true } ], [ 'no right', { without: [ 'luci-app-mape' ] } ] ]) {
+	for (const [ why, scenario ] of [ [ 'no interface', { status: 'status-empty' } ], [ 'no service', { absent: true } ], [ 'no right', { without: [ 'luci-proto-mape' ] } ] ]) {
 		await t.test(`nothing with ${why}`, () => visit(overview, scenario, async ({ page, bus }) => {
 			if (luci)
 				await page.locator('h3', { hasText: 'Memory' }).waitFor();

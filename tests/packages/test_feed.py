@@ -188,15 +188,15 @@ class Server(Folder):
 
     def test_install_upgrade_remove(self):
         self.update()
-        self.install("luci-app-mape", "luci-i18n-mape-ja")
+        self.install("luci-proto-mape", "luci-i18n-mape-ja")
         self.assertTrue(self.root.exists("usr/sbin/mape"))
-        self.assertLessEqual({"mape", "luci-app-mape", "luci-i18n-mape-ja"}, self.installed())
+        self.assertLessEqual({"mape", "luci-proto-mape", "luci-i18n-mape-ja"}, self.installed())
         self.assertIn("-r1", self.version())
         self.release_2(self.KIND)
         self.update()
         self.upgrade("mape")
         self.assertIn("-r2", self.version())
-        self.remove("luci-i18n-mape-ja", "luci-app-mape", "mape")
+        self.remove("luci-i18n-mape-ja", "luci-proto-mape", "mape")
         self.assert_not_installed()
 
     def test_a_changed_package_is_refused(self):

@@ -85,8 +85,8 @@ class Contents(unittest.TestCase):
     def test_each_licence_is_in_its_package(self):
         _, program = ipk(only("mape_*.ipk"))
         self.assertIn(b"GNU GENERAL PUBLIC LICENSE", program["./usr/share/licenses/mape/LICENSE"][1])
-        _, app = ipk(only("luci-app-mape_*_all.ipk"))
-        self.assertIn(b"Apache License", app["./usr/share/licenses/luci-app-mape/LICENSE"][1])
+        _, app = ipk(only("luci-proto-mape_*_all.ipk"))
+        self.assertIn(b"Apache License", app["./usr/share/licenses/luci-proto-mape/LICENSE"][1])
 
     def test_owners_modes_and_order(self):
         for package in DIST.glob("*.ipk"):
@@ -125,13 +125,13 @@ class Contents(unittest.TestCase):
         for trace in (str(TOP), str(pathlib.Path.home() / ".cargo")):
             self.assertNotIn(trace.encode(), binary)
 
-    @unittest.skipUnless((TOP / "luci-app-mape").is_dir(), "no luci-app-mape here yet")
+    @unittest.skipUnless((TOP / "luci-proto-mape").is_dir(), "no luci-proto-mape here yet")
     def test_luci_files_are_where_luci_looks(self):
-        _, app = ipk(only("luci-app-mape_*_all.ipk"))
+        _, app = ipk(only("luci-proto-mape_*_all.ipk"))
         for source, target in (("htdocs", "./www/"), ("root", "./")):
-            for path in (TOP / "luci-app-mape" / source).rglob("*"):
+            for path in (TOP / "luci-proto-mape" / source).rglob("*"):
                 if path.is_file():
-                    name = target + str(path.relative_to(TOP / "luci-app-mape" / source))
+                    name = target + str(path.relative_to(TOP / "luci-proto-mape" / source))
                     self.assertEqual(app[name][1], path.read_bytes())
         _, japanese = ipk(only("luci-i18n-mape-ja_*_all.ipk"))
         self.assertIn("./usr/lib/lua/luci/i18n/mape.ja.lmo", japanese)
@@ -300,6 +300,17 @@ class Manager:
         self.assertNotIn("map", self.installed())
         self.assertIn("mape", self.installed())
 
+    def test_the_page_takes_the_place_of_what_it_was_called_at_first(self):
+        script = "www/luci-static/resources/protocol/mape.js"
+        self.install(self.pack(self.stage("luci-base", "1")))
+        self.install(self.package)
+        self.install(self.pack(self.stage("luci-app-mape", "0.0.9-r1", **{script.replace("/", "__"): "old"})))
+        self.from_a_feed("luci-app-mape")
+        self.install(self.page)
+        self.assertNotEqual((self.root.path / script).read_text(), "old")
+        self.assertNotIn("luci-app-mape", self.installed())
+        self.assertIn("luci-proto-mape", self.installed())
+
     def test_needs_of_others_for_map_are_met(self):
         self.install(self.package)
         self.install(self.pack(self.stage("wants-map", "1", depends="map")))
@@ -312,6 +323,7 @@ class Opkg(Manager, unittest.TestCase):
 
     def prepare(self):
         self.package = only("mape_*.ipk")
+        self.page = only("luci-proto-mape_*_all.ipk")
         self.root.bring(OPKG, "bin/opkg")
         architecture = self.package.stem.removeprefix(self.package.stem.split("-r")[0] + "-r1_")
         self.root.write("etc/opkg.conf", f"dest root /\nlists_dir ext /var/opkg-lists\narch all 1\narch {architecture} 10\n")
@@ -340,6 +352,7 @@ class Apk(Manager, unittest.TestCase):
 
     def prepare(self):
         self.package = only("mape-*.apk")
+        self.page = only("luci-proto-mape-*.apk")
         self.root.bring(APK, "bin/apk")
         arch = (STAGE / "mape/fields").read_text().split("Architecture: ")[1].split("|")[0]
         self.root.write("etc/apk/arch", arch + "\n")

@@ -77,7 +77,7 @@ class Po2Lmo(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             sample, theirs = pathlib.Path(directory, "sample.po"), pathlib.Path(directory, "sample.lmo")
             sample.write_text(SAMPLE)
-            for source in (sample, *(TOP / "luci-app-mape/po").glob("*/*.po")):
+            for source in (sample, *(TOP / "luci-proto-mape/po").glob("*/*.po")):
                 subprocess.run([PO2LMO, source, theirs], check=True)
                 with open(source, encoding="utf-8") as lines:
                     self.assertEqual(po2lmo.convert(lines), theirs.read_bytes(), source)

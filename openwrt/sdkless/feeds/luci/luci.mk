@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# One package of a LuCI application, one for each language of its po/.
+# One package of a LuCI protocol, one for each language of its po/.
 
 PKG_NAME:=$(notdir $(CURDIR))
-LUCI_BASENAME:=$(PKG_NAME:luci-app-%=%)
+LUCI_BASENAME:=$(PKG_NAME:luci-proto-%=%)
 override PKG_ARCH:=all
 include $(TOPDIR)/package.mk
 
@@ -10,6 +10,8 @@ define Package/$(PKG_NAME)
   SECTION:=luci
   TITLE:=$(LUCI_TITLE)
   DEPENDS:=$(LUCI_DEPENDS)
+  PROVIDES:=$(PKG_PROVIDES)
+  CONFLICTS:=$(PKG_PROVIDES)
 endef
 Package/$(PKG_NAME)/description=$(LUCI_DESCRIPTION)
 

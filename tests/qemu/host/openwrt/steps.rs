@@ -294,7 +294,7 @@ const TRACES: &str = "nft list tables | grep mape; ip link show | grep -o 'map-[
 fn removed(bench: &mut Bench) -> Result<String> {
     let router = &bench.router;
     let manager = Manager::of(router)?;
-    manager.remove(router, "luci-i18n-mape-ja luci-app-mape mape")?;
+    manager.remove(router, "luci-i18n-mape-ja luci-proto-mape mape")?;
     router.until("ubus list", |objects| {
         objects.lines().all(|object| object != "mape")
     })?;

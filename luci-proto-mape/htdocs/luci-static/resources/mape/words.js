@@ -184,7 +184,7 @@ return baseclass.extend({
 	failure(kind) {
 		switch (kind) {
 		case 'denied':
-			return _('Your user may not read the state of the connection. Ask the administrator for the right “luci-app-mape”.');
+			return _('Your user may not read the state of the connection. Ask the administrator for the right “luci-proto-mape”.');
 
 		case 'absent':
 			return _('The service “mape” is not on the bus. Install the package mape, then restart rpcd or the router.');
