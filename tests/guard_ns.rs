@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The guard against a real kernel, in a network namespace of its own.
+//! What the kernel is told without nft, in a network namespace: the guard, and the exemption from
+//! flow tables.
 
 mod skip;
 
@@ -48,4 +49,35 @@ fn the_kernel_takes_the_guard_and_nft_shows_it() {
         .output()
         .unwrap();
     assert_eq!(String::from_utf8(listed.stdout).unwrap(), "");
+}
+
+#[test]
+fn a_new_connection_has_room_for_a_helper_and_nothing_else() {
+    if unshare(CloneFlags::CLONE_NEWNET).is_err() {
+        skip::skip("a network namespace needs root");
+        return;
+    }
+    let list = |what: &str| {
+        let output = Command::new("nft").args(["list", what]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(!mape::netfilter::exempt::stands("wan"));
+    for _ in 0..2 {
+        mape::netfilter::exempt::put_up("wan", "map-wan").unwrap();
+    }
+    let listed = list("ruleset");
+    for expected in [
+        "table ip mape_exempt_wan {",
+        "size 0",
+        "hook forward priority mangle - 10; policy accept;",
+    ] {
+        assert_eq!(listed.matches(expected).count(), 1, "{expected}: {listed}");
+    }
+    for direction in ["iifname", "oifname"] {
+        let rule = format!("{direction} \"map-wan\" ct expectation set \"slow\"");
+        assert_eq!(listed.matches(&rule).count(), 1, "{listed}");
+    }
+    assert!(mape::netfilter::exempt::stands("wan"));
+    mape::netfilter::remove("wan").unwrap();
+    assert_eq!(list("ruleset"), "");
 }

@@ -179,8 +179,8 @@ pub struct Facts<'a> {
     pub offset_assumed: bool,
     /// A firewall zone that the interface is in and that does not clamp the MSS.
     pub unclamped: Option<String>,
-    /// The kernel's release, if its flow tables may encapsulate.
-    pub encapsulating: Option<String>,
+    /// The kernel's release, if its flow tables look through tunnels.
+    pub looks_through: Option<String>,
     /// Software and hardware flow offloading are on.
     pub offload: (bool, bool),
     /// Forwards of ports that are not ours: name and ports.

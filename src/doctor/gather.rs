@@ -11,7 +11,7 @@ use crate::handler::{
 use crate::map::{Border, MapType, Mapping, PortRange, Psid};
 use crate::mechanism::{Kind, Mechanism};
 use crate::nat::{self, PortList};
-use crate::netfilter;
+use crate::netfilter::{self, exempt};
 use crate::paths::rooted;
 use crate::provider::{self, Verdict};
 use crate::sanitize::excerpt;
@@ -22,7 +22,6 @@ use crate::uplink::addresses;
 
 use super::facts::{Facts, Known, Offer, Opens, Uplink, Upnp};
 use super::ping::ping;
-use super::read::read;
 use super::reason::reason;
 use super::route::route_to;
 use super::{addresses, installed};
@@ -76,7 +75,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
             && interface.option("offset").is_none()
             && mapping.is_some_and(has_usual_offset),
         unclamped: state.and_then(|state| unclamped(state, &world.firewall)),
-        encapsulating: release().filter(|release| may_encapsulate(release)),
+        looks_through: exempt::looks_through_tunnels(),
         offload: offload(world),
         foreign: line.map(foreign).unwrap_or_default(),
         upnp: line.and_then(upnp),
@@ -236,20 +235,6 @@ fn unclamped(state: &State, firewall: &Configuration) -> Option<String> {
         .filter_map(|section| section.get("name").filter(is_ours))
         .map(excerpt)
         .next()
-}
-
-fn release() -> Option<String> {
-    let release = read("/proc/sys/kernel/osrelease")?;
-    Some(release.trim().to_owned())
-}
-
-/// From Linux 7.0 on flow tables encapsulate for some tunnels by themselves.
-pub(super) fn may_encapsulate(release: &str) -> bool {
-    let major = release
-        .split('.')
-        .next()
-        .and_then(|major| major.parse().ok());
-    major.is_some_and(|major: u16| major >= 7)
 }
 
 fn offload(world: &World) -> (bool, bool) {

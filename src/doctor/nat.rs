@@ -120,17 +120,29 @@ pub(super) fn edge(facts: &Facts<'_>, state: &State) -> Finding {
 }
 
 pub(super) fn offload(facts: &Facts<'_>) -> Finding {
-    let has_edge = facts.state.is_some_and(State::has_edge);
     match facts.offload {
         (false, _) => ok(Seen::OffloadOff {}),
-        (true, false) => match facts.encapsulating.clone().filter(|_| has_edge) {
-            Some(kernel) => {
-                let seen = Seen::OffloadEncapsulates { kernel };
-                warn(seen, Remedy::OffloadOrHash {})
-            }
-            None => ok(Seen::OffloadSoftware {}),
-        },
         (true, true) => warn(Seen::OffloadHardware {}, Remedy::OffloadSoftware {}),
+        (true, false) => offload_by_software(facts),
+    }
+}
+
+/// Flow tables that look through tunnels must not take our connections.
+fn offload_by_software(facts: &Facts<'_>) -> Finding {
+    let is_tunnel = facts.state.is_some_and(|s| s.mechanism.kind().is_tunnel());
+    let Some(kernel) = facts.looks_through.clone().filter(|_| is_tunnel) else {
+        return ok(Seen::OffloadSoftware {});
+    };
+    let Some(chains) = &facts.chains else {
+        return unknown(Seen::RulesHidden {});
+    };
+    let table = names::exempt_table(facts.interface);
+    match chains.iter().any(|chain| chain.table == table) {
+        true => ok(Seen::OffloadLeftOut { kernel }),
+        false => {
+            let table = format!("ip {table}");
+            damaged(facts, Seen::OffloadNotLeftOut { kernel, table })
+        }
     }
 }
 

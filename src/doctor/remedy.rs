@@ -98,10 +98,6 @@ pub enum Remedy {
     },
     #[error("set option flow_offloading_hw '0' in /etc/config/firewall; software offloading works")]
     OffloadSoftware {},
-    #[error(
-        "if connections hang after their first packets, set option flow_offloading '0' in /etc/config/firewall, or option nat 'hash'"
-    )]
-    OffloadOrHash {},
     #[error("use a port of the set, for instance {port}, or the IPv6 address")]
     ForwardOwnPort { port: u16 },
     #[error("use a port of the set, or the IPv6 address")]

@@ -293,9 +293,13 @@ pub enum Seen {
     #[error("software flow offloading, compatible")]
     OffloadSoftware {},
     #[error(
-        "software flow offloading on Linux {kernel}, whose flow tables may encapsulate by themselves, past the edge map; nobody has tried that"
+        "software flow offloading; connections of this line stay out of it, since Linux {kernel} would send them past the tunnel"
     )]
-    OffloadEncapsulates { kernel: String },
+    OffloadLeftOut { kernel: String },
+    #[error(
+        "table {table} is missing: with software flow offloading Linux {kernel} sends connections past the tunnel, and they hang"
+    )]
+    OffloadNotLeftOut { kernel: String, table: String },
     #[error("hardware flow offloading: no hardware knows this tunnel or its ports")]
     OffloadHardware {},
     #[error("none outside the port set")]

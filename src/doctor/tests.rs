@@ -110,7 +110,7 @@ fn healthy() -> Facts<'static> {
         edge_refused: false,
         offset_assumed: false,
         unclamped: None,
-        encapsulating: None,
+        looks_through: None,
         offload: (true, false),
         foreign: Vec::new(),
         upnp: None,
@@ -449,10 +449,13 @@ const FAULTS: &[Row] = &[
             f.edge_refused = true;
             set_up(f, |s| { s.nat = Mode::Hash; s.technique.0 = "hash".into(); });
         } },
-    Row { fault: "a kernel that may encapsulate by itself", id: "offload", verdict: Verdict::Warn, says: "option nat 'hash'",
-        make: |f| f.encapsulating = Some("7.2.1".into()) },
-    Row { fault: "the same, and no edge map", id: "offload", verdict: Verdict::Ok, says: "compatible",
-        make: |f| { f.encapsulating = Some("7.2.1".into()); set_up(f, |s| s.technique.0 = "hash".into()); } },
+    Row { fault: "a kernel whose flow tables look through tunnels", id: "offload", verdict: Verdict::Fail, says: "ip mape_exempt_wanmap is missing",
+        make: |f| f.looks_through = Some("7.2.1".into()) },
+    Row { fault: "the same, and our connections stay out", id: "offload", verdict: Verdict::Ok, says: "stay out of it",
+        make: |f| {
+            f.looks_through = Some("7.2.1".into());
+            f.chains.as_mut().unwrap().push(chain("ip", "mape_exempt_wanmap", "filter", 2, -160));
+        } },
     Row { fault: "hardware offloading", id: "offload", verdict: Verdict::Warn, says: "flow_offloading_hw '0'",
         make: |f| f.offload = (true, true) },
     Row { fault: "forward outside the set", id: "forwards", verdict: Verdict::Warn, says: "for instance 4128",

@@ -16,7 +16,7 @@ use super::state::{State, StateError};
 use super::store::write_atomically;
 use crate::mechanism::Kind;
 use crate::nat::{self, Kernel, Line, Mode, Plan, PortList, Technique, Timeouts, Upnp, Wishes};
-use crate::netfilter::{self, Nft, NftError, guard};
+use crate::netfilter::{self, Nft, NftError, exempt, guard};
 use crate::paths;
 use crate::sanitize::one_line;
 
@@ -137,7 +137,8 @@ impl Translation {
 
     /// Whether exactly these rules are in force.
     pub fn is_loaded(&self) -> bool {
-        netfilter::is_loaded(&self.plan)
+        let is_exempt = || exempt::stands(self.interface());
+        netfilter::is_loaded(&self.plan) && (!self.must_be_exempt() || is_exempt())
     }
 
     /// Lets nothing out of the device until the rules are loaded.
@@ -162,6 +163,7 @@ impl Translation {
     /// # Errors
     /// Even that was refused; the guard still stands.
     pub fn load(&mut self) -> Result<(), Problem> {
+        self.keep_out_of_flow_tables();
         let mut given_up = Vec::new();
         loop {
             let rules = self.plan.combined() + &guard::removal(self.interface());
@@ -182,6 +184,26 @@ impl Translation {
                 false => return Err(Problem::passing(Code::NatFailed, refused)),
             }
         }
+    }
+
+    /// Where flow tables look through tunnels, ours must stay out of them.
+    fn keep_out_of_flow_tables(&self) {
+        if !self.must_be_exempt() {
+            return;
+        }
+        if let Err(error) = exempt::put_up(self.interface(), &self.plan.line().device) {
+            log::warn!(
+                "{}: connections may hang with flow offloading on, since the kernel does not let \
+                 them be left out: {error}",
+                self.interface()
+            );
+        }
+    }
+
+    fn must_be_exempt(&self) -> bool {
+        // nat46 makes the device of MAP-T, and flow tables stop there.
+        let is_tunnel = self.plan.line().outer.is_some();
+        is_tunnel && exempt::looks_through_tunnels().is_some()
     }
 
     /// nft refuses every rule for a device that has just gone, which says

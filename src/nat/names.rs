@@ -27,6 +27,11 @@ pub fn is_ours(table: &str) -> bool {
     table.starts_with(PREFIX)
 }
 
+/// Name of the table that keeps connections of an interface out of flow tables.
+pub fn exempt_table(interface: &str) -> String {
+    format!("mape_exempt_{interface}")
+}
+
 /// Counters in the `ip` table.
 pub const INSIDE: [&str; 7] = [
     "translated",

@@ -11,6 +11,21 @@ const BATCH_END: u16 = 0x11;
 /// `NFNL_SUBSYS_NFTABLES`, high byte of the type of each message.
 const SUBSYSTEM: u16 = 10;
 
+/// `NFT_META_OIFNAME` into the register that is compared.
+pub(super) const OIFNAME: &[Attr<'_>] = &[
+    Attr::Text(1, "meta"),
+    Attr::Nest(2, &[Attr::Be32(1, 1), Attr::Be32(2, 7)]),
+];
+
+/// The name of a device as it is compared: all 16 bytes.
+pub(super) fn device_name(device: &str) -> [u8; 16] {
+    let mut name = [0u8; 16];
+    for (to, from) in name.iter_mut().take(15).zip(device.bytes()) {
+        *to = from;
+    }
+    name
+}
+
 /// One change.
 pub(super) struct Message<'a> {
     pub(super) kind: u16,

@@ -12,7 +12,7 @@
 
 use std::io;
 
-use super::batch::{Message, carry_out};
+use super::batch::{Message, OIFNAME, carry_out, device_name};
 use super::netlink::Attr;
 use super::netlink::Attr::{Be32, Bytes, Nest, Text};
 use crate::nat::names::guard_table;
@@ -36,9 +36,6 @@ const CHAIN: &[Attr<'_>] = &[
     Text(7, "filter"),
 ];
 
-/// `NFT_META_OIFNAME` into the register that is compared.
-const OIFNAME: &[Attr<'_>] = &[Text(1, "meta"), Nest(2, &[Be32(1, 1), Be32(2, 7)])];
-
 const COUNTER: &[Attr<'_>] = &[Text(1, "counter"), Nest(2, &[])];
 
 /// An immediate verdict of 0 is `drop`.
@@ -59,11 +56,7 @@ pub fn removal(interface: &str) -> String {
 /// # Errors
 /// What the kernel says, such as that it has no nf_tables.
 pub fn put_up(interface: &str, device: &str) -> io::Result<()> {
-    // `oifname DEVICE`: all 16 bytes are compared.
-    let mut name = [0u8; 16];
-    for (to, from) in name.iter_mut().take(15).zip(device.bytes()) {
-        *to = from;
-    }
+    let name = device_name(device);
     let equal = [Be32(1, 1), Be32(2, 0), Nest(3, &[Bytes(1, &name)])];
     let is_it = [Text(1, "cmp"), Nest(2, &equal)];
     let expressions = [

@@ -8,6 +8,7 @@ mod batch;
 mod chains;
 mod conntrack;
 mod counters;
+pub mod exempt;
 pub mod guard;
 mod link;
 pub(crate) mod netlink;

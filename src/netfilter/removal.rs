@@ -20,8 +20,8 @@ const IP6: u8 = 10;
 /// `NFPROTO_NETDEV`.
 const NETDEV: u8 = 5;
 
-/// Deletes every table of `interface` with all that is in it, and its guard.
-/// Tables that are not there are no error, nor is a kernel that has none.
+/// Deletes every table of `interface` with all that is in it, its guard and
+/// its exemption from flow tables. Tables that are not there are no error, nor is a kernel that has none.
 ///
 /// # Errors
 /// What the kernel says; the other tables are deleted all the same.
@@ -44,7 +44,10 @@ pub fn remove(interface: &str) -> io::Result<()> {
             removed = removed.and(is_gone(carry_out(&[table])));
         }
     }
-    removed.and(is_gone(carry_out(&[delete(INET, &guard)])))
+    let exempt = names::exempt_table(interface);
+    removed
+        .and(is_gone(carry_out(&[delete(INET, &guard)])))
+        .and(is_gone(carry_out(&[delete(IP, &exempt)])))
 }
 
 fn is_gone(deleted: io::Result<()>) -> io::Result<()> {

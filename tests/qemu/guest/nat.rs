@@ -42,7 +42,7 @@ pub fn firewall4(dnat: &str, forward: &str) -> String {
     // One that names a device which is not there takes the whole table down.
     let flowtable = if forward.contains("@ft") {
         format!(
-            "flowtable ft {{ hook ingress priority filter; devices = {{ lan1, lan2, lan3, {TUNNEL} }}; }}"
+            "flowtable ft {{ hook ingress priority filter; devices = {{ lan1, lan2, lan3, wan, {TUNNEL} }}; }}"
         )
     } else {
         String::new()
