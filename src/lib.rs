@@ -23,7 +23,7 @@
 
 mod child;
 pub mod cli;
-mod console;
+pub mod console;
 pub mod doctor;
 pub mod endpoint;
 pub mod firewall;

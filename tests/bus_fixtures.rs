@@ -4,6 +4,7 @@
 
 use std::net::Ipv4Addr;
 
+use mape::console::Paint;
 use mape::firewall::{Configuration, Section};
 use mape::handler::{Link, Protocol as Proto, State};
 use mape::nat::{Mode, Protocol, Timeouts, Upnp};
@@ -12,7 +13,7 @@ use mape::netfilter::Traffic;
 use mape::netifd::Dump;
 use mape::provider::Table;
 use mape::status::answer::{PortsAnswer, StatusAnswer};
-use mape::status::text::{self, Paint};
+use mape::status::text;
 use mape::status::{Dropped, Interface, Measured, World};
 use serde_json::{Value, json};
 

@@ -11,9 +11,9 @@ use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use super::mapping_args::MappingArgs;
 use super::output::json;
+use crate::console::row;
 use crate::map::{Inner, Outer, Psid, Relay};
 use crate::sanitize::quoted;
-use crate::status::text::row;
 
 pub(super) const COMMAND: Command = Command {
     name: "br",

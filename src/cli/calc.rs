@@ -7,8 +7,8 @@ use super::args::{Args, Command};
 use super::failure::Outcome;
 use super::mapping_args::{Found, MappingArgs};
 use super::output::json;
+use crate::console::row;
 use crate::map::{Border, Mapping, PortRange, Rule};
-use crate::status::text::row;
 
 pub(super) const COMMAND: Command = Command {
     name: "calc",

@@ -8,10 +8,10 @@ use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use super::output::json;
 use super::status::{choose, warn};
+use crate::console::{Hue, Paint};
 use crate::doctor::{self, Check, Verdict};
 use crate::sanitize::quoted;
 use crate::status::World;
-use crate::status::text::{Hue, Paint};
 
 pub(super) const COMMAND: Command = Command {
     name: "doctor",

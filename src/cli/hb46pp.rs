@@ -14,11 +14,11 @@ use super::calc;
 use super::failure::{Failure, Outcome};
 use super::mapping_args::{self, Found, default_mtu};
 use super::output::{CalcAnswer, json};
+use crate::console::row;
 use crate::endpoint::Endpoint;
 use crate::provision::hb46pp::{self, IpIp, Label, Mechanism, SUPPORTED, Ttl};
 use crate::provision::http::body::MAX_BODY;
 use crate::sanitize::one_line;
-use crate::status::text::row;
 
 pub(super) const COMMAND: Command = Command {
     name: "hb46pp",

@@ -11,10 +11,10 @@ use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use super::output::json;
 use super::{mapping_args, providers};
+use crate::console::{row, title};
 use crate::endpoint::Endpoint;
 use crate::map::{Border, Dmr};
 use crate::provider::{Carrier, Confidence, KnownRule, Match, OtherLine, Table, Verdict};
-use crate::status::text::{row, title};
 
 pub(super) const COMMAND: Command = Command {
     name: "lookup",

@@ -8,10 +8,10 @@ use ipnet::Ipv6Net;
 
 use super::failure::Failure;
 use crate::console::complain;
+use crate::console::title;
 use crate::map::MapError;
 use crate::paths;
 use crate::provider::{Provider, ProviderError, Table, Verdict, load};
-use crate::status::text::title;
 
 /// The table of the installed files, or the compiled-in one. What is wrong
 /// with the files goes to standard error, a line each.

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use super::output::json;
+use crate::console::Paint;
 use crate::console::complain;
 use crate::sanitize::excerpt;
 use crate::status::answer::{PortsAnswer, StatusAnswer};
-use crate::status::text::{self, Paint};
+use crate::status::text;
 use crate::status::{Interface, World};
 
 pub(super) const STATUS: Command = Command {

@@ -6,16 +6,14 @@ use std::net::Ipv6Addr;
 
 use ipnet::Ipv6Net;
 
-use super::link::PROVISIONED;
+use super::owner::Owner;
 use super::problem::{Code, Problem};
 use super::provisioned::Provisioned;
 use super::settings::{FixedAddress, Provision, Request, Settings};
 use crate::endpoint::{DnsName, Endpoint};
 use crate::map::{Border, Domain, MapError, MapType};
 use crate::mechanism::{DsLite, IpIp, Kind, Mechanism, MechanismError};
-use crate::provider::{
-    Carrier, Confidence, EncapLimit, Match, OtherLine, Provider, Table, Verdict,
-};
+use crate::provider::{Carrier, Confidence, Match, OtherLine, Provider, Table, Verdict};
 use crate::provision::hb46pp::Mechanism as Offer;
 use crate::uplink::{Uplink, UplinkError};
 
@@ -65,52 +63,6 @@ pub struct Choice {
     /// All addresses that the name of the far end has; used is the first that
     /// answers, as far as is known.
     pub remotes: Vec<Ipv6Addr>,
-}
-
-/// A provider or a line without MAP.
-pub struct Owner {
-    /// Id in the provider table, or [`PROVISIONED`].
-    pub id: String,
-    /// The name people know.
-    pub name: String,
-    /// Largest MTU of the tunnel in bytes.
-    pub mtu: Option<u16>,
-    /// The encapsulation limit that its BRs put up with, if that is known.
-    pub encap_limit: Option<EncapLimit>,
-}
-
-impl From<&Provider> for Owner {
-    fn from(provider: &Provider) -> Self {
-        Owner {
-            id: provider.id().to_owned(),
-            name: provider.name().to_owned(),
-            mtu: provider.mtu(),
-            encap_limit: Some(provider.encap_limit()),
-        }
-    }
-}
-
-impl From<&OtherLine> for Owner {
-    fn from(line: &OtherLine) -> Self {
-        Owner {
-            id: line.id().to_owned(),
-            name: line.name().to_owned(),
-            mtu: line.mtu(),
-            encap_limit: None,
-        }
-    }
-}
-
-impl From<&Provisioned> for Owner {
-    fn from(provisioned: &Provisioned) -> Self {
-        Owner {
-            id: PROVISIONED.to_owned(),
-            name: provisioned.name(),
-            mtu: None,
-            // HB46PP has no key for it; the BRs of those who use it want none.
-            encap_limit: Some(EncapLimit::Ignore),
-        }
-    }
 }
 
 /// Chooses for a line on `uplink`.

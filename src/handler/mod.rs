@@ -13,6 +13,7 @@ mod link;
 mod marks;
 mod names;
 mod nat46;
+mod owner;
 mod pause;
 mod plan;
 mod problem;

@@ -5,8 +5,9 @@
 use std::net::Ipv6Addr;
 use std::ops::Deref;
 
-use super::choice::{Choice, Owner, Router, choose};
+use super::choice::{Choice, Router, choose};
 use super::link::{Link, device_of};
+use super::owner::Owner;
 use super::problem::{Code, Problem};
 use super::settings::Settings;
 use crate::map::{Dialect, MapType, Mapping, Rule};

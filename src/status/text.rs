@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `status` and `ports` for people.
 
-use std::env;
-use std::fmt::{self, Display, Write as _};
-use std::io::{self, IsTerminal as _};
+use std::fmt::{self, Write as _};
 
+use crate::console::{Hue, Paint, bar, duration, row, size, title};
 use crate::handler::{Registration, State};
 use crate::map::{Border, PortRange};
 use crate::mechanism::{Kind, Mechanism};
@@ -15,62 +14,6 @@ use super::answer::{MAX_HOSTS, PortCounts, Used};
 use super::netifd::Phase;
 use super::usage::Fill;
 use super::world::{Dropped, Interface, LineUp};
-
-/// Colours, or none of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paint(bool);
-
-/// What a colour means here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hue {
-    /// All is well.
-    Good,
-    /// Worth a look.
-    Doubtful,
-    /// Broken.
-    Bad,
-}
-
-impl Paint {
-    /// No colours.
-    pub const PLAIN: Paint = Paint(false);
-
-    /// Colours if standard output is a terminal and `NO_COLOR` is not set
-    /// (<https://no-color.org>).
-    pub fn for_stdout() -> Self {
-        let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Paint(wanted && io::stdout().is_terminal())
-    }
-
-    /// `text`, in colour.
-    pub fn hue(self, hue: Hue, text: &str) -> String {
-        let code = match hue {
-            Hue::Good => 32,
-            Hue::Doubtful => 33,
-            Hue::Bad => 31,
-        };
-        match self.0 {
-            true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
-            false => text.to_owned(),
-        }
-    }
-}
-
-/// Prints `label` and `text` in two columns.
-///
-/// # Errors
-/// None for a `String`, as for all that is printed here.
-pub fn row(out: &mut String, label: &str, text: impl Display) -> fmt::Result {
-    writeln!(out, "{label:<18}{text}")
-}
-
-/// A provider as people know it, with its id, the word for `option provider`.
-pub fn title(name: &str, id: &str) -> String {
-    match name == id {
-        true => name.to_owned(),
-        false => format!("{name} ({id})"),
-    }
-}
 
 /// Prints what `mape status` shows of an interface.
 ///
@@ -384,91 +327,4 @@ fn range_row(
     };
     let picture: String = range.ports().map(mark).collect();
     writeln!(out, "  {picture}")
-}
-
-/// `part` of `whole` as a bar of `width` characters.
-fn bar(part: usize, whole: usize, width: usize) -> String {
-    let filled = part.saturating_mul(width).div_ceil(whole.max(1)).min(width);
-    format!("{}{}", "#".repeat(filled), ".".repeat(width - filled))
-}
-
-/// Days, hours, minutes, seconds: the two largest.
-fn duration(seconds: u64) -> String {
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
-        (0, _, _) => format!("{hours} h {} min", minutes % 60),
-        _ => format!("{days} d {} h", hours % 24),
-    }
-}
-
-/// Bytes in binary units.
-fn size(bytes: u64) -> String {
-    let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    // In 1024ths of the unit, so that a digit after the point is left.
-    let mut rest = bytes;
-    for unit in units {
-        if rest < 1024 * 1024 {
-            let tenths = rest * 10 / 1024;
-            return match rest {
-                0..1024 => format!("{bytes} bytes"),
-                _ => format!("{}.{} {unit}", tenths / 10, tenths % 10),
-            };
-        }
-        rest /= 1024;
-    }
-    format!("{bytes} bytes")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_and_times() {
-        let sizes = [
-            0,
-            1023,
-            1024,
-            1536,
-            1024 * 1024 - 1,
-            1024 * 1024,
-            5 << 30,
-            u64::MAX,
-        ];
-        assert_eq!(
-            sizes.map(size),
-            [
-                "0 bytes",
-                "1023 bytes",
-                "1.0 KiB",
-                "1.5 KiB",
-                "1023.9 KiB",
-                "1.0 MiB",
-                "5.0 GiB",
-                "15.9 EiB"
-            ]
-        );
-        let times = [59, 61, 3600, 90_000];
-        assert_eq!(
-            times.map(duration),
-            ["59 s", "1 min 1 s", "1 h 0 min", "1 d 1 h"]
-        );
-    }
-
-    #[test]
-    fn bars_show_that_there_is_something() {
-        assert_eq!(bar(0, 240, 8), "........");
-        assert_eq!(bar(1, 240, 8), "#.......");
-        assert_eq!(bar(120, 240, 8), "####....");
-        assert_eq!(bar(500, 240, 8), "########");
-        assert_eq!(bar(1, 0, 8), "########");
-    }
-
-    #[test]
-    fn colour_is_an_extra() {
-        assert_eq!(Paint::PLAIN.hue(Hue::Bad, "x"), "x");
-        assert_eq!(Paint(true).hue(Hue::Bad, "x"), "\u{1b}[31mx\u{1b}[0m");
-    }
 }

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Standard output and standard error of a command.
+//! Standard output and standard error of a command, and how text is laid out
+//! on them.
+
+mod layout;
+mod paint;
+
+pub use layout::{bar, duration, row, size, title};
+pub use paint::{Hue, Paint};
 
 use std::io::{self, ErrorKind, Write as _};
 
