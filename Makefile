@@ -79,6 +79,6 @@ test-rust: need-rust setup-rust ## Unit and integration tests, some in network n
 setup-lint:
 	@tests/setup shellcheck
 setup-rust:
-	@tests/setup nftables iproute2
+	@tests/setup nftables iproute2 openssl curl
 setup-bench:
 	@tests/setup nftables iproute2 strace

@@ -10,6 +10,7 @@ mod router;
 #[path = "provision/servers.rs"]
 #[allow(dead_code)]
 mod servers;
+mod tls;
 
 use std::io::Write;
 use std::net::{TcpListener, UdpSocket};
@@ -20,6 +21,7 @@ use double::Interface;
 use router::{Router, default_route, run};
 use servers::{Record, http, reply};
 use simple_dns::{Packet, RCODE};
+use tls::{Authority, Certificate};
 
 const DNS: &str = "2001:db8:53::53";
 const WEB: &str = "2001:db8:53::80";
@@ -127,12 +129,21 @@ fn faults() -> Vec<(Says, &'static str)> {
 
 /// A line that no table knows; `None`, with the reason, without root.
 fn line(says: &Arc<Mutex<Says>>) -> Option<Router> {
+    let net = line_with(says, |_| {})?;
+    net.ifup("wan4");
+    Some(net)
+}
+
+/// The same before it is started, with what `equip` adds.
+fn line_with(says: &Arc<Mutex<Says>>, equip: impl FnOnce(&Router)) -> Option<Router> {
     let net = Router::new()?;
+    equip(&net);
     run("ip", &["link", "set", "lo", "up"]);
     for address in [DNS, WEB] {
         let address = format!("{address}/128");
         run("ip", &["address", "add", &address, "dev", "lo", "nodad"]);
     }
+    servers::until_reached(DNS, &[DNS, WEB]);
     let said = Arc::clone(says);
     let resolver = UdpSocket::bind((servers::address(DNS), 53)).unwrap();
     servers::dns_on(resolver, DNS, move |query: &Packet<'_>| {
@@ -162,7 +173,6 @@ fn line(says: &Arc<Mutex<Says>>) -> Option<Router> {
     net.ifup("wan6");
     net.write("etc/config/network", SECTION);
     net.configure("wan4", "mape", &[("tunlink", "wan6")]);
-    net.ifup("wan4");
     Some(net)
 }
 
@@ -208,5 +218,184 @@ fn each_fault_has_its_line_and_the_right_answer_comes_next() {
             status.contains("192.0.2.1") && !status.contains("HB46PP  "),
             "{status}"
         );
+    }
+}
+
+const OVER_TLS: &str = "v=v6mig-1 url=https://prov.example/config t=b";
+/// Of `GOOD`.
+const TOKEN: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/// A fault of a server over TLS.
+enum Fault {
+    Certificate(Certificate),
+    /// It closes the connection in the handshake.
+    Slam,
+    Answer(String),
+}
+
+/// Seconds until the line is asked again, as `mape status` says.
+fn next_in(net: &Router) -> u64 {
+    let status: serde_json::Value =
+        serde_json::from_str(&mape(net, &["status", "--json"])).unwrap();
+    let asked = &status["interfaces"][0]["asked"];
+    assert!(asked["failure"].is_string(), "{asked}");
+    asked["next_in"].as_u64().unwrap()
+}
+
+/// A line whose provisioning server is found by `txt`, and the authority.
+fn line_over_tls(txt: &'static str) -> Option<(Router, Authority, Arc<Mutex<Says>>)> {
+    let authority = Authority::new(&["prov.example"], servers::address(WEB))?;
+    let says = Arc::new(Mutex::new(Says::dns(RCODE::NoError, &[txt])));
+    // It is asked once the servers are there.
+    let net = line_with(&says, |net| Authority::equip(net.root()))?;
+    Some((net, authority, says))
+}
+
+#[test]
+fn each_fault_of_tls_has_its_line_and_the_right_answer_comes_next() {
+    let refused = "the certificate of prov.example is not accepted";
+    let status = |status: &str| Fault::Answer(http(status, ""));
+    for (fault, says) in [
+        (Fault::Certificate(Certificate::Expired), refused),
+        (Fault::Certificate(Certificate::Foreign), refused),
+        (Fault::Certificate(Certificate::Unknown), refused),
+        (
+            Fault::Slam,
+            "cannot get an answer from prov.example over https",
+        ),
+        (
+            status("403 Forbidden"),
+            "prov.example does not know this line (HTTP status 403)",
+        ),
+        (
+            status("500 Oops"),
+            "prov.example answers with HTTP status 500",
+        ),
+        (
+            status("307 Away\r\nLocation: http://prov.example/config"),
+            "prov.example redirects from https to http, which the TXT record forbids",
+        ),
+        (
+            Fault::Answer(http("200 OK", "<html>busy</html>")),
+            "prov.example: the answer is not valid JSON",
+        ),
+    ] {
+        let Some((net, authority, _)) = line_over_tls(OVER_TLS) else {
+            return;
+        };
+        let at = servers::address(WEB);
+        let serve = |certificate, text: String| {
+            authority.serve("prov.example", at, certificate, move |_| text.clone())
+        };
+        let right = || http("200 OK", GOOD);
+        let (server, slammed) = match fault {
+            Fault::Certificate(wrong) => (Some(serve(wrong, right())), None),
+            Fault::Answer(text) => (Some(serve(Certificate::Right, text)), None),
+            Fault::Slam => (None, Some(tls::slam(at))),
+        };
+        net.ifup("wan4");
+        net.wait_error("wan4", "MAPE_UNKNOWN_PROVIDER");
+        net.wait(says, |world| {
+            world.log.iter().any(|line| line.contains(says))
+        });
+        let status = mape(&net, &["status", "wan4"]);
+        assert!(status.contains(says), "{says} not in {status}");
+        let doctor = mape(&net, &["doctor", "wan4"]);
+        let asked = doctor.lines().find(|line| line.contains(" asked "));
+        assert!(
+            asked.is_some_and(|line| line.contains(says)),
+            "{says} not in {doctor}"
+        );
+        let wait = next_in(&net);
+        assert!((500..=1800).contains(&wait), "{says}: again in {wait} s");
+        // It is mended, and another configuration has it asked at once.
+        drop((server, slammed));
+        let server = serve(Certificate::Right, right());
+        net.write("etc/config/network", SECTION);
+        net.update("wan6", "data", |_| {});
+        net.wait("wan4 is up", |world| world.is_up("wan4"));
+        assert!(!server.requests.recv().unwrap().head.contains("token="));
+    }
+}
+
+/// The answer's token, which identifies the subscriber, is not shown to anybody
+/// who looks at the arguments of programs.
+#[test]
+fn a_token_is_handed_over_in_secret() {
+    let Some((net, authority, _)) = line_over_tls(OVER_TLS) else {
+        return;
+    };
+    let at = servers::address(WEB);
+    let server = authority.serve("prov.example", at, Certificate::Right, |_| {
+        http("200 OK", GOOD)
+    });
+    net.ifup("wan4");
+    net.wait("wan4 is up", |world| world.is_up("wan4"));
+    let first = server.requests.recv().unwrap();
+    assert!(!first.head.contains("token="), "{}", first.head);
+    assert!(first.arguments.contains("https://prov.example/config?"));
+    net.ifdown("wan4");
+    net.wait_idle("wan4");
+    net.write("etc/config/network", SECTION);
+    net.ifup("wan4");
+    let second = server.requests.recv().unwrap();
+    let sent = format!("&token={TOKEN} ");
+    assert!(second.head.contains(&sent), "{}", second.head);
+    assert!(second.arguments.contains("http://[::1]:"));
+    assert!(!second.arguments.contains(TOKEN), "{}", second.arguments);
+    net.wait("wan4 is up again", |world| world.is_up("wan4"));
+    let mut seen = net.log().join("\n") + &net.story();
+    seen += &mape(&net, &["status", "--json"]);
+    seen += &mape(&net, &["doctor", "wan4", "--json"]);
+    for file in ["wan4.json", "wan4.hb46pp"] {
+        seen += &net.file(&format!("var/run/mape/{file}")).unwrap();
+    }
+    assert!(!seen.contains(TOKEN), "{seen}");
+    let kept = net.file("etc/mape/tokens/wan4").unwrap();
+    assert_eq!(kept.trim(), TOKEN);
+}
+
+/// Where a redirection leads, the certificate is verified as well.
+#[test]
+fn a_redirection_is_followed_over_https() {
+    let Some((net, authority, _)) = line_over_tls(OVER_TLS) else {
+        return;
+    };
+    let at = servers::address(WEB);
+    let server = authority.serve(
+        "prov.example",
+        at,
+        Certificate::Right,
+        |request| match request.starts_with("GET /moved?") {
+            true => http("200 OK", GOOD),
+            false => http("307 Away\r\nLocation: /moved?a=b", ""),
+        },
+    );
+    net.ifup("wan4");
+    net.wait("wan4 is up", |world| world.is_up("wan4"));
+    let last = server.requests.try_iter().last().unwrap();
+    assert!(last.head.starts_with("GET /moved?a=b&vendorid="));
+}
+
+/// `t=a` asks for no verification, and may lead from http to https.
+#[test]
+fn without_verification_any_certificate_will_do() {
+    for txt in [
+        "v=v6mig-1 url=https://prov.example/config t=a",
+        "v=v6mig-1 url=http://prov.example/config t=a",
+    ] {
+        let Some((net, authority, says)) = line_over_tls(txt) else {
+            return;
+        };
+        let to = "307 Away\r\nLocation: https://prov.example/elsewhere";
+        says.lock().unwrap().http = http(to, "");
+        let at = servers::address(WEB);
+        let server = authority.serve("prov.example", at, Certificate::Unknown, |_| {
+            http("200 OK", GOOD)
+        });
+        net.ifup("wan4");
+        net.wait("wan4 is up", |world| world.is_up("wan4"));
+        let request = server.requests.recv().unwrap();
+        assert!(request.head.contains("vendorid=000000-mape"), "{txt}");
     }
 }

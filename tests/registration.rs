@@ -9,6 +9,7 @@ mod router;
 #[path = "provision/servers.rs"]
 #[allow(dead_code)]
 mod servers;
+mod tls;
 
 use std::fs;
 use std::io::Write;
@@ -27,6 +28,7 @@ use router::{Router, default_route, run};
 use serde_json::Value;
 use servers::{Record, Request, http, reply};
 use simple_dns::{Packet, RCODE};
+use tls::{Authority, Certificate, arguments_of_all};
 
 const DNS: &str = "2001:db8:53::53";
 const WEB: &str = "2001:db8:53::80";
@@ -58,6 +60,7 @@ impl Line {
             let address = format!("{address}/128");
             run("ip", &["address", "add", &address, "dev", "lo", "nodad"]);
         }
+        servers::until_reached(CE[0], &[DNS, WEB, CE[1]]);
         let resolver = UdpSocket::bind((servers::address(DNS), 53)).unwrap();
         servers::dns_on(resolver, DNS, |query: &Packet<'_>| {
             let name = query.questions[0].qname.to_string();
@@ -173,16 +176,6 @@ fn options<'a>(update_url: &'a str, password: &'a str) -> [(&'a str, &'a str); 1
     ]
 }
 
-/// The command line of every process, as `ps` shows it.
-fn arguments_of_all() -> String {
-    let mut all = String::new();
-    for process in fs::read_dir("/proc").unwrap().flatten() {
-        let arguments = fs::read(process.path().join("cmdline")).unwrap_or_default();
-        all += &String::from_utf8_lossy(&arguments);
-    }
-    all
-}
-
 /// The text of all files below a folder, apart from the configuration.
 fn files(folder: &Path, text: &mut String) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -288,6 +281,44 @@ fn a_provider_that_is_named_has_its_server() {
         );
         line.assert_secret();
     }
+}
+
+/// Over https the address is in the call; neither account is ever an argument.
+#[test]
+fn xpass_is_called_over_https_with_both_accounts() {
+    let name = "ddnsweb1.ddns.vbbnet.jp";
+    let Some(authority) = Authority::new(&[name], servers::address(WEB)) else {
+        return;
+    };
+    let Some(line) = Line::new("") else { return };
+    Authority::equip(line.net.root());
+    let at = servers::address(WEB);
+    let serve = |certificate| authority.serve(name, at, certificate, |_| http("200 OK", "good"));
+    let server = serve(Certificate::Right);
+    line.start("xpass", PASSWORD);
+    let patience = Duration::from_secs(60);
+    let request = server.requests.recv_timeout(patience).unwrap();
+    let target = format!("GET /?d=host1&p={KEY}&a={}&u=id1 HTTP/1.1\r\n", CE[0]);
+    assert!(request.head.starts_with(&target), "{}", request.head);
+    let basic = format!("\r\nAuthorization: Basic {BASIC}\r\n");
+    assert!(request.head.contains(&basic), "{}", request.head);
+    assert!(request.arguments.contains("[::1]"), "{}", request.arguments);
+    for secret in [PASSWORD, ENCODED, BASIC, KEY] {
+        assert!(!request.arguments.contains(secret), "{secret}");
+    }
+    line.result("registered");
+    line.assert_secret();
+    // A server with somebody else's certificate registers nothing.
+    drop(server);
+    let server = serve(Certificate::Foreign);
+    line.write(&options("xpass", "another"));
+    let result = line.result("unreached");
+    assert_eq!(
+        result["detail"],
+        format!("the certificate of {name} is not accepted")
+    );
+    drop(server);
+    line.assert_secret();
 }
 
 #[test]

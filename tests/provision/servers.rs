@@ -35,11 +35,7 @@ pub fn line() -> Option<Uplink> {
     for address in &all {
         ip(&format!("address add {address}/128 dev lo nodad"));
     }
-    // The kernel makes the routes to them a little later, and drops what comes
-    // before.
-    while !all.iter().all(|to| is_reached(address(to)).is_ok()) {
-        thread::sleep(Duration::from_millis(1));
-    }
+    until_reached(CE, &all);
     Some(Uplink {
         resolvers: Vec::new(),
         source: Some(address(CE)),
@@ -47,9 +43,18 @@ pub fn line() -> Option<Uplink> {
     })
 }
 
+/// Waits until datagrams from `ce` reach all of these addresses, and come back:
+/// the kernel makes the routes to them a little later, and drops what comes
+/// before.
+pub fn until_reached(ce: &str, all: &[&str]) {
+    while !all.iter().all(|to| is_reached(ce, address(to)).is_ok()) {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Sends a datagram from the CE to `to`, and one back.
-fn is_reached(to: Ipv6Addr) -> std::io::Result<()> {
-    let ce = UdpSocket::bind((address(CE), 0))?;
+fn is_reached(ce: &str, to: Ipv6Addr) -> std::io::Result<()> {
+    let ce = UdpSocket::bind((address(ce), 0))?;
     let other = UdpSocket::bind((to, 0))?;
     for (from, to) in [(&ce, &other), (&other, &ce)] {
         from.send_to(b"?", to.local_addr()?)?;

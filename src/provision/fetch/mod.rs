@@ -81,7 +81,9 @@ fn program() -> Option<PathBuf> {
     places.map(rooted).into_iter().find(|place| place.is_file())
 }
 
-/// Fetches by a GET request. A redirection has been followed already.
+/// Fetches by a GET request. A redirection has been followed already, to
+/// whatever scheme and port; `location` of the answer then says where, but for
+/// these, as a URL of https.
 ///
 /// # Errors
 /// There is no answer. One with an error status is an answer.
@@ -109,8 +111,12 @@ pub fn get(fetch: Fetch<'_>) -> Result<Response, FetchError> {
     said.rewind()?;
     said.take(MAX_SAID).read_to_end(&mut words)?;
     let server = || fetch.server.to_owned();
-    match (status, outcome(&String::from_utf8_lossy(&words))) {
-        (Some(0), _) => Ok(answer(200, body)),
+    let words = String::from_utf8_lossy(&words);
+    match (status, outcome(&words)) {
+        (Some(0), _) => Ok(Response {
+            location: redirected(&words, usize::from(fetch.is_secret)),
+            ..answer(200, body)
+        }),
         (Some(CERTIFICATE_REFUSED), _) => Err(FetchError::Certificate(server())),
         (_, Outcome::Status(status)) => Ok(answer(status, Vec::new())),
         (_, Outcome::NoTls) => Err(FetchError::NoTls),
@@ -190,6 +196,19 @@ enum Outcome {
     Other,
 }
 
+/// Where the last redirection led that came after `ours`.
+fn redirected(said: &str, ours: usize) -> Option<String> {
+    let all = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("Redirected to "));
+    let (path, host) = all.skip(ours).last()?.rsplit_once(" on ")?;
+    let host = match host.contains(':') {
+        true => format!("[{host}]"),
+        false => host.to_owned(),
+    };
+    Some(format!("https://{host}{path}"))
+}
+
 /// What the program's messages mean. They may quote the URL, and are never
 /// shown.
 fn outcome(said: &str) -> Outcome {
@@ -206,6 +225,16 @@ fn outcome(said: &str) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn redirections_of_others() {
+        let ours = "Downloading 'http://[::1]:1/x'\nRedirected to /config?a=b on prov.example\n";
+        assert_eq!(redirected(ours, 1), None);
+        let theirs = format!("{ours}Redirected to /on on b.example\nRedirected to / on ::2\n");
+        assert_eq!(redirected(&theirs, 1).as_deref(), Some("https://[::2]/"));
+        let one = "Redirected to /on on b.example\n";
+        assert_eq!(redirected(one, 0).as_deref(), Some("https://b.example/on"));
+    }
 
     #[test]
     fn messages_of_the_program() {

@@ -193,14 +193,27 @@ fn get(
 ) -> Result<Response, AskError> {
     match server.url.scheme() {
         Scheme::Http => Ok(http::get(&addressed.url, None, uplink, deadline)?),
-        Scheme::Https => Ok(fetch::get(Fetch {
-            url: addressed.url.expose(),
-            server: &server.url.host().to_string(),
-            verify: server.certificate == Certificate::Verified,
-            is_secret: addressed.is_secret,
-            has_login: false,
-            deadline,
-        })?),
+        Scheme::Https => {
+            let verify = server.certificate == Certificate::Verified;
+            let response = fetch::get(Fetch {
+                url: addressed.url.expose(),
+                server: &server.url.host().to_string(),
+                verify,
+                is_secret: addressed.is_secret,
+                has_login: false,
+                deadline,
+            })?;
+            // It may have come in the clear: whoever is to be verified is asked
+            // himself.
+            Ok(match verify && response.location.is_some() {
+                true => Response {
+                    status: 307,
+                    body: Vec::new(),
+                    ..response
+                },
+                false => response,
+            })
+        }
     }
 }
 
@@ -214,7 +227,9 @@ fn redirected(server: &Server, response: &Response) -> Result<Server, AskError> 
         server: name(),
         error,
     })?;
-    if server.certificate == Certificate::Verified && url.scheme() == Scheme::Http {
+    // The same again, of which only the scheme can have changed, and is not told.
+    let is_other = url.scheme() == Scheme::Http || url == server.url;
+    if server.certificate == Certificate::Verified && is_other {
         return Err(AskError::Downgrade { server: name() });
     }
     Ok(Server {
