@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useBrowser, visit } from './browser.mjs';
 import { fixture, luci } from './paths.mjs';
-import { router } from './router.mjs';
+import { router, section } from './router.mjs';
 import { minifier } from './server.mjs';
 
 const rule = { provider: 'none', maptype: 'map-e', legacymap: '1', peeraddr: '2404:9200:225:100::64', ipaddr: '106.72.0.0', ip4prefixlen: '15', ip6prefix: '240b:10::', ip6prefixlen: '31', ealen: '25', offset: '4' };
@@ -264,6 +264,22 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 		assert.equal(await page.getByText('mape-wanmap').count(), 0);
 		assert.match(await page.locator('[data-sid="wanmap"] .ifacebox-body img').first().getAttribute('src'), /tunnel/);
 	}));
+
+	await t.test('the zone that the interface names itself is shown, and not written down', () => {
+		const wan = { ...section('zone', 'wan_zone', { name: 'wan', network: [ 'wan6' ] }) };
+
+		return visit(interfaces, { ...router({}, wan), wanmap: { data: { zone: 'wan' } } }, async ({ page, bus }) => {
+			const head = page.locator('[data-sid="wanmap"] .ifacebox-head');
+			await head.waitFor();
+			assert.match(await head.getAttribute('title'), /wan/);
+			assert.equal(await head.getAttribute('style'), await page.locator('[data-sid="wan6"] .ifacebox-head').getAttribute('style'));
+			/* Another interface of the zone is saved without ours. */
+			await page.evaluate(() => Promise.all([ L.require('firewall'), L.require('uci') ]).then(([ firewall ]) => firewall.getZones())
+				.then(zones => zones.find(zone => zone.getName() == 'wan').addNetwork('wanb')));
+			assert.deepEqual(await page.evaluate(() => L.require('uci').then(uci => uci.get('firewall', 'wan_zone', 'network'))), [ 'wan6', 'wanb' ]);
+			assert.ok(bus.calls.some(call => call.name == 'dump'));
+		});
+	});
 
 	await t.test('only ports of the set can be reserved, once it is known', () => visit(interfaces, router({}), async ({ page }) => {
 		await edit(page);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 'use strict';
 'require baseclass';
+'require rpc';
 
 /*
  * LuCI loads this on every page. On Network → Firewall → Port Forwards it lets
  * the field of the external port offer free ports of the set and says which
- * ones reach this router at all.
+ * ones reach this router at all. On Network → Interfaces it shows the zone that
+ * our interfaces are in although no zone lists them.
  */
+const callDump = rpc.declare({ object: 'network.interface', method: 'dump', expect: { interface: [] } });
+
 let sets = null;
 
 /* The ports of each interface that shares its address, asked for once. */
@@ -37,22 +41,61 @@ function offer(option) {
 	};
 }
 
+function offerPorts() {
+	L.require('form').then(form => {
+		const taboption = form.GridSection.prototype.taboption;
+
+		form.GridSection.prototype.taboption = function(tab, widget, name) {
+			const option = taboption.apply(this, arguments);
+
+			if (name == 'src_dport' && this.sectiontype == 'redirect')
+				offer(option);
+
+			return option;
+		};
+	});
+}
+
+/* The interfaces of netifd that name their firewall zone themselves, by zone. */
+function members() {
+	return L.resolveDefault(callDump(), []).then(all => L.toArray(all).filter(ifc => ifc?.data?.zone)
+		.reduce((zones, { data, interface: name }) => zones.set(data.zone, [ ...zones.get(data.zone) ?? [], name ]), new Map()));
+}
+
+/* ZONE as it is shown, with the networks that firewall4 adds to it. What changes it still changes the zone of the configuration. */
+function shown(zone, networks) {
+	const view = Object.create(zone);
+
+	for (const change of [ 'addNetwork', 'deleteNetwork', 'clearNetworks' ])
+		view[change] = (...args) => zone[change](...args);
+
+	view.getNetworks = () => [ ...new Set([ ...zone.getNetworks(), ...networks ]) ];
+
+	return view;
+}
+
+function showZones() {
+	L.require('firewall').then(firewall => {
+		const { getZones } = firewall;
+
+		firewall.getZones = function() {
+			return Promise.all([ getZones.apply(this, arguments), members() ]).then(([ zones, all ]) => zones.map(zone => {
+				const networks = all.get(zone.getName());
+
+				return networks ? shown(zone, networks) : zone;
+			}));
+		};
+	});
+}
+
 return baseclass.extend({
 	__init__() {
-		if (L.env.requestpath.join('/') != 'admin/network/firewall/forwards')
-			return;
+		switch (L.env.requestpath.join('/')) {
+		case 'admin/network/firewall/forwards':
+			return offerPorts();
 
-		L.require('form').then(form => {
-			const taboption = form.GridSection.prototype.taboption;
-
-			form.GridSection.prototype.taboption = function(tab, widget, name) {
-				const option = taboption.apply(this, arguments);
-
-				if (name == 'src_dport' && this.sectiontype == 'redirect')
-					offer(option);
-
-				return option;
-			};
-		});
+		case 'admin/network/network':
+			return showZones();
+		}
 	}
 });
