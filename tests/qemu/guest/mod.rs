@@ -8,6 +8,7 @@ pub mod icmp;
 pub mod init;
 pub mod isp;
 pub mod lab;
+pub mod miniupnpd;
 pub mod nat;
 pub mod netns;
 pub mod oracle;

@@ -53,6 +53,12 @@ table inet fw4
 flush table inet fw4
 table inet fw4 {{
 	{flowtable}
+	chain upnp_forward {{
+	}}
+	chain upnp_prerouting {{
+	}}
+	chain upnp_postrouting {{
+	}}
 	chain input {{
 		type filter hook input priority filter; policy drop;
 		iifname "lo" accept

@@ -3,7 +3,7 @@
 //! their libraries, and the kernel modules of the scenarios.
 
 use super::cpio::Archive;
-use super::kernel::Kernel;
+use super::kernel::{self, Kernel};
 use crate::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,11 @@ const TOOLS: &[&str] = &[
 /// Daemons of the lab provider.
 const DAEMONS: &[&str] = &["kea-dhcp6", "radvd", "tayga"];
 
+/// Programs that other people's routers run beside ours, unpacked and not
+/// installed, and their packages.
+const BESIDE: &[&str] = &["usr/sbin/miniupnpd", "usr/bin/wg"];
+const BESIDE_PACKAGES: &[&str] = &["miniupnpd-nftables", "wireguard-tools"];
+
 /// Modules the scenarios need; what these depend on comes along.
 const MODULES: &[&str] = &[
     "/kernel/net/netfilter/",
@@ -39,6 +44,7 @@ const MODULES: &[&str] = &[
     "/kernel/net/sched/act_mirred.",
     "/kernel/drivers/net/ifb.",
     "/kernel/drivers/net/veth.",
+    "/kernel/drivers/net/wireguard/wireguard.",
     "/kernel/drivers/net/dummy.",
     "/kernel/drivers/net/tun.",
     "/kernel/drivers/net/virtio_net.",
@@ -88,6 +94,12 @@ pub fn build(dir: &Path, kernel: &Kernel, daemons: Option<&Path>) -> Result<Path
             std::env::consts::ARCH
         );
         program(&mut archive, &Path::new("/").join(&hook), &hook)?;
+    } else {
+        let root = dir.join("beside");
+        kernel::programs(&root, BESIDE_PACKAGES)?;
+        for place in BESIDE {
+            program(&mut archive, &root.join(place), place)?;
+        }
     }
 
     let kind = if daemons.is_some() {

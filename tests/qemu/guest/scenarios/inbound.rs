@@ -6,10 +6,11 @@ use super::{Bench, expect, measure};
 use crate::Result;
 use crate::guest::lab::Lab;
 use crate::guest::nat::Technique;
+use crate::guest::netns::Netns;
 use crate::guest::oracle::V6PLUS;
 use crate::guest::raw;
 use crate::guest::server::WHOAMI;
-use crate::guest::topology::{TUNNEL, lan_host, server};
+use crate::guest::topology::{TUNNEL, Topology, lan_host, server};
 use crate::guest::{tcp, udp};
 use nix::libc;
 use std::io::{Read, Write};
@@ -17,7 +18,8 @@ use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(4);
-const INSIDE: u16 = 8080;
+/// Where hosts in the LAN wait for what is forwarded.
+pub(super) const INSIDE: u16 = 8080;
 const NOBODY: u16 = 8081;
 
 /// 1,000 packets to every kind of port: how many got past the CE's own rules,
@@ -108,7 +110,8 @@ pub fn forward(bench: &mut Bench) -> Result<String> {
     lab.rules(Technique::Pool, &reserved, &dnat, "")?;
     let attempts = fill(lab, own.len() - reserved.len(), WHOAMI)?;
     let connected = attempts.iter().filter(|attempt| attempt.open()).count();
-    let outcome = forwarded(lab, open).and_then(|()| forwarded_refusal(lab, closed));
+    let outcome =
+        forwarded(&lab.net, lab.line.ipv4(), open).and_then(|()| forwarded_refusal(lab, closed));
     let refused = lab.refused()?;
     drop(attempts);
     lab.settle()?;
@@ -125,11 +128,18 @@ pub fn forward(bench: &mut Bench) -> Result<String> {
     .map_err(|short| format!("{short}: {connected} open, {outcome:?}, the BR refused {refused}"))
 }
 
-fn forwarded(lab: &Lab, port: u16) -> Result<()> {
+/// TCP and UDP from a server to a port are answered by the second host in the
+/// LAN.
+pub(super) fn forwarded(net: &Topology, address: Ipv4Addr, port: u16) -> Result<()> {
+    called(net, &net.srv, address, port)
+}
+
+/// The same from `caller`.
+pub(super) fn called(net: &Topology, caller: &Netns, address: Ipv4Addr, port: u16) -> Result<()> {
     let failed = |e: std::io::Error| format!("forwarded port {port}: {e}");
-    let to = SocketAddrV4::new(lab.line.ipv4(), port);
+    let to = SocketAddrV4::new(address, port);
     let any = (Ipv4Addr::UNSPECIFIED, INSIDE);
-    let listener = lab
+    let listener = net
         .host(1)
         .within(|| TcpListener::bind(any).map_err(failed))?;
     let service = std::thread::spawn(move || -> std::io::Result<()> {
@@ -138,7 +148,7 @@ fn forwarded(lab: &Lab, port: u16) -> Result<()> {
         stream.read_exact(&mut request)?;
         stream.write_all(b"from the LAN\n")
     });
-    let mut stream = lab.net.srv.within(|| tcp::open(to, PATIENCE))?;
+    let mut stream = caller.within(|| tcp::open(to, PATIENCE))?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     stream.write_all(b"hello").map_err(failed)?;
     let mut answer = String::new();
@@ -148,16 +158,16 @@ fn forwarded(lab: &Lab, port: u16) -> Result<()> {
     })?;
     let _ = service.join();
 
-    let inner = lab
+    let inner = net
         .host(1)
         .within(|| UdpSocket::bind(any).map_err(failed))?;
     inner.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
-    let outer = [lab.net.srv.within(udp::socket)?];
+    let outer = [caller.within(udp::socket)?];
     udp::send(&outer[0], b"hello", to)?;
     let (_, peer) = inner.recv_from(&mut [0; 64]).map_err(failed)?;
     inner.send_to(b"and back", peer).map_err(failed)?;
     let answers = udp::collect(&outer, 1, PATIENCE);
-    expect(answers.contains_key(&(0, lab.line.ipv4())), || {
+    expect(answers.contains_key(&(0, address)), || {
         "UDP got no answer from the forwarded port".to_owned()
     })
 }

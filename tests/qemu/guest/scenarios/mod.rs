@@ -2,6 +2,7 @@
 //! The scenarios by name. To add one, write a function and a row.
 
 mod attacks;
+mod beside;
 mod changes;
 mod compare;
 mod cost;
@@ -22,6 +23,7 @@ mod load;
 mod operators;
 mod softwires;
 mod sqm;
+mod upnp;
 
 use super::init::{say, tell};
 use super::lab::{self, Lab};
@@ -148,6 +150,11 @@ pub const ALL: &[Scenario] = &[
     row("unsolicited_in", inbound::unsolicited),
     row("forged_in", attacks::forged),
     row("forward", inbound::forward),
+    row("upnp", upnp::upnp),
+    row("second_line", beside::second_line),
+    row("containers", beside::containers),
+    row("wireguard", beside::wireguard),
+    row("hairpin", beside::hairpin),
     row("offload", flows::offload),
     row("sqm", sqm::sqm),
     row("flush_recovery", flows::flush_recovery),
