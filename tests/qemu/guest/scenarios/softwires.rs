@@ -47,7 +47,7 @@ pub(super) const DS_LITE: Kind = Kind {
     counters: ["good_lan", "good_b4"],
 };
 
-const IPIP: Kind = Kind {
+pub(super) const IPIP: Kind = Kind {
     options: &[
         ("maptype", "ipip"),
         ("ipaddr", "192.0.2.8/29"),
@@ -119,7 +119,7 @@ impl Line {
     /// What arrived at the far end since it was last asked: nothing wrong,
     /// packets of hosts as they must be, and `others`. Returns how many there
     /// were of hosts.
-    fn judge(&self, others: u64) -> Result<u64> {
+    pub(super) fn judge(&self, others: u64) -> Result<u64> {
         let counters = border::counters(&self.net.br)?;
         let count = |name: &str| {
             let found = counters.iter().find(|(known, _)| known == name);

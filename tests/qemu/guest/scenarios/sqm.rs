@@ -2,13 +2,14 @@
 //! Traffic control on the tunnel, as SQM sets it up: cake on the way out, and
 //! on the way in cake on an IFB that everything received is redirected to.
 
-use super::{Bench, errors, expect, inbound};
+use super::{Bench, errors, expect, inbound, softwires};
 use crate::Result;
 use crate::guest::lab::Lab;
 use crate::guest::nat::Technique;
+use crate::guest::netns::Netns;
 use crate::guest::oracle::{ONE_RANGE, V6PLUS};
 use crate::guest::server::STREAM;
-use crate::guest::topology::{TUNNEL, server};
+use crate::guest::topology::{TUNNEL, Topology, server};
 use crate::guest::{tcp, udp};
 use std::net::SocketAddrV4;
 use std::time::Duration;
@@ -22,7 +23,7 @@ pub fn sqm(bench: &mut Bench) -> Result<String> {
     let lab = bench.lab(V6PLUS)?;
     lab.nat(Technique::Pool)?;
     let unshaped = rules(lab)?;
-    start(lab)?;
+    start(&lab.net.ce)?;
     // Nobody has told us: this is what the service does once a minute.
     notice(lab)?;
     let shaped = rules(lab)?;
@@ -44,26 +45,41 @@ pub fn sqm(bench: &mut Bench) -> Result<String> {
     traffic(lab, "hash")?;
     // Our rules again, as they were before SQM.
     lab.nat(Technique::Pool)?;
-    stop(lab)?;
+    stop(&lab.net.ce)?;
     notice(lab)?;
     expect(rules(lab)?.marker == unshaped.marker, || {
         "without SQM the rules are not as they were".to_owned()
     })?;
-    transfer(lab)?;
+    transfer(&lab.net)?;
     lab.refused()
         .and_then(|refused| expect(refused.total() == 0, || format!("the BR refused {refused}")))?;
 
     let lab = bench.lab(ONE_RANGE)?;
-    start(lab)?;
+    start(&lab.net.ce)?;
     let text = lab.net.ce.run(&["nft", "list", "tables"])?;
     expect(!text.contains("netdev"), || text.clone())?;
     traffic(lab, "plain")?;
-    Ok("pool, hash, plain".to_owned())
+    without_map(bench, "ds-lite", &softwires::DS_LITE)?;
+    without_map(bench, "ipip", &softwires::IPIP)?;
+    Ok("pool, hash, plain, ds-lite, ipip".to_owned())
+}
+
+/// A line without MAP, with SQM and after it.
+fn without_map(bench: &mut Bench, name: &str, kind: &'static softwires::Kind) -> Result<()> {
+    let line = softwires::Line::up(bench, kind)?;
+    let notice = || line.router.mape(&line.net.ce, &["history", "--record"]);
+    start(&line.net.ce)?;
+    notice()?;
+    shaped_both_ways(&line.net, name)?;
+    line.judge(0)?;
+    stop(&line.net.ce)?;
+    notice()?;
+    transfer(&line.net)?;
+    line.judge(0).map(drop)
 }
 
 /// What SQM runs for an interface, from its IFB on.
-fn start(lab: &Lab) -> Result<()> {
-    let ce = &lab.net.ce;
+fn start(ce: &Netns) -> Result<()> {
     ce.ip(&format!(
         "link add name {IFB} type ifb\nlink set dev {IFB} up\n"
     ))?;
@@ -76,22 +92,22 @@ fn start(lab: &Lab) -> Result<()> {
              flowid 1:1 action mirred egress redirect dev {IFB}"
         ),
     ] {
-        tc(lab, &words)?;
+        tc(ce, &words)?;
     }
     Ok(())
 }
 
-fn stop(lab: &Lab) -> Result<()> {
-    tc(lab, &format!("qdisc del dev {TUNNEL} ingress"))?;
-    tc(lab, &format!("qdisc del dev {TUNNEL} root"))?;
-    lab.net.ce.ip(&format!("link del dev {IFB}\n"))
+fn stop(ce: &Netns) -> Result<()> {
+    tc(ce, &format!("qdisc del dev {TUNNEL} ingress"))?;
+    tc(ce, &format!("qdisc del dev {TUNNEL} root"))?;
+    ce.ip(&format!("link del dev {IFB}\n"))
 }
 
-fn tc(lab: &Lab, words: &str) -> Result<String> {
+fn tc(ce: &Netns, words: &str) -> Result<String> {
     let words: Vec<&str> = std::iter::once("tc")
         .chain(words.split_whitespace())
         .collect();
-    lab.net.ce.run(&words)
+    ce.run(&words)
 }
 
 fn notice(lab: &Lab) -> Result<()> {
@@ -118,32 +134,37 @@ fn rules(lab: &Lab) -> Result<Loaded> {
     Ok(Loaded { handle, marker })
 }
 
-/// Traffic of each protocol, and that the qdiscs of both directions saw it.
+/// Traffic of each protocol, of which the BR refuses nothing.
 fn traffic(lab: &Lab, technique: &str) -> Result<()> {
-    let before = (shaped(lab, TUNNEL)?, shaped(lab, IFB)?);
-    transfer(lab).map_err(|why| format!("{technique}: {why}"))?;
-    let (sent, received) = (
-        shaped(lab, TUNNEL)? - before.0,
-        shaped(lab, IFB)? - before.1,
-    );
-    expect(sent > MEGABYTE && received > MEGABYTE, || {
-        format!("{technique}: SQM saw {sent} bytes out, {received} in")
-    })?;
+    shaped_both_ways(&lab.net, technique)?;
     let refused = lab.refused()?;
     expect(refused.total() == 0, || {
         format!("{technique}: the BR refused {refused}")
     })
 }
 
-fn transfer(lab: &Lab) -> Result<()> {
+/// Traffic of each protocol, and that the qdiscs of both directions saw it.
+fn shaped_both_ways(net: &Topology, technique: &str) -> Result<()> {
+    let before = (shaped(net, TUNNEL)?, shaped(net, IFB)?);
+    transfer(net).map_err(|why| format!("{technique}: {why}"))?;
+    let (sent, received) = (
+        shaped(net, TUNNEL)? - before.0,
+        shaped(net, IFB)? - before.1,
+    );
+    expect(sent > MEGABYTE && received > MEGABYTE, || {
+        format!("{technique}: SQM saw {sent} bytes out, {received} in")
+    })
+}
+
+fn transfer(net: &Topology) -> Result<()> {
     let size = 2 * MEGABYTE as usize;
-    lab.host(0).within(|| tcp::download(server(0), size))?;
-    lab.host(1).within(|| tcp::upload(server(0), size))?;
-    lab.host(2)
+    net.host(0).within(|| tcp::download(server(0), size))?;
+    net.host(1).within(|| tcp::upload(server(0), size))?;
+    net.host(2)
         .run(&["ping", "-c", "1", "-W", "3", &server(1).to_string()])?;
     let mut sockets = Vec::new();
     for index in 0..10 {
-        let socket = lab.host(index).within(udp::socket)?;
+        let socket = net.host(index).within(udp::socket)?;
         udp::send(&socket, b"hello", SocketAddrV4::new(server(index), STREAM))?;
         sockets.push(socket);
     }
@@ -154,8 +175,8 @@ fn transfer(lab: &Lab) -> Result<()> {
 }
 
 /// Bytes that the root qdisc of a device has sent.
-fn shaped(lab: &Lab, device: &str) -> Result<u64> {
-    let text = tc(lab, &format!("-s qdisc show dev {device} root"))?;
+fn shaped(net: &Topology, device: &str) -> Result<u64> {
+    let text = tc(&net.ce, &format!("-s qdisc show dev {device} root"))?;
     let mut words = text.split_whitespace().skip_while(|word| *word != "Sent");
     let sent = words.nth(1).and_then(|word| word.parse().ok());
     sent.ok_or_else(|| format!("no qdisc on {device}: {text}"))
