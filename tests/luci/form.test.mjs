@@ -271,12 +271,14 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 		return visit(interfaces, { ...router({}, wan), wanmap: { data: { zone: 'wan' } } }, async ({ page, bus }) => {
 			const head = page.locator('[data-sid="wanmap"] .ifacebox-head');
 			await head.waitFor();
+			/* LuCI draws it once more when it has asked for the state. */
+			await page.locator('[data-sid="wanmap"] [id="wanmap-ifc-devices"]', { hasText: 'map-wanmap' }).waitFor();
 			assert.match(await head.getAttribute('title'), /wan/);
 			assert.equal(await head.getAttribute('style'), await page.locator('[data-sid="wan6"] .ifacebox-head').getAttribute('style'));
 			/* Another interface of the zone is saved without ours. */
 			await page.evaluate(() => Promise.all([ L.require('firewall'), L.require('uci') ]).then(([ firewall ]) => firewall.getZones())
-				.then(zones => zones.find(zone => zone.getName() == 'wan').addNetwork('wanb')));
-			assert.deepEqual(await page.evaluate(() => L.require('uci').then(uci => uci.get('firewall', 'wan_zone', 'network'))), [ 'wan6', 'wanb' ]);
+				.then(zones => zones.find(zone => zone.getName() == 'wan').addNetwork('lan')));
+			assert.deepEqual(await page.evaluate(() => L.require('uci').then(uci => uci.get('firewall', 'wan_zone', 'network'))), [ 'wan6', 'lan' ]);
 			assert.ok(bus.calls.some(call => call.name == 'dump'));
 		});
 	});

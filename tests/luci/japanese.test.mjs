@@ -23,7 +23,7 @@ const everyStatus = readdirSync(join(root, 'tests/data/bus')).filter(name => nam
 const reasons = [
 	[ 'MAPE_NO_UPLINK_PREFIX', 'wan6 is up but has no IPv6 prefix yet', 'wan6 は接続していますが、IPv6 プレフィックスがまだ届いていません' ],
 	[ 'MAPE_NO_UPLINK_PREFIX', 'tunlink wan7: there is no such interface; netifd has lan, wan6', '上位回線 wan7 というインターフェースはありません（あるのは lan, wan6）' ],
-	[ 'MAPE_UNKNOWN_PROVIDER', "2001:db8:1200:3400::/56 belongs to no known provider; set provider 'none' and give the rule", '2001:db8:1200:3400::/56 に対応するプロバイダーが見つかりません。「手動」を選んでルールを入力してください' ],
+	[ 'MAPE_UNKNOWN_PROVIDER', "2001:db8:1200:3400::/56 belongs to no known provider; set provider 'none' and give the rule", '2001:db8:1200:3400::/56 は既知のプロバイダーのものではありません。「手動」を選んでルールを入力してください' ],
 	[ 'MAPE_UNKNOWN_PROVIDER', 'the line has not said yet how it carries IPv4', '回線から IPv4 の方式がまだ知らされていません' ],
 	[ 'MAPE_INVALID_CONFIG', 'ealen 49: must be a number from 0 to 48', 'EA ビット長（49）は 0～48 の数値にしてください' ],
 	[ 'MAPE_INVALID_CONFIG', 'ipaddr is missing: the fixed IPv4 address or block', 'IPv4 アドレスがありません（固定 IPv4 アドレスまたはブロック）' ],

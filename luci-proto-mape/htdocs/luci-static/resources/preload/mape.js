@@ -12,6 +12,7 @@
 const callDump = rpc.declare({ object: 'network.interface', method: 'dump', expect: { interface: [] } });
 
 let sets = null;
+let zones = null;
 
 /* The ports of each interface that shares its address, asked for once. */
 function portSets() {
@@ -56,10 +57,14 @@ function offerPorts() {
 	});
 }
 
-/* The interfaces of netifd that name their firewall zone themselves, by zone. */
+/*
+ * The interfaces of netifd that name their firewall zone themselves, by zone.
+ * Asked for once: LuCI sends calls of a moment together, and a dialog that asks
+ * for zones would wait for the slowest of them. Applied changes load the page anew.
+ */
 function members() {
-	return L.resolveDefault(callDump(), []).then(all => L.toArray(all).filter(ifc => ifc?.data?.zone)
-		.reduce((zones, { data, interface: name }) => zones.set(data.zone, [ ...zones.get(data.zone) ?? [], name ]), new Map()));
+	return zones ??= L.resolveDefault(callDump(), []).then(all => L.toArray(all).filter(ifc => ifc?.data?.zone)
+		.reduce((found, { data, interface: name }) => found.set(data.zone, [ ...found.get(data.zone) ?? [], name ]), new Map()));
 }
 
 /* ZONE as it is shown, with the networks that firewall4 adds to it. What changes it still changes the zone of the configuration. */
@@ -76,7 +81,7 @@ function shown(zone, networks) {
 
 function showZones() {
 	L.require('firewall').then(firewall => {
-		const { getZones } = firewall;
+		const { getZones, getZoneByNetwork } = firewall;
 
 		firewall.getZones = function() {
 			return Promise.all([ getZones.apply(this, arguments), members() ]).then(([ zones, all ]) => zones.map(zone => {
@@ -84,6 +89,11 @@ function showZones() {
 
 				return networks ? shown(zone, networks) : zone;
 			}));
+		};
+
+		firewall.getZoneByNetwork = function(name) {
+			return getZoneByNetwork.apply(this, arguments).then(zone => zone ??
+				this.getZones().then(zones => zones.find(zone => zone.getNetworks().includes(name)) ?? null));
 		};
 	});
 }
