@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Long transfers: offloaded, interrupted, and how fast.
 
-use super::{Bench, expect, measure};
+use super::{Bench, expect, measure, softwires};
 use crate::Result;
 use crate::guest::init::say;
 use crate::guest::lab::Lab;
-use crate::guest::nat::Technique;
+use crate::guest::nat::{self, Technique};
 use crate::guest::oracle::V6PLUS;
 use crate::guest::server::ECHO;
 use crate::guest::tcp;
-use crate::guest::topology::{TUNNEL, server};
+use crate::guest::topology::{TUNNEL, Topology, server};
 use crate::report::meets;
 use mape::netfilter::exempt;
 use serde_json::Value;
@@ -27,13 +27,13 @@ pub fn offload(bench: &mut Bench) -> Result<String> {
     let looks_through = exempt::looks_through_tunnels();
     let lab = bench.lab(V6PLUS)?;
     lab.rules(Technique::Pool, &[], "", FLOW_ADD)?;
-    let (offloaded, done) = transfer(lab)?;
+    let (offloaded, done) = transfer(&lab.net)?;
     let refused = lab.refused()?;
     let good = offloaded == looks_through.is_none() && done.is_ok() && refused.total() == 0;
     let without = match &looks_through {
         Some(release) => {
             lab.net.ce.nft("delete table ip mape_exempt_wanmap")?;
-            let (offloaded, done) = transfer(lab)?;
+            let (offloaded, done) = transfer(&lab.net)?;
             // As the doctor advises.
             lab.router()?.mape(&lab.net.ce, &["firewall"])?;
             lab.net
@@ -44,6 +44,15 @@ pub fn offload(bench: &mut Bench) -> Result<String> {
         None => "offloaded".to_owned(),
     };
     lab.nat(Technique::Pool)?;
+    for (name, kind) in [("ds-lite", &softwires::DS_LITE), ("ipip", &softwires::IPIP)] {
+        let line = softwires::Line::up(bench, kind)?;
+        line.net.ce.nft(&nat::firewall4("", FLOW_ADD))?;
+        let (offloaded, done) = transfer(&line.net)?;
+        expect(offloaded == looks_through.is_none() && done.is_ok(), || {
+            format!("{name}: offloaded {offloaded}, {done:?}")
+        })?;
+        line.judge(0)?;
+    }
     let value = f64::from(u8::from(good));
     measure(bench, Technique::Pool, "offload", value)
         .map(|_| without)
@@ -56,14 +65,14 @@ pub fn offload(bench: &mut Bench) -> Result<String> {
 const FLOW_ADD: &str = "meta l4proto { tcp, udp } flow add @ft";
 
 /// Whether a download was offloaded, and what became of it.
-fn transfer(lab: &Lab) -> Result<(bool, Result<()>)> {
-    let transfer = lab
+fn transfer(net: &Topology) -> Result<(bool, Result<()>)> {
+    let transfer = net
         .host(0)
         .spawn(|| tcp::download(server(0), 60 * MEGABYTE))?;
     let started = Instant::now();
     let mut seen = false;
     while !seen && !transfer.is_finished() && started.elapsed() < Duration::from_secs(30) {
-        let known = lab.net.ce.run(&["conntrack", "-L", "-p", "tcp"])?;
+        let known = net.ce.run(&["conntrack", "-L", "-p", "tcp"])?;
         seen = known.contains("[OFFLOAD]");
     }
     let done = transfer.join().map_err(|_| "the transfer panicked")?;

@@ -116,8 +116,8 @@ pub const ROWS: &[Row] = &[
         mend: |c| c.write("firewall", &web(LINE.ranges()[0].0)) },
     Row { check: "upnp", verdict: "warn", says: "set option upnp '16' of wanmap",
         fault: "miniupnpd with the permissions it is installed with",
-        make: |c| c.write("upnpd", &upnpd((1024, 65535))),
-        mend: |c| c.write("upnpd", &upnpd(LINE.ranges()[0])) },
+        make: |c| c.write("upnpd", UPNPD),
+        mend: |c| c.write("upnpd", &UPNPD.replace("enabled '1'", "enabled '0'")) },
     Row { check: "packages", verdict: "fail", says: "install kmod-nft-nat",
         fault: "a kernel module is missing",
         make: take_module,
@@ -138,14 +138,10 @@ pub const ROWS: &[Row] = &[
         mend: |c| c.ce().nft("delete table inet mape") },
 ];
 
-/// A miniupnpd that opens these ports for programs, and no others.
-fn upnpd((first, last): (u16, u16)) -> String {
-    format!(
-        "config upnpd 'config'\n\toption enabled '1'\n\
-         config perm_rule\n\toption action 'allow'\n\toption ext_ports '{first}-{last}'\n\
-         config perm_rule\n\toption action 'deny'\n\toption ext_ports '0-65535'\n"
-    )
-}
+/// miniupnpd, enabled, with the permissions it is installed with.
+const UPNPD: &str = "config upnpd 'config'\n\toption enabled '1'\n\
+    config perm_rule\n\toption action 'allow'\n\toption ext_ports '1024-65535'\n\
+    config perm_rule\n\toption action 'deny'\n\toption ext_ports '0-65535'\n";
 
 fn prefix() -> String {
     LINE.prefix().to_string()
