@@ -55,7 +55,7 @@ pub(super) fn write(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
 		ct status & confirmed == confirmed return
 "#
     )?;
-    passing::write_rule(f, plan, &from_us, "sport", "return")?;
+    passing::write_rule(f, plan, &from_us, "th sport", "return")?;
     passing::write_upnp_rules(f, plan, &|_| "return".into())?;
     write!(
         f,

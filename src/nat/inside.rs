@@ -42,6 +42,7 @@ impl Display for Inside<'_> {
         }
         unsolicited(f, plan)?;
         outbound(f, plan)?;
+        filters(f, plan)?;
         source_nat(f, plan)?;
         if !plan.has_edge() {
             guard(f, plan)?;
@@ -75,22 +76,20 @@ fn inbound(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
     end_chain(f)
 }
 
-/// After conntrack, before DNAT: packets that nobody asked for reach only ports
-/// that pass untranslated; what becomes of them is the firewall's business.
+/// What nobody asked for reaches only ports that pass untranslated; what becomes
+/// of it is the firewall's business. A port forward may have changed the port
+/// already, unless conntrack does not know the packet.
 fn unsolicited(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
-    let device = &plan.line().device;
     let spoofed = spoofed_sources(plan.network());
     write!(
         f,
         r#"	chain unsolicited {{
-		type filter hook prerouting priority mangle + 10; policy accept;
-		ct state established,related accept
-		iifname != "{device}" accept
 		ip saddr {{ {spoofed} }} counter name "unsolicited" drop
 "#
     )?;
     if plan.shared().is_some() {
-        passing::write_rule(f, plan, "", "dport", "accept")?;
+        passing::write_rule(f, plan, "", "ct original proto-dst", "accept")?;
+        passing::write_rule(f, plan, "ct state invalid,untracked ", "th dport", "accept")?;
         if plan.answers_ping() {
             writeln!(f, "\t\ticmp type echo-request accept")?;
         }
@@ -125,13 +124,9 @@ fn spoofed_sources(own: Ipv4Net) -> String {
     sources.join(", ")
 }
 
-/// What each new connection meets on its way out, behind firewall4's filters
-/// because what they drop takes no port: timeouts are set, and what cannot
-/// cross a shared address or has no port left is rejected.
-///
-/// The state of the connection comes first: it settles nearly every packet.
+/// What each new connection meets on its way out: timeouts are set, and what
+/// cannot cross a shared address or has no port left is rejected.
 fn outbound(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
-    let device = &plan.line().device;
     writeln!(f, "\tchain outbound {{")?;
     if plan.is_tight() {
         f.write_str(
@@ -150,15 +145,26 @@ fn outbound(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
         writeln!(f, "\t\tct state new jump count")?;
     }
     end_chain(f)?;
-    for hook in ["forward", "output"] {
-        write!(
+    Ok(())
+}
+
+/// The hooks that every packet passes, ahead of firewall4's filters. One look at
+/// the state of its connection settles nearly all.
+fn filters(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
+    let device = &plan.line().device;
+    let inward = format!("\t\tiifname \"{device}\" jump unsolicited\n");
+    let outward = format!("\t\toifname \"{device}\" jump outbound\n");
+    for (hook, rules) in [
+        ("forward", [inward.as_str(), &outward].concat()),
+        ("input", inward.clone()),
+        ("output", outward.clone()),
+    ] {
+        writeln!(
             f,
-            r#"	chain {hook} {{
-		type filter hook {hook} priority filter + 5; policy accept;
+            r"	chain {hook} {{
+		type filter hook {hook} priority filter - 5; policy accept;
 		ct state established,related accept
-		oifname "{device}" jump outbound
-	}}
-"#
+{rules}	}}"
         )?;
     }
     Ok(())
@@ -183,7 +189,7 @@ fn source_nat(f: &mut Formatter<'_>, plan: &Plan) -> fmt::Result {
     }
     let from_us = format!("ip saddr {address} ");
     let to_us = format!("snat ip to {address}");
-    passing::write_rule(f, plan, &from_us, "sport", &to_us)?;
+    passing::write_rule(f, plan, &from_us, "th sport", &to_us)?;
     // A port that a program asked for by UPnP is its own on the way out too,
     // if it has that number inside: a game that asks a server for its address
     // learns the port that it can be reached at.

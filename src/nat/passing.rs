@@ -6,8 +6,8 @@ use std::fmt::{self, Formatter};
 use super::plan::Plan;
 use crate::map::PortRange;
 
-/// Writes a rule for TCP and UDP packets whose `port` (`sport` or `dport`)
-/// passes untranslated; nothing if no port does. `condition` comes first in
+/// Writes a rule for TCP and UDP packets whose `port`, as nft names it, passes
+/// untranslated; nothing if no port does. `condition` comes first in
 /// the rule and ends in a space, or is empty.
 pub(super) fn write_rule(
     f: &mut Formatter<'_>,
@@ -22,7 +22,7 @@ pub(super) fn write_rule(
     }
     writeln!(
         f,
-        "\t\t{condition}meta l4proto {{ tcp, udp }} th {port} {{ {passing} }} {verdict}"
+        "\t\t{condition}meta l4proto {{ tcp, udp }} {port} {{ {passing} }} {verdict}"
     )
 }
 

@@ -348,7 +348,7 @@ fn watch(lab: &Lab) -> Result<()> {
         "table ip watch {{
             counter seen {{ }}
             chain input {{
-                type filter hook input priority -50; policy accept;
+                type filter hook input priority -1; policy accept;
                 iifname \"{TUNNEL}\" counter name seen
             }}
         }}"

@@ -70,11 +70,11 @@ fn probe() -> String {
         "table inet probe {{
             counter reached {{ }}
             chain input {{
-                type filter hook input priority -50; policy accept;
+                type filter hook input priority -1; policy accept;
                 iifname \"{TUNNEL}\" counter name reached
             }}
             chain forward {{
-                type filter hook forward priority -50; policy accept;
+                type filter hook forward priority -1; policy accept;
                 iifname \"{TUNNEL}\" counter name reached
             }}
         }}"
