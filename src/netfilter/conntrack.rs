@@ -157,14 +157,29 @@ pub struct Connection {
 pub fn connections(network: Ipv4Net, inbound: bool) -> io::Result<Vec<Connection>> {
     let netfilter = Netfilter::open()?;
     let mut found = Vec::new();
+    entries(&netfilter, network, inbound, &mut |_, entry| {
+        found.extend(entry.connection(network));
+    })?;
+    Ok(found)
+}
+
+/// Calls `each` with every connection that uses an address of `network`, as the
+/// kernel sent it and as it was read. With `inbound`, one that goes from the
+/// network to itself may come twice.
+fn entries(
+    netfilter: &Netfilter,
+    network: Ipv4Net,
+    inbound: bool,
+    each: &mut dyn FnMut(&[u8], &Entry),
+) -> io::Result<()> {
     // Says whether there was anything that is not ours.
     let mut ask = |filter: &[Attr<'_>]| {
         let mut foreign = false;
-        let mut each = |message: &[u8]| match Entry::read(message) {
-            Some(entry) if entry.is_of(network) => found.extend(entry.connection(network)),
+        let mut one = |message: &[u8]| match Entry::read(message) {
+            Some(entry) if entry.is_of(network) => each(message, &entry),
             _ => foreign = true,
         };
-        netfilter.dump(SUBSYSTEM | GET, AF_INET, filter, &mut each)?;
+        netfilter.dump(SUBSYSTEM | GET, AF_INET, filter, &mut one)?;
         io::Result::Ok(foreign)
     };
     // The kernel compares whole addresses.
@@ -191,7 +206,7 @@ pub fn connections(network: Ipv4Net, inbound: bool) -> io::Result<Vec<Connection
         Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(error),
         Err(_) => drop(ask(&[])?),
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The connection of one message, if it uses an address of `network`.
@@ -206,7 +221,12 @@ pub(super) fn connection(message: &[u8], network: Ipv4Net) -> Option<Connection>
 /// # Errors
 /// The kernel has no conntrack over netlink (kmod-nf-conntrack-netlink).
 pub fn forget_connections(ours: Ipv4Net) -> io::Result<usize> {
-    forget(|entry| entry.is_of(ours))
+    let netfilter = Netfilter::open()?;
+    let mut doomed = Vec::new();
+    entries(&netfilter, ours, true, &mut |message, _| {
+        doomed.push(deletion(message));
+    })?;
+    delete(&netfilter, &doomed)
 }
 
 /// Forgets every connection from a host behind us to the Internet that nobody
@@ -216,26 +236,31 @@ pub fn forget_connections(ours: Ipv4Net) -> io::Result<usize> {
 /// # Errors
 /// The kernel has no conntrack over netlink (kmod-nf-conntrack-netlink).
 pub fn forget_untranslated() -> io::Result<usize> {
-    forget(Entry::is_untranslated)
-}
-
-fn forget(doom: impl Fn(&Entry) -> bool) -> io::Result<usize> {
     let netfilter = Netfilter::open()?;
     let mut doomed = Vec::new();
     netfilter.dump(SUBSYSTEM | GET, AF_INET, &[], &mut |message| {
-        if Entry::read(message).is_some_and(|entry| doom(&entry)) {
-            let (kind, handle) = (SUBSYSTEM | DELETE, handle(message));
-            let mut request = Vec::new();
-            put_message(&mut request, kind, REQUEST | ACK, AF_INET, 0, &handle);
-            doomed.push(request);
+        if Entry::read(message).is_some_and(|entry| entry.is_untranslated()) {
+            doomed.push(deletion(message));
         }
     })?;
+    delete(&netfilter, &doomed)
+}
+
+/// What the kernel is sent to forget the connection of a message.
+fn deletion(message: &[u8]) -> Vec<u8> {
+    let (kind, handle) = (SUBSYSTEM | DELETE, handle(message));
+    let mut request = Vec::new();
+    put_message(&mut request, kind, REQUEST | ACK, AF_INET, 0, &handle);
+    request
+}
+
+fn delete(netfilter: &Netfilter, doomed: &[Vec<u8>]) -> io::Result<usize> {
     let mut forgotten = 0;
-    for request in &doomed {
+    for request in doomed {
         netfilter.send(request)?;
         match netfilter.acknowledged(1) {
             Ok(()) => forgotten += 1,
-            // It ended by itself in the meantime.
+            // It ended by itself in the meantime, or was named twice.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
