@@ -2,10 +2,12 @@
 //! An OpenWrt system on a line of the lab provider: everything its user does,
 //! from the installation to the removal (docs/testing.md).
 
+mod beside;
 mod disk;
 mod disturb;
 mod health;
 mod manager;
+mod page;
 mod root;
 mod router;
 mod steps;
@@ -18,7 +20,7 @@ use health::Health;
 use router::Router;
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Child;
 
 /// What the steps work with.
@@ -84,9 +86,16 @@ fn on_line(provider: &mut Child, disk: &Disk, places: &Places) -> Result<bool> {
 
 fn told(bench: &mut Bench) -> bool {
     let mut health = Health::default();
-    for (name, netifd, step) in steps::ALL {
-        let seen = step(bench).and_then(|seen| {
-            health.check(&bench.router, *netifd)?;
+    for step in steps::ALL {
+        let name = step.name;
+        if let Some(program) = step.needs
+            && bench.router.run(&format!("test -e {program}")).is_err()
+        {
+            println!("skipped {name}: the router has no {program}");
+            continue;
+        }
+        let seen = (step.run)(bench).and_then(|seen| {
+            health.check(&bench.router, step.netifd)?;
             Ok(seen)
         });
         match seen {
@@ -106,11 +115,4 @@ fn free_port() -> Result<String> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(|e| e.to_string())?;
     let place = listener.local_addr().map_err(|e| e.to_string())?;
     Ok(place.to_string())
-}
-
-/// The browser's part, a script of its own.
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/qemu")
-        .join(name)
 }

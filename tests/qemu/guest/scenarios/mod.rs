@@ -20,6 +20,7 @@ mod inbound;
 mod life;
 mod line;
 mod load;
+mod opened;
 mod operators;
 mod softwires;
 mod sqm;
@@ -226,6 +227,9 @@ const PLUGGED: &[&str] = &[
     "fragments",
 ];
 
+/// What only a router with more programs than ours can do: only if it is named.
+const EQUIPPED: &[Scenario] = &[row("opened_port", opened::opened_port)];
+
 /// Asks the router that is plugged in for what `names` say, or for all that
 /// fits its line. Only a line with MAP shares its ports (`is_map`).
 pub fn measure_plugged(lab: &mut Lab, is_map: bool, names: &[&str]) -> Result<()> {
@@ -235,14 +239,17 @@ pub fn measure_plugged(lab: &mut Lab, is_map: bool, names: &[&str]) -> Result<()
         _ => true,
     };
     let usual: Vec<&str> = PLUGGED.iter().copied().filter(|name| fits(name)).collect();
-    if let Some(name) = names.iter().find(|name| !PLUGGED.contains(name)) {
-        return Err(format!("measure {name}: one of {}", PLUGGED.join(", ")));
+    let equipped: Vec<&str> = EQUIPPED.iter().map(|row| row.name).collect();
+    let known = [PLUGGED, &equipped].concat();
+    if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+        return Err(format!("measure {name}: one of {}", known.join(", ")));
     }
     let mut bench = Bench {
         lab: None,
         plugged: Some(lab),
     };
-    for scenario in ALL.iter().filter(|row| PLUGGED.contains(&row.name)) {
+    let plugged = ALL.iter().filter(|row| PLUGGED.contains(&row.name));
+    for scenario in plugged.chain(EQUIPPED) {
         if names.contains(&scenario.name) || names.is_empty() && usual.contains(&scenario.name) {
             scenario.tell(&mut bench);
         }

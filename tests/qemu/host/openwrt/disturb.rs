@@ -51,19 +51,20 @@ pub fn interruption(router: &Router) -> Result<String> {
         let line = format!("logread | grep -c \"{word}\" || true");
         router.run(&line).map(|text| text.trim().to_owned())
     };
-    let downs = count("Interface 'wan6' is now down")?;
+    // netifd says nothing of its interfaces when it ends.
+    let ups = count("Interface 'wan6' is now up")?;
     let refused = count("notify_proto.*(Invalid argument)")?;
-    if (downs.as_str(), refused.as_str()) != ("1", "0") {
+    if (ups.as_str(), refused.as_str()) != ("2", "0") {
         return Err(format!(
-            "the uplink went down {downs} times, DHCPv6 was refused {refused} times"
+            "the uplink came up {ups} times, DHCPv6 was refused {refused} times"
         ));
     }
     let times = router.run(
-        "logread | grep -o \"[0-9:]* 20.*'wan6' is now [a-z]*\" | \
-         sed \"s/ .* / /\" | tail -n 2 | tr '\\n' ' '",
+        "logread | grep \"Interface 'wan6' is \\(setting up now\\|now up\\)\" | \
+         tail -n 2 | grep -o '[0-9:]* 20' | cut -d ' ' -f 1 | tr '\\n' ' '",
     )?;
     Ok(format!(
-        "one interruption, no refused client: {}",
+        "one interruption, no refused client; asked and up at {}",
         times.trim()
     ))
 }

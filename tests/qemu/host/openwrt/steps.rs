@@ -2,37 +2,72 @@
 //! What a user does with the router, in order.
 
 use super::Bench;
-use super::disturb;
 use super::health::Netifd::{self, Restarts, Stays};
 use super::manager::Manager;
+use super::page;
+use super::{beside, disturb};
 use crate::Result;
 use crate::host::isp;
 use serde_json::Value;
-use std::process::Command;
 
-type Step = fn(&mut Bench) -> Result<String>;
+type Run = fn(&mut Bench) -> Result<String>;
 
-/// All of them, and what each does with netifd.
-pub const ALL: &[(&str, Netifd, Step)] = &[
-    ("the router boots", Restarts, boots),
-    ("the packages install", Restarts, installs),
-    ("netifd knows the protocol", Restarts, known),
-    ("two lines of configuration give IPv4", Stays, two_lines),
-    ("the ports of the line", Stays, measured),
-    ("the page in LuCI", Stays, page),
-    ("an upgrade while it is up", Stays, upgraded),
-    ("another prefix", Stays, renumbered),
-    ("service firewall restart", Stays, disturb::firewall),
-    ("service network restart", Restarts, disturb::network),
-    ("a reboot", Restarts, reboots),
-    ("the power goes during setup", Restarts, disturb::power),
-    ("a backup has the configuration", Stays, backup),
-    ("a /64 by advertisement alone", Stays, by_advertisement),
-    ("another provider's prefix", Stays, by_ocn),
-    ("MAP-T", Stays, by_mapt),
-    ("DHCPv6 brings the rule", Stays, by_dhcpv6),
-    ("lw4o6 through DHCPv6", Stays, by_lw4o6),
-    ("nothing is left when it is removed", Stays, removed),
+/// Something that a user does.
+pub struct Step {
+    pub name: &'static str,
+    /// What it does with netifd.
+    pub netifd: Netifd,
+    /// A program that the router must have for it.
+    pub needs: Option<&'static str>,
+    pub run: Run,
+}
+
+const fn step(name: &'static str, netifd: Netifd, run: Run) -> Step {
+    Step {
+        name,
+        netifd,
+        needs: None,
+        run,
+    }
+}
+
+const fn with(needs: &'static str, step: Step) -> Step {
+    Step {
+        needs: Some(needs),
+        ..step
+    }
+}
+
+/// All of them.
+pub const ALL: &[Step] = &[
+    step("the router boots", Restarts, boots),
+    step("the packages install", Restarts, installs),
+    step("netifd knows the protocol", Restarts, known),
+    step("two lines of configuration give IPv4", Stays, two_lines),
+    step("the ports of the line", Stays, measured),
+    step("the page in LuCI", Stays, page::shows),
+    step("everything by clicks", Stays, page::clicks),
+    with(
+        "/usr/lib/sqm/run.sh",
+        step("SQM on the tunnel", Stays, beside::sqm),
+    ),
+    with(
+        "/usr/sbin/miniupnpd",
+        step("a program opens a port", Stays, beside::miniupnpd),
+    ),
+    step("an upgrade while it is up", Stays, upgraded),
+    step("another prefix", Stays, renumbered),
+    step("service firewall restart", Stays, disturb::firewall),
+    step("service network restart", Restarts, disturb::network),
+    step("a reboot", Restarts, reboots),
+    step("the power goes during setup", Restarts, disturb::power),
+    step("a backup has the configuration", Stays, backup),
+    step("a /64 by advertisement alone", Stays, by_advertisement),
+    step("another provider's prefix", Stays, by_ocn),
+    step("MAP-T", Stays, by_mapt),
+    step("DHCPv6 brings the rule", Stays, by_dhcpv6),
+    step("lw4o6 through DHCPv6", Stays, by_lw4o6),
+    step("nothing is left when it is removed", Stays, removed),
 ];
 
 fn boots(bench: &mut Bench) -> Result<String> {
@@ -113,7 +148,7 @@ fn address_of(bench: &Bench, interface: &str) -> Result<String> {
 }
 
 /// The IPv4 address that belongs to the line now.
-fn expected() -> Result<String> {
+pub fn expected() -> Result<String> {
     let mut address = None;
     isp::tell("status", |text| {
         let line = text.lines().find_map(|line| line.strip_prefix("IPv4"));
@@ -123,12 +158,12 @@ fn expected() -> Result<String> {
 }
 
 /// Figures of the router's NAT that must meet the goals of the pool.
-fn measure(names: &str) -> Result<String> {
+pub fn measure(names: &str) -> Result<String> {
     let (mut figures, mut failed) = (Vec::new(), Vec::new());
     isp::tell(&format!("measure {names}"), |text| {
         if text.contains(" FAILED: ") {
             failed.push(text.to_owned());
-        } else if text.contains(" = ") {
+        } else if text.contains(" = ") || text.contains(" reaches ") {
             figures.push(text.to_owned());
         }
     })?;
@@ -143,22 +178,6 @@ fn measured(bench: &mut Bench) -> Result<String> {
     let figures = measure(&wanted.replace(',', " "))?;
     bench.router.run("mape doctor")?;
     Ok(figures)
-}
-
-fn page(bench: &mut Bench) -> Result<String> {
-    let out = Command::new("node")
-        .arg(super::script("luci.mjs"))
-        .args([&bench.router.web, &expected()?])
-        .output()
-        .map_err(|e| format!("node: {e}"))?;
-    let text = String::from_utf8_lossy(&out.stdout).trim().to_owned();
-    if out.status.success() {
-        return Ok(text);
-    }
-    Err(format!(
-        "{text} {}",
-        String::from_utf8_lossy(&out.stderr).trim()
-    ))
 }
 
 fn upgraded(bench: &mut Bench) -> Result<String> {
