@@ -61,7 +61,7 @@ pub fn interruption(router: &Router) -> Result<String> {
     }
     let times = router.run(
         "logread | grep \"Interface 'wan6' is \\(setting up now\\|now up\\)\" | \
-         tail -n 2 | grep -o '[0-9:]* 20' | cut -d ' ' -f 1 | tr '\\n' ' '",
+         tail -n 2 | sed 's/.* \\([0-9:]\\{8\\}\\) .*/\\1/' | tr '\\n' ' '",
     )?;
     Ok(format!(
         "one interruption, no refused client; asked and up at {}",
