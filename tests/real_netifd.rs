@@ -90,7 +90,7 @@ const WAN6: Line = Line {
 
 /// Waits for something that hotplug does after netifd has answered.
 fn eventually(what: &str, router: &Netifd, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..300 {
+    for _ in 0..900 {
         if is_so() {
             return;
         }
@@ -218,6 +218,32 @@ fn what_a_killed_netifd_had_set_up() {
     eventually("its record is gone", &router, || {
         router.file("var/run/mape/wanmap.json").is_none()
     });
+}
+
+#[test]
+#[ignore = "needs OpenWrt's daemons: make test-netifd NETIFD_PREFIX=dir"]
+fn the_process_beside_a_link_ends_with_its_netifd() {
+    let prefix = on_netifd::prefix().expect(NO_PREFIX);
+    let mut router = Netifd::start(&prefix, 400);
+    router.line_gives(WAN6, Some("240b:10:1:200::/56"));
+    let options = [
+        ("tunlink", "wan6"),
+        ("maptype", "ipip"),
+        ("peeraddr", "2001:db8:ffff::101"),
+        ("ipaddr", "203.0.113.8"),
+        ("interfaceid", "::feed"),
+        ("update_url", "http://[2001:db8::1]/"),
+    ];
+    router.configure("wanmap", "mape", &options);
+    let first = Stage::new(&mut router).helper("wanmap", None);
+    router.replace_netifd(&[]);
+    router.line_gives(WAN6, Some("240b:10:1:200::/56"));
+    let place = format!("/proc/{first}/cmdline");
+    eventually("the old process has ended", &router, || {
+        !Path::new(&place).exists()
+    });
+    Stage::new(&mut router).helper("wanmap", Some(first));
+    Stage::new(&mut router).until("wanmap", "it is up again", |seen| seen.up);
 }
 
 /// Which netifd it is, and whether its tunnels are real.

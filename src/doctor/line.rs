@@ -99,7 +99,7 @@ pub(super) fn provider(facts: &Facts<'_>) -> Finding {
             Known::Map {
                 id, name: there, ..
             },
-        ) if own != id => {
+        ) if own != id && state.mapping().is_some() => {
             let seen = Seen::ProviderDiffers {
                 provider: own.clone(),
                 provider_name: name.clone(),

@@ -27,6 +27,7 @@ pub(super) fn br_route(facts: &Facts<'_>, state: &State) -> Finding {
         name,
         ..
     } = &facts.known
+        && state.mapping().is_some()
         && *known != peer
     {
         let seen = Seen::PeerDiffers {

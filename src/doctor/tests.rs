@@ -261,6 +261,24 @@ fn ipip(facts: &mut Facts<'static>) {
     facts.ipv4 = vec!["203.0.113.7/32".into()];
 }
 
+/// A fixed address has the prefix of its provider's MAP lines, and nothing else of them.
+#[test]
+fn a_fixed_address_is_no_wrong_map_line() {
+    let mut facts = healthy();
+    ipip(&mut facts);
+    assert!(matches!(facts.known, Known::Map { .. }));
+    let warned = checks(&facts).iter().any(|check| {
+        matches!(check.id, "provider" | "br_route") && check.finding.verdict != Verdict::Ok
+    });
+    assert!(!warned);
+    set_up(&mut facts, |state| {
+        state.link.provider = Some(("v6plus-static".into(), "v6 Plus fixed IP".into()));
+    });
+    let found = checks(&facts);
+    let provider = found.iter().find(|check| check.id == "provider").unwrap();
+    assert_eq!(provider.finding.verdict, Verdict::Ok);
+}
+
 /// What is said of a silent line names nothing that it has not, and nothing that is done.
 #[test]
 fn each_mechanism_has_its_own_reasons_for_silence() {

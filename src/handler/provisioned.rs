@@ -9,6 +9,7 @@ use ipnet::Ipv6Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::nat46;
 use super::section::{credentials, last_change};
 use super::settings::{Provision, Settings};
 use super::store::{read_json, write_json};
@@ -18,7 +19,7 @@ use crate::netifd::Dump;
 use crate::paths::provision_file;
 use crate::provision::hb46pp::schedule::{self, Action, Event};
 use crate::provision::hb46pp::{
-    Answer, Label, Mechanism, Reply, Request, SUPPORTED, TokenFile, Unusable, ask,
+    Answer, Capability, Label, Mechanism, Reply, Request, SUPPORTED, TokenFile, Unusable, ask,
 };
 use crate::provision::{self, resolve};
 use crate::sanitize::one_line;
@@ -90,6 +91,13 @@ impl Record {
     }
 }
 
+/// What this router can set up: MAP-T needs a kernel module.
+fn supported() -> Vec<Capability> {
+    let all = SUPPORTED.into_iter();
+    all.filter(|one| *one != Capability::MapT || nat46::is_there())
+        .collect()
+}
+
 impl Provisioned {
     /// What the line of that interface said when it had these prefixes.
     pub fn load(interface: &str, prefixes: &[Ipv6Net]) -> Option<Self> {
@@ -109,7 +117,7 @@ impl Provisioned {
     /// # Errors
     /// Why none can be used, for people.
     pub fn offer(&self, prefixes: &[Ipv6Net]) -> Result<Mechanism, String> {
-        let mechanism = self.answer.mechanism(&SUPPORTED, Some(prefixes));
+        let mechanism = self.answer.mechanism(&supported(), Some(prefixes));
         mechanism.map_err(|error| error.to_string())
     }
 
@@ -182,7 +190,7 @@ fn ask_line(
     let configured = last_change();
     let token = TokenFile::of(interface);
     let request = Request {
-        capabilities: SUPPORTED.to_vec(),
+        capabilities: supported(),
         token: token.load().unwrap_or_else(|error| {
             log::warn!("{interface}: the token of the provisioning server: {error}");
             None
@@ -237,7 +245,7 @@ const LONGEST: usize = 200;
 /// prefixes. An answer that offers nothing at all is another matter: then the
 /// line has no IPv4 for us.
 fn unusable(answer: &Answer, prefixes: &[Ipv6Net]) -> Option<String> {
-    match answer.mechanism(&SUPPORTED, Some(prefixes)) {
+    match answer.mechanism(&supported(), Some(prefixes)) {
         Err(error @ Unusable::NoneFits(_)) => Some(error.to_string()),
         Ok(_) | Err(Unusable::Nothing(_)) => None,
     }

@@ -10,8 +10,11 @@ mod table;
 
 pub use table::SCENARIOS;
 
+use nix::unistd::Pid;
 use std::any::Any;
 use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -56,6 +59,8 @@ pub trait Router {
     fn see(&mut self, name: &str) -> Seen;
     /// What became of netifd, if it is not the process that was started.
     fn crash(&mut self) -> Option<String>;
+    /// The router's network namespace, as a file.
+    fn network(&self) -> PathBuf;
     /// How often netifd has called the handler for that.
     fn calls(&mut self, name: &str, action: &str) -> usize;
     /// All there is to know, for the message of a failing test.
@@ -67,6 +72,22 @@ pub fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("failed without a word").to_owned()
+}
+
+/// The process that netifd supervises for an interface, in that network
+/// namespace.
+pub fn helper(name: &str, network: &Path) -> Option<Pid> {
+    let network = fs::read_link(network).ok()?;
+    let arguments = format!("mape\0provision\0{name}\0");
+    let mut all = fs::read_dir("/proc").ok()?.flatten();
+    let found = all.find(|process| {
+        let place = process.path();
+        let command = fs::read(place.join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&command).ends_with(&arguments)
+            && fs::read_link(place.join("ns/net")).is_ok_and(|its| its == network)
+    })?;
+    let pid = found.file_name().to_str()?.parse().ok()?;
+    Some(Pid::from_raw(pid))
 }
 
 /// The tables of an interface in what `nft list tables` prints; those that only hold traffic
@@ -182,6 +203,22 @@ impl<'a> Stage<'a> {
     fn again(&mut self, name: &str) -> Seen {
         sleep(Duration::from_millis(300));
         self.router.see(name)
+    }
+
+    /// Waits for the process that netifd supervises for `name`, which is not
+    /// `former`.
+    pub fn helper(&mut self, name: &str, former: Option<Pid>) -> Pid {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = helper(name, &self.router.network());
+            match found.filter(|found| Some(*found) != former) {
+                Some(found) => return found,
+                None if Instant::now() > deadline => {
+                    panic!("{name} has no process\n{}", self.router.story())
+                }
+                None => sleep(Duration::from_millis(50)),
+            }
+        }
     }
 
     /// Gives everything time to go wrong, then asserts that `name` still is as it should be.

@@ -9,7 +9,7 @@ use crate::double::{
 use crate::scenarios::{self, Line, Router, Scenario, Seen, Stage};
 use nix::sched::{CloneFlags, unshare};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -175,6 +175,10 @@ impl Router for OnDouble {
 
     fn crash(&mut self) -> Option<String> {
         self.double.with(|world| world.crash.take())
+    }
+
+    fn network(&self) -> PathBuf {
+        PathBuf::from("/proc/thread-self/ns/net")
     }
 
     fn calls(&mut self, name: &str, action: &str) -> usize {

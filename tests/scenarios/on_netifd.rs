@@ -145,7 +145,8 @@ impl Netifd {
         self.run(&["uci", "commit", "network"]);
         let start = format!(
             "{} -S -l 4 >>/tmp/netifd.log 2>&1 & echo $! >/tmp/netifd.pid; \
-             until ubus call network get_proto_handlers >/dev/null 2>&1; do sleep 0.1; done",
+             until ubus call network get_proto_handlers >/dev/null 2>&1; \
+             do sleep 0.1 2>/dev/null || sleep 1; done",
             self.netifd
         );
         self.run(&["sh", "-c", &start]);
@@ -417,7 +418,7 @@ impl Router for Netifd {
         let default_route = !self
             .ip(&["-4", "route", "show", "default", "dev", &device])
             .is_empty();
-        let listed = self.in_network(&["nft", "list", "tables"]);
+        let listed = self.run(&["nft", "list", "tables"]);
         Seen {
             up: status["up"] == true,
             pending: status["pending"] == true,
@@ -437,6 +438,10 @@ impl Router for Netifd {
     fn crash(&mut self) -> Option<String> {
         (self.pid() != Some(self.started))
             .then(|| "it is not the process that was started".to_owned())
+    }
+
+    fn network(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/ns/net", self.inside))
     }
 
     fn calls(&mut self, name: &str, action: &str) -> usize {

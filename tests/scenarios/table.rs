@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The scenarios.
 
-use super::{Line, Scenario, Seen, Stage};
+use super::{Line, Scenario, Seen, Stage, helper};
+use nix::sys::signal::{Signal, kill};
 
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -67,6 +68,10 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "a fixed address over IPIP",
         run: fixed_address,
+    },
+    Scenario {
+        name: "the process of a fixed address stands still, is killed, ends",
+        run: supervised,
     },
     Scenario {
         name: "an AFTR's name that does not resolve, then a MAP-E line",
@@ -412,6 +417,42 @@ fn fixed_address(stage: &mut Stage<'_>) {
     });
     stage.router.ifdown("wanmap");
     stage.until("wanmap", "it is gone", is_gone);
+}
+
+/// An address that is to be registered has a process of its own beside the link.
+fn supervised(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    let options = [
+        ("tunlink", "wan6"),
+        ("maptype", "ipip"),
+        ("peeraddr", AFTR),
+        ("ipaddr", "203.0.113.8"),
+        ("interfaceid", "::feed"),
+        // Nobody answers there.
+        ("update_url", "http://[2001:db8::1]/"),
+    ];
+    stage.router.configure("wanmap", "mape", &options);
+    let is_up = |seen: &Seen| is_tunnel(seen, "240b:10:1:200::feed", AFTR, "203.0.113.8");
+    stage.until("wanmap", "it is up", is_up);
+    let first = stage.helper("wanmap", None);
+    kill(first, Signal::SIGSTOP).unwrap();
+    stage.still(
+        "wanmap",
+        "a process that stands still disturbs nothing",
+        is_up,
+    );
+    stage.called("wanmap", "setup", 1..=1);
+    stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
+    let moved = |seen: &Seen| is_tunnel(seen, "240b:10:1:300::feed", AFTR, "203.0.113.8");
+    stage.until("wanmap", "nor does it hold up a change", moved);
+    let second = stage.helper("wanmap", Some(first));
+    kill(second, Signal::SIGKILL).unwrap();
+    stage.helper("wanmap", Some(second));
+    stage.until("wanmap", "without its process it is set up again", moved);
+    stage.router.ifdown("wanmap");
+    stage.until("wanmap", "it is gone", is_gone);
+    let left = helper("wanmap", &stage.router.network());
+    assert_eq!(left, None, "the process is left");
 }
 
 /// A line of transix whose resolvers do not answer.

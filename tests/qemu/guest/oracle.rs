@@ -74,7 +74,22 @@ pub const LAB: Line = Line {
     br: Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1),
 };
 
-/// The same domain with offset 0: one range of 256 ports.
+/// A domain that a provisioning server describes: 15 ranges of 256 ports.
+pub const TOLD: Line = Line {
+    name: "told",
+    dialect: Dialect::Draft03,
+    rule6: Ipv6Addr::new(0x2001, 0xdb8, 0x10, 0, 0, 0, 0, 0),
+    rule6_len: 44,
+    rule4: Ipv4Addr::new(192, 0, 2, 0),
+    rule4_len: 24,
+    ea_len: 12,
+    offset: 4,
+    psid_len: 4,
+    ea: 0x0_12,
+    br: LAB.br,
+};
+
+/// The lab's domain with offset 0: one range of 256 ports.
 pub const ONE_RANGE: Line = Line {
     name: "one range",
     offset: 0,

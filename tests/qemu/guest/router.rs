@@ -11,6 +11,7 @@ use crate::double::discovery::config_json;
 use crate::double::{
     Double, Effect, Interface, KernelEffects, ROOT_VARIABLE, Route, SOCKET_VARIABLE,
 };
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use std::fs;
 use std::net::Ipv6Addr;
 use std::os::unix::fs::symlink;
@@ -228,6 +229,36 @@ impl Router {
         })
     }
 
+    /// The ends of the tunnel that was made last, ours first.
+    pub fn tunnel(&self) -> Option<(Ipv6Addr, Ipv6Addr)> {
+        let end = |text: &Option<String>| text.as_deref()?.parse().ok();
+        self.double.with(|world| {
+            let made: Vec<_> = world
+                .effects()
+                .filter_map(|effect| match effect {
+                    Effect::CreateTunnel(_, tunnel, true) => Some(tunnel),
+                    _ => None,
+                })
+                .collect();
+            let last = made.last()?;
+            Some((end(&last.local)?, end(&last.remote)?))
+        })
+    }
+
+    /// Waits until the tunnel has these ends and `wanmap` is up.
+    pub fn until_tunnel(&self, ends: (Ipv6Addr, Ipv6Addr)) -> Result<()> {
+        let started = Instant::now();
+        while self.tunnel() != Some(ends) {
+            if started.elapsed() > PATIENCE {
+                return Err(format!("{ends:?} is not the tunnel {:?}", self.tunnel()));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.until("up", true)?;
+        self.double.wait_idle(INTERFACE);
+        Ok(())
+    }
+
     /// How often the kernel refused the tunnel.
     pub fn tunnels_refused(&self) -> usize {
         self.double.with(|world| {
@@ -295,6 +326,16 @@ impl Router {
             symlink(to, &link).map_err(|e| format!("{}: {e}", link.display()))?;
         }
         self.describe(options)
+    }
+
+    /// Shows the router's programs the devices of `ce`: what `/sys` shows depends
+    /// on the namespace that mounts it.
+    pub fn show_devices(&self, ce: &Netns) -> Result<Mounted> {
+        let place = self.path("sys/class")?.with_file_name("");
+        let failed = |e| format!("{}: {e}", place.display());
+        let kind = Some("sysfs");
+        ce.within(|| mount(kind, &place, kind, MsFlags::empty(), None::<&str>).map_err(failed))?;
+        Ok(Mounted(place.clone()))
     }
 
     /// Writes `/etc/config/network` with these options of the interface, and
@@ -380,6 +421,15 @@ impl Router {
     /// The router's `/`.
     pub fn root(&self) -> &Path {
         self.double.root()
+    }
+}
+
+/// A mount that lasts as long as this.
+pub struct Mounted(PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = umount2(&self.0, MntFlags::MNT_DETACH);
     }
 }
 

@@ -94,6 +94,11 @@ impl Web {
         Ok(())
     }
 
+    /// What it answers from now on if nothing is wrong.
+    pub fn say(&self, body: &Value) {
+        self.manner().body = body.to_string();
+    }
+
     /// The requests since the last call.
     pub fn seen(&self) -> Vec<Request> {
         std::mem::take(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))

@@ -23,7 +23,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 /// A prefix that no table knows.
-const PREFIX: Ipv6Net =
+pub(super) const PREFIX: Ipv6Net =
     Ipv6Net::new_assert(Ipv6Addr::new(0x2001, 0xdb8, 0x10, 0x1200, 0, 0, 0, 0), 56);
 /// A resolver of somebody else, which nobody may ask.
 const PUBLIC: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0x53, 0, 0, 0, 0x8888);
@@ -102,17 +102,19 @@ const ROWS: &[Row] = &[
     dns(Fault::Unverifiable, "wants a certificate", Then::GoesDown, (60, 180)),
 ];
 
-struct Line {
-    net: Topology,
+/// Such a line in use.
+pub(super) struct Line {
+    pub(super) net: Topology,
     resolver: Resolver,
     public: Resolver,
-    web: Web,
-    router: Router,
+    pub(super) web: Web,
+    pub(super) router: Router,
     _servers: Servers,
 }
 
 impl Line {
-    fn up(bench: &mut Bench) -> Result<Self> {
+    /// One of DS-Lite.
+    pub(super) fn up(bench: &mut Bench) -> Result<Self> {
         bench.leave();
         let net = Topology::routed(&PREFIX.to_string())?;
         let servers = Servers::start(&net.srv)?;
@@ -151,7 +153,8 @@ impl Line {
         Ok(line)
     }
 
-    fn traffic(&self) -> Result<()> {
+    /// Something of each kind, of which nothing is refused.
+    pub(super) fn traffic(&self) -> Result<()> {
         let host = self.net.host(0);
         host.run(&["ping", "-c", "2", "-W", "1", &server(0).to_string()])?;
         host.within(|| tcp::download(server(0), 100_000))?;
@@ -171,7 +174,7 @@ impl Line {
     }
 
     /// The time of the next attempt has come. Returns the lines that it logs.
-    fn ask_again(&self) -> Result<Vec<String>> {
+    pub(super) fn ask_again(&self) -> Result<Vec<String>> {
         let before = self.router.double().log().len();
         let mut record = self.record()?;
         record["next"] = json!(0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The scenarios by name. To add one, write a function and a row.
 
+mod aftr;
 mod attacks;
 mod beside;
 mod changes;
@@ -24,6 +25,7 @@ mod opened;
 mod operators;
 mod softwires;
 mod sqm;
+mod told;
 mod upnp;
 
 use super::init::{say, tell};
@@ -131,10 +133,12 @@ pub const ALL: &[Scenario] = &[
     row("same_prefix", life::same_prefix),
     row("two_uplinks", life::two_uplinks),
     row("ds_lite", softwires::ds_lite),
+    row("dead_aftr", aftr::dead_aftr),
     row("ipip", softwires::ipip),
     row("other_mechanism", changes::other_mechanism),
     row("side_by_side", changes::side_by_side),
     row("hb46pp", hb46pp::hb46pp),
+    row("hb46pp_mechanisms", told::hb46pp_mechanisms),
     row("lw4o6", operators::lw4o6),
     row("mesh", operators::mesh),
     row("fill_v6plus", fill::v6plus),

@@ -18,7 +18,7 @@ use crate::guest::topology::{Topology, server};
 use std::net::Ipv6Addr;
 
 /// A /56 before and after a renumbering.
-const PREFIXES: [Ipv6Addr; 2] = [
+pub(super) const PREFIXES: [Ipv6Addr; 2] = [
     Ipv6Addr::new(0x2001, 0xdb8, 0x10, 0x1200, 0, 0, 0, 0),
     Ipv6Addr::new(0x2001, 0xdb8, 0x56, 0x7800, 0, 0, 0, 0),
 ];
@@ -79,12 +79,20 @@ pub(super) struct Line {
 impl Line {
     /// A line that is up.
     pub(super) fn up(bench: &mut Bench, kind: &'static Kind) -> Result<Self> {
+        let line = Self::open(bench, kind, &[AFTR])?;
+        line.meet()?;
+        Ok(line)
+    }
+
+    /// A line whose far end may not be there yet; the AFTR's name has these
+    /// addresses.
+    pub(super) fn open(bench: &mut Bench, kind: &'static Kind, aftrs: &[Ipv6Addr]) -> Result<Self> {
         bench.leave();
         let [today, _] = PREFIXES;
         let net = Topology::routed(&format!("{today}/56"))?;
         let servers = Servers::start(&net.srv)?;
         let resolver = Resolver::start(&net.acc, RESOLVER)?;
-        resolver.set(|zone| drop(zone.names.insert(AFTR_NAME.to_owned(), vec![AFTR])));
+        resolver.set(|zone| drop(zone.names.insert(AFTR_NAME.to_owned(), aftrs.to_vec())));
         (kind.softwire)(today).open(&net)?;
         // A zone that masquerades, as that of the uplink does.
         net.ce.nft(&nat::firewall4("", ""))?;
@@ -100,7 +108,6 @@ impl Line {
         };
         line.delegate(today)?;
         line.router.up(&line.net.ce)?;
-        line.meet()?;
         Ok(line)
     }
 
