@@ -62,11 +62,6 @@ fn write_ways(f: &mut Formatter<'_>, ways: &[&Direction], plan: &Plan, pool: &Po
     Ok(())
 }
 
-/// Place of the identifier of an echo in its header.
-const IDENTIFIER: u16 = 32;
-/// The same in the packet that an ICMP error quotes.
-const QUOTED_IDENTIFIER: u16 = 256;
-
 /// One direction of the edge map. Places in headers are in bits.
 struct Direction {
     /// Name of the chain.
@@ -79,8 +74,6 @@ struct Direction {
     port: &'static str,
     /// The place of that port.
     port_at: u16,
-    /// How a port or identifier becomes the key of a map.
-    key: Key,
     /// Place in the IPv4 header of the address that must be ours.
     address_at: u16,
     /// Place of our address in the packet that an ICMP error quotes. The quoted
@@ -93,32 +86,6 @@ struct Direction {
     refused: &'static str,
     /// Counter of packets that have another address.
     foreign: &'static str,
-}
-
-/// Which half of the four bytes that are looked up is a port or identifier: the
-/// one that lets the four bytes lie within every header that has one.
-#[derive(Clone, Copy)]
-enum Key {
-    Upper,
-    Lower,
-}
-
-impl Key {
-    /// What is looked up for the 16 bits at `place` of the transport header.
-    fn at(self, place: u16) -> String {
-        match self {
-            Key::Upper => format!("@th,{place},32 & 0xffff0000"),
-            Key::Lower => format!("@th,{},32 & 0xffff", place - 16),
-        }
-    }
-
-    /// The key of an element.
-    fn of(self, number: u16) -> u32 {
-        match self {
-            Key::Upper => u32::from(number) << 16,
-            Key::Lower => number.into(),
-        }
-    }
 }
 
 /// Where the chain of a direction is.
@@ -136,7 +103,6 @@ const OUT: Direction = Direction {
     way: "out",
     port: "sport",
     port_at: 0,
-    key: Key::Upper,
     address_at: 96,
     quoted_address: 192,
     quoted_port: 240,
@@ -150,7 +116,6 @@ const IN: Direction = Direction {
     way: "in",
     port: "dport",
     port_at: 16,
-    key: Key::Lower,
     address_at: 128,
     quoted_address: 160,
     quoted_port: 224,
@@ -166,22 +131,23 @@ const IN_BEHIND_TRAFFIC_CONTROL: Direction = Direction {
 /// The maps of one direction: what each of `run.numbers` becomes, and what each
 /// run changes in checksums.
 ///
-/// nft distinguishes port numbers from other 16-bit words by type, so that one
-/// map could not serve TCP, UDP and ICMP. Four bytes of a header are a plain
-/// number to it, and the kernel finds keys of that size fastest.
+/// nft distinguishes port numbers from other 16-bit words by type and has no
+/// cast, hence two maps with the same content. nft 1.0 would take words for
+/// ports all the same, 1.1 does not.
 fn maps(f: &mut Formatter<'_>, direction: &Direction, runs: &[Run]) -> fmt::Result {
-    let Direction { way, key, .. } = direction;
+    let way = direction.way;
     let (mut pairs, mut steps) = (String::new(), String::new());
     for run in runs {
         for (from, to) in run.numbers.ports().zip(run.ports.ports()) {
-            write!(pairs, "{:#x} : {to}, ", key.of(from))?;
+            write!(pairs, "{from} : {to}, ")?;
         }
         let step = checksum_step(run.numbers, run.ports);
         write!(steps, "{} : {step}, ", run.numbers)?;
     }
     writeln!(
         f,
-        r"	map ports_{way} {{ typeof tcp sequence : icmp id; flags constant; elements = {{ {pairs}}}; }}
+        r"	map ports_{way} {{ type inet_service : inet_service; flags constant; elements = {{ {pairs}}}; }}
+	map words_{way} {{ typeof icmp id : icmp id; flags constant; elements = {{ {pairs}}}; }}
 	map steps_{way} {{ typeof icmp id : icmp id; flags interval; elements = {{ {steps}}}; }}"
     )
 }
@@ -209,7 +175,6 @@ fn chain(f: &mut Formatter<'_>, direction: &Direction, plan: &Plan) -> fmt::Resu
         way,
         port,
         port_at,
-        key,
         address_at,
         refused,
         foreign,
@@ -235,19 +200,18 @@ fn chain(f: &mut Formatter<'_>, direction: &Direction, plan: &Plan) -> fmt::Resu
 "#
         )?,
     }
-    let (lookup, identifier) = (key.at(*port_at), key.at(IDENTIFIER));
     write!(
         f,
         r"		@nh,{address_at},32 {is_foreign} goto {name}_foreign
-		tcp {port} set {lookup} map @ports_{way} accept
-		udp checksum != 0 udp {port} set {lookup} map @ports_{way} accept
-		udp checksum 0 @th,{port_at},16 set {lookup} map @ports_{way} accept
+		tcp {port} set tcp {port} map @ports_{way} accept
+		udp checksum != 0 udp {port} set udp {port} map @ports_{way} accept
+		udp checksum 0 @th,{port_at},16 set @th,{port_at},16 map @ports_{way} accept
 "
     )?;
     passing::write_rule(f, plan, "", &format!("th {port}"), "accept")?;
     write!(
         f,
-        r#"		icmp type {{ echo-request, echo-reply }} icmp id set {identifier} map @ports_{way} accept
+        r#"		icmp type {{ echo-request, echo-reply }} icmp id set icmp id map @words_{way} accept
 		icmp type {{ destination-unreachable, time-exceeded, parameter-problem }} goto {name}_error
 		@nh,48,16 & 0x1fff != 0 accept
 		counter name "{refused}" drop
@@ -300,20 +264,19 @@ fn error_chains(f: &mut Formatter<'_>, direction: &Direction, plan: &Plan) -> fm
 /// The end of a chain: rules that exchange a quoted port or echo identifier,
 /// and put the difference into the word of the ICMP header at bit `spare`.
 fn exchange_quoted(f: &mut Formatter<'_>, direction: &Direction, spare: u16) -> fmt::Result {
+    const QUOTED_ID: u16 = 256;
     let Direction {
         way,
-        key,
         quoted_port,
         refused,
         ..
     } = direction;
-    for (protocols, place) in [("{ 6, 17 }", *quoted_port), ("1", QUOTED_IDENTIFIER)] {
-        let lookup = key.at(place);
+    for (protocols, place) in [("{ 6, 17 }", *quoted_port), ("1", QUOTED_ID)] {
         writeln!(
             f,
             "\t\t@th,136,8 {protocols} @th,{spare},16 0 \
              @th,{spare},16 set @th,{place},16 map @steps_{way} \
-             @th,{place},16 set {lookup} map @ports_{way} accept"
+             @th,{place},16 set @th,{place},16 map @words_{way} accept"
         )?;
     }
     write!(f, "\t\tcounter name \"{refused}\" drop\n\t}}\n")

@@ -13,7 +13,7 @@ use super::pool::Pool;
 use super::ports::PortList;
 use super::wishes::Wishes;
 
-/// Most ports a pool is built for: its two maps take about 150 bytes of
+/// Most ports a pool is built for: its four maps take about 300 bytes of
 /// kernel memory a port. Larger sets have long ranges, which hashing fills
 /// evenly.
 pub const MAX_POOL: u32 = 4096;
