@@ -49,6 +49,12 @@ pub fn aftr_file(uplink: &str) -> PathBuf {
     rooted(&format!("/var/run/mape/{uplink}.aftr"))
 }
 
+/// The S46 rules that DHCPv6 gave on an uplink, noted in the same way: a line
+/// for each type.
+pub fn s46_file(uplink: &str) -> PathBuf {
+    rooted(&format!("/var/run/mape/{uplink}.s46"))
+}
+
 /// The far ends of an interface that sent nothing back.
 pub fn silent_file(interface: &str) -> PathBuf {
     rooted(&format!("/var/run/mape/{interface}.silent"))

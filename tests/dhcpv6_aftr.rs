@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! An AFTR that DHCPv6 names (option 64): the note that the client's script
-//! takes of it, and what becomes of a line that nothing else is known of.
+//! What DHCPv6 says and netifd does not pass on: the AFTR (option 64) and rules
+//! that changed. The notes that the client's script takes of them, and what
+//! becomes of a line that nothing else is known of than its AFTR.
 
 mod double;
 mod router;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use double::Interface;
@@ -15,7 +16,7 @@ use router::{Router, default_route};
 const SCRIPT: &str = include_str!("../files/etc/odhcp6c.user.d/90-mape");
 
 /// Sources the file as the DHCPv6 client's script does. Says what it called.
-fn source(root: &Path, aftr: &str) -> String {
+fn source(root: &Path, says: &[(&str, &str)]) -> String {
     let (run, called) = (root.join("run"), root.join("called"));
     let program = format!("echo >>{} hotplug", called.display());
     let script = SCRIPT
@@ -27,17 +28,25 @@ fn source(root: &Path, aftr: &str) -> String {
     let status = Command::new("sh")
         .args(["-euc", ". \"$0\"; wait; echo still here >&2"])
         .arg(&file)
-        .envs([("INTERFACE", "wan6"), ("AFTR", aftr)])
+        .env("INTERFACE", "wan6")
+        .envs(["AFTR", "MAPE", "MAPT", "LW4O6"].map(|name| (name, "")))
+        .envs(says.iter().copied())
         .status();
     assert!(status.unwrap().success());
     fs::read_to_string(&called).unwrap_or_default()
 }
 
-#[test]
-fn the_note_follows_the_option_and_a_change_is_told() {
-    let root = std::env::temp_dir().join(format!("mape-aftr-{}", std::process::id()));
+fn folder(name: &str) -> PathBuf {
+    let root = std::env::temp_dir().join(format!("mape-{name}-{}", std::process::id()));
     let _ = fs::remove_dir_all(&root);
     fs::create_dir_all(&root).unwrap();
+    root
+}
+
+#[test]
+fn the_note_follows_the_option_and_a_change_is_told() {
+    let root = folder("aftr");
+    let source = |root: &Path, aftr| source(root, &[("AFTR", aftr)]);
     let note = || fs::read_to_string(root.join("run/wan6.aftr")).unwrap();
     assert_eq!(source(&root, ""), "", "a line without the option");
     assert_eq!(source(&root, "aftr.example"), "hotplug wan6\n");
@@ -48,6 +57,28 @@ fn the_note_follows_the_option_and_a_change_is_told() {
     assert_eq!(source(&root, hostile), "hotplug wan6\n");
     assert_eq!(note(), format!("{hostile}\n"));
     assert_eq!(source(&root, ""), "hotplug wan6\n", "the option is gone");
+    assert_eq!(note(), "\n");
+    fs::remove_dir_all(root).unwrap();
+}
+
+#[test]
+fn rules_that_changed_are_noted_and_told() {
+    let root = folder("rules");
+    let note = || fs::read_to_string(root.join("run/wan6.s46")).unwrap();
+    assert_eq!(source(&root, &[]), "", "a line without rules");
+    let rule = ("MAPE", "type=map-e,ealen=25,br=2001:db8::1");
+    assert_eq!(source(&root, &[rule]), "hotplug wan6\n");
+    let noted = "map-e type=map-e,ealen=25,br=2001:db8::1\nmap-t \nlw4o6 \n";
+    assert_eq!(note(), noted);
+    assert_eq!(source(&root, &[rule]), "", "nothing new");
+    let other = ("MAPE", "type=map-e,ealen=25,br=2001:db8::2 type=map-e,fmr");
+    assert_eq!(
+        source(&root, &[other, ("AFTR", "x")]),
+        "hotplug wan6\n",
+        "once for both"
+    );
+    assert!(note().starts_with("map-e type=map-e,ealen=25,br=2001:db8::2 type=map-e,fmr\n"));
+    assert_eq!(source(&root, &[]), "hotplug wan6\n", "all is gone");
     assert_eq!(note(), "\n");
     fs::remove_dir_all(root).unwrap();
 }

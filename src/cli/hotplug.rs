@@ -4,7 +4,7 @@
 
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
-use crate::handler::{follow_traffic_control, renew_over, repair};
+use crate::handler::{look_after_rules, renew_over, repair};
 use crate::logging;
 
 pub(super) const COMMAND: Command = Command {
@@ -15,8 +15,8 @@ Usage: mape hotplug INTERFACE
 
 Repairs interfaces whose handler died. Then asks netifd to renew every interface
 whose tunnel runs over INTERFACE; those that still fit their prefix stay as they
-are. Finally it adapts address translation if traffic control (such as SQM) was
-started or stopped on a tunnel.
+are. Finally it loads rules that are gone, and adapts address translation if
+traffic control (such as SQM) was started or stopped on a tunnel.
 /etc/hotplug.d/iface/90-mape calls this.
 
 Example:
@@ -35,6 +35,6 @@ fn run(args: &Args, _: &mut String) -> Outcome {
         log::warn!("{interface}: netifd does not answer: {error}");
     }
     // SQM starts at an interface's events too.
-    follow_traffic_control();
+    look_after_rules();
     Ok(())
 }

@@ -145,6 +145,10 @@ pub(super) fn tunnel(facts: &Facts<'_>) -> Finding {
             // netifd took the link, and then nobody loaded the rules: the guard
             // lets nothing pass.
             Phase::Up => again(facts, Seen::HandlerDied {}),
+            Phase::Down if facts.died => {
+                let interface = facts.interface.to_owned();
+                fail(Seen::TeardownStuck {}, Remedy::Repair { interface })
+            }
             _ if facts.died => warn(Seen::SetupDied {}, Remedy::ReadLog {}),
             _ => not_up(facts),
         };

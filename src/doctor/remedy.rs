@@ -58,6 +58,8 @@ pub enum Remedy {
     Start { interface: String },
     #[error("ifdown {interface}, then ifup {interface}, and see logread")]
     Restart { interface: String },
+    #[error("mape hotplug {interface}; if that does not help, restart the router")]
+    Repair { interface: String },
     #[error(
         "remove option psid, which the prefix tells; or check its justification: in proto map PSID {psid} is written {left_justified} (left-justified in 16 bits), in proto mape {psid}"
     )]

@@ -93,6 +93,8 @@ pub enum Seen {
     HandlerDied {},
     #[error("the last setup was killed or crashed; the next follows within a minute")]
     SetupDied {},
+    #[error("netifd has been in the middle of a teardown since a setup was killed")]
+    TeardownStuck {},
     #[error("PSID {psid} is configured, but the prefix has {found} in its place")]
     PsidDiffers { psid: u16, found: u16 },
     #[error(

@@ -330,6 +330,8 @@ const FAULTS: &[Row] = &[
         make: |f| take_down(f, Phase::Up, None) },
     Row { fault: "killed before the link was up", id: "tunnel", verdict: Verdict::Warn, says: "follows within a minute",
         make: |f| { take_down(f, Phase::Pending, None); f.died = true; } },
+    Row { fault: "killed while the uplink went down", id: "tunnel", verdict: Verdict::Fail, says: "mape hotplug wanmap",
+        make: |f| { take_down(f, Phase::Down, None); f.died = true; } },
     Row { fault: "no uplink", id: "uplink", verdict: Verdict::Fail, says: "tunlink",
         make: |f| f.uplink = None },
     Row { fault: "uplink down", id: "uplink", verdict: Verdict::Fail, says: "ifup wan6",

@@ -61,6 +61,11 @@ impl Configuration {
         Opened::read(&self.firewall, &self.zones(member), set)
     }
 
+    /// The miniupnpd, whatever it opens ports of.
+    pub fn any_miniupnpd(&self) -> Option<&Miniupnpd> {
+        self.miniupnpd.as_ref()
+    }
+
     /// The miniupnpd that opens ports of a member.
     pub fn miniupnpd(&self, member: Member<'_>) -> Option<&Miniupnpd> {
         let miniupnpd = self.miniupnpd.as_ref()?;

@@ -14,7 +14,7 @@ use std::net::Ipv6Addr;
 use std::thread::sleep;
 use std::time::Duration;
 
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::Flock;
 use nix::sys::signal::{SigSet, Signal};
 use serde::{Deserialize, Serialize};
 
@@ -96,7 +96,7 @@ impl Attempt {
             let path = path.display();
             Problem::passing(Code::NatFailed, format_args!("{path}: {error}"))
         };
-        let file = marks::hold(&path, FlockArg::LockExclusive).map_err(no_room)?;
+        let file = marks::hold_when_free(&path).map_err(no_room)?;
         let mut attempt = Attempt {
             interface: interface.into(),
             file,
@@ -202,7 +202,7 @@ pub fn interruptible<T>(work: impl FnOnce() -> T) -> T {
 pub fn keep_out<T>(interface: &str, work: impl FnOnce() -> T) -> Option<T> {
     let path = attempt_file(interface);
     let was_there = path.exists();
-    let held = match marks::hold(&path, FlockArg::LockExclusiveNonblock) {
+    let held = match marks::hold_if_free(&path) {
         Ok(file) => Some(file),
         Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
         // A router without room for the file goes on without.

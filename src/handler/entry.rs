@@ -8,9 +8,10 @@ use super::address;
 use super::link::ADDRESS_OPTION;
 use super::problem::Problem;
 use super::renew::renew;
+use super::repair::renewed;
 use super::section::completed;
 use super::settings::{Protocol, Settings};
-use super::setup::{refuse, setup};
+use super::setup::setup;
 use super::teardown::{teardown, undo};
 use crate::console::{complain, print};
 use crate::logging;
@@ -63,28 +64,34 @@ fn call(protocol: Protocol, action: &str, interface: &str, config: &str) -> Exit
         teardown(interface);
         return ExitCode::SUCCESS;
     }
-    let settings = Config::parse(config)
-        .map_err(Problem::from)
-        .map(|config| completed(config, interface))
-        .and_then(|config| Settings::new(protocol, interface, &config));
-    match (action, &settings) {
-        ("setup", settings) => {
+    let read = || read(protocol, interface, config);
+    match action {
+        "setup" => {
             if state_file(interface).exists() {
                 // An interface that is being set up is not up: a teardown was
                 // cut short, or netifd has been restarted.
                 undo(interface);
             }
-            match settings {
-                Ok(settings) => setup(settings),
-                Err(problem) => refuse(interface, problem),
-            }
+            setup(interface, &read);
         }
-        ("renew", Ok(settings)) => renew(settings),
-        ("renew", Err(problem)) => log::error!("{interface}: {problem}"),
-        (other, _) => {
+        "renew" => match read() {
+            Ok(settings) => renew(&settings),
+            // What runs stays until netifd or the DHCPv6 client says better.
+            Err(problem) => {
+                log::error!("{interface}: {problem}");
+                renewed(interface);
+            }
+        },
+        other => {
             log::error!("{interface}: unknown action {other}");
             return ExitCode::from(MISUSED);
         }
     }
     ExitCode::SUCCESS
+}
+
+/// What netifd passed, completed by what our files say now.
+fn read(protocol: Protocol, interface: &str, config: &str) -> Result<Settings, Problem> {
+    let config = completed(Config::parse(config)?, interface);
+    Settings::new(protocol, interface, &config)
 }

@@ -6,17 +6,24 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
 
 use super::store::{make_directory, remove_if_there};
 use crate::paths::{attempt_file, renewal_file};
 
-/// Opens and locks a file that may be removed by the one who holds it.
+/// Waits until nobody else works under that file, which may be removed by the
+/// one who does.
 ///
 /// # Errors
-/// The file cannot be made, or somebody holds it and `how` does not wait.
-pub fn hold(path: &Path, how: FlockArg) -> io::Result<Flock<File>> {
+/// The file cannot be made.
+pub fn hold_when_free(path: &Path) -> io::Result<Flock<File>> {
+    hold(path, FlockArg::LockExclusive)
+}
+
+fn hold(path: &Path, how: FlockArg) -> io::Result<Flock<File>> {
     if let Some(directory) = path.parent() {
         make_directory(directory)?;
     }
@@ -34,6 +41,25 @@ pub fn hold(path: &Path, how: FlockArg) -> io::Result<Flock<File>> {
             return Ok(file);
         }
     }
+}
+
+/// How often a lock that somebody else has is tried again, and after which
+/// pause: who only looks whether it is held has it for an instant.
+const TRIES: u32 = 40;
+const INSTANT: Duration = Duration::from_millis(5);
+
+/// The same, if nobody works under that file.
+///
+/// # Errors
+/// The file cannot be made, or somebody works under it.
+pub fn hold_if_free(path: &Path) -> io::Result<Flock<File>> {
+    for _ in 1..TRIES {
+        match hold(path, FlockArg::LockExclusiveNonblock) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(INSTANT),
+            result => return result,
+        }
+    }
+    hold(path, FlockArg::LockExclusiveNonblock)
 }
 
 /// Whether somebody works under that file.
@@ -55,5 +81,42 @@ pub fn forget(interface: &str) {
         if let Err(error) = remove_if_there(&mark) {
             log::debug!("{}: {error}", mark.display());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::remove_file;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread::{scope, spawn};
+
+    use super::*;
+
+    /// Whoever looks never keeps anybody from working.
+    #[test]
+    fn looking_is_not_working() {
+        let path = std::env::temp_dir().join(format!("mape-mark-{}", std::process::id()));
+        let ended = AtomicBool::new(false);
+        scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !ended.load(Ordering::Relaxed) {
+                        let _ = is_held(&path);
+                        sleep(Duration::from_micros(100));
+                    }
+                });
+            }
+            let held: Vec<bool> = (0..200).map(|_| hold_if_free(&path).is_ok()).collect();
+            ended.store(true, Ordering::Relaxed);
+            assert!(held.iter().all(|held| *held), "{held:?}");
+        });
+        let mark = hold_if_free(&path).unwrap();
+        assert!(is_held(&path) && !is_abandoned(&path));
+        let other = path.clone();
+        let other = spawn(move || hold_if_free(&other).is_err());
+        assert!(other.join().unwrap(), "somebody works there");
+        drop(mark);
+        assert!(is_abandoned(&path));
+        remove_file(path).unwrap();
     }
 }

@@ -46,7 +46,7 @@ pub use plan::Plan;
 pub use problem::{Code, Problem};
 pub use provisioned::{Provisioned, Record};
 pub use record::ParseError;
-pub use refresh::{follow_traffic_control, refresh};
+pub use refresh::{look_after_rules, refresh};
 pub use registration::{Registrar, Registration, RegistrationResult};
 pub use repair::{renew_over, repair};
 pub use router::{System, uplink_mtu};

@@ -37,12 +37,12 @@ pub fn refresh(interface: &str, router: &System) -> Result<(), Problem> {
     Ok(state.save()?)
 }
 
-/// Moves the edge map's way in of each interface behind traffic control if that
-/// has come to the device, and back if it has gone. It tells nobody when it
-/// does, so this is asked whenever something else happens, and once a minute.
-pub fn follow_traffic_control() {
-    let mut states = State::load_all();
-    states.retain(State::has_edge);
+/// Loads the rules of each interface again that has lost them, and moves the
+/// edge map's way in behind traffic control if that has come to the device, and
+/// back if it has gone. Nobody is told of either, so this is asked whenever
+/// something else happens, and once a minute.
+pub fn look_after_rules() {
+    let states = State::load_all();
     if states.is_empty() {
         return;
     }
@@ -51,9 +51,11 @@ pub fn follow_traffic_control() {
     };
     for state in states {
         let interface = &state.interface;
+        let is_there = chains.iter().any(|chain| chain.is_marker_of(interface));
         let mut chains = chains.iter();
         let is_behind = chains.any(|chain| chain.is_way_in_behind_traffic_control(interface));
-        if netfilter::has_ingress_qdisc(&state.device) == is_behind {
+        let fits = !state.has_edge() || netfilter::has_ingress_qdisc(&state.device) == is_behind;
+        if is_there && fits {
             continue;
         }
         if let Err(problem) = refresh(interface, &System::new()) {

@@ -11,17 +11,14 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use nix::fcntl::FlockArg;
-
 use super::address;
 use super::attempt;
 use super::bus::{BusError, Netifd};
 use super::link::{address_owner, device_of};
 use super::marks;
 use super::settings::Protocol;
-use super::silence;
 use super::state::State;
-use super::teardown::undo;
+use super::teardown::{forget_if_unwanted, undo};
 use crate::netfilter;
 use crate::netifd::{Interface, Notify};
 use crate::paths::{self, renewal_file, stems_in};
@@ -124,10 +121,7 @@ fn clear(bus: &mut Netifd, name: &str, is_set_up: bool) -> Result<(), BusError> 
         }
         undo(name);
         address::take_away(bus, name)?;
-        if status.is_none_or(|known| !known.autostart) {
-            marks::forget(name);
-            silence::forget(name);
-        }
+        forget_if_unwanted(name, status.as_ref());
         Ok(())
     });
     cleared.unwrap_or(Ok(()))
@@ -179,7 +173,7 @@ pub fn renew_over(uplink: &str) -> Result<(), BusError> {
 /// is done. What nobody removed is asked for again, also by the next event.
 fn ask_renewal(interface: &str) -> Result<(), BusError> {
     let file = renewal_file(interface);
-    let mark = marks::hold(&file, FlockArg::LockExclusiveNonblock);
+    let mark = marks::hold_if_free(&file);
     let mut bus = Netifd::connect(interface)?;
     bus.ask_renew()?;
     if mark.is_err() {

@@ -31,8 +31,13 @@ impl System {
     /// names nothing.
     pub fn new() -> Self {
         let read = |path| read_lossy(rooted(path)).unwrap_or_default();
+        System::reading(&read("/etc/config/firewall"), &read("/etc/config/upnpd"))
+    }
+
+    /// With these configurations of firewall and miniupnpd.
+    pub(super) fn reading(firewall: &str, upnpd: &str) -> Self {
         System {
-            config: Configuration::parse(&read("/etc/config/firewall"), &read("/etc/config/upnpd")),
+            config: Configuration::parse(firewall, upnpd),
             in_setup: false,
         }
     }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::settings::Settings;
 use crate::firewall::Section;
 use crate::netifd::Config;
-use crate::paths::{network_config, read_lossy};
+use crate::paths::{network_config, read_lossy, s46_file};
 use crate::provision::hb46pp::Credentials;
 
 /// Options that netifd is not told of. It would pass them as an argument, which
@@ -22,8 +22,15 @@ const CORRECTIONS: [&str; 6] = ["offset", "ealen", "psidlen", "psid", "mtu", "en
 
 /// The section of that interface, if the configuration has one.
 pub(super) fn section_of(interface: &str) -> Option<Section> {
+    Section::named(&interface_sections(), "interface", interface).cloned()
+}
+
+/// The sections of all interfaces.
+pub(super) fn interface_sections() -> Vec<Section> {
     let text = read_lossy(network_config()).unwrap_or_default();
-    Section::named(&Section::parse_all(&text), "interface", interface).cloned()
+    let mut sections = Section::parse_all(&text);
+    sections.retain(|section| section.kind() == "interface");
+    sections
 }
 
 /// When the configuration was written last; `None` if there is none.
@@ -47,12 +54,35 @@ pub(super) fn credentials(settings: &Settings) -> Option<Credentials> {
     })
 }
 
-/// The configuration that netifd passed, with what only the section says.
+/// The rules that the DHCPv6 client was given last for an interface which it
+/// made. netifd sees no change in them, and keeps those of the beginning.
+fn rules_now(config: &Config) -> Option<String> {
+    let text = |option| config.text(option).ok().flatten();
+    let kind = text("maptype").or_else(|| text("type"))?;
+    let noted = read_lossy(s46_file(&text("tunlink")?)).ok()?;
+    let of_kind = |line: &str| {
+        line.strip_prefix(&kind)?
+            .strip_prefix(' ')
+            .map(str::to_owned)
+    };
+    noted
+        .lines()
+        .find_map(of_kind)
+        .filter(|rules| !rules.is_empty())
+}
+
+/// The configuration that netifd passed, with what only the section says and
+/// what is newer.
 ///
 /// netifd passes of an interface that the DHCPv6 client made only what the
 /// client wrote, so the user's corrections are read from the section; `option
 /// disabled '1'` in it keeps netifd from making an interface of its own.
 pub(super) fn completed(mut config: Config, interface: &str) -> Config {
+    if config.is_from_dhcp()
+        && let Some(rules) = rules_now(&config)
+    {
+        config.set("rule", &rules);
+    }
     let Some(section) = section_of(interface) else {
         return config;
     };

@@ -5,7 +5,9 @@
 //! that uses it; the guard stands before the device it holds back; the state
 //! file is written last, when all of it is true.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use log::Level;
 
 use super::address;
 use super::attempt::{Attempt, interruptible};
@@ -31,14 +33,17 @@ use crate::paths;
 use crate::provider::{self, Table};
 use crate::ubus::Status;
 
+/// Reads the configuration, which is more than what netifd passed.
+pub type Read<'a> = &'a dyn Fn() -> Result<Settings, Problem>;
+
 /// Sets the interface up. Returns when it is up or when netifd does not want
 /// it; waits inside for everything else, so that nothing spins and no change of
 /// the network is missed. SIGTERM ends it, between two attempts.
-pub fn setup(settings: &Settings) {
+pub fn setup(interface: &str, read: Read<'_>) {
     let mut pause = Pause::default();
     let mut said = String::new();
     loop {
-        match try_once(settings, &mut said, &mut pause) {
+        match try_once(interface, read, &mut said, &mut pause) {
             Ok(Next::Done) | Err(Failure::Unwanted) => return,
             Ok(Next::Again) => {}
             // `try_once` has told netifd already; telling failed.
@@ -47,7 +52,7 @@ pub fn setup(settings: &Settings) {
                 // A bus that is gone for an hour is worth one line.
                 let line = error.to_string();
                 if said != line {
-                    log::error!("{}: {line}; trying again", settings.interface);
+                    log::error!("{interface}: {line}; trying again");
                     said = line;
                 }
                 std::thread::sleep(pause.next());
@@ -64,11 +69,26 @@ enum Next {
 
 /// Connects, tries, and if that fails tells netifd and waits for a better
 /// moment. `said` is what netifd and the log know already.
-fn try_once(settings: &Settings, said: &mut String, pause: &mut Pause) -> Result<Next, Failure> {
-    let mut bus = connect(settings)?;
-    let attempted = Attempt::begin(&settings.interface)
-        .map_err(Failure::from)
-        .and_then(|mut attempt| make(&mut bus, settings, &mut attempt));
+///
+/// A configuration that can never work is waited with, too: netifd ends us when
+/// it changes, and the rest of it we read again. A setup that returned without
+/// a link would be called again at once.
+fn try_once(
+    interface: &str,
+    read: Read<'_>,
+    said: &mut String,
+    pause: &mut Pause,
+) -> Result<Next, Failure> {
+    let (mut bus, attempted) = match read() {
+        Ok(settings) => {
+            let mut bus = connect(&settings)?;
+            let made = Attempt::begin(interface)
+                .map_err(Failure::from)
+                .and_then(|mut attempt| make(&mut bus, &settings, &mut attempt));
+            (bus, made)
+        }
+        Err(problem) => (Netifd::connect(interface)?, Err(problem.into())),
+    };
     let problem = match attempted {
         Ok(()) => return Ok(Next::Done),
         Err(Failure::Problem(problem)) => problem,
@@ -76,28 +96,17 @@ fn try_once(settings: &Settings, said: &mut String, pause: &mut Pause) -> Result
     };
     let line = problem.to_string();
     if *said != line {
-        log::warn!("{}: {problem}", settings.interface);
+        let level = if problem.fatal {
+            Level::Error
+        } else {
+            Level::Warn
+        };
+        log::log!(level, "{interface}: {problem}");
         tell(&mut bus, &problem)?;
         *said = line;
     }
     wait_for_network(&mut bus, pause)?;
     Ok(Next::Again)
-}
-
-/// Tells netifd and the log that this configuration can never work, and waits
-/// until netifd ends us, as it does when the configuration changes. A setup that
-/// returned without a link would be called again at once.
-pub fn refuse(interface: &str, problem: &Problem) -> ! {
-    log::error!("{interface}: {problem}");
-    let mut pause = Pause::default();
-    let mut told = false;
-    loop {
-        if !told {
-            let telling = Netifd::connect(interface).and_then(|mut bus| tell(&mut bus, problem));
-            told = telling.is_ok();
-        }
-        std::thread::sleep(pause.next());
-    }
 }
 
 fn tell(bus: &mut Netifd, problem: &Problem) -> Result<(), BusError> {
@@ -342,10 +351,8 @@ fn tunnel_failure(error: BusError) -> Failure {
 fn wait_for_network(bus: &mut Netifd, pause: &mut Pause) -> Result<(), Failure> {
     let longest = pause.next();
     bus.listen()?;
-    // Changes come in bursts; half a second gathers them, and keeps an uplink
-    // that flaps from driving us.
     if bus.wait_until(Instant::now() + longest)? {
-        std::thread::sleep(Duration::from_millis(500));
+        std::thread::sleep(pause.gather(Instant::now()));
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use super::state::State;
 use super::store::{self, remove_written};
 use super::translate;
 use crate::mechanism::Kind;
+use crate::netifd::Interface;
 use crate::{netfilter, paths};
 
 /// Removes everything of `interface`. netifd itself removes device, addresses
@@ -30,13 +31,17 @@ pub fn teardown(interface: &str) {
 fn tell(interface: &str) -> Result<(), BusError> {
     let mut bus = Netifd::connect_in_haste(interface)?;
     address::take_away(&mut bus, interface)?;
-    let status = bus.status(interface)?;
-    if status.is_some_and(|status| !status.autostart) {
-        // No setup follows that would have to know of those that died.
+    forget_if_unwanted(interface, bus.status(interface)?.as_ref());
+    Ok(())
+}
+
+/// Forgets what the next setup would have to know of those before, unless
+/// netifd, which says `known` of the interface, will call one.
+pub fn forget_if_unwanted(interface: &str, known: Option<&Interface>) {
+    if known.is_none_or(|known| !known.autostart) {
         marks::forget(interface);
         silence::forget(interface);
     }
-    Ok(())
 }
 
 /// Removes all that is ours alone: rules, the device of MAP-T, files.

@@ -165,6 +165,7 @@ impl Translation {
     pub fn load(&mut self) -> Result<(), Problem> {
         self.keep_out_of_flow_tables();
         let mut given_up = Vec::new();
+        let mut was_killed = false;
         loop {
             let rules = self.plan.combined() + &guard::removal(self.interface());
             let refused = match self.nft.run(&rules, TIMEOUT) {
@@ -177,6 +178,11 @@ impl Translation {
                     return Ok(());
                 }
                 Err(NftError::Refused(why)) => why,
+                // Once more: to start over costs seconds without IPv4.
+                Err(NftError::Killed) if !was_killed => {
+                    was_killed = true;
+                    continue;
+                }
                 Err(error) => return Err(nat_failed(error)),
             };
             match self.device_exists() {

@@ -5,12 +5,16 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::choice::Router as _;
+use super::link::device_of;
 use super::problem::Problem;
 use super::router::System;
+use super::section::interface_sections;
+use super::settings::Protocol;
 use super::state::State;
 use super::translate::{Subject, Translation};
 use crate::child::{self, Ended};
-use crate::firewall::Miniupnpd;
+use crate::firewall::{Member, Section};
 use crate::map::PortSet;
 use crate::nat::{PortList, Upnp};
 use crate::paths::rooted;
@@ -32,41 +36,78 @@ struct Served {
 
 /// Called after each load of firewall4, which empties the chains of miniupnpd.
 /// Does nothing if no port is kept for it.
+///
+/// Limits of ours in its configuration are for a line that the configuration
+/// has. They stay while that is down, since each change is a write to the flash,
+/// and go when it is removed, or miniupnpd is moved to another line.
 pub fn follow(router: &System) {
-    let served = served(router);
-    let Some((first, miniupnpd)) = served.first() else {
+    let Some(miniupnpd) = router.config.any_miniupnpd() else {
         return;
     };
+    let limited = limited_lines(&interface_sections(), router);
+    let served = served(router);
     let counted = served
         .iter()
-        .map(|(line, _)| line)
-        .find(|line| line.counted);
-    let correction = miniupnpd.correction(counted.map(|line| &line.share));
-    if correction.is_none() && served.iter().all(|(line, _)| line.share.is_empty()) {
+        .find(|line| limited.contains(&line.interface) && line.counted);
+    let correction = match counted {
+        None if !limited.is_empty() => None,
+        line => miniupnpd.correction(line.map(|line| &line.share)),
+    };
+    if correction.is_none() && served.iter().all(|line| line.share.is_empty()) {
         return;
     }
-    let interface = counted.map_or(&first.interface, |line| &line.interface);
     match run(&rooted(SCRIPT), correction.as_deref().unwrap_or_default()) {
         Ok(()) => match (&correction, counted) {
-            (Some(_), Some(line)) => log::info!("{interface}: UPnP may open {}", line.share),
-            (Some(_), None) => log::info!("{interface}: UPnP is not limited any more"),
+            (Some(_), Some(line)) => {
+                log::info!("{}: UPnP may open {}", line.interface, line.share);
+            }
+            (Some(_), None) => log::info!("UPnP is not limited any more"),
             (None, _) => {}
         },
-        Err(why) => {
-            log::warn!("{interface}: miniupnpd could not be told which ports the line has: {why}");
-        }
+        Err(why) => log::warn!("miniupnpd could not be told which ports the line has: {why}"),
     }
 }
 
-/// The lines whose ports miniupnpd opens, each with its configuration.
-fn served(router: &System) -> Vec<(Served, &Miniupnpd)> {
+/// The lines of the configuration, up or not, whose ports miniupnpd opens and
+/// which limit it.
+fn limited_lines(sections: &[Section], router: &System) -> Vec<String> {
+    let is_limited = |section: &&Section| {
+        let protocol = section.get("proto").and_then(Protocol::from_name);
+        let upnp = section.get("upnp").and_then(|text| text.parse().ok());
+        protocol.is_some()
+            && matches!(upnp, Some(Upnp::Ports(_)))
+            && section.flag("disabled") != Some(true)
+    };
+    let is_served = |section: &&Section| {
+        let name = section.name().unwrap_or_default();
+        // The zone that we report if none names the interface: that of the uplink.
+        let own = section.get("zone").map(str::to_owned);
+        let zone = own.or_else(|| router.zone(section.get("tunlink")?));
+        let member = Member {
+            interface: name,
+            device: &device_of(name),
+            reported: zone.as_deref(),
+        };
+        router.config.miniupnpd(member).is_some()
+    };
+    let interfaces = sections
+        .iter()
+        .filter(|section| section.kind() == "interface");
+    let limited = interfaces.filter(is_limited).filter(is_served);
+    limited
+        .filter_map(|section| section.name().map(str::to_owned))
+        .collect()
+}
+
+/// The lines whose ports miniupnpd opens.
+fn served(router: &System) -> Vec<Served> {
     let mut served = Vec::new();
     for state in State::load_all() {
-        let Some(miniupnpd) = router.config.miniupnpd(state.member()) else {
+        if router.config.miniupnpd(state.member()).is_none() {
             continue;
-        };
+        }
         match line(&state, router) {
-            Ok(line) => served.push((line, miniupnpd)),
+            Ok(line) => served.push(line),
             // Said when its rules were loaded.
             Err(problem) => log::debug!("{}: {problem}", state.interface),
         }
@@ -97,5 +138,47 @@ fn run(script: &Path, commands: &str) -> Result<(), String> {
         Ok(Ended::NotStarted) => Err("there is no /bin/sh".into()),
         Ok(Ended::Killed) => Err("miniupnpd did not restart in time".into()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIREWALL: &str = "config zone\n\toption name wan\n\tlist network wan6\n";
+
+    /// The lines of a configuration that limit a miniupnpd with that line of its own.
+    fn limited(network: &str, upnpd: &str) -> Vec<String> {
+        let upnpd = format!("config upnpd config\n\toption enabled 1\n\t{upnpd}\n");
+        let router = System::reading(FIREWALL, &upnpd);
+        limited_lines(&Section::parse_all(network), &router)
+    }
+
+    const LINES: &str = "config interface wan4\n\toption proto mape\n\toption tunlink wan6\n\
+        \toption upnp 16\n\
+        config interface lan\n\toption proto static\n\toption upnp 16\n\
+        config interface other\n\toption proto map\n\toption upnp auto\n";
+
+    #[test]
+    fn lines_that_limit_it_are_those_of_the_configuration() {
+        assert_eq!(limited(LINES, ""), ["wan4"]);
+        assert_eq!(limited(LINES, "option external_iface wan4"), ["wan4"]);
+        assert_eq!(limited(LINES, "option external_zone wan"), ["wan4"]);
+        // Moved to another line.
+        assert!(limited(LINES, "option external_iface wan5").is_empty());
+        assert!(limited(LINES, "option external_zone guest").is_empty());
+        // Not limited any more, switched off, or removed.
+        for (old, new) in [
+            (
+                "upnp 16\nconfig interface lan",
+                "upnp off\nconfig interface lan",
+            ),
+            ("proto mape\n", "proto mape\n\toption disabled 1\n"),
+            ("config interface wan4", "config device wan4"),
+        ] {
+            let changed = LINES.replacen(old, new, 1);
+            assert_ne!(changed, LINES);
+            assert!(limited(&changed, "").is_empty(), "{new}");
+        }
     }
 }

@@ -108,9 +108,10 @@ impl Share {
     }
 
     /// Takes `ports` out of what is free, or as many of them as can be
-    /// spared. Returns them.
+    /// spared. Returns them. A port that passes does so for every protocol, so
+    /// entries for TCP and for UDP can have the same one.
     fn give(&mut self, title: &str, ports: &PortList) -> PortList {
-        let wanted = ports.intersect(&self.free);
+        let wanted = ports.intersect(&self.free.union(&self.passing));
         let whole = self.free.count() + self.passing.count();
         // An entry that names nearly everything does not mean each port.
         let kept = match wanted.count() > whole / 2 {
@@ -119,20 +120,21 @@ impl Share {
         };
         let kept = kept.max(FEWEST).min(whole.div_ceil(2));
         let most = self.free.count().saturating_sub(kept);
-        let given = wanted.first(most);
-        if given != wanted {
+        let given = wanted.intersect(&self.free).first(most);
+        self.free = self.free.minus(&given);
+        self.passing = self.passing.union(&given);
+        let has = wanted.intersect(&self.passing);
+        if has != wanted {
             self.warnings.push(format!(
                 "{title}: asks for {} of the {whole} ports of this line, but outgoing \
                  connections need some; it has {}",
                 wanted.count(),
-                match given.is_empty() {
+                match has.is_empty() {
                     true => "none".into(),
-                    false => brief(&given),
+                    false => brief(&has),
                 }
             ));
         }
-        self.free = self.free.minus(&given);
-        self.passing = self.passing.union(&given);
         given
     }
 }
@@ -180,8 +182,23 @@ mod tests {
         assert!(share.passing.contains(62280), "the small one comes first");
         assert_eq!(share.warnings.len(), 1);
         let warning = &share.warnings[0];
-        let begin = "port forward 1-65535: asks for 239 of the 240 ports of this line, but";
+        let begin = "port forward 1-65535: asks for 240 of the 240 ports of this line, but";
         assert!(warning.starts_with(begin), "{warning}");
+    }
+
+    /// As people make one for TCP and one for UDP.
+    #[test]
+    fn two_forwards_of_everything_take_no_more_than_one() {
+        let claims = [claim("1-65535"), claim("1024-65535"), claim("62280")];
+        let share = Share::new(&list(SET), &PortList::EMPTY, &claims, &UpnpWish::Nothing);
+        assert_eq!(share.free.count(), 120);
+        assert_eq!(share.warnings.len(), 2);
+        let both = share
+            .warnings
+            .iter()
+            .map(|text| text.split("; it has ").nth(1));
+        let both: Vec<_> = both.collect();
+        assert!(both[0].is_some() && both[0] == both[1], "{both:?}");
     }
 
     #[test]

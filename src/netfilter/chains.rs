@@ -36,6 +36,13 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// Whether this is the chain by which the loaded rules of `interface` are
+    /// recognised.
+    pub fn is_marker_of(&self, interface: &str) -> bool {
+        let is_marker = self.name.starts_with("rules_");
+        self.family == "ip" && is_marker && self.table == table(interface)
+    }
+
     /// Whether this is the way in of the edge map of `interface`, placed behind
     /// traffic control instead of at the device's ingress hook.
     pub fn is_way_in_behind_traffic_control(&self, interface: &str) -> bool {

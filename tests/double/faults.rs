@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What goes wrong on the bus, on request.
 
-use super::blobmsg::Kind;
+use super::blobmsg::{Attr, Kind, Message};
 use super::world::World;
 use std::time::Duration;
 use ubus::wire::{Codec, Frame};
@@ -39,16 +39,66 @@ pub struct Held {
     fault: Fault,
 }
 
+/// A message known by what it says: how many come before it depends on how busy the machine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// Somebody asks for netifd's dump.
+    Dump,
+    /// netifd is told of a tunnel.
+    Tunnel,
+}
+
+impl Said {
+    fn is(self, frame: &Frame) -> bool {
+        let Ok(message) = Message::from_frame(frame) else {
+            return false;
+        };
+        match (self, message.text(Attr::Method)) {
+            (Said::Dump, Some("dump")) => true,
+            (Said::Tunnel, Some("notify_proto")) => {
+                let data = message.get(Attr::Data);
+                data.is_some_and(|data| data.get("tunnel").is_some())
+            }
+            _ => false,
+        }
+    }
+}
+
+enum Which {
+    Nth(usize),
+    Said(Said),
+}
+
 /// A fault, and the message it is for.
 pub struct Planned {
-    left: usize,
+    which: Which,
     fault: Fault,
+}
+
+impl Planned {
+    /// Whether this is the message, which has arrived now.
+    fn is_for(&mut self, frame: &Frame) -> bool {
+        match &mut self.which {
+            Which::Nth(left) => {
+                *left = left.saturating_sub(1);
+                *left == 0
+            }
+            Which::Said(said) => said.is(frame),
+        }
+    }
 }
 
 impl World {
     /// The `n`th message from now on, counted from 1, will meet that fault.
     pub fn plan_fault(&mut self, n: usize, fault: Fault) {
-        self.fault = Some(Planned { left: n, fault });
+        let which = Which::Nth(n);
+        self.fault = Some(Planned { which, fault });
+    }
+
+    /// The next message that says that will meet that fault.
+    pub fn plan_fault_at(&mut self, said: Said, fault: Fault) {
+        let which = Which::Said(said);
+        self.fault = Some(Planned { which, fault });
     }
 
     /// Takes back what was planned; whether it had not happened yet.
@@ -85,8 +135,7 @@ impl World {
         let Some(mut planned) = self.fault.take() else {
             return self.bus.clients.forward(client, frame);
         };
-        planned.left = planned.left.saturating_sub(1);
-        if planned.left > 0 {
+        if !planned.is_for(frame) {
             self.fault = Some(planned);
             return self.bus.clients.forward(client, frame);
         }

@@ -93,6 +93,8 @@ pub struct Interface {
     pub available: bool,
     pub autostart: bool,
     pub dynamic: bool,
+    /// A dynamic one that was taken down: netifd removes it when that is done.
+    pub leaving: bool,
     pub since: Instant,
     /// Main device; handlers without device have none.
     pub device: Option<String>,
@@ -142,6 +144,7 @@ impl Interface {
             available: true,
             autostart: true,
             dynamic: false,
+            leaving: false,
             since: Instant::now(),
             device: None,
             l3_device: None,

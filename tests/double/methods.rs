@@ -156,7 +156,9 @@ impl World {
         };
         let name = name.to_owned();
         if let Some(old) = self.interfaces.get(&name) {
-            if old.made_from.as_ref() != Some(arguments) {
+            let options = self.handlers.get(&old.proto).map(|handler| &handler.config);
+            let compared = |definition| compared(definition, options.map_or(&[], Vec::as_slice));
+            if old.made_from.as_ref().map(compared) != Some(compared(arguments)) {
                 // Seen: a live interface does not survive a changed definition.
                 match old.handler {
                     Some(_) => self.set_down(&name),
@@ -204,4 +206,22 @@ impl World {
         self.set_up(&name);
         Status::Ok
     }
+}
+
+/// What netifd compares of two definitions of an interface: options that the protocol declares
+/// and that have the type it declares for them. It sees no change of anything else.
+fn compared<'a>(definition: &'a Value, options: &[(String, i64)]) -> Vec<Option<&'a Value>> {
+    let is_of = |kind: i64, value: &Value| match value {
+        Value::Array(_) => kind == 1,
+        Value::String(_) => kind == 3,
+        Value::Int32(_) => kind == 5,
+        Value::Bool(_) => kind == 7,
+        _ => false,
+    };
+    let own = [("proto", 3), ("ifname", 3), ("zone", 3), ("ip6addr", 1)];
+    let declared = options.iter().map(|(name, kind)| (name.as_str(), *kind));
+    own.into_iter()
+        .chain(declared)
+        .map(|(name, kind)| definition.get(name).filter(|value| is_of(kind, value)))
+        .collect()
 }

@@ -42,7 +42,7 @@ mod relay;
 pub mod world;
 
 pub use effects::{Effects, EncapLimit, Fmr, KernelEffects, NullEffects, Tunnel};
-pub use faults::{Fault, When};
+pub use faults::{Fault, Said, When};
 pub use interface::{Address, Interface, Route, State};
 pub use record::{Call, Effect, Entry};
 pub use world::{Happening, World};

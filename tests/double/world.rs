@@ -181,6 +181,7 @@ impl World {
         if !matches!(state, State::Up | State::Setup) {
             return;
         }
+        interface.leaving = interface.dynamic;
         if interface.handler.is_none() {
             interface.state = State::Teardown;
             self.happened(name, Happening::Down);
@@ -343,7 +344,7 @@ impl World {
         let Some(interface) = self.interfaces.get(name) else {
             return;
         };
-        if interface.dynamic {
+        if interface.leaving {
             self.remove_interface(name);
         } else if interface.autostart {
             let name = name.to_owned();

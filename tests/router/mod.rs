@@ -134,6 +134,15 @@ impl Router {
         assert!(status.unwrap().success());
     }
 
+    /// What the service does once a minute.
+    pub fn service(&self) {
+        let status = Command::new(env!("CARGO_BIN_EXE_mape"))
+            .args(["history", "--record"])
+            .envs(self.with(|world| world.env.clone()))
+            .status();
+        assert!(status.unwrap().success());
+    }
+
     /// What `mape doctor` says of an interface.
     pub fn doctor(&self, interface: &str) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_mape"))

@@ -48,6 +48,8 @@ pub trait Router {
     fn configure(&mut self, name: &str, proto: &str, options: &[(&str, &str)]);
     /// What a DHCPv6 client does that was given S46 options.
     fn dhcpv6_makes(&mut self, line: Line, name: &str, options: &[(&str, &str)]);
+    /// What its script does after that: it runs ours, which is told of the rules for MAP-E.
+    fn dhcpv6_tells(&mut self, line: Line, rules: &str);
     fn ifup(&mut self, name: &str);
     fn ifdown(&mut self, name: &str);
     fn renew(&mut self, name: &str);

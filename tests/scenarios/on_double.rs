@@ -140,6 +140,14 @@ impl Router for OnDouble {
             .unwrap();
     }
 
+    fn dhcpv6_tells(&mut self, line: Line, rules: &str) {
+        let run = self.double.root().join("var/run/mape");
+        fs::create_dir_all(&run).unwrap();
+        let note = format!("map-e {rules}\nmap-t \nlw4o6 \n");
+        fs::write(run.join(format!("{}.s46", line.interface)), note).unwrap();
+        self.hotplug(line.interface);
+    }
+
     fn ifup(&mut self, name: &str) {
         self.double.ifup(name);
     }

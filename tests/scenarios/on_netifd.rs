@@ -353,6 +353,16 @@ impl Router for Netifd {
         assert_eq!(answer, "", "netifd refused {message}");
     }
 
+    fn dhcpv6_tells(&mut self, line: Line, rules: &str) {
+        let script = ". /etc/odhcp6c.user.d/90-mape; wait";
+        let says = [
+            format!("INTERFACE={}", line.interface),
+            format!("MAPE={rules}"),
+        ];
+        let command = ["env", &says[0], &says[1], "sh", "-c", script];
+        assert_eq!(self.run(&command), "");
+    }
+
     fn ifup(&mut self, name: &str) {
         self.run(&[
             "ubus",

@@ -58,6 +58,10 @@ pub const SCENARIOS: &[Scenario] = &[
         run: dhcpv6,
     },
     Scenario {
+        name: "DHCPv6 brings other rules",
+        run: dhcpv6_changes,
+    },
+    Scenario {
         name: "two interfaces on two lines",
         run: two_interfaces,
     },
@@ -330,13 +334,45 @@ fn second_on_one_line(stage: &mut Stage<'_>) {
 }
 
 fn dhcpv6(stage: &mut Stage<'_>) {
-    let rule = "type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,\
-                prefix4len=15,ealen=25,psidlen=8,offset=4,br=2404:9200:225:100::64";
     stage.router.line_gives(WAN6, Some(PREFIX));
-    let options = [("tunlink", "wan6"), ("rule", rule), ("legacymap", "1")];
+    let options = [("tunlink", "wan6"), ("rule", RULE), ("legacymap", "1")];
     stage.router.dhcpv6_makes(WAN6, "wan6_4", &options);
     stage.until("wan6_4", "IPv4 is up without any configuration", is_up);
     stage.called("wan6_4", "setup", 1..=1);
+}
+
+const RULE: &str = "type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,\
+                    prefix4len=15,ealen=25,psidlen=8,offset=4,br=2404:9200:225:100::64";
+
+/// An event of a DHCPv6 client that has these rules.
+fn renewed(stage: &mut Stage<'_>, rules: &str) {
+    let options = [
+        ("type", "map-e"),
+        ("_prefsig", PREFIX),
+        ("tunlink", "wan6"),
+        ("rule", rules),
+        ("legacymap", "1"),
+    ];
+    stage.router.dhcpv6_makes(WAN6, "wan6_4", &options);
+    stage.router.dhcpv6_tells(WAN6, rules);
+}
+
+fn dhcpv6_changes(stage: &mut Stage<'_>) {
+    stage.router.line_gives(WAN6, Some(PREFIX));
+    let bad = RULE.replace("ealen=25", "ealen=99");
+    renewed(stage, &bad);
+    stage.until("wan6_4", "a rule that contradicts itself", |seen| {
+        seen.pending && seen.errors == ["INVALID_MAP_RULE"]
+    });
+    renewed(stage, RULE);
+    stage.until("wan6_4", "a good one comes", is_up);
+    let moved = |seen: &Seen| {
+        seen.up && matches!(&seen.tunnel, Some((_, remote)) if remote == "2404:9200:225:100::65")
+    };
+    renewed(stage, &RULE.replace("::64", "::65"));
+    stage.until("wan6_4", "another border relay is named", moved);
+    renewed(stage, &bad);
+    stage.still("wan6_4", "a bad rule again: what runs stays", moved);
 }
 
 fn two_interfaces(stage: &mut Stage<'_>) {

@@ -29,9 +29,10 @@ const EVERY: Duration = Duration::from_secs(600);
 const EVENTS: usize = HOURS * 6;
 /// Of the time that the line itself is up.
 const GOAL: f64 = 0.999;
-/// So long after an event the line is probed five times a second.
+/// So long after an event the line is probed twenty times a second.
 const CLOSELY: Duration = Duration::from_secs(10);
-const CLOSE: Duration = Duration::from_millis(200);
+const CLOSE: Duration = Duration::from_millis(50);
+const NEW_PORT: Duration = Duration::from_millis(500);
 /// And so often otherwise. A probe counts for all of the time until the next.
 const CALM: Duration = Duration::from_secs(10);
 
@@ -80,6 +81,8 @@ struct Day {
     /// What there was with each prefix when it was first up.
     normal: [Option<Snapshot>; 2],
     number: usize,
+    /// Processes that were killed: some end before it is done.
+    killed: usize,
 }
 
 /// What must not grow.
@@ -121,6 +124,7 @@ pub fn day(bench: &mut Bench) -> Result<String> {
         line: V6PLUS,
         normal: [None, None],
         number: 0,
+        killed: 0,
     };
     let outcome = day.pass();
     day.watch.ended.store(true, Ordering::Relaxed);
@@ -138,8 +142,9 @@ pub fn day(bench: &mut Bench) -> Result<String> {
     let share = 1.0 - dead as f64 / up as f64;
     expect(share >= GOAL, || format!("up for {share:.5} of the time"))?;
     Ok(format!(
-        "{EVENTS} events, up for {:.3} % of the time that the line was up, dead for {:.1} s of {} s; \
-         first {first:?}, last {last:?}",
+        "{EVENTS} events, {} processes killed, up for {:.3} % of the time that the line was up, \
+         dead for {:.1} s of {} s; first {first:?}, last {last:?}",
+        day.killed,
         share * 100.0,
         dead as f64 / 1000.0,
         up / 1000
@@ -149,13 +154,19 @@ pub fn day(bench: &mut Bench) -> Result<String> {
 impl Watch {
     /// Asks a server all day.
     fn probe(&self) -> Result<()> {
+        let mut socket = udp::socket()?;
+        let mut opened = Instant::now();
         while !self.ended.load(Ordering::Relaxed) {
             let begun = Instant::now();
             let phase = self.phase.load(Ordering::SeqCst);
-            let socket = udp::socket()?;
+            // Another port now and then, but not all of the line's.
+            if opened.elapsed() > NEW_PORT {
+                socket = udp::socket()?;
+                opened = begun;
+            }
             // Nobody has a route while the tunnel is gone: no answer either.
             let _ = udp::send(&socket, b"alive", SocketAddrV4::new(server(0), STREAM));
-            let answers = udp::collect(&[socket], 1, CLOSE);
+            let answers = udp::collect(std::slice::from_ref(&socket), 1, CLOSE);
             self.pause(begun);
             if phase.is_multiple_of(2) && self.phase.load(Ordering::SeqCst) == phase {
                 let passed = begun.elapsed().as_millis() as u64;
@@ -327,7 +338,7 @@ impl Day {
 
     /// A point in time after something began, another one for each event.
     fn moment(&self) -> Duration {
-        Duration::from_millis((self.number as u64 * 37) % 90)
+        Duration::from_millis((self.number as u64 * 37) % 40)
     }
 
     fn bounce(&mut self) -> Result<()> {
@@ -381,7 +392,7 @@ impl Day {
 
     /// Kills the handler in that action, or its nft, some time after it began. It may have ended
     /// by then.
-    fn strike(&self, what: &str) -> Result<()> {
+    fn strike(&mut self, what: &str) -> Result<()> {
         let deadline = Instant::now() + Duration::from_secs(5);
         let mut struck = false;
         while !struck && Instant::now() < deadline {
@@ -391,6 +402,7 @@ impl Day {
                 }
                 if let Some(pid) = self.find(what) {
                     kill(Pid::from_raw(pid), Signal::SIGKILL).map_err(|e| e.to_string())?;
+                    self.killed += 1;
                 }
                 struck = true;
             }
