@@ -5,6 +5,8 @@
 mod double;
 mod router;
 
+use double::blobmsg::Value;
+use mape::ubus::Status;
 use router::{Router, V6PLUS};
 
 /// A configuration that can never work is said once and blocks.
@@ -300,4 +302,24 @@ fn a_tunlink_that_is_not_there() {
     assert_eq!(net.spawned("wanmap", "setup"), 1);
     net.ifdown("wanmap");
     net.assert_clean("wanmap");
+}
+
+/// The protocol of the CE's address, in a configuration that a person wrote.
+#[test]
+fn an_address_that_nobody_gave_does_not_spin() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    let definition = Value::table()
+        .with("name", "odd")
+        .with("ifname", "@wan6")
+        .with("proto", "mapeaddr");
+    assert_eq!(net.add_dynamic(&definition), Status::Ok);
+    net.wait("it is logged", |world| !world.log.is_empty());
+    // Whoever ends would have been called again by now.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(net.spawned("odd", "setup"), 1, "{}", net.story());
+    assert!(net.log()[0].contains("ip6addr is missing"));
+    net.ifdown("odd");
+    net.wait("it is gone", |world| !world.interfaces.contains_key("odd"));
 }

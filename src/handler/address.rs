@@ -147,6 +147,10 @@ fn is_gone(bus: &mut Netifd, name: &str) -> Result<bool, BusError> {
     Ok(true)
 }
 
+/// Shortest time before a call that reported nothing ends: netifd makes the next
+/// one at once, as often as it takes.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// netifd's call for the address interface itself: setup reports the address,
 /// and a teardown has nothing to undo, since netifd removes addresses itself.
 pub fn handle(action: &str, interface: &str, config: &str) {
@@ -154,11 +158,16 @@ pub fn handle(action: &str, interface: &str, config: &str) {
         return;
     }
     let Some(address) = configured(config) else {
-        return log::error!("{interface}: {ADDRESS_OPTION} is missing or not an IPv6 address");
+        log::error!("{interface}: {ADDRESS_OPTION} is missing or not an IPv6 address");
+        // Nobody but a person writes this, and corrects it: netifd ends us then.
+        loop {
+            sleep(PATIENCE);
+        }
     };
     let told = Netifd::connect(interface).and_then(|mut bus| bus.notify(&Notify::Address(address)));
     if let Err(error) = told {
         log::error!("{interface}: {error}");
+        sleep(AGAIN);
     }
 }
 
