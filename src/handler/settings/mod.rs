@@ -207,6 +207,16 @@ mod tests {
         "ipaddr":"14.8.0.0","ip4prefixlen":15,"ip6prefix":"240b:12::","ip6prefixlen":31"#;
 
     #[test]
+    fn corrections_are_no_rule() {
+        for option in ["offset", "ealen", "psidlen", "psid"] {
+            let json = format!(r#"{{"tunlink":"wan6","{option}":"4"}}"#);
+            let settings = read(Protocol::Mape, &json).unwrap();
+            let is_known = matches!(settings.request, Request::Known { provider: None, .. });
+            assert!(is_known && !settings.overrides.is_empty(), "{option}");
+        }
+    }
+
+    #[test]
     fn the_stock_options() {
         let json = format!(r#"{{{V6PLUS},"ealen":25,"psidlen":8,"offset":4,"mtu":1460}}"#);
         let settings = read(Protocol::Map, &json).unwrap();

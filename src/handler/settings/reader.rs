@@ -222,7 +222,8 @@ impl<'a> Reader<'a> {
         let provider = self.text("provider");
         let strings = self.list("rule");
         let mut manual = !strings.is_empty();
-        for option in &["ipaddr", "ip6prefix", "ip6prefixlen", "ealen"] {
+        // `ealen` and the like alone correct what the line says.
+        for option in &["ipaddr", "ip6prefix", "ip6prefixlen"] {
             manual |= self.text(option).is_some();
         }
         if let Some(problem) = self.problem() {
