@@ -71,6 +71,7 @@ async function forwardPort(page, host) {
 	const field = option => page.locator(`[id="widget.cbid.json.forward.${option}"]`);
 	await page.getByRole('button', { name: /Forward port/ }).first().click();
 	const port = await field('port').inputValue();
+	await field('to').selectOption('device');
 	await choose(page, field('device'), host);
 	await page.locator('#modal_overlay .cbi-button-apply').click();
 	await applied(page);
