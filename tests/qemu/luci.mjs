@@ -56,13 +56,16 @@ async function addInterface(name, address) {
 	await page.close();
 }
 
-/* Fills a field that is a list to choose from, or one to type into. */
-async function choose(page, field, value) {
-	if (!await field.evaluate(node => node.classList.contains('cbi-dropdown')))
-		return field.fill(value);
+/* Fills the field of OPTION in a dialog: a list to choose from, if the router knows something to choose. */
+async function choose(page, option, value) {
+	const row = page.locator(`#modal_overlay [data-name="${option}"]`);
+	await row.waitFor();
 
-	await field.click();
-	const typed = field.locator('input.create-item-input');
+	if (!await row.locator('.cbi-dropdown').count())
+		return row.locator('input').first().fill(value);
+
+	await row.locator('.cbi-dropdown').click();
+	const typed = row.locator('input.create-item-input');
 	await typed.fill(value);
 	await typed.press('Enter');
 }
@@ -72,7 +75,7 @@ async function forwardPort(page, host) {
 	await page.getByRole('button', { name: /Forward port/ }).first().click();
 	const port = await field('port').inputValue();
 	await field('to').selectOption('device');
-	await choose(page, field('device'), host);
+	await choose(page, 'device', host);
 	await page.locator('#modal_overlay .cbi-button-apply').click();
 	await applied(page);
 	return port;
@@ -92,9 +95,10 @@ try {
 	if (task == 'clicks') {
 		const [ name, address, host ] = words;
 		await addInterface(name, address);
+		const port = await forwardPort(await open('status/mape'), host);
+		// LuCI loads a page again after it has applied something.
 		const page = await open('status/mape');
 		await shows(page, address);
-		const port = await forwardPort(page, host);
 		seen = `${port} ${await diagnose(page)}`;
 	}
 	else {
