@@ -8,9 +8,8 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv6Addr, UdpSocket};
-use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::net::Ipv6Addr;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -165,9 +164,6 @@ pub struct Registrar {
     said: String,
 }
 
-/// Longest wait for duplicate address detection to end.
-const TENTATIVE: Duration = Duration::from_secs(3);
-
 /// Wait for an interface that is not set up, in seconds.
 const NOT_UP: u64 = 10;
 
@@ -299,7 +295,6 @@ impl From<RegisterError> for Failure {
 
 fn call(interface: &str, order: &Order, state: &State) -> Result<Outcome, Failure> {
     let source = state.mechanism.ce_address();
-    wait_until_usable(source);
     let dump = Netifd::connect(interface).and_then(|mut bus| bus.dump());
     let dump = dump.map_err(|error| Failure::Unreached(error.to_string()))?;
     let uplink = dump.find(&state.uplink);
@@ -307,15 +302,6 @@ fn call(interface: &str, order: &Order, state: &State) -> Result<Outcome, Failur
     let uplink = uplink.ok_or_else(missing)?;
     let line = Uplink::new(&uplink.dns, Some(source), uplink.l3_device.as_deref());
     Ok(register(&order.style, &order.account, &line)?)
-}
-
-/// Waits until `address` can be sent from: for about a second after it was
-/// added the kernel looks for somebody else who has it.
-fn wait_until_usable(address: Ipv6Addr) {
-    let deadline = Instant::now() + TENTATIVE;
-    while UdpSocket::bind((address, 0)).is_err() && Instant::now() < deadline {
-        sleep(Duration::from_millis(100));
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind, Read};
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::net::if_::if_nametoindex;
@@ -22,6 +23,10 @@ pub struct Uplink {
     /// Longest time for one lookup or one request.
     pub patience: Duration,
 }
+
+/// Longest wait for an address that has just been added: until the kernel has
+/// looked for somebody else who has it, nobody can send from it.
+const TENTATIVE: Duration = Duration::from_secs(3);
 
 /// Port of DNS.
 const DNS_PORT: u16 = 53;
@@ -53,13 +58,31 @@ impl Uplink {
         (self.source.unwrap_or(Ipv6Addr::UNSPECIFIED), 0).into()
     }
 
+    /// What `bind` gives, which is called until our address can be sent from.
+    ///
+    /// # Errors
+    /// What `bind` says, which is last that the address is not ours.
+    pub(super) fn bound<T>(&self, mut bind: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        let deadline = Instant::now() + TENTATIVE.min(self.patience);
+        loop {
+            match bind() {
+                Err(error)
+                    if error.kind() == ErrorKind::AddrNotAvailable && Instant::now() < deadline =>
+                {
+                    sleep(Duration::from_millis(100));
+                }
+                result => return result,
+            }
+        }
+    }
+
     /// A connection from our address to `remote`.
     ///
     /// # Errors
     /// The source address is not ours, nobody listens, or `deadline` passed.
     pub(super) fn connect(&self, remote: SocketAddrV6, deadline: Instant) -> io::Result<TcpStream> {
         let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
-        socket.bind(&self.local().into())?;
+        self.bound(|| socket.bind(&self.local().into()))?;
         socket.connect_timeout(&SocketAddr::V6(remote).into(), left(deadline)?)?;
         Ok(socket.into())
     }

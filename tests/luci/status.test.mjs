@@ -173,8 +173,8 @@ test(`status page, on ${runtime}`, async t => {
 		const registration = { server: 'v6plus', address: '2001:db8:7:100::feed', result: 'refused', detail: 'NG, HTTP status 200', ago: 4, next_in: 60 };
 
 		return visit(page, { status: changedStatus({ registration, asked: { failure: 'prov.example answers with HTTP status 500', next_in: 600 } }) }, async ({ page }) => {
-			await shows(page, 'failed · v6plus · NG, HTTP status 200 · next attempt in 0h 1m 0s');
-			await shows(page, 'no usable answer · prov.example answers with HTTP status 500 · next attempt in 0h 10m 0s');
+			await shows(page, 'failed · v6plus · NG, HTTP status 200 · next attempt in');
+			await shows(page, 'no usable answer · prov.example answers with HTTP status 500 · next attempt in');
 		});
 	});
 

@@ -11,7 +11,7 @@ use mape::provision::Uplink;
 use mape::provision::resolve::{self, ResolveError};
 use simple_dns::{Packet, PacketFlag, RCODE};
 
-use crate::servers::{CE, DNS, Record, address, dns, line, reply};
+use crate::servers::{CE, DNS, Record, address, dns, ip, line, reply};
 
 /// A line for tests that wait in vain.
 fn impatient() -> Option<Uplink> {
@@ -48,6 +48,26 @@ fn all_addresses_are_taken_and_the_question_comes_from_the_ce() {
     let found = asked(&uplink, &[resolver]).unwrap();
     assert_eq!(found, ["2001:db8::100", "2001:db8::101"]);
     assert_eq!(from.recv().unwrap(), address(CE));
+}
+
+/// Of the first second after the uplink came up, when the kernel looks for
+/// somebody else who has its address.
+#[test]
+fn an_address_that_is_new_is_waited_for() {
+    let Some(uplink) = line() else { return };
+    let (resolver, from) = dns(DNS[0], good);
+    ip("link add new type veth peer name other");
+    ip("link set other up");
+    ip("link set new up");
+    ip("address add 2001:db8:e::1/64 dev new");
+    let new = address("2001:db8:e::1");
+    assert!(UdpSocket::bind((new, 0)).is_err(), "it can be used at once");
+    let uplink = Uplink {
+        source: Some(new),
+        ..uplink
+    };
+    assert_eq!(asked(&uplink, &[resolver]).unwrap().len(), 2);
+    assert_eq!(from.recv().unwrap(), new);
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn is_reached(ce: &str, to: Ipv6Addr) -> std::io::Result<()> {
     Ok(())
 }
 
-fn ip(words: &str) {
+pub fn ip(words: &str) {
     let done = Command::new("ip").args(words.split(' ')).output().unwrap();
     assert!(done.status.success(), "{words}: {done:?}");
 }

@@ -198,7 +198,7 @@ fn over_udp(
     deadline: Instant,
     read: impl Fn(&[u8]) -> Option<Reply>,
 ) -> io::Result<Reply> {
-    let socket = UdpSocket::bind(uplink.local())?;
+    let socket = uplink.bound(|| UdpSocket::bind(uplink.local()))?;
     socket.connect(resolver)?;
     socket.send(query)?;
     let mut buffer = [0; DATAGRAM];
