@@ -259,7 +259,7 @@ fn uplink_comes_and_goes(stage: &mut Stage<'_>) {
     stage.until("wanmap", "the uplink came", is_up);
     stage.router.line_lost(WAN6);
     stage.until("wanmap", "with the uplink everything goes", |seen| {
-        !seen.up && leaves_nothing(seen)
+        !seen.up && !seen.pending && leaves_nothing(seen)
     });
     stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
     stage.until(
