@@ -65,7 +65,7 @@ async function choose(page, option, value) {
 		return row.locator('input').first().fill(value);
 
 	await row.locator('.cbi-dropdown').click();
-	const typed = row.locator('input.create-item-input');
+	const typed = row.locator('ul.dropdown input.create-item-input');
 	await typed.fill(value);
 	await typed.press('Enter');
 }
