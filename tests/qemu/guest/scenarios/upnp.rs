@@ -5,6 +5,7 @@
 use super::{Bench, expect, inbound};
 use crate::Result;
 use crate::guest::border;
+use crate::guest::init::say;
 use crate::guest::miniupnpd::{Miniupnpd, Wish, add, add_any, nat_pmp};
 use crate::guest::nat;
 use crate::guest::oracle::{Line, V6PLUS};
@@ -27,10 +28,6 @@ const REFUSED: u16 = 606;
 /// What a console asks for.
 const CONSOLE: u16 = 3074;
 
-/// Not of the share, but not far below it: miniupnpd tries each port from there
-/// on, which takes it seconds for a thousand in this machine.
-const NEAR: u16 = 62_000;
-
 /// Each way to ask, on one line.
 pub fn upnp(bench: &mut Bench) -> Result<String> {
     bench.leave();
@@ -50,6 +47,7 @@ pub fn upnp(bench: &mut Bench) -> Result<String> {
     let router = Router::configured(&net.ce, ADDRESS, &LINE, &options)?;
     router.forward(&[])?;
     router.write("upnpd", CONFIG)?;
+    router.describe(&options)?;
     router.up(&net.ce)?;
     let refusals = refusals(&net, &router)?;
     let permissions = format!("{refusals}{SHIPPED}");
@@ -76,16 +74,20 @@ pub fn upnp(bench: &mut Bench) -> Result<String> {
         })?;
     }
     inbound::forwarded(&net, LINE.ipv4(), *first).map_err(|why| format!("in the share: {why}"))?;
+    say("    a port of the share arrives");
 
     // One that is another subscriber's, and one of ours that others use.
     for outside in [CONSOLE, own[0]] {
         let added = add(host, wish(outside))?;
         expect(added == Err(REFUSED), || format!("{outside}: {added:?}"))?;
     }
+    // Not of the share, but near it: miniupnpd tries each port from there on, and
+    // takes its time for it.
+    let near = first - 100;
     // A second console: to the same host miniupnpd names the port that it has.
     let other = Wish {
         host: lan_host(0),
-        ..wish(CONSOLE)
+        ..wish(near)
     };
     let any = add_any(net.host(0), other)?;
     expect(share.contains(&any) && any != *first, || {
@@ -94,7 +96,8 @@ pub fn upnp(bench: &mut Bench) -> Result<String> {
             Miniupnpd::log()
         )
     })?;
-    let pmp = nat_pmp(host, inbound::INSIDE + 2, NEAR)
+    say("    UPnP answers as it should");
+    let pmp = nat_pmp(host, inbound::INSIDE + 2, near)
         .map_err(|why| format!("{why}; {}", Miniupnpd::log()))?;
     expect(share.contains(&pmp), || format!("NAT-PMP: {pmp}"))?;
 
@@ -130,7 +133,7 @@ fn refusals(net: &Topology, router: &Router) -> Result<String> {
         .collect();
     // Each is moved to the first place.
     ports.reverse();
-    expect(ports.len() == 2, || batch.clone())?;
+    expect(ports.len() == 2, || format!("refusals: {batch:?}"))?;
     Ok(ports
         .iter()
         .map(|ports| format!("deny {ports} 0.0.0.0/0 0-65535\n"))
