@@ -215,6 +215,24 @@ fn a_fixed_address() {
     assert_eq!(plan.mtu, 1460);
 }
 
+/// Of a misspelt provider nothing would be known that depends on it.
+#[test]
+fn a_fixed_address_of_an_unknown_provider_is_refused() {
+    let with = |id: &str| {
+        let options = format!(
+            r#""maptype":"ipip","ipaddr":"203.0.113.1","peeraddr":"2001:db8::1","provider":"{id}""#
+        );
+        let prefix = "2001:db8:7:100::/56";
+        plan(Protocol::Mape, &options, prefix, &Fake::default())
+    };
+    let problem = with("v6plus-statc").unwrap_err();
+    assert_eq!(problem.code, Code::UnknownProvider);
+    assert!(problem.fatal && problem.detail.contains("v6plus-statc"));
+    for id in ["v6plus-static", "v6plus", "auto"] {
+        assert!(with(id).is_ok(), "{id}");
+    }
+}
+
 /// The BR of v6plus's fixed addresses is known; those of contracts are not.
 #[test]
 fn the_br_of_a_fixed_address_may_be_known() {

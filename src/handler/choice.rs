@@ -358,6 +358,12 @@ impl Line<'_> {
         let id = fixed.provider.as_deref();
         let mut others = self.table.other_lines().iter();
         let line = others.find(|line| Some(line.id()) == id);
+        // A form may keep a provider of MAP; a misspelt one would go without
+        // what depends on it, such as the registration.
+        if let (Some(id), None) = (id, line) {
+            let provider = self.table.provider(id);
+            provider.map_err(|error| Problem::fatal(Code::UnknownProvider, error))?;
+        }
         let known = line.and_then(|line| match line.carrier() {
             Carrier::IpIp { br, .. } => *br,
             Carrier::DsLite { .. } | Carrier::Other => None,
