@@ -367,7 +367,8 @@ fn dhcpv6_changes(stage: &mut Stage<'_>) {
     renewed(stage, RULE);
     stage.until("wan6_4", "a good one comes", is_up);
     let moved = |seen: &Seen| {
-        seen.up && matches!(&seen.tunnel, Some((_, remote)) if remote == "2404:9200:225:100::65")
+        let remote = seen.tunnel.as_ref().map(|(_, remote)| remote.as_str());
+        seen.up && remote == Some("2404:9200:225:100::65") && !seen.tables.is_empty()
     };
     renewed(stage, &RULE.replace("::64", "::65"));
     stage.until("wan6_4", "another border relay is named", moved);

@@ -133,9 +133,12 @@ pub fn day(bench: &mut Bench) -> Result<String> {
         .map_err(|_| "the probe panicked".to_owned())??;
     let (first, last) = outcome?;
     day.life.router.down(day.life.ce())?;
-    // Use of the ports over the last hours is kept until a reboot.
+    // Use of the ports over the last hours is kept until a reboot; the
+    // configuration is of this test.
     let history = format!("var/run/mape/{INTERFACE}.history");
-    fs::remove_file(day.life.router.root().join(history)).map_err(|e| e.to_string())?;
+    for ours in [history.as_str(), "etc/config/firewall"] {
+        fs::remove_file(day.life.router.root().join(ours)).map_err(|e| e.to_string())?;
+    }
     let left = day.life.found()?;
     expect(left.is_empty(), || format!("left after a day: {left}"))?;
     let (up, dead) = day.watch.times();
