@@ -15,6 +15,10 @@ if ! CARGO=$prefix/bin/cargo "$here/../tests/need" rust 2>/dev/null || ! [ -x "$
 		exit 1
 	fi
 	"$here/../tests/setup" rustc-web cargo-web rust-web-src gcc libc6-dev python3 python3-venv
+	CARGO=$prefix/bin/cargo "$here/../tests/need" rust 2>/dev/null || {
+		echo "Debian's rustc-web is $("$prefix/bin/rustc" --version | cut -d ' ' -f 2), too old for routers' binaries: its bookworm-security has a newer one (/etc/apt/sources.list)" >&2
+		exit 1
+	}
 fi
 
 python3 -m venv "$tools"
