@@ -108,6 +108,23 @@ fn nothing_to_configure_on_a_ds_lite_line() {
 }
 
 #[test]
+fn corrections_of_a_line_that_is_known_are_said_to_be_ignored() {
+    let router = Fake::default();
+    let line = |options| plan(Protocol::Mape, options, "240b:10:1:200::/56", &router).unwrap();
+    let known = line("");
+    let corrected = line(r#""offset":"6""#);
+    assert_eq!(corrected.mechanism, known.mechanism);
+    assert_eq!(known.warnings, [""; 0]);
+    let [warning] = corrected.warnings.as_slice() else {
+        panic!("{:?}", corrected.warnings);
+    };
+    assert!(
+        warning.starts_with("offset, ealen, psidlen and psid are ignored"),
+        "{warning}"
+    );
+}
+
+#[test]
 fn an_aftr_that_was_silent_comes_after_the_others() {
     let [first, second] = ["2404:8e00::feed:101", "2404:8e00::feed:100"]
         .map(|text| text.parse::<Ipv6Addr>().unwrap());

@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use std::ops::Deref;
 
 use super::choice::{Choice, Router, choose};
-use super::link::{Link, device_of};
+use super::link::{Link, PROVISIONED, device_of};
 use super::owner::Owner;
 use super::problem::{Code, Problem};
 use super::settings::Settings;
@@ -108,7 +108,7 @@ fn plan(choice: Choice, settings: &Settings, uplink: &Uplink, router: &dyn Route
         why,
         remotes,
     } = choice;
-    let mut warnings = Vec::new();
+    let mut warnings = Vec::from_iter(ignored(settings, owner.as_ref()));
     let end_user = mechanism.end_user();
     let mut fmrs = Vec::new();
     if let Some(mapping) = mechanism.mapping() {
@@ -157,6 +157,16 @@ fn plan(choice: Choice, settings: &Settings, uplink: &Uplink, router: &dyn Route
         remotes,
         warnings,
     }
+}
+
+/// Corrections are of what a line says of itself; the table's rules need none.
+fn ignored(settings: &Settings, owner: Option<&Owner>) -> Option<String> {
+    let owner = owner.filter(|owner| owner.id != PROVISIONED && !settings.overrides.is_empty())?;
+    Some(format!(
+        "offset, ealen, psidlen and psid are ignored, since the line is one of {}, which is \
+         known: remove them, or set provider 'none' and give the whole rule",
+        owner.name
+    ))
 }
 
 /// MTU in bytes that lines with a fixed address have.
