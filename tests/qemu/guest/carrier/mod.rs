@@ -4,6 +4,7 @@
 
 pub mod dns;
 pub mod softwire;
+pub mod tls;
 pub mod transix;
 pub mod web;
 
@@ -19,6 +20,8 @@ pub const AFTR_NAME: &str = "aftr.lab.example";
 pub const PROVISION: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0x80, 0, 0, 0, 1);
 /// The TXT record that leads there.
 pub const TXT: &str = "v=v6mig-1 url=http://prov.lab.example/config t=a";
+/// The same, over TLS and with a certificate that is to be verified.
+pub const SECURE_TXT: &str = "v=v6mig-1 url=https://prov.lab.example/config t=b";
 pub const PROVISION_NAME: &str = "prov.lab.example";
 /// The update server of a fixed address, under the name of a real one.
 pub const UPDATE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0x80, 0, 0, 0, 2);

@@ -2,11 +2,12 @@
 //! The provider's HTTP servers: provisioning (HB46PP) with a switch for each
 //! fault, and registration of fixed addresses. They remember what was asked.
 
+use super::tls::Tls;
 use crate::Result;
 use crate::guest::netns::Netns;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
-use std::net::{IpAddr, Ipv6Addr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, Ipv6Addr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -27,7 +28,7 @@ struct Manner {
     body: String,
 }
 
-/// A server for plain HTTP on port 80.
+/// A server for HTTP on port 80, and over TLS on port 443.
 #[derive(Clone)]
 pub struct Web {
     manner: Arc<Mutex<Manner>>,
@@ -80,10 +81,28 @@ impl Web {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let server = server.clone();
-                thread::spawn(move || server.serve(stream));
+                thread::spawn(move || server.answer(stream.peer_addr()?.ip(), stream));
             }
         });
         Ok(web)
+    }
+
+    /// The same over TLS.
+    pub fn secure(&self, host: &Netns, address: Ipv6Addr, tls: &Tls) -> Result<()> {
+        let listener = host.within(|| {
+            TcpListener::bind((address, 443)).map_err(|e| format!("HTTPS at {address}: {e}"))
+        })?;
+        let (server, tls) = (self.clone(), tls.clone());
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (server, tls) = (server.clone(), tls.clone());
+                thread::spawn(move || {
+                    let from = stream.peer_addr()?.ip();
+                    tls.accept(stream, |stream| server.answer(from, stream))
+                });
+            }
+        });
+        Ok(())
     }
 
     /// What is wrong from now on, as a word of [`FAULTS`].
@@ -108,11 +127,11 @@ impl Web {
         self.manner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        let IpAddr::V6(from) = stream.peer_addr()?.ip() else {
+    fn answer(&self, from: IpAddr, mut stream: impl Read + Write) -> std::io::Result<()> {
+        let IpAddr::V6(from) = from else {
             return Ok(());
         };
-        let mut head = BufReader::new(stream.try_clone()?);
+        let mut head = BufReader::new(&mut stream);
         let mut first = String::new();
         head.read_line(&mut first)?;
         let mut line = String::new();
@@ -121,6 +140,10 @@ impl Web {
         }
         let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
         let redirected = target.contains("/moved");
+        // Who does not like the certificate asks for nothing.
+        if target.is_empty() {
+            return Ok(());
+        }
         if let Ok(mut seen) = self.seen.lock() {
             seen.push(Request { from, target });
         }

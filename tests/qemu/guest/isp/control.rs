@@ -88,13 +88,18 @@ fn serve(isp: &mut Isp, commands: impl Read) -> bool {
                 tell(&json!({ "say": text }));
             }),
             ["dns", fault] => isp.confuse(fault),
+            ["tls", shown] => isp.secure(shown),
+            ["ca"] => {
+                tell(&json!({ "say": isp.authority() }));
+                Ok(())
+            }
             [server @ ("answer" | "update"), fault] => isp.answer(server, fault),
             ["down"] => isp.plug("down"),
             ["up"] => isp.plug("up"),
             ["log", name] => log(name),
             ["measure", names @ ..] => isp.measure(names),
             _ => Err(format!(
-                "{command}: one of status, renumber, mode NAME [PROVIDER], dns FAULT, answer FAULT, update FAULT, down, up, measure [NAME…], log DAEMON, quit"
+                "{command}: one of status, renumber, mode NAME [PROVIDER], dns FAULT, answer FAULT, update FAULT, tls CERTIFICATE, ca, down, up, measure [NAME…], log DAEMON, quit"
             )),
         };
         match done {

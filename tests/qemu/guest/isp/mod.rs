@@ -13,9 +13,10 @@ pub use control::main;
 use super::border;
 use super::carrier::dns::{FAULTS, Resolver};
 use super::carrier::softwire::Softwire;
+use super::carrier::tls::Tls;
 use super::carrier::web::Web;
 use super::carrier::{
-    self, AFTR, AFTR_NAME, BR, FIXED, PROVISION, PROVISION_NAME, RESOLVER, TXT, UPDATE,
+    self, AFTR, AFTR_NAME, BR, FIXED, PROVISION, PROVISION_NAME, RESOLVER, SECURE_TXT, TXT, UPDATE,
     UPDATE_NAME, fixed_ce,
 };
 use super::init::say;
@@ -108,6 +109,9 @@ pub struct Isp {
     lab: Lab,
     resolver: Resolver,
     provision: Web,
+    tls: Tls,
+    /// What the TXT record says of a line with HB46PP.
+    txt: &'static str,
     update: Web,
     daemons: Daemons,
 }
@@ -129,6 +133,8 @@ impl Isp {
             }
         });
         let provision = Web::start(&net.acc, PROVISION, &carrier::offer().to_string())?;
+        let tls = Tls::new(PROVISION_NAME)?;
+        provision.secure(&net.acc, PROVISION, &tls)?;
         let update = Web::start(&net.acc, UPDATE, "OK\n")?;
         let daemons = Daemons::new(&net.acc)?;
         let mut isp = Self {
@@ -136,6 +142,8 @@ impl Isp {
             lab: Lab::plugged(net, line, servers),
             resolver,
             provision,
+            tls,
+            txt: TXT,
             update,
             daemons,
         };
@@ -175,8 +183,7 @@ impl Isp {
             // The /64 is on the link: the host that has an address answers for it.
             net.acc.ip(&on_link("add", line))?;
         }
-        let txt = (self.mode == Mode::Hb46pp).then(|| TXT.to_owned());
-        self.resolver.set(|zone| zone.txt = txt);
+        self.name_server();
         if let Some(softwire) = self.mode.softwire(line) {
             softwire.open(net)?;
         } else {
@@ -193,6 +200,28 @@ impl Isp {
             return Ok(());
         }
         self.daemons.delegate(net, self.mode, line)
+    }
+
+    /// The TXT record that leads to the provisioning server.
+    fn name_server(&self) {
+        let txt = (self.mode == Mode::Hb46pp).then(|| self.txt.to_owned());
+        self.resolver.set(|zone| zone.txt = txt);
+    }
+
+    /// Which certificate the provisioning server shows from now on; without
+    /// one the line leads to plain HTTP.
+    pub fn secure(&mut self, word: &str) -> Result<()> {
+        self.txt = match self.tls.show(word)? {
+            true => SECURE_TXT,
+            false => TXT,
+        };
+        self.name_server();
+        Ok(())
+    }
+
+    /// The authority that routers are to trust, as PEM.
+    pub fn authority(&self) -> &str {
+        self.tls.authority()
     }
 
     fn withdraw(&mut self) -> Result<()> {
