@@ -64,7 +64,7 @@ AS_ROOT := $(if $(filter-out 0,$(shell id -u)),--config 'target."cfg(all())".run
 .PHONY: test-rust
 test-rust: need-rust setup-rust ## Unit and integration tests, some in network namespaces
 	@mkdir -p $(dir $(SKIPPED)); rm -f $(SKIPPED)
-	MAPE_SKIPPED=$(SKIPPED) $(CARGO) test --locked $(AS_ROOT)
+	MAPE_SKIPPED=$(SKIPPED) $(CARGO) test --locked --no-fail-fast $(AS_ROOT)
 	@test ! -e $(SKIPPED) || cat $(SKIPPED)
 
 -include tests/luci/luci.mk
