@@ -95,6 +95,8 @@ pub struct Interface {
     pub dynamic: bool,
     /// A dynamic one that was taken down: netifd removes it when that is done.
     pub leaving: bool,
+    /// Method `remove` was called: it is gone a moment later.
+    pub removing: bool,
     pub since: Instant,
     /// Main device; handlers without device have none.
     pub device: Option<String>,
@@ -145,6 +147,7 @@ impl Interface {
             autostart: true,
             dynamic: false,
             leaving: false,
+            removing: false,
             since: Instant::now(),
             device: None,
             l3_device: None,

@@ -122,9 +122,17 @@ impl World {
             "prepare" => return (Status::Ok, Some(Value::table())),
             "notify_proto" => return (self.notify_proto(name, arguments), None),
             "remove" => {
+                let interface = self.interface_mut(name);
+                if interface.removing {
+                    return (Status::InvalidArgument, None);
+                }
+                interface.removing = true;
                 let name = name.to_owned();
+                // The timer goes with the interface: one that was made anew under its name stays.
                 self.after(Duration::from_millis(100), move |world| {
-                    world.remove_interface(&name);
+                    if world.interfaces.get(&name).is_some_and(|i| i.removing) {
+                        world.remove_interface(&name);
+                    }
                 });
             }
             "set_data" => {
