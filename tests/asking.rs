@@ -187,23 +187,28 @@ fn mape(net: &Router, args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// The line is not up, and log, status and doctor say why.
+fn assert_said(net: &Router, says: &str) {
+    net.wait_error("wan4", "MAPE_UNKNOWN_PROVIDER");
+    net.wait(says, |world| {
+        world.log.iter().any(|line| line.contains(says))
+    });
+    let status = mape(net, &["status", "wan4"]);
+    assert!(status.contains(says), "{says} not in {status}");
+    let doctor = mape(net, &["doctor", "wan4"]);
+    let asked = doctor.lines().find(|line| line.contains(" asked "));
+    assert!(
+        asked.is_some_and(|line| line.contains(says)),
+        "{says} not in {doctor}"
+    );
+}
+
 #[test]
 fn each_fault_has_its_line_and_the_right_answer_comes_next() {
     for (fault, says) in faults() {
         let said = Arc::new(Mutex::new(fault));
         let Some(net) = line(&said) else { return };
-        net.wait_error("wan4", "MAPE_UNKNOWN_PROVIDER");
-        net.wait(says, |world| {
-            world.log.iter().any(|line| line.contains(says))
-        });
-        let status = mape(&net, &["status", "wan4"]);
-        assert!(status.contains(says), "{says} not in {status}");
-        let doctor = mape(&net, &["doctor", "wan4"]);
-        let asked = doctor.lines().find(|line| line.contains(" asked "));
-        assert!(
-            asked.is_some_and(|line| line.contains(says)),
-            "{says} not in {doctor}"
-        );
+        assert_said(&net, says);
         // What is wrong with the line is mended; another configuration has it
         // asked at once.
         *said.lock().unwrap() = Says::right();
@@ -294,18 +299,7 @@ fn each_fault_of_tls_has_its_line_and_the_right_answer_comes_next() {
             Fault::Slam => (None, Some(tls::slam(at))),
         };
         net.ifup("wan4");
-        net.wait_error("wan4", "MAPE_UNKNOWN_PROVIDER");
-        net.wait(says, |world| {
-            world.log.iter().any(|line| line.contains(says))
-        });
-        let status = mape(&net, &["status", "wan4"]);
-        assert!(status.contains(says), "{says} not in {status}");
-        let doctor = mape(&net, &["doctor", "wan4"]);
-        let asked = doctor.lines().find(|line| line.contains(" asked "));
-        assert!(
-            asked.is_some_and(|line| line.contains(says)),
-            "{says} not in {doctor}"
-        );
+        assert_said(&net, says);
         let wait = next_in(&net);
         assert!((500..=1800).contains(&wait), "{says}: again in {wait} s");
         // It is mended, and another configuration has it asked at once.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::uptime;
 use super::marks;
 use super::problem::{Code, Problem};
-use super::store::read_json;
+use super::store::{parse_json, read_json};
 use crate::paths::{self, attempt_file, stems_in};
 
 /// Longest wait before an attempt, in seconds: a line is back within a minute,
@@ -117,7 +117,7 @@ impl Attempt {
     fn follow(&mut self) {
         let mut text = String::new();
         let before: Record = match self.file.read_to_string(&mut text) {
-            Ok(_) => serde_json::from_str(&text).unwrap_or_default(),
+            Ok(_) => parse_json(&text).unwrap_or_default(),
             Err(_) => Record::default(),
         };
         let pause = before.pause(uptime());

@@ -50,6 +50,7 @@ pub use refresh::{look_after_rules, refresh};
 pub use registration::{Registrar, Registration, RegistrationResult};
 pub use repair::{renew_over, repair};
 pub use router::{System, uplink_mtu};
+pub use section::our_interface;
 pub use settings::{FixedAddress, Protocol, Provision, Request, Settings, device_name};
 pub use state::{State, StateError};
 pub use translate::{Subject, Translation, known_kernel};

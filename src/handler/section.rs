@@ -5,7 +5,7 @@
 use std::fs;
 use std::time::SystemTime;
 
-use super::settings::Settings;
+use super::settings::{Protocol, Settings};
 use crate::firewall::Section;
 use crate::netifd::Config;
 use crate::paths::{network_config, read_lossy, s46_file};
@@ -31,6 +31,13 @@ pub(super) fn interface_sections() -> Vec<Section> {
     let mut sections = Section::parse_all(&text);
     sections.retain(|section| section.kind() == "interface");
     sections
+}
+
+/// Name and protocol of a section that configures an interface of ours.
+pub fn our_interface(section: &Section) -> Option<(&str, Protocol)> {
+    let protocol = Protocol::from_name(section.get("proto")?)?;
+    let name = section.name().filter(|_| section.kind() == "interface")?;
+    Some((name, protocol))
 }
 
 /// When the configuration was written last; `None` if there is none.

@@ -242,7 +242,8 @@ fn start_task(bus: &mut Netifd, interface: &str) {
         Err(error) => error.to_string(),
     };
     log::warn!(
-        "{interface}: the process that watches the line and registers its address could not be started: {failure}"
+        "{interface}: the process that watches the line and registers its address could not be \
+         started: {failure}"
     );
 }
 

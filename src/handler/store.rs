@@ -8,7 +8,6 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -59,14 +58,19 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
 /// Reads a file that [`write_json`] wrote. One that is not there, or was
 /// damaged, holds nothing: whatever is kept in these files is found out again.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    parse_json(&fs::read_to_string(path).ok()?)
+}
+
+/// The same of a text that was read already.
+pub fn parse_json<T: DeserializeOwned>(text: &str) -> Option<T> {
     // By way of `Value`, like all JSON that is read: a second deserializer
     // would cost 10 KB.
-    let value = serde_json::from_slice::<Value>(&fs::read(path).ok()?).ok()?;
+    let value = serde_json::from_str::<Value>(text).ok()?;
     serde_json::from_value(value).ok()
 }
 
-/// Writes `what` like [`write_atomically`], and the directory above it if that
-/// is missing.
+/// Writes `what` like [`write_atomically`] into the directory of what is up now,
+/// which is made if it is missing.
 ///
 /// # Errors
 /// What the system says; the old file is then untouched.

@@ -9,8 +9,7 @@ use super::choice::Router as _;
 use super::link::device_of;
 use super::problem::Problem;
 use super::router::System;
-use super::section::interface_sections;
-use super::settings::Protocol;
+use super::section::{interface_sections, our_interface};
 use super::state::State;
 use super::translate::{Subject, Translation};
 use crate::child::{self, Ended};
@@ -71,15 +70,12 @@ pub fn follow(router: &System) {
 /// The lines of the configuration, up or not, whose ports miniupnpd opens and
 /// which limit it.
 fn limited_lines(sections: &[Section], router: &System) -> Vec<String> {
-    let is_limited = |section: &&Section| {
-        let protocol = section.get("proto").and_then(Protocol::from_name);
+    let limits = |section: &&Section| {
         let upnp = section.get("upnp").and_then(|text| text.parse().ok());
-        protocol.is_some()
-            && matches!(upnp, Some(Upnp::Ports(_)))
-            && section.flag("disabled") != Some(true)
+        matches!(upnp, Some(Upnp::Ports(_))) && section.flag("disabled") != Some(true)
     };
-    let is_served = |section: &&Section| {
-        let name = section.name().unwrap_or_default();
+    let served = |section: &Section| {
+        let (name, _) = our_interface(section)?;
         // The zone that we report if none names the interface: that of the uplink.
         let own = section.get("zone").map(str::to_owned);
         let zone = own.or_else(|| router.zone(section.get("tunlink")?));
@@ -88,15 +84,10 @@ fn limited_lines(sections: &[Section], router: &System) -> Vec<String> {
             device: &device_of(name),
             reported: zone.as_deref(),
         };
-        router.config.miniupnpd(member).is_some()
+        router.config.miniupnpd(member)?;
+        Some(name.to_owned())
     };
-    let interfaces = sections
-        .iter()
-        .filter(|section| section.kind() == "interface");
-    let limited = interfaces.filter(is_limited).filter(is_served);
-    limited
-        .filter_map(|section| section.name().map(str::to_owned))
-        .collect()
+    sections.iter().filter(limits).filter_map(served).collect()
 }
 
 /// The lines whose ports miniupnpd opens.

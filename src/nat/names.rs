@@ -29,7 +29,7 @@ pub fn is_ours(table: &str) -> bool {
 
 /// Name of the table that keeps connections of an interface out of flow tables.
 pub fn exempt_table(interface: &str) -> String {
-    format!("mape_exempt_{interface}")
+    format!("{PREFIX}exempt_{interface}")
 }
 
 /// Counters in the `ip` table.

@@ -11,7 +11,30 @@ const BATCH_END: u16 = 0x11;
 /// `NFNL_SUBSYS_NFTABLES`, high byte of the type of each message.
 const SUBSYSTEM: u16 = 10;
 
-/// `NFT_META_OIFNAME` into the register that is compared.
+// Kinds of messages (`NFT_MSG_…`).
+pub(super) const NEW_TABLE: u16 = 0;
+pub(super) const DELETE_TABLE: u16 = 2;
+pub(super) const NEW_CHAIN: u16 = 3;
+pub(super) const NEW_RULE: u16 = 6;
+pub(super) const NEW_OBJECT: u16 = 18;
+
+// Flags of messages (`NLM_F_…`).
+pub(super) const CREATE: u16 = 0x400;
+pub(super) const APPEND: u16 = 0x800;
+
+// Families of tables (`NFPROTO_…`).
+pub(super) const INET: u8 = 1;
+pub(super) const IP: u8 = 2;
+pub(super) const NETDEV: u8 = 5;
+pub(super) const IP6: u8 = 10;
+
+/// `NFT_META_IIFNAME` into the register that is compared.
+pub(super) const IIFNAME: &[Attr<'_>] = &[
+    Attr::Text(1, "meta"),
+    Attr::Nest(2, &[Attr::Be32(1, 1), Attr::Be32(2, 6)]),
+];
+
+/// The same of `NFT_META_OIFNAME`.
 pub(super) const OIFNAME: &[Attr<'_>] = &[
     Attr::Text(1, "meta"),
     Attr::Nest(2, &[Attr::Be32(1, 1), Attr::Be32(2, 7)]),

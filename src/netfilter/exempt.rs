@@ -17,23 +17,14 @@
 use std::fs;
 use std::io;
 
-use super::batch::{Message, OIFNAME, carry_out, device_name};
+use super::batch::{
+    APPEND, CREATE, DELETE_TABLE, IIFNAME, IP, Message, NEW_CHAIN, NEW_OBJECT, NEW_RULE, NEW_TABLE,
+    OIFNAME, carry_out, device_name,
+};
 use super::chains::chains;
 use super::netlink::Attr;
 use super::netlink::Attr::{Be32, Bytes, Nest, Text};
 use crate::nat::names::exempt_table;
-
-const NEW_TABLE: u16 = 0;
-const DELETE_TABLE: u16 = 2;
-const NEW_CHAIN: u16 = 3;
-const NEW_RULE: u16 = 6;
-const NEW_OBJECT: u16 = 18;
-
-const CREATE: u16 = 0x400;
-const APPEND: u16 = 0x800;
-
-/// `NFPROTO_IPV4`.
-const IP: u8 = 2;
 
 /// At `NF_INET_FORWARD`, where all that flow tables could take comes by,
 /// before firewall4's rule.
@@ -67,9 +58,6 @@ const REFERENCE: &[Attr<'_>] = &[
     Text(1, "objref"),
     Nest(2, &[Be32(1, CT_EXPECT), Text(2, "slow")]),
 ];
-
-/// `NFT_META_IIFNAME` into the register that is compared.
-const IIFNAME: &[Attr<'_>] = &[Text(1, "meta"), Nest(2, &[Be32(1, 1), Be32(2, 6)])];
 
 /// The kernel's release, if its flow tables look through tunnels.
 pub fn looks_through_tunnels() -> Option<String> {

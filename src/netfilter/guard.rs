@@ -12,20 +12,12 @@
 
 use std::io;
 
-use super::batch::{Message, OIFNAME, carry_out, device_name};
+use super::batch::{
+    APPEND, CREATE, INET, Message, NEW_CHAIN, NEW_RULE, NEW_TABLE, OIFNAME, carry_out, device_name,
+};
 use super::netlink::Attr;
 use super::netlink::Attr::{Be32, Bytes, Nest, Text};
 use crate::nat::names::guard_table;
-
-const NEW_TABLE: u16 = 0;
-const NEW_CHAIN: u16 = 3;
-const NEW_RULE: u16 = 6;
-
-const CREATE: u16 = 0x400;
-const APPEND: u16 = 0x800;
-
-/// `NFPROTO_INET`.
-const INET: u8 = 1;
 
 /// The chain behind its table: at `NF_INET_POST_ROUTING`, after source
 /// translation, so that connections of other devices are not looked at twice;

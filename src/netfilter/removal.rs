@@ -6,22 +6,12 @@ use std::io;
 
 use nix::errno::Errno;
 
-use super::batch::{Message, carry_out};
+use super::batch::{DELETE_TABLE, INET, IP, IP6, Message, NETDEV, carry_out};
 use crate::nat::names;
 
-const DELETE_TABLE: u16 = 2;
-
-/// `NFPROTO_INET`.
-const INET: u8 = 1;
-/// `NFPROTO_IPV4`.
-const IP: u8 = 2;
-/// `NFPROTO_IPV6`.
-const IP6: u8 = 10;
-/// `NFPROTO_NETDEV`.
-const NETDEV: u8 = 5;
-
-/// Deletes every table of `interface` with all that is in it, its guard and
-/// its exemption from flow tables. Tables that are not there are no error, nor is a kernel that has none.
+/// Deletes every table of `interface` with all that is in it, its guard and its
+/// exemption from flow tables. Tables that are not there are no error, nor is a
+/// kernel that has none.
 ///
 /// # Errors
 /// What the kernel says; the other tables are deleted all the same.

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use crate::firewall::{Configuration, Section};
 use crate::handler::bus::Netifd;
-use crate::handler::{Record, Registration, State, uptime};
+use crate::handler::{Record, Registration, State, our_interface, uptime};
 use crate::map::PortSet;
 use crate::nat::UpnpWish;
 use crate::netfilter::{Connection, Counters, Traffic, connections};
 use crate::paths::{read_lossy, rooted};
 
-use super::world::{Dropped, Measured, World, our_interface};
+use super::world::{Dropped, Measured, World};
 
 /// Longest wait for netifd.
 const TIMEOUT: Duration = Duration::from_secs(3);

@@ -8,7 +8,7 @@ use ipnet::Ipv6Net;
 use serde::Serialize;
 
 use crate::firewall::{Configuration, Forward, Miniupnpd, Opened, Section};
-use crate::handler::{Record, Registration, State};
+use crate::handler::{Protocol, Record, Registration, State, our_interface};
 use crate::map::{PortRange, PortSet};
 use crate::nat::{Kernel, Line, Mode, Plan, PortList, UpnpWish, Wishes};
 use crate::netfilter::{Connection, Traffic};
@@ -124,6 +124,7 @@ impl World {
     /// Every configured interface of ours, in netifd's order.
     pub fn interfaces(&self) -> Vec<Interface<'_>> {
         if let Some(dump) = &self.dump {
+            let is_ours = |proto: &str| Protocol::from_name(proto).is_some();
             let ours = dump.interfaces.iter().filter(|known| is_ours(&known.proto));
             return ours.map(|known| self.interface(known)).collect();
         }
@@ -132,7 +133,7 @@ impl World {
         let is_up = |name: &str| self.states.iter().any(|state| state.interface == name);
         let configured = self.network.iter().filter_map(our_interface);
         let down = configured.filter(|(name, _)| !is_up(name));
-        all.extend(down.map(|(name, proto)| self.down(name, proto)));
+        all.extend(down.map(|(name, protocol)| self.down(name, protocol.as_str())));
         all
     }
 
@@ -230,17 +231,6 @@ impl World {
         let (_, found) = all.find(|(name, _)| name == interface)?;
         Some(found)
     }
-}
-
-fn is_ours(proto: &str) -> bool {
-    matches!(proto, "map" | "mape")
-}
-
-/// Name and protocol of a section that configures an interface of ours.
-pub(super) fn our_interface(section: &Section) -> Option<(&str, &str)> {
-    let proto = section.get("proto").filter(|proto| is_ours(proto))?;
-    let name = section.name().filter(|_| section.kind() == "interface")?;
-    Some((name, proto))
 }
 
 /// The rules as they must have been planned for that line.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What people ran into because of the uplink, or of a second one.
 
-use super::double::blobmsg::Value;
 use super::double::{Effect, Interface, Route};
-use super::router::{self, Router, V6PLUS};
+use super::router::{self, Router, V6PLUS, from_dhcp};
 
 const RULE: &str = "type=map-e,ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
                     prefix4len=24,ealen=16,br=2001:db8:ffff::1";
@@ -18,18 +17,6 @@ fn uplink(net: &Router, metric: i32) {
     );
     net.update("wan6", "the metric", |wan6| wan6.metric = metric);
     net.ifup("wan6");
-}
-
-/// What the DHCPv6 client makes of a rule.
-fn from_dhcp(rule: &str) -> Value {
-    Value::table()
-        .with("name", "wan6_4")
-        .with("ifname", "@wan6")
-        .with("proto", "map")
-        .with("type", "map-e")
-        .with("rule", rule)
-        .with("_prefsig", "2001:db8:12:3400::/56,3600,7200 ")
-        .with("tunlink", "wan6")
 }
 
 /// The metrics of an interface's IPv4 default routes.

@@ -2,25 +2,8 @@
 //! Rules that DHCPv6 brings.
 
 use super::double::EncapLimit;
-use super::double::blobmsg::Value;
 use super::example_uplink;
-use super::router::Router;
-
-/// What the DHCPv6 client's script adds for S46 options: everything is text.
-fn from_dhcp(rules: &str) -> Value {
-    Value::table()
-        .with("name", "wan6_4")
-        .with("ifname", "@wan6")
-        .with("proto", "map")
-        .with("type", "map-e")
-        .with("_prefsig", "2001:db8:12:3400::/56,3600,7200 ")
-        .with("rule", rules)
-        .with("tunlink", "wan6")
-        .with("zone", "wan")
-        .with("encaplimit", "ignore")
-        .with("mtu", "1452")
-        .with("delegate", "0")
-}
+use super::router::{Router, from_dhcp};
 
 const OWN: &str = "type=map-e,ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
                    prefix4len=24,ealen=16,offset=6,br=2001:db8:ffff::1,fmr";

@@ -12,6 +12,7 @@ use std::process::Command;
 
 use nix::sched::{CloneFlags, unshare};
 
+use crate::double::blobmsg::Value;
 use crate::double::{Address, Double, Effect, Effects, Entry, Interface, Route, Tunnel};
 
 /// A line of a provider and what a subscriber of it must get.
@@ -68,6 +69,22 @@ impl Line {
 /// `::/0`, as from a router advertisement.
 pub fn default_route() -> Route {
     Route::via("::", 0, "fe80::1")
+}
+
+/// What the DHCPv6 client's script adds for S46 options: everything is text.
+pub fn from_dhcp(rules: &str) -> Value {
+    Value::table()
+        .with("name", "wan6_4")
+        .with("ifname", "@wan6")
+        .with("proto", "map")
+        .with("type", "map-e")
+        .with("_prefsig", "2001:db8:12:3400::/56,3600,7200 ")
+        .with("rule", rules)
+        .with("tunlink", "wan6")
+        .with("zone", "wan")
+        .with("encaplimit", "ignore")
+        .with("mtu", "1452")
+        .with("delegate", "0")
 }
 
 /// The double in a namespace.
