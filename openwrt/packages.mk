@@ -92,8 +92,9 @@ need-arch:
 
 need-apk:
 	@$(APK) --version 2>/dev/null | grep -q '^apk-tools 3' || { \
-		test -z "$(APK_GIVEN)" && problem="APK=path of apk-tools 3 is missing" || \
-		{ command -v "$(APK_GIVEN)" >/dev/null && problem="APK=$(APK_GIVEN) is not apk-tools 3" || problem="APK=$(APK_GIVEN): there is no such program"; }; \
+		if test -z "$(APK_GIVEN)"; then problem="APK=path of apk-tools 3 is missing"; \
+		elif command -v "$(APK_GIVEN)" >/dev/null; then problem="APK=$(APK_GIVEN) is not apk-tools 3"; \
+		else problem="APK=$(APK_GIVEN): there is no such program"; fi; \
 		echo "$$problem; OpenWrt's SDK has it in staging_dir/host/bin, Alpine 3.23 in /sbin" >&2; exit 2; }
 
 .PHONY: stage ipk apk
@@ -102,7 +103,7 @@ stage: cross
 	@mkdir -p $(STAGE)/install/bin
 	@cp $(call CROSS_BIN,$(TARGET)) $(STAGE)/install/bin/
 	@$(FEED_MAKE) -C openwrt/mape
-	@test ! -d luci-proto-mape || $(FEED_MAKE) -C luci-proto-mape
+	@$(FEED_MAKE) -C luci-proto-mape
 
 ipk: need-arch stage ## Packages for OpenWrt 23.05 and 24.10 (ARCH=mipsel_24kc, …)
 	@python3 openwrt/pack.py ipk --out $(DIST) $$(ls -d $(STAGE)/mape $(STAGE)/luci-* 2>/dev/null)

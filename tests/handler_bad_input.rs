@@ -9,7 +9,7 @@ use double::blobmsg::Value;
 use mape::ubus::Status;
 use router::{Router, V6PLUS};
 
-/// A configuration that can never work is said once and blocks.
+/// A configuration that can never work is said once and waits to be corrected.
 fn is_refused(net: &Router, what: &str, code: &str, detail: &str) {
     net.ifup("wanmap");
     net.wait_error("wanmap", code);

@@ -17,7 +17,7 @@ Repairs interfaces whose handler died. Then asks netifd to renew every interface
 whose tunnel runs over INTERFACE; those that still fit their prefix stay as they
 are. Finally it loads rules that are gone, and adapts address translation if
 traffic control (such as SQM) was started or stopped on a tunnel.
-/etc/hotplug.d/iface/90-mape calls this.
+/etc/hotplug.d/iface/90-mape calls this, and net/90-mape when SQM has made a device.
 
 Example:
   mape hotplug wan6

@@ -125,7 +125,6 @@ class Contents(unittest.TestCase):
         for trace in (str(TOP), str(pathlib.Path.home() / ".cargo")):
             self.assertNotIn(trace.encode(), binary)
 
-    @unittest.skipUnless((TOP / "luci-proto-mape").is_dir(), "no luci-proto-mape here yet")
     def test_luci_files_are_where_luci_looks(self):
         _, app = ipk(only("luci-proto-mape_*_all.ipk"))
         for source, target in (("htdocs", "./www/"), ("root", "./")):
