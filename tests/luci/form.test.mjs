@@ -233,6 +233,21 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 		await preview(page).getByText('Fixed IPv4 address 192.0.2.17/29').waitFor();
 	}));
 
+	await t.test('a fixed address of a provider that is named: its far end is known', () => visit(interfaces, router({
+		maptype: 'ipip', provider: 'v6plus-static', ipaddr: '203.0.113.7', interfaceid: '::feed'
+	}), async ({ page, bus }) => {
+		await edit(page);
+		await set(page, '_fixed', '203.0.113.8');
+		await save(page);
+		await closed(page);
+		assert.deepEqual(staged(bus), { values: { ipaddr: '203.0.113.8' }, deleted: [] });
+	}));
+
+	await t.test('a correction alone is no rule by hand', () => visit(interfaces, router({ ealen: '25' }), async ({ page }) => {
+		await edit(page);
+		assert.equal(await page.locator(id('provider')).inputValue(), 'auto');
+	}));
+
 	await t.test('a changed type keeps no far end of the other kind unseen', () => visit(interfaces, { ...router({ ...rule }), allowed: /Uncaught|Error/ }, async ({ page }) => {
 		await edit(page);
 		await page.locator(id('maptype')).selectOption('map-t');

@@ -180,7 +180,9 @@ const Fields = baseclass.extend({
 		o.depends('maptype', 'ds-lite');
 
 		o = this.peer('_remote', _('Remote end of the tunnel'), _('IPv6 address from the provider’s letter.'), 'ip6addr("nomask")');
-		o.validate = (section_id, value) => (value !== '') || _('Needed for a fixed IPv4 address');
+		/* A provider of fixed addresses, as in docs/fixed-address.md, has one of its own. */
+		o.validate = (section_id, value) => (value !== '')
+			|| /-static$/.test(uci.get('network', section_id, 'provider')) || _('Needed for a fixed IPv4 address');
 		o.depends('maptype', 'ipip');
 
 		o = this.add('general', form.Value, '_fixed', _('Fixed IPv4 address'), _('The address, or the block with its length.'));
@@ -239,7 +241,7 @@ return baseclass.extend({
 	checkUpdateServer,
 
 	/* Options that make a rule by hand. */
-	ruleOptions: [ 'rule', 'ipaddr', 'ip6prefix', 'ip6prefixlen', 'ealen' ],
+	ruleOptions: [ 'rule', 'ipaddr', 'ip6prefix', 'ip6prefixlen' ],
 
 	/*
 	 * The rule that VALUES (options as in UCI) come to, in the notation of
