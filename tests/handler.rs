@@ -62,7 +62,10 @@ fn an_explicit_rule_comes_up_in_order() {
     assert_eq!(tables(), "");
     assert_eq!(net.file("var/run/mape/wanmap.json"), None);
     assert_eq!(net.file("tmp/map-wanmap.rules"), None);
-    assert!(net.with(|world| !world.interfaces.contains_key("wanmap_")));
+    // It has a handler of its own, which ends by itself.
+    net.wait("wanmap_ is gone", |world| {
+        !world.interfaces.contains_key("wanmap_")
+    });
 }
 
 #[test]
