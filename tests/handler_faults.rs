@@ -465,6 +465,29 @@ fn an_interface_that_netifd_no_longer_knows() {
     net.assert_clean("wanmap");
 }
 
+/// The prefix changes after the setup has looked at the network and before it is done: hotplug
+/// finds no line to renew yet.
+#[test]
+fn a_prefix_that_changes_during_a_setup() {
+    let Some(net) = router() else { return };
+    net.ifup("wanmap");
+    net.assert_works("wanmap");
+    net.with(|world| {
+        "240b:12:1:200::".clone_into(&mut world.interface_mut("wan6").prefixes[0].address);
+    });
+    // What netifd calls when a setup has ended.
+    net.hotplug("wanmap");
+    net.wait("it starts over", |world| {
+        world
+            .log
+            .iter()
+            .any(|line| line.contains("the prefix changed"))
+    });
+    net.assert_works("wanmap");
+    let local = net.tunnel().unwrap().local;
+    assert_eq!(local.as_deref(), Some("240b:12:1:200:e:800:100:200"));
+}
+
 /// The service looks once a minute for what no event has told anybody of.
 #[test]
 fn what_no_event_finds_the_service_finds() {

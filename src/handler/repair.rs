@@ -11,6 +11,8 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use ipnet::Ipv6Net;
+
 use super::address;
 use super::attempt;
 use super::bus::{BusError, Netifd};
@@ -20,8 +22,9 @@ use super::settings::Protocol;
 use super::state::State;
 use super::teardown::{forget_if_unwanted, undo};
 use crate::netfilter;
-use crate::netifd::{Interface, Notify};
+use crate::netifd::{Dump, Interface, Notify};
 use crate::paths::{self, renewal_file, stems_in};
+use crate::uplink::{self, Uplink};
 
 /// Longest wait for an attempt at work.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -77,10 +80,16 @@ fn repair_one(name: &str) -> Result<(), BusError> {
     match status {
         // Up, as far as netifd knows.
         Some(status) if status.up => {
-            let is_set_up = paths::state_file(name).exists();
+            let state = State::load(name).ok().flatten();
             let died = attempt::has_died(name) || marks::is_abandoned(&renewal_file(name));
-            if !is_set_up || died {
-                log::warn!("{name}: the handler died; setting up again");
+            let asks = match state.filter(|_| !died) {
+                None => {
+                    log::warn!("{name}: the handler died; setting up again");
+                    true
+                }
+                Some(state) => has_moved(&bus.dump()?, &state),
+            };
+            if asks {
                 ask_renewal(name)?;
             }
         }
@@ -101,6 +110,21 @@ fn repair_one(name: &str) -> Result<(), BusError> {
         }
     }
     Ok(())
+}
+
+/// Whether the uplink has other prefixes than the one that was set up, as after a
+/// change in the middle of a setup. The renewal that is asked for then looks
+/// more closely.
+fn has_moved(dump: &Dump, state: &State) -> bool {
+    if state.prefix_source == uplink::Source::Option.as_str() {
+        return false;
+    }
+    let used = state.mechanism.end_user();
+    let Ok(uplinks) = uplink::find(dump, Some(&state.uplink), None) else {
+        return false;
+    };
+    let prefixes: Vec<Ipv6Net> = uplinks.iter().flat_map(Uplink::prefixes).collect();
+    !prefixes.is_empty() && !prefixes.iter().any(|prefix| prefix.contains(&used))
 }
 
 /// Removes what is left of an interface that is down, unless it is being set up
