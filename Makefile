@@ -7,6 +7,8 @@ SHELL := /bin/sh
 CARGO ?= cargo
 # What tests/setup could not install without removing something.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
+# Whole builds gain nothing by it, and it takes 800 MB.
+export CARGO_INCREMENTAL ?= 0
 
 #: Start here
 .PHONY: demo help test
