@@ -12,8 +12,9 @@ export CARGO_INCREMENTAL ?= 0
 
 #: Start here
 .PHONY: demo help test
-demo: need-provider need-rust setup-qemu ## See it work in a virtual machine (2 to 5 minutes, 2 GB of disk)
-	@tests/need disk 2000
+demo: need-provider need-rust ## See it work in a virtual machine (2 to 5 minutes, 1 GB of disk)
+	@tests/need disk 1000 target .tools
+	@$(MAKE) --no-print-directory setup-qemu
 	@MAPE_QEMU=demo $(IN_QEMU)
 
 help: ## This list
@@ -23,13 +24,15 @@ help: ## This list
 			for (i = 1; i <= count; i++) printf "\n%s\n%s", order[i], lines[order[i]] }' $(MAKEFILE_LIST)
 
 # The suites of `make test`, the quick ones first. Files below may add theirs.
+# NAME:MEGABYTES:FOLDER:… is skipped if there is no room for it; what is in the
+# folders need not be built again.
 SUITES := lint test-rust
-# What they need on a machine that has built nothing yet.
-TEST_DISK := 6000
-test: need-rust ## Run all tests (about 20 minutes, 6 GB of disk)
-	@tests/need disk $(TEST_DISK)
+# What the others need on a machine that has nothing yet, Debian packages included.
+TEST_DISK := 1800
+test: need-rust ## Run all tests (about 20 minutes, 3.5 GB of disk)
+	@tests/need disk $(TEST_DISK) target .tools
 	@tests/setup python3
-	@echo "$(words $(SUITES)) suites, about 20 minutes on two processors, 6 GB in target/ and .tools/"
+	@echo "$(words $(SUITES)) suites, about 20 minutes on two processors, up to 3.5 GB of disk"
 	@MAKE="$(MAKE)" python3 tests/all.py $(SUITES)
 
 .PHONY: need-rust

@@ -116,7 +116,8 @@ apk: need-arch need-apk stage ## Packages for OpenWrt 25.12 (ARCH=…, APK=path 
 TEST_DIST := $(CURDIR)/target/package/dist
 APK_GIVEN := $(if $(filter-out default file,$(origin APK)),$(APK))
 #: Tests, one by one
-SUITES += test-packages test-binaries
+CROSS_DISK := 1600:$(CROSS_TOOLS):target/$(TARGET)
+SUITES += test-packages:$(CROSS_DISK) test-binaries:$(CROSS_DISK)
 .PHONY: test-packages
 test-packages: ## Check packages and feed; OPKG=, APK=, USIGN= try them for real
 	@tests/setup busybox-static binutils shellcheck signify-openbsd openssl

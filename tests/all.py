@@ -4,6 +4,9 @@
 
 Each suite is a target of the Makefile. All of them run, also after a failure.
 What a suite prints is shown and kept in target/tests/SUITE.log.
+
+An argument is SUITE or SUITE:MEGABYTES:FOLDER:…, as tests/need wants them: such
+a suite is skipped, and the table says so, if the disk has no room for it.
 """
 
 import collections
@@ -37,14 +40,19 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 class Suite:
     """One target of the Makefile and what came of it."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, argument):
+        self.name, *self.disk = argument.split(":")
         self.passed = self.failed = self.skipped = 0
         self.counted = False
         self.reasons = collections.Counter()
         self.seconds = 0.0
 
     def run(self):
+        if reason := self.lacks_disk():
+            self.reasons[reason] += 1
+            self.skipped = 1
+            print(f"skipped: {reason}", flush=True)
+            return
         started = time.monotonic()
         command = [os.environ.get("MAKE", "make"), "--no-print-directory", self.name]
         with open(LOGS / f"{self.name}.log", "w", encoding="utf-8") as log:
@@ -62,6 +70,13 @@ class Suite:
             self.passed = 1
         if not ended_well and self.failed == 0:
             self.failed = 1
+
+    def lacks_disk(self):
+        """What tests/need says of the disk, or nothing if there is room."""
+        if not self.disk:
+            return ""
+        asked = subprocess.run(["tests/need", "disk", *self.disk], stderr=subprocess.PIPE, text=True, check=False)
+        return asked.stderr.strip() if asked.returncode else ""
 
     def read(self, line):
         """Add what a runner's closing line counts."""
@@ -111,7 +126,7 @@ def table(suites):
 
 def main():
     LOGS.mkdir(parents=True, exist_ok=True)
-    suites = [Suite(name) for name in sys.argv[1:]]
+    suites = [Suite(argument) for argument in sys.argv[1:]]
     for number, suite in enumerate(suites, 1):
         print(f"\n=== {suite.name} ({number} of {len(suites)})", flush=True)
         suite.run()
