@@ -84,6 +84,6 @@ test-rust: need-rust setup-rust ## Unit and integration tests, some in network n
 setup-lint:
 	@tests/setup shellcheck
 setup-rust:
-	@tests/setup nftables iproute2 openssl curl
+	@tests/setup nftables iproute2 curl
 setup-bench:
 	@tests/setup nftables iproute2 strace

@@ -21,7 +21,7 @@ use double::Interface;
 use router::{Router, default_route, run};
 use servers::{Record, http, reply};
 use simple_dns::{Packet, RCODE};
-use tls::{Authority, Certificate};
+use tls::Authority;
 
 const DNS: &str = "2001:db8:53::53";
 const WEB: &str = "2001:db8:53::80";
@@ -230,14 +230,6 @@ const OVER_TLS: &str = "v=v6mig-1 url=https://prov.example/config t=b";
 /// Of `GOOD`.
 const TOKEN: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-/// A fault of a server over TLS.
-enum Fault {
-    Certificate(Certificate),
-    /// It closes the connection in the handshake.
-    Slam,
-    Answer(String),
-}
-
 /// Seconds until the line is asked again, as `mape status` says.
 fn next_in(net: &Router) -> u64 {
     let status: serde_json::Value =
@@ -259,29 +251,35 @@ fn line_over_tls(txt: &'static str) -> Option<(Router, Authority, Arc<Mutex<Says
 #[test]
 fn each_fault_of_tls_has_its_line_and_the_right_answer_comes_next() {
     let refused = "the certificate of prov.example is not accepted";
-    let status = |status: &str| Fault::Answer(http(status, ""));
-    for (fault, says) in [
-        (Fault::Certificate(Certificate::Expired), refused),
-        (Fault::Certificate(Certificate::Foreign), refused),
-        (Fault::Certificate(Certificate::Unknown), refused),
+    let right = || http("200 OK", GOOD);
+    // The certificate that is shown, and the answer.
+    for (shown, answer, says) in [
+        ("expired", right(), refused),
+        ("name", right(), refused),
+        ("unknown", right(), refused),
         (
-            Fault::Slam,
+            "closed",
+            right(),
             "cannot get an answer from prov.example over https",
         ),
         (
-            status("403 Forbidden"),
+            "ok",
+            http("403 Forbidden", ""),
             "prov.example does not know this line (HTTP status 403)",
         ),
         (
-            status("500 Oops"),
+            "ok",
+            http("500 Oops", ""),
             "prov.example answers with HTTP status 500",
         ),
         (
-            status("307 Away\r\nLocation: http://prov.example/config"),
+            "ok",
+            http("307 Away\r\nLocation: http://prov.example/config", ""),
             "prov.example redirects from https to http, which the TXT record forbids",
         ),
         (
-            Fault::Answer(http("200 OK", "<html>busy</html>")),
+            "ok",
+            http("200 OK", "<html>busy</html>"),
             "prov.example: the answer is not valid JSON",
         ),
     ] {
@@ -289,22 +287,14 @@ fn each_fault_of_tls_has_its_line_and_the_right_answer_comes_next() {
             return;
         };
         let at = servers::address(WEB);
-        let serve = |certificate, text: String| {
-            authority.serve("prov.example", at, certificate, move |_| text.clone())
-        };
-        let right = || http("200 OK", GOOD);
-        let (server, slammed) = match fault {
-            Fault::Certificate(wrong) => (Some(serve(wrong, right())), None),
-            Fault::Answer(text) => (Some(serve(Certificate::Right, text)), None),
-            Fault::Slam => (None, Some(tls::slam(at))),
-        };
+        let wrong = authority.serve(at, shown, move |_| answer.clone());
         net.ifup("wan4");
         assert_said(&net, says);
         let wait = next_in(&net);
         assert!((500..=1800).contains(&wait), "{says}: again in {wait} s");
         // It is mended, and another configuration has it asked at once.
-        drop((server, slammed));
-        let server = serve(Certificate::Right, right());
+        drop(wrong);
+        let server = authority.serve(at, "ok", move |_| right());
         net.write("etc/config/network", SECTION);
         net.update("wan6", "data", |_| {});
         net.wait("wan4 is up", |world| world.is_up("wan4"));
@@ -320,9 +310,7 @@ fn a_token_is_handed_over_in_secret() {
         return;
     };
     let at = servers::address(WEB);
-    let server = authority.serve("prov.example", at, Certificate::Right, |_| {
-        http("200 OK", GOOD)
-    });
+    let server = authority.serve(at, "ok", |_| http("200 OK", GOOD));
     net.ifup("wan4");
     net.wait("wan4 is up", |world| world.is_up("wan4"));
     let first = server.requests.recv().unwrap();
@@ -356,15 +344,12 @@ fn a_redirection_is_followed_over_https() {
         return;
     };
     let at = servers::address(WEB);
-    let server = authority.serve(
-        "prov.example",
-        at,
-        Certificate::Right,
-        |request| match request.starts_with("GET /moved?") {
+    let server = authority.serve(at, "ok", |request| {
+        match request.starts_with("GET /moved?") {
             true => http("200 OK", GOOD),
             false => http("307 Away\r\nLocation: /moved?a=b", ""),
-        },
-    );
+        }
+    });
     net.ifup("wan4");
     net.wait("wan4 is up", |world| world.is_up("wan4"));
     let last = server.requests.try_iter().last().unwrap();
@@ -384,9 +369,7 @@ fn without_verification_any_certificate_will_do() {
         let to = "307 Away\r\nLocation: https://prov.example/elsewhere";
         says.lock().unwrap().http = http(to, "");
         let at = servers::address(WEB);
-        let server = authority.serve("prov.example", at, Certificate::Unknown, |_| {
-            http("200 OK", GOOD)
-        });
+        let server = authority.serve(at, "unknown", |_| http("200 OK", GOOD));
         net.ifup("wan4");
         net.wait("wan4 is up", |world| world.is_up("wan4"));
         let request = server.requests.recv().unwrap();

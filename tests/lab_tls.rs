@@ -14,9 +14,6 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 #[path = "qemu/guest/carrier/tls.rs"]
 mod tls;
 
-/// As the lab has it.
-type Result<T> = std::result::Result<T, String>;
-
 const NAME: &str = "prov.lab.example";
 
 fn client(authority: &str) -> ClientConnection {
@@ -34,7 +31,7 @@ fn client(authority: &str) -> ClientConnection {
 
 /// What a client gets from a server that shows `word`.
 fn ask(word: &str) -> io::Result<String> {
-    let tls = tls::Tls::new(NAME).unwrap();
+    let tls = tls::Tls::new(&[NAME]).unwrap();
     assert_eq!(tls.show(word).unwrap(), word != "off");
     let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -70,7 +67,7 @@ fn each_certificate_is_wrong_in_its_own_way() {
         let error = ask(word).unwrap_err().to_string();
         assert!(error.contains(reason), "{word}: {error}");
     }
-    let tls = tls::Tls::new(NAME).unwrap();
+    let tls = tls::Tls::new(&[NAME]).unwrap();
     assert!(
         tls.show("foo")
             .unwrap_err()

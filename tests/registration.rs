@@ -28,7 +28,7 @@ use router::{Router, default_route, run};
 use serde_json::Value;
 use servers::{Record, Request, http, reply};
 use simple_dns::{Packet, RCODE};
-use tls::{Authority, Certificate, arguments_of_all};
+use tls::{Authority, arguments_of_all};
 
 const DNS: &str = "2001:db8:53::53";
 const WEB: &str = "2001:db8:53::80";
@@ -293,8 +293,8 @@ fn xpass_is_called_over_https_with_both_accounts() {
     let Some(line) = Line::new("") else { return };
     Authority::equip(line.net.root());
     let at = servers::address(WEB);
-    let serve = |certificate| authority.serve(name, at, certificate, |_| http("200 OK", "good"));
-    let server = serve(Certificate::Right);
+    let serve = |shown| authority.serve(at, shown, |_| http("200 OK", "good"));
+    let server = serve("ok");
     line.start("xpass", PASSWORD);
     let patience = Duration::from_secs(60);
     let request = server.requests.recv_timeout(patience).unwrap();
@@ -310,7 +310,7 @@ fn xpass_is_called_over_https_with_both_accounts() {
     line.assert_secret();
     // A server with somebody else's certificate registers nothing.
     drop(server);
-    let server = serve(Certificate::Foreign);
+    let server = serve("name");
     line.write(&options("xpass", "another"));
     let result = line.result("unreached");
     assert_eq!(

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Servers with certificates for tests: OpenSSL's, with an authority of their
-//! own, in the test's mount and network namespace. `UCLIENT_FETCH=path` takes
-//! OpenWrt's client; else curl plays it, with its command line, its words and
-//! its exit statuses. Both verify.
+//! Servers with certificates for tests: those of the lab's provider, in the
+//! test's mount and network namespace. `UCLIENT_FETCH=path` takes OpenWrt's
+//! client; else curl plays it, with its command line, its words and its exit
+//! statuses. Both verify.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
+#[path = "../qemu/guest/carrier/tls.rs"]
+mod lab;
+
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{Ipv6Addr, Shutdown, TcpListener, TcpStream};
+use std::io;
+use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use lab::{ReadWrite, Tls};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
@@ -51,23 +55,10 @@ case $status in
 esac
 "#;
 
-/// Where OpenSSL's server listens, behind the port that clients know.
-const BEHIND: u16 = 4433;
-
-/// What is wrong with a server's certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Certificate {
-    Right,
-    Expired,
-    /// Of another name.
-    Foreign,
-    /// Of an authority that nobody knows.
-    Unknown,
-}
-
-/// An authority that this test's programs trust.
+/// An authority that this test's programs trust, and servers that it vouches
+/// for.
 pub struct Authority {
-    folder: PathBuf,
+    tls: Tls,
 }
 
 impl Authority {
@@ -77,84 +68,27 @@ impl Authority {
     /// program is missing.
     pub fn new(names: &[&str], at: Ipv6Addr) -> Option<Self> {
         let is_real = std::env::var_os("UCLIENT_FETCH").is_some();
-        for program in ["openssl", "curl"]
-            .into_iter()
-            .take(2 - usize::from(is_real))
-        {
-            let found = Command::new(program).arg("--version").output();
-            if found.is_err() {
-                crate::router::skip::skip(&format!("{program} is not installed"));
-                return None;
-            }
+        if !is_real && Command::new("curl").arg("--version").output().is_err() {
+            crate::router::skip::skip("curl is not installed");
+            return None;
         }
         if unshare(CloneFlags::CLONE_NEWNS).is_err() {
             crate::router::skip::skip("a mount namespace needs root");
             return None;
         }
+        let tls = Tls::new(names).unwrap();
         let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
         mount(None::<&str>, "/", None::<&str>, private, None::<&str>).unwrap();
         let folder = Path::new("/tmp");
         let in_memory = Some("tmpfs");
         mount(in_memory, folder, in_memory, MsFlags::empty(), None::<&str>).unwrap();
-        let folder = folder.join("tls");
-        fs::create_dir_all(folder.join("certs")).unwrap();
         let hosts: String = names.iter().map(|name| format!("{at} {name}\n")).collect();
         fs::write(folder.join("hosts"), hosts).unwrap();
         bind(&folder.join("hosts"), "/etc/hosts");
-        let authority = Authority { folder };
-        authority.issue("known");
-        authority.issue("unknown");
-        fs::copy(authority.file("known.crt"), authority.file("certs/lab.crt")).unwrap();
-        bind(&authority.file("certs"), "/etc/ssl/certs");
-        Some(authority)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    fn openssl(&self, words: &str) {
-        let mut command = Command::new("openssl");
-        command.current_dir(&self.folder).args(words.split(' '));
-        let done = command.output().unwrap();
-        assert!(done.status.success(), "openssl {words}: {done:?}");
-    }
-
-    /// Makes an authority.
-    fn issue(&self, name: &str) {
-        self.openssl(&format!(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
-             -keyout {name}.key -out {name}.crt -subj /CN={name}"
-        ));
-    }
-
-    /// Makes a server's key and certificate for `name`.
-    fn certify(&self, name: &str, certificate: Certificate) {
-        let subject = match certificate {
-            Certificate::Foreign => "other.example",
-            _ => name,
-        };
-        let days = match certificate {
-            Certificate::Expired => -1,
-            _ => 30,
-        };
-        let authority = match certificate {
-            Certificate::Unknown => "unknown",
-            _ => "known",
-        };
-        fs::write(
-            self.file("names"),
-            format!("subjectAltName=DNS:{subject}\n"),
-        )
-        .unwrap();
-        self.openssl(&format!(
-            "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key \
-             -out server.csr -subj /CN={subject}"
-        ));
-        self.openssl(&format!(
-            "x509 -req -in server.csr -CA {authority}.crt -CAkey {authority}.key -days {days} \
-             -extfile names -out server.crt"
-        ));
+        fs::create_dir(folder.join("certs")).unwrap();
+        fs::write(folder.join("certs/lab.crt"), tls.authority()).unwrap();
+        bind(&folder.join("certs"), "/etc/ssl/certs");
+        Some(Authority { tls })
     }
 
     /// Gives the router at `root` the program that fetches over https.
@@ -168,55 +102,53 @@ impl Authority {
         fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// A server of `name` at port 443 of `at` that answers each request with
-    /// what `answer` makes of it.
+    /// A server at port 443 of `at` that shows a certificate, or none, by a
+    /// word of [`Tls::show`], and answers each request with what `answer` makes
+    /// of it.
     pub fn serve(
         &self,
-        name: &str,
         at: Ipv6Addr,
-        certificate: Certificate,
+        shown: &str,
         answer: impl Fn(&str) -> String + Send + 'static,
     ) -> Server {
-        self.certify(name, certificate);
-        let mut child = Command::new("openssl")
-            .current_dir(&self.folder)
-            .args(["s_server", "-quiet", "-accept"])
-            .arg(format!("[::1]:{BEHIND}"))
-            .args(["-cert", "server.crt", "-key", "server.key"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        assert!(self.tls.show(shown).unwrap(), "{shown} is no TLS");
+        let tls = self.tls.clone();
         let (tell, requests) = channel();
-        thread::spawn(move || {
-            let (mut request, mut byte) = (Vec::new(), [0]);
-            while output.read_exact(&mut byte).is_ok() {
-                request.push(byte[0]);
-                if !request.ends_with(b"\r\n\r\n") {
-                    continue;
-                }
-                let head = String::from_utf8_lossy(&request).into_owned();
-                request.clear();
-                let arguments = arguments_of_all();
-                let answer = answer(&head);
-                let _ = tell.send(Request { head, arguments });
-                if input.write_all(answer.as_bytes()).is_err() || input.flush().is_err() {
-                    break;
-                }
-            }
-        });
-        // The port is taken once it listens.
-        while TcpListener::bind((Ipv6Addr::LOCALHOST, BEHIND)).is_ok() {
-            thread::sleep(Duration::from_millis(10));
-        }
+        let enter = move |stream| {
+            // The delay of a network: `uclient-fetch` of February 2026 fails if
+            // the answer to its greeting is there at once.
+            thread::sleep(Duration::from_millis(20));
+            // A client that refuses the certificate goes in the middle.
+            let _ = tls.accept(stream, |stream| converse(stream, &answer, &tell));
+        };
         Server {
-            child,
             requests,
-            _door: Door::open(at, pass_on),
+            _door: Door::open(at, enter),
         }
     }
+}
+
+/// Answers one request after the other until the client closes the connection.
+fn converse(
+    stream: &mut dyn ReadWrite,
+    answer: impl Fn(&str) -> String,
+    tell: &Sender<Request>,
+) -> io::Result<()> {
+    let (mut request, mut byte) = (Vec::new(), [0]);
+    while stream.read(&mut byte)? > 0 {
+        request.push(byte[0]);
+        if !request.ends_with(b"\r\n\r\n") {
+            continue;
+        }
+        let head = String::from_utf8_lossy(&request).into_owned();
+        request.clear();
+        let arguments = arguments_of_all();
+        let answer = answer(&head);
+        let _ = tell.send(Request { head, arguments });
+        stream.write_all(answer.as_bytes())?;
+        stream.flush()?;
+    }
+    Ok(())
 }
 
 /// The command line of every process, as `ps` shows it.
@@ -239,28 +171,12 @@ pub struct Request {
 
 /// A server that runs as long as this.
 pub struct Server {
-    child: Child,
     pub requests: Receiver<Request>,
     _door: Door,
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A server that closes each connection before the end of the handshake.
-pub fn slam(at: Ipv6Addr) -> Door {
-    Door::open(at, |mut stream| {
-        // The client's greeting.
-        let _ = stream.read(&mut [0; 64]);
-    })
-}
-
 /// A listener at port 443 that is open as long as this.
-pub struct Door {
+struct Door {
     at: Ipv6Addr,
     is_open: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -292,26 +208,6 @@ impl Drop for Door {
         drop(TcpStream::connect((self.at, 443)));
         let ended = self.thread.take().map(JoinHandle::join);
         assert!(thread::panicking() || ended.is_some_and(|ended| ended.is_ok()));
-    }
-}
-
-/// Passes a connection on, with the delay of a network: `uclient-fetch` of
-/// February 2026 fails if the answer to its greeting is there at once.
-fn pass_on(client: TcpStream) {
-    // There is none when the door is shut.
-    let Ok(server) = TcpStream::connect((Ipv6Addr::LOCALHOST, BEHIND)) else {
-        return;
-    };
-    let ends = [
-        (client.try_clone().unwrap(), server.try_clone().unwrap()),
-        (server, client),
-    ];
-    for (mut from, mut to) in ends {
-        thread::spawn(move || {
-            thread::sleep(Duration::from_millis(20));
-            let _ = std::io::copy(&mut from, &mut to);
-            let _ = to.shutdown(Shutdown::Write);
-        });
     }
 }
 

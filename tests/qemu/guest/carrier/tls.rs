@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Certificates of the provisioning server, right and wrong ones.
+//! A server's side of TLS, with certificates, right and wrong ones, of an
+//! authority of their own.
 
-use crate::Result;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
@@ -23,18 +23,18 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Makes an authority, and certificates for `name`.
-    pub fn new(name: &str) -> Result<Self> {
+    /// Makes an authority, and certificates for these names.
+    pub fn new(names: &[&str]) -> Result<Self, String> {
         let (known, authority) = issuer("Lab authority").map_err(failed)?;
         let (stranger, _) = issuer("Unknown authority").map_err(failed)?;
         let mut configs = BTreeMap::new();
-        for (shown, name, issuer, is_expired) in [
-            ("ok", name, &known, false),
-            ("expired", name, &known, true),
-            ("name", "other.lab.example", &known, false),
-            ("unknown", name, &stranger, false),
+        for (shown, names, issuer, is_expired) in [
+            ("ok", names, &known, false),
+            ("expired", names, &known, true),
+            ("name", &["other.lab.example"], &known, false),
+            ("unknown", names, &stranger, false),
         ] {
-            let config = config(name, issuer, is_expired).map_err(failed)?;
+            let config = config(names, issuer, is_expired).map_err(failed)?;
             configs.insert(shown, Arc::new(config));
         }
         Ok(Self {
@@ -45,7 +45,7 @@ impl Tls {
     }
 
     /// What the server shows from now on; false if that is no TLS.
-    pub fn show(&self, word: &str) -> Result<bool> {
+    pub fn show(&self, word: &str) -> Result<bool, String> {
         let shown = SHOWN.iter().find(|known| **known == word).copied();
         if shown.is_none() && word != "off" {
             return Err(format!("tls {word}: one of off, {}", SHOWN.join(", ")));
@@ -87,10 +87,10 @@ pub trait ReadWrite: Read + Write {}
 impl<T: Read + Write> ReadWrite for T {}
 
 fn failed(error: impl std::fmt::Display) -> String {
-    format!("certificates of the provisioning server: {error}")
+    format!("certificates of the lab: {error}")
 }
 
-fn issuer(name: &str) -> std::result::Result<(Issuer<'static, KeyPair>, String), rcgen::Error> {
+fn issuer(name: &str) -> Result<(Issuer<'static, KeyPair>, String), rcgen::Error> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -100,11 +100,12 @@ fn issuer(name: &str) -> std::result::Result<(Issuer<'static, KeyPair>, String),
 }
 
 fn config(
-    name: &str,
+    names: &[&str],
     issuer: &Issuer<'_, KeyPair>,
     is_expired: bool,
-) -> std::result::Result<ServerConfig, Box<dyn std::error::Error>> {
-    let mut params = CertificateParams::new([name.to_owned()])?;
+) -> Result<ServerConfig, Box<dyn std::error::Error>> {
+    let mut params =
+        CertificateParams::new(names.iter().map(|&name| name.into()).collect::<Vec<_>>())?;
     if is_expired {
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2021, 1, 1);

@@ -133,7 +133,7 @@ impl Isp {
             }
         });
         let provision = Web::start(&net.acc, PROVISION, &carrier::offer().to_string())?;
-        let tls = Tls::new(PROVISION_NAME)?;
+        let tls = Tls::new(&[PROVISION_NAME])?;
         provision.secure(&net.acc, PROVISION, &tls)?;
         let update = Web::start(&net.acc, UPDATE, "OK\n")?;
         let daemons = Daemons::new(&net.acc)?;
