@@ -4,35 +4,22 @@
 //! becomes of a line that nothing else is known of than its AFTR.
 
 mod double;
+mod odhcp6c;
 mod router;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use double::Interface;
 use router::{Router, default_route};
 
-const SCRIPT: &str = include_str!("../files/etc/odhcp6c.user.d/90-mape");
-
-/// Sources the file as the DHCPv6 client's script does. Says what it called.
+/// What the client's script calls when DHCPv6 says that.
 fn source(root: &Path, says: &[(&str, &str)]) -> String {
-    let (run, called) = (root.join("run"), root.join("called"));
-    let program = format!("echo >>{} hotplug", called.display());
-    let script = SCRIPT
-        .replace("/var/run/mape", &run.display().to_string())
-        .replace("/usr/sbin/mape hotplug", &program);
-    let file = root.join("90-mape");
-    fs::write(&file, script).unwrap();
+    let called = root.join("called");
     let _ = fs::remove_file(&called);
-    let status = Command::new("sh")
-        .args(["-euc", ". \"$0\"; wait; echo still here >&2"])
-        .arg(&file)
-        .env("INTERFACE", "wan6")
-        .envs(["AFTR", "MAPE", "MAPT", "LW4O6"].map(|name| (name, "")))
-        .envs(says.iter().copied())
-        .status();
-    assert!(status.unwrap().success());
+    let program = format!("echo >>{}", called.display());
+    let variables = [&[("INTERFACE", "wan6")], says].concat();
+    odhcp6c::source(&root.join("run"), &program, &variables);
     fs::read_to_string(&called).unwrap_or_default()
 }
 

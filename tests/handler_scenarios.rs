@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod double;
+mod odhcp6c;
 #[path = "scenarios/on_double.rs"]
 mod on_double;
 mod scenarios;

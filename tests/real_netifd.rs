@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod double;
+mod odhcp6c;
 #[path = "scenarios/on_double.rs"]
 mod on_double;
 #[path = "scenarios/on_netifd.rs"]
@@ -235,14 +236,14 @@ fn the_process_beside_a_link_ends_with_its_netifd() {
         ("update_url", "http://[2001:db8::1]/"),
     ];
     router.configure("wanmap", "mape", &options);
-    let first = Stage::new(&mut router).helper("wanmap", None);
+    let first = Stage::new(&mut router).supervised_process("wanmap", None);
     router.replace_netifd(&[]);
     router.line_gives(WAN6, Some("240b:10:1:200::/56"));
     let place = format!("/proc/{first}/cmdline");
     eventually("the old process has ended", &router, || {
         !Path::new(&place).exists()
     });
-    Stage::new(&mut router).helper("wanmap", Some(first));
+    Stage::new(&mut router).supervised_process("wanmap", Some(first));
     Stage::new(&mut router).until("wanmap", "it is up again", |seen| seen.up);
 }
 

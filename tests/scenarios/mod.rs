@@ -78,7 +78,7 @@ pub fn message(panic: &(dyn Any + Send)) -> String {
 
 /// The process that netifd supervises for an interface, in that network
 /// namespace.
-pub fn helper(name: &str, network: &Path) -> Option<Pid> {
+pub fn supervised_process(name: &str, network: &Path) -> Option<Pid> {
     let network = fs::read_link(network).ok()?;
     let arguments = format!("mape\0provision\0{name}\0");
     let mut all = fs::read_dir("/proc").ok()?.flatten();
@@ -209,10 +209,10 @@ impl<'a> Stage<'a> {
 
     /// Waits for the process that netifd supervises for `name`, which is not
     /// `former`.
-    pub fn helper(&mut self, name: &str, former: Option<Pid>) -> Pid {
+    pub fn supervised_process(&mut self, name: &str, former: Option<Pid>) -> Pid {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let found = helper(name, &self.router.network());
+            let found = supervised_process(name, &self.router.network());
             match found.filter(|found| Some(*found) != former) {
                 Some(found) => return found,
                 None if Instant::now() > deadline => {

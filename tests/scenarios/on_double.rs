@@ -6,6 +6,7 @@ use crate::double::{
     Address, Double, Effects, Interface, ROOT_VARIABLE, Route, SOCKET_VARIABLE, State, Tunnel,
     World,
 };
+use crate::odhcp6c;
 use crate::scenarios::{self, Line, Router, Scenario, Seen, Stage};
 use nix::sched::{CloneFlags, unshare};
 use std::fs;
@@ -141,11 +142,15 @@ impl Router for OnDouble {
     }
 
     fn dhcpv6_tells(&mut self, line: Line, rules: &str) {
-        let run = self.double.root().join("var/run/mape");
-        fs::create_dir_all(&run).unwrap();
-        let note = format!("map-e {rules}\nmap-t \nlw4o6 \n");
-        fs::write(run.join(format!("{}.s46", line.interface)), note).unwrap();
-        self.hotplug(line.interface);
+        let (root, socket) = (self.double.root(), self.double.socket());
+        let variables = [
+            ("INTERFACE", line.interface),
+            ("MAPE", rules),
+            (ROOT_VARIABLE, root.to_str().unwrap()),
+            (SOCKET_VARIABLE, socket.to_str().unwrap()),
+        ];
+        let run = root.join("var/run/mape");
+        odhcp6c::source(&run, env!("CARGO_BIN_EXE_mape"), &variables);
     }
 
     fn ifup(&mut self, name: &str) {

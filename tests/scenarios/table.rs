@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The scenarios.
 
-use super::{Line, Scenario, Seen, Stage, helper};
+use super::{Line, Scenario, Seen, Stage, supervised_process};
 use nix::sys::signal::{Signal, kill};
 
 pub const SCENARIOS: &[Scenario] = &[
@@ -471,7 +471,7 @@ fn supervised(stage: &mut Stage<'_>) {
     stage.router.configure("wanmap", "mape", &options);
     let is_up = |seen: &Seen| is_tunnel(seen, "240b:10:1:200::feed", AFTR, "203.0.113.8");
     stage.until("wanmap", "it is up", is_up);
-    let first = stage.helper("wanmap", None);
+    let first = stage.supervised_process("wanmap", None);
     kill(first, Signal::SIGSTOP).unwrap();
     stage.still(
         "wanmap",
@@ -482,13 +482,13 @@ fn supervised(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
     let moved = |seen: &Seen| is_tunnel(seen, "240b:10:1:300::feed", AFTR, "203.0.113.8");
     stage.until("wanmap", "nor does it hold up a change", moved);
-    let second = stage.helper("wanmap", Some(first));
+    let second = stage.supervised_process("wanmap", Some(first));
     kill(second, Signal::SIGKILL).unwrap();
-    stage.helper("wanmap", Some(second));
+    stage.supervised_process("wanmap", Some(second));
     stage.until("wanmap", "without its process it is set up again", moved);
     stage.router.ifdown("wanmap");
     stage.until("wanmap", "it is gone", is_gone);
-    let left = helper("wanmap", &stage.router.network());
+    let left = supervised_process("wanmap", &stage.router.network());
     assert_eq!(left, None, "the process is left");
 }
 
