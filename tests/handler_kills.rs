@@ -38,12 +38,8 @@ const PREFIXES: [((&str, u8), &str); 2] = [
     (("240b:12:1:200::", 56), "14.8.0.1"),
 ];
 
-fn below(random: &mut Random, limit: u64) -> u64 {
-    (random.next() >> 16) % limit
-}
-
 fn pause(random: &mut Random, milliseconds: u64) {
-    sleep(Duration::from_micros(below(random, milliseconds * 1000)));
+    sleep(Duration::from_micros(random.below(milliseconds * 1000)));
 }
 
 #[derive(Clone, Copy)]
@@ -138,7 +134,7 @@ impl Run {
             if goes {
                 self.until_it_is_gone();
                 self.net.ifup("wanmap");
-            } else if below(&mut self.random, 2) == 0 {
+            } else if self.random.below(2) == 0 {
                 self.until_it_works();
             } else {
                 pause(&mut self.random, 300);
@@ -153,7 +149,7 @@ impl Run {
 
     /// Something that makes handlers run. Says whether the interface is to be down then.
     fn stir(&mut self) -> bool {
-        match below(&mut self.random, 6) {
+        match self.random.below(6) {
             0 => {
                 self.net.ifdown("wanmap");
                 pause(&mut self.random, 20);
@@ -179,7 +175,7 @@ impl Run {
 
     /// Kills a victim some time after it has begun. What was killed, if it was still there.
     fn strike(&mut self) -> Option<String> {
-        let victim = VICTIMS[usize::try_from(below(&mut self.random, 5)).unwrap()];
+        let victim = VICTIMS[usize::try_from(self.random.below(5)).unwrap()];
         let deadline = Instant::now() + Duration::from_millis(500);
         while self.find(victim).is_none() {
             if Instant::now() > deadline {

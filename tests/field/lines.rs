@@ -8,7 +8,7 @@ const RULE: &str = "type=map-e,ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=19
                     prefix4len=24,ealen=16,offset=6";
 
 /// An uplink with these, as a DHCPv6 client reports them.
-fn uplink(net: &Router, address: &str, prefix: Option<(&str, u8)>) {
+pub fn uplink(net: &Router, address: &str, prefix: Option<(&str, u8)>) {
     let mut wan6 = Interface::on("wan6", "eth1")
         .address(address, 64)
         .route(router::default_route())
@@ -20,7 +20,7 @@ fn uplink(net: &Router, address: &str, prefix: Option<(&str, u8)>) {
     net.ifup("wan6");
 }
 
-fn example_uplink(net: &Router) {
+pub fn example_uplink(net: &Router) {
     uplink(net, "2001:db8:12:3400::1", Some(("2001:db8:12:3400::", 56)));
 }
 

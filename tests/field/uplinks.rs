@@ -2,21 +2,16 @@
 //! What people ran into because of the uplink, or of a second one.
 
 use super::double::{Effect, Interface, Route};
-use super::router::{self, Router, V6PLUS, from_dhcp};
+use super::lines::{example_uplink, uplink};
+use super::router::{Router, V6PLUS, from_dhcp};
 
 const RULE: &str = "type=map-e,ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,\
                     prefix4len=24,ealen=16,br=2001:db8:ffff::1";
 
 /// An uplink by DHCPv6 with this metric.
-fn uplink(net: &Router, metric: i32) {
-    net.add(
-        Interface::on("wan6", "eth1")
-            .address("2001:db8:12:3400::1", 64)
-            .prefix("2001:db8:12:3400::", 56)
-            .route(router::default_route()),
-    );
+fn uplink_with(net: &Router, metric: i32) {
+    example_uplink(net);
     net.update("wan6", "the metric", |wan6| wan6.metric = metric);
-    net.ifup("wan6");
 }
 
 /// The metrics of an interface's IPv4 default routes.
@@ -33,7 +28,7 @@ fn metrics(net: &Router, interface: &str) -> Vec<Option<i32>> {
 #[test]
 fn case_12_a_lost_offset_is_suspected() {
     let Some(net) = Router::new() else { return };
-    uplink(&net, 0);
+    example_uplink(&net);
     net.add_dynamic(&from_dhcp(RULE));
     net.assert_works("wan6_4");
     for (counter, packets) in [("tx", 40), ("rx", 0)] {
@@ -60,15 +55,12 @@ fn case_12_a_lost_offset_is_suspected() {
 #[test]
 fn case_16_a_prefix_that_the_line_has_no_more() {
     let Some(net) = Router::new() else { return };
-    net.add(
-        Interface::on("wan6", "eth1")
-            .address("240b:12:aaaa:cc00::1", 64)
-            .prefix("240b:12:aaaa:bb00::", 64)
-            .route(router::default_route())
-            .zone("wan"),
+    uplink(
+        &net,
+        "240b:12:aaaa:cc00::1",
+        Some(("240b:12:aaaa:bb00::", 64)),
     );
     net.update("wan6", "its protocol", |wan6| wan6.proto = "dhcpv6".into());
-    net.ifup("wan6");
     net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
     net.ifup("wanmap");
     net.assert_works("wanmap");
@@ -117,7 +109,7 @@ fn case_34_a_fixed_address_follows_the_prefix() {
 fn case_45_the_metric_of_an_interface_by_dhcpv6() {
     for metric in [0, 30] {
         let Some(net) = Router::new() else { return };
-        uplink(&net, metric);
+        uplink_with(&net, metric);
         net.add_dynamic(&from_dhcp(RULE));
         net.assert_works("wan6_4");
         assert_eq!(metrics(&net, "wan6_4"), [Some(metric).filter(|it| *it > 0)]);
