@@ -12,7 +12,7 @@ export CARGO_INCREMENTAL ?= 0
 
 #: Start here
 .PHONY: demo help test
-demo: need-provider need-rust ## See it work in a virtual machine (2 to 5 minutes, 1 GB of disk)
+demo: need-rust ## See it work in a virtual machine (2 to 5 minutes, 1 GB of disk)
 	@tests/need disk 1000 target .tools
 	@$(MAKE) --no-print-directory setup-qemu
 	@MAPE_QEMU=demo $(IN_QEMU)

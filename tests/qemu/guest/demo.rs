@@ -6,7 +6,7 @@ use super::carrier::{RESOLVER, transix};
 use super::init::{say, tell};
 use super::lab::Lab;
 use super::nat::Technique;
-use super::oracle::{Line, OCN, V6PLUS};
+use super::oracle::{Line, OCN};
 use super::router::INTERFACE;
 use super::scenarios::fill::fill;
 use super::server::WHOAMI;
@@ -20,11 +20,8 @@ use std::time::Duration;
 
 /// Shows the line that `MAPE_PROVIDER` names, v6plus if none.
 pub fn run() {
-    let line = match std::env::var("MAPE_PROVIDER").as_deref() {
-        Ok("ocn") => OCN,
-        _ => V6PLUS,
-    };
-    match show(line) {
+    let provider = std::env::var("MAPE_PROVIDER").unwrap_or_default();
+    match Line::of(&provider).and_then(show) {
         Ok(()) => tell(&json!({ "scenario": "demo", "passed": "" })),
         Err(why) => {
             say(&format!("\n{} {why}", paint("31;1", "It did not work:")));

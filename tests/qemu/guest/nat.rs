@@ -4,6 +4,7 @@
 use super::oracle::Line;
 use super::topology::TUNNEL;
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 
 /// How the CE picks a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,13 @@ impl Technique {
             Self::Untranslated => "none",
         }
     }
+}
+
+/// firewall4's rule for a port of ours that it forwards to a host's.
+pub fn dnat(port: u16, host: Ipv4Addr, inside: u16) -> String {
+    format!(
+        "iifname \"{TUNNEL}\" meta l4proto {{ tcp, udp }} th dport {port} dnat ip to {host}:{inside}\n"
+    )
 }
 
 /// What firewall4 has of a router like this one, as far as it matters here:

@@ -2,6 +2,7 @@
 //! What a CE of a line must have, computed apart from the crate under test,
 //! so that a mistake of the crate cannot hide itself.
 
+use crate::Result;
 use ipnet::Ipv6Net;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -97,6 +98,15 @@ pub const ONE_RANGE: Line = Line {
 };
 
 impl Line {
+    /// The line of a provider everybody knows, by what `PROVIDER=` names.
+    pub fn of(provider: &str) -> Result<Self> {
+        match provider {
+            "" | "v6plus" => Ok(V6PLUS),
+            "ocn" => Ok(OCN),
+            _ => Err(format!("PROVIDER={provider}: one of v6plus, ocn")),
+        }
+    }
+
     /// The same line as RFC 7597 would have it.
     pub const fn rfc(self, name: &'static str) -> Self {
         Self {

@@ -2,6 +2,8 @@
 //! The CE as a router: the real handler, called by the double of ubusd and
 //! netifd, which makes in the kernel what the handler asks for.
 
+mod until;
+
 use super::netns::Netns;
 use super::oracle::{Dialect, Line};
 use super::topology::lan_host;
@@ -17,7 +19,7 @@ use std::net::Ipv6Addr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The logical interface under test.
 pub const INTERFACE: &str = "wanmap";
@@ -25,7 +27,6 @@ pub const INTERFACE: &str = "wanmap";
 pub const UPLINK: &str = "wan6";
 /// Its address on the access network.
 pub const ADDRESS: &str = "2001:db8:0:1::2";
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A router that has its delegated prefix and a configured, idle interface.
 pub struct Router {
@@ -182,43 +183,6 @@ impl Router {
         })
     }
 
-    /// Waits until `wanmap` is up with `address`.
-    pub fn until_address(&self, address: &str) -> Result<()> {
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            let has = self.double.with(|world| {
-                let found = world.interfaces.get(INTERFACE);
-                world.is_up(INTERFACE)
-                    && found.is_some_and(|i| i.addresses.iter().any(|a| a.address == address))
-            });
-            if has {
-                self.double.wait_idle(INTERFACE);
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Err(format!(
-            "{INTERFACE} did not come up with {address}: {}",
-            self.double.log().join("; ")
-        ))
-    }
-
-    /// Waits until netifd shows an error of that code.
-    pub fn until_error(&self, code: &str) -> Result<()> {
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            let shown = self.double.with(|world| {
-                let found = world.interfaces.get(INTERFACE);
-                found.is_some_and(|i| i.error_codes().contains(&code))
-            });
-            if shown {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Err(format!("no {code}: {}", self.double.log().join("; ")))
-    }
-
     /// What netifd shows beside the codes of the errors.
     pub fn details(&self) -> String {
         self.double.with(|world| {
@@ -245,20 +209,6 @@ impl Router {
         })
     }
 
-    /// Waits until the tunnel has these ends and `wanmap` is up.
-    pub fn until_tunnel(&self, ends: (Ipv6Addr, Ipv6Addr)) -> Result<()> {
-        let started = Instant::now();
-        while self.tunnel() != Some(ends) {
-            if started.elapsed() > PATIENCE {
-                return Err(format!("{ends:?} is not the tunnel {:?}", self.tunnel()));
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        self.until("up", true)?;
-        self.double.wait_idle(INTERFACE);
-        Ok(())
-    }
-
     /// How often the kernel refused the tunnel.
     pub fn tunnels_refused(&self) -> usize {
         self.double.with(|world| {
@@ -270,47 +220,6 @@ impl Router {
     /// How often an action of the handler was started.
     pub fn spawned(&self, action: &str) -> usize {
         self.double.spawned(INTERFACE, action)
-    }
-
-    /// `ifup wanmap`, until it is up.
-    pub fn up(&self, ce: &Netns) -> Result<()> {
-        ce.within(|| {
-            self.double.ifup(INTERFACE);
-            self.until("up", true)
-        })
-    }
-
-    /// `ifdown wanmap`, until nothing of it runs any more.
-    pub fn down(&self, ce: &Netns) -> Result<()> {
-        ce.within(|| {
-            self.double.ifdown(INTERFACE);
-            self.until("down", false)
-        })
-    }
-
-    /// Waits until `wanmap` is down.
-    pub fn until_down(&self) -> Result<()> {
-        self.until("down", false)
-    }
-
-    fn until(&self, what: &str, up: bool) -> Result<()> {
-        let started = Instant::now();
-        while started.elapsed() < PATIENCE {
-            if self.double.with(|world| world.is_up(INTERFACE)) == up {
-                // A setup that waits for better times may go on.
-                self.double.wait("no other call is at work", |world| {
-                    let handler = world.interfaces.get(INTERFACE);
-                    let running = handler.and_then(|i| i.handler.as_ref()?.running.as_ref());
-                    running.is_none_or(|(_, action)| !up && action == "setup")
-                });
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Err(format!(
-            "{INTERFACE} did not come {what}: {}",
-            self.double.log().join("; ")
-        ))
     }
 
     /// What the doctor looks at beside the bus: the kernel, programs, modules,
@@ -366,17 +275,22 @@ impl Router {
 
     /// Writes the firewall's configuration with these ports forwarded.
     pub fn forward(&self, ports: &[u16]) -> Result<()> {
+        self.firewall(ports, "")
+    }
+
+    /// The same with more sections.
+    pub fn firewall(&self, forwarded: &[u16], more: &str) -> Result<()> {
         let mut text = format!(
             "config zone\n\toption name wan\n\toption mtu_fix 1\n\tlist network {INTERFACE}\n"
         );
-        for port in ports {
+        for port in forwarded {
             text += &format!(
                 "config redirect\n\toption src wan\n\toption src_dport {port}\n\toption dest lan\n\
                  \toption dest_ip {}\n\toption target DNAT\n",
                 lan_host(1)
             );
         }
-        self.write("firewall", &text).map(drop)
+        self.write("firewall", &(text + more)).map(drop)
     }
 
     /// `mape` as it would be run on this router.

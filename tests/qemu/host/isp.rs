@@ -3,6 +3,7 @@
 
 use super::{boot, image, kernel, work_dir};
 use crate::Result;
+use crate::guest::isp::Mode;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -96,6 +97,8 @@ pub fn main() -> Result<()> {
 
 /// Starts it; its console is the child's standard output.
 pub fn start(plan: &Plan) -> Result<Child> {
+    // What is wrong is said before anything is built.
+    Mode::parse(&plan.mode)?.line(&plan.provider)?;
     let dir = work_dir();
     fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let daemons = dir.join("daemons");

@@ -11,6 +11,7 @@ mod openwrt;
 mod table;
 
 use crate::Result;
+use crate::guest::oracle::Line;
 use crate::report::Outcome;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::File;
@@ -44,7 +45,7 @@ pub fn main() -> ExitCode {
             println!("{SKIPPED}");
             return ExitCode::SUCCESS;
         }
-        "demo" => run("demo").and_then(|outcome| {
+        "demo" => demo_line().and_then(|_| run("demo")).and_then(|outcome| {
             if outcome.finished {
                 Ok(outcome.verdicts.iter().all(|(_, verdict)| verdict.is_ok()))
             } else {
@@ -64,6 +65,11 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The line that the demo shows.
+fn demo_line() -> Result<Line> {
+    Line::of(&std::env::var("PROVIDER").unwrap_or_default())
 }
 
 fn run(mode: &str) -> Result<Outcome> {

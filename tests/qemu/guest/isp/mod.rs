@@ -21,7 +21,7 @@ use super::carrier::{
 };
 use super::init::say;
 use super::lab::Lab;
-use super::oracle::{Dialect, LAB, Line, OCN, V6PLUS};
+use super::oracle::{Dialect, LAB, Line};
 use super::scenarios;
 use super::server::Servers;
 use super::topology::{Cards, Topology};
@@ -86,11 +86,9 @@ impl Mode {
 
     /// The subscriber's line: if no option brings the rule, that of a
     /// provider everybody knows.
-    fn line(self, provider: &str) -> Result<Line> {
-        match (self, provider) {
-            (Self::Ra | Self::Pd, "" | "v6plus") => Ok(V6PLUS),
-            (Self::Ra | Self::Pd, "ocn") => Ok(OCN),
-            (Self::Ra | Self::Pd, other) => Err(format!("PROVIDER={other}: one of v6plus, ocn")),
+    pub fn line(self, provider: &str) -> Result<Line> {
+        match self {
+            Self::Ra | Self::Pd => Line::of(provider),
             _ => Ok(LAB),
         }
     }

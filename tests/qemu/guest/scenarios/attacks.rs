@@ -7,7 +7,7 @@
 use super::{Bench, expect, measure};
 use crate::Result;
 use crate::guest::lab::Lab;
-use crate::guest::nat::Technique;
+use crate::guest::nat::{self, Technique};
 use crate::guest::netns::Netns;
 use crate::guest::oracle::{Line, V6PLUS};
 use crate::guest::raw::{
@@ -263,9 +263,7 @@ fn arrivals(bench: &mut Bench, technique: Technique) -> Result<Arrivals> {
     let port = |at: usize| own.get(at).copied().ok_or("the port set is too small");
     let (forwarded, router, idle) = (port(20)?, port(21)?, port(40)?);
     let to = lan_host(1);
-    let dnat = format!(
-        "iifname \"{TUNNEL}\" meta l4proto {{ tcp, udp }} th dport {forwarded} dnat ip to {to}:{INSIDE}"
-    );
+    let dnat = nat::dnat(forwarded, to, INSIDE);
     lab.rules(technique, &[forwarded, router], &dnat, "")?;
     let (flow, _socket) = flow(lab)?;
     let target = Target {

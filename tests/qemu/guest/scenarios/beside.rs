@@ -17,9 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LAN: &str = "192.168.1.0/24";
 const INSIDE: u16 = inbound::INSIDE;
 
-/// The lab with this firewall: sections of the configuration, and lines for
-/// firewall4's chains `dstnat`, `forward`, `input` and `srcnat`.
+/// The lab with this firewall: a port outside that leads to one of a host,
+/// more sections of the configuration, and lines for firewall4's chains
+/// `dstnat`, `forward`, `input` and `srcnat`.
+#[derive(Default)]
 struct Firewall<'a> {
+    forwarded: Option<(u16, u16)>,
     config: &'a str,
     dstnat: &'a str,
     forward: &'a str,
@@ -27,19 +30,13 @@ struct Firewall<'a> {
     srcnat: &'a str,
 }
 
-const NOTHING: Firewall<'_> = Firewall {
-    config: "",
-    dstnat: "",
-    forward: "",
-    input: "",
-    srcnat: "",
-};
-
 impl Firewall<'_> {
     fn load<'a>(&self, bench: &'a mut Bench) -> Result<&'a mut Lab> {
         bench.leave();
         let lab = bench.lab(V6PLUS)?;
-        lab.net.ce.nft(&nat::firewall4(self.dstnat, self.forward))?;
+        let dnat = |(outside, inside)| nat::dnat(outside, lan_host(1), inside);
+        let dstnat = self.forwarded.map_or_else(String::new, dnat) + self.dstnat;
+        lab.net.ce.nft(&nat::firewall4(&dstnat, self.forward))?;
         for (chain, rules) in [("input", self.input), ("srcnat", self.srcnat)] {
             if !rules.is_empty() {
                 lab.net
@@ -47,9 +44,9 @@ impl Firewall<'_> {
                     .nft(&format!("insert rule inet fw4 {chain} {rules}\n"))?;
             }
         }
-        let zone = "config zone\n\toption name wan\n\toption mtu_fix 1\n\tlist network wanmap\n";
+        let outside: Vec<u16> = self.forwarded.iter().map(|(outside, _)| *outside).collect();
         let router = lab.router()?;
-        router.write("firewall", &format!("{zone}{}", self.config))?;
+        router.firewall(&outside, self.config)?;
         router.mape(&lab.net.ce, &["firewall"])?;
         lab.forgive()?;
         Ok(lab)
@@ -89,21 +86,11 @@ fn expect_ours(lab: &Lab, seen: SocketAddrV4) -> Result<()> {
 /// host by ours, as mwan3 and pbr do.
 pub fn second_line(bench: &mut Bench) -> Result<String> {
     let open = port(3);
-    let forwarded = format!(
-        "config redirect\n\toption src wan\n\toption src_dport {open}\n\toption dest lan\n\
-         \toption dest_ip {}\n\toption target DNAT\n",
-        lan_host(1)
-    );
-    let dstnat = format!(
-        "iifname \"{TUNNEL}\" meta l4proto {{ tcp, udp }} th dport {open} dnat ip to {}:{INSIDE}",
-        lan_host(1)
-    );
     let firewall = Firewall {
-        config: &forwarded,
-        dstnat: &dstnat,
+        forwarded: Some((open, INSIDE)),
         forward: "iifname \"br-lan\" oifname \"pppoe-wan\" accept",
         srcnat: "oifname \"pppoe-wan\" masquerade",
-        ..NOTHING
+        ..Firewall::default()
     };
     let lab = firewall.load(bench)?;
     let theirs = Ipv4Addr::new(203, 0, 113, 2);
@@ -170,7 +157,7 @@ pub fn containers(bench: &mut Bench) -> Result<String> {
     let firewall = Firewall {
         config: &opened,
         forward: "iifname \"docker0\" accept\n\t\toifname \"docker0\" ct status dnat accept",
-        ..NOTHING
+        ..Firewall::default()
     };
     let lab = firewall.load(bench)?;
     let container = Netns::create("container")?;
@@ -231,22 +218,14 @@ pub fn containers(bench: &mut Bench) -> Result<String> {
 /// WireGuard on the router and on a host behind it, each on a port of the set.
 pub fn wireguard(bench: &mut Bench) -> Result<String> {
     let (here, behind) = (port(7), port(8));
-    let config = format!(
-        "config rule\n\toption src wan\n\toption proto udp\n\toption dest_port {here}\n\
-         \toption target ACCEPT\n\
-         config redirect\n\toption src wan\n\toption proto udp\n\toption src_dport {behind}\n\
-         \toption dest lan\n\toption dest_ip {}\n\toption target DNAT\n",
-        lan_host(1)
-    );
-    let dstnat = format!(
-        "iifname \"{TUNNEL}\" udp dport {behind} dnat ip to {}:51820",
-        lan_host(1)
-    );
     let firewall = Firewall {
-        config: &config,
-        dstnat: &dstnat,
+        forwarded: Some((behind, 51820)),
+        config: &format!(
+            "config rule\n\toption src wan\n\toption proto udp\n\toption dest_port {here}\n\
+             \toption target ACCEPT\n"
+        ),
         input: &format!("udp dport {here} accept"),
-        ..NOTHING
+        ..Firewall::default()
     };
     let lab = firewall.load(bench)?;
     lab.net
@@ -330,21 +309,15 @@ fn vpn(
 pub fn hairpin(bench: &mut Bench) -> Result<String> {
     let open = port(4);
     let (outside, host) = (V6PLUS.ipv4(), lan_host(1));
-    let forwarded = format!(
-        "config redirect\n\toption src wan\n\toption src_dport {open}\n\toption dest lan\n\
-         \toption dest_ip {host}\n\toption target DNAT\n"
-    );
-    let dstnat = format!(
-        "iifname \"{TUNNEL}\" meta l4proto {{ tcp, udp }} th dport {open} dnat ip to {host}:{INSIDE}
-		iifname \"br-lan\" ip saddr {LAN} ip daddr {outside} meta l4proto {{ tcp, udp }} th dport {open} dnat ip to {host}:{INSIDE}"
-    );
     let firewall = Firewall {
-        config: &forwarded,
-        dstnat: &dstnat,
+        forwarded: Some((open, INSIDE)),
+        dstnat: &format!(
+            "iifname \"br-lan\" ip saddr {LAN} ip daddr {outside} meta l4proto {{ tcp, udp }} th dport {open} dnat ip to {host}:{INSIDE}"
+        ),
         srcnat: &format!(
             "ip saddr {LAN} ip daddr {host} meta l4proto {{ tcp, udp }} th dport {INSIDE} snat ip to {GATEWAY}"
         ),
-        ..NOTHING
+        ..Firewall::default()
     };
     let lab = firewall.load(bench)?;
     inbound::forwarded(&lab.net, outside, open)?;

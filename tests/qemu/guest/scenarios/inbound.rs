@@ -5,7 +5,7 @@ use super::fill::fill;
 use super::{Bench, expect, measure};
 use crate::Result;
 use crate::guest::lab::Lab;
-use crate::guest::nat::Technique;
+use crate::guest::nat::{self, Technique};
 use crate::guest::netns::Netns;
 use crate::guest::oracle::V6PLUS;
 use crate::guest::raw;
@@ -103,10 +103,7 @@ pub fn forward(bench: &mut Bench) -> Result<String> {
         return Err("the port set is too small".to_owned());
     };
     let inside = lan_host(1);
-    let dnat = format!(
-        "iifname \"{TUNNEL}\" meta l4proto {{ tcp, udp }} th dport {open} dnat ip to {inside}:{INSIDE}
-         iifname \"{TUNNEL}\" udp dport {closed} dnat ip to {inside}:{NOBODY}"
-    );
+    let dnat = nat::dnat(open, inside, INSIDE) + &nat::dnat(closed, inside, NOBODY);
     lab.rules(Technique::Pool, &reserved, &dnat, "")?;
     let attempts = fill(lab, own.len() - reserved.len(), WHOAMI)?;
     let connected = attempts.iter().filter(|attempt| attempt.open()).count();

@@ -2,6 +2,7 @@
 //! Ports that programs in the LAN ask for: those of the share arrive, others
 //! are refused.
 
+use super::doctor::UPNPD;
 use super::{Bench, expect, inbound};
 use crate::Result;
 use crate::guest::border;
@@ -17,10 +18,6 @@ use std::fs;
 /// Permissions as the package installs them.
 const SHIPPED: &str = "allow 1024-65535 0.0.0.0/0 1024-65535\n\
                        deny 0-65535 0.0.0.0/0 0-65535\n";
-const CONFIG: &str = "config upnpd 'config'\n\toption enabled '1'\n\
-    config perm_rule\n\toption action 'allow'\n\toption ext_ports '1024-65535'\n\
-    config perm_rule\n\toption action 'deny'\n\toption ext_ports '0-65535'\n";
-
 const LINE: Line = V6PLUS;
 const SHARE: usize = 16;
 /// `Action not authorized`.
@@ -46,7 +43,7 @@ pub fn upnp(bench: &mut Bench) -> Result<String> {
     ];
     let router = Router::configured(&net.ce, ADDRESS, &LINE, &options)?;
     router.forward(&[])?;
-    router.write("upnpd", CONFIG)?;
+    router.write("upnpd", UPNPD)?;
     router.describe(&options)?;
     router.up(&net.ce)?;
     let refusals = refusals(&net, &router)?;

@@ -8,6 +8,7 @@ use super::{Bench, expect};
 use crate::Result;
 use crate::guest::init::say;
 use clinic::{Clinic, Examination};
+pub use table::UPNPD;
 use table::{ROWS, Row};
 
 /// A healthy line raises no alarm, and few packets are sent.

@@ -139,7 +139,8 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// miniupnpd, enabled, with the permissions it is installed with.
-const UPNPD: &str = "config upnpd 'config'\n\toption enabled '1'\n\
+/// miniupnpd as its package configures it.
+pub const UPNPD: &str = "config upnpd 'config'\n\toption enabled '1'\n\
     config perm_rule\n\toption action 'allow'\n\toption ext_ports '1024-65535'\n\
     config perm_rule\n\toption action 'deny'\n\toption ext_ports '0-65535'\n";
 
