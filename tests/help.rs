@@ -5,7 +5,7 @@
 use std::process::{Command, Output};
 
 /// Commands that look at a router, or change it.
-const ON_A_ROUTER: [&str; 8] = [
+const ON_A_ROUTER: [&str; 9] = [
     "status",
     "ports",
     "history",
@@ -13,6 +13,7 @@ const ON_A_ROUTER: [&str; 8] = [
     "mapcalc",
     "firewall",
     "hotplug",
+    "repair",
     "provision",
 ];
 

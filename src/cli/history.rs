@@ -7,8 +7,6 @@ use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use super::output::json;
 use super::status::{choose, warn};
-use crate::handler::{look_after_rules, repair};
-use crate::logging;
 use crate::status::World;
 use crate::status::history::{History, HistoryAnswer, Sample, record};
 
@@ -23,10 +21,8 @@ Shows a line for each sample: how many seconds ago, TCP and UDP ports and ICMP
 identifiers in use, and connections refused until then. INTERFACE may be left
 out where there is one.
 
-  --record  takes a sample of every interface that is up, sets right an
-            interface whose handler died, and lets address translation follow
-            traffic control (such as SQM) that was started or stopped on a
-            tunnel; the service `mape` does this once a minute
+  --record  takes a sample of every interface that is up; the service `mape`
+            does this once a minute
   --json    one JSON object, the same that `ubus call mape history` answers
 
 Example:
@@ -42,13 +38,6 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     let interfaces = world.interfaces();
     let now = world.boot_seconds;
     if args.has("record") {
-        logging::init();
-        // Whatever nobody else was told of, the service finds that comes by once
-        // a minute: it waits for no answer longer than others do.
-        if let Err(error) = repair() {
-            log::debug!("netifd does not answer: {error}");
-        }
-        look_after_rules();
         let recorded = record(&interfaces, now);
         return recorded.map_err(|error| Failure::failed(format!("cannot be recorded: {error}")));
     }

@@ -22,6 +22,7 @@ mod nft;
 mod output;
 mod providers;
 mod provision;
+mod repair;
 pub mod rpcd;
 mod s46;
 mod status;
@@ -53,6 +54,7 @@ const COMMANDS: &[Command] = &[
     hb46pp::COMMAND,
     firewall::COMMAND,
     hotplug::COMMAND,
+    repair::COMMAND,
     provision::COMMAND,
 ];
 

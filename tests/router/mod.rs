@@ -153,11 +153,13 @@ impl Router {
 
     /// What the service does once a minute.
     pub fn service(&self) {
-        let status = Command::new(env!("CARGO_BIN_EXE_mape"))
-            .args(["history", "--record"])
-            .envs(self.with(|world| world.env.clone()))
-            .status();
-        assert!(status.unwrap().success());
+        for words in [&["repair"][..], &["history", "--record"]] {
+            let status = Command::new(env!("CARGO_BIN_EXE_mape"))
+                .args(words)
+                .envs(self.with(|world| world.env.clone()))
+                .status();
+            assert!(status.unwrap().success());
+        }
     }
 
     /// What `mape doctor` says of an interface.

@@ -220,7 +220,7 @@ impl Watch {
 
 impl Day {
     fn pass(&mut self) -> Result<(Measured, Measured)> {
-        self.mape(&["history", "--record"])?;
+        self.service()?;
         self.compare()?;
         let mut rounds = Vec::new();
         let mut lines = 0;
@@ -254,14 +254,20 @@ impl Day {
         Ok((first, last))
     }
 
-    /// Lets the time until the next event pass, with a sample of the ports
-    /// every five minutes, as the service takes it every minute.
+    /// What the service does once a minute.
+    fn service(&self) -> Result<()> {
+        self.mape(&["repair"])?;
+        self.mape(&["history", "--record"]).map(drop)
+    }
+
+    /// Lets the time until the next event pass, with the service at work every
+    /// five minutes.
     fn slot(&self, time: Duration) -> Result<()> {
         let until = Instant::now() + time;
         while Instant::now() < until {
             let left = until.saturating_duration_since(Instant::now());
             sleep(left.min(Duration::from_secs(300)));
-            self.mape(&["history", "--record"])?;
+            self.service()?;
             // A machine that says nothing for long is taken to have hung.
             say("    …");
         }

@@ -67,7 +67,7 @@ pub fn sqm(bench: &mut Bench) -> Result<String> {
 /// A line without MAP, with SQM and after it.
 fn without_map(bench: &mut Bench, name: &str, kind: &'static softwires::Kind) -> Result<()> {
     let line = softwires::Line::up(bench, kind)?;
-    let notice = || line.router.mape(&line.net.ce, &["history", "--record"]);
+    let notice = || line.router.mape(&line.net.ce, &["repair"]);
     start(&line.net.ce)?;
     notice()?;
     shaped_both_ways(&line.net, name)?;
@@ -111,8 +111,7 @@ fn tc(ce: &Netns, words: &str) -> Result<String> {
 }
 
 fn notice(lab: &Lab) -> Result<()> {
-    let words = ["history", "--record"];
-    lab.router()?.mape(&lab.net.ce, &words).map(drop)
+    lab.router()?.mape(&lab.net.ce, &["repair"]).map(drop)
 }
 
 /// Which rules are loaded.
