@@ -83,7 +83,9 @@ test-rust: need-rust setup-rust ## Unit and integration tests, some in network n
 .PHONY: setup-lint setup-rust setup-bench
 setup-lint:
 	@tests/setup shellcheck
+# A newer nft beside Debian's, for a test that says so if there is none.
 setup-rust:
 	@tests/setup nftables iproute2 curl
+	@tests/setup nftables@trixie || true
 setup-bench:
 	@tests/setup nftables iproute2 strace

@@ -6,7 +6,7 @@ mod netns;
 
 use mape::map::{PortParams, PortRange, PortSet};
 use mape::nat::{Claim, Kernel, Line, Mode, Outer, Plan, PortList, Timeouts, UpnpWish, Wishes};
-use netns::Namespace;
+use netns::{Namespace, nft_programs};
 use proptest::prelude::*;
 
 fn line(ports: PortSet) -> Line {
@@ -39,6 +39,7 @@ fn namespace() -> Option<Namespace> {
 #[test]
 fn nft_accepts_every_set_and_technique() {
     let Some(ns) = namespace() else { return };
+    let programs = nft_programs();
     let reserve = (any::<u16>(), 0u16..30);
     let wishes = (
         proptest::collection::vec(reserve, 0..6),
@@ -69,10 +70,40 @@ fn nft_accepts_every_set_and_technique() {
             return Ok(());
         };
         let text = plan.combined();
-        if let Err(complaint) = ns.nft(&["-c"], &text) {
-            return Err(TestCaseError::fail(format!("{complaint}\n{text}")));
+        for program in &programs {
+            if let Err(complaint) = ns.nft_at(program, &["-c"], &text) {
+                return Err(TestCaseError::fail(format!("{program}: {complaint}\n{text}")));
+            }
         }
     });
+}
+
+/// Those that a review reads, of each technique and mechanism, are loaded whole.
+#[test]
+fn each_nft_loads_each_kind() {
+    let Some(ns) = namespace() else { return };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots");
+    let mut loaded = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let Some((_, rules)) = text.split_once("\n---\n") else {
+            panic!("{path:?} has no head");
+        };
+        if !rules.contains("\ntable ") {
+            continue;
+        }
+        loaded += 1;
+        for program in nft_programs() {
+            // Twice, as when a line changes.
+            for _ in 0..2 {
+                let done = ns.nft_at(program, &[], rules);
+                done.unwrap_or_else(|why| panic!("{program}, {path:?}: {why}"));
+            }
+            assert!(ns.run(&[program, "flush", "ruleset"]).status.success());
+        }
+    }
+    assert!(loaded >= 9, "{loaded} rulesets");
 }
 
 #[test]

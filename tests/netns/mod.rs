@@ -7,6 +7,7 @@
 mod skip;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -90,7 +91,12 @@ impl Namespace {
 
     /// Gives rules to nft inside; the error is what it says.
     pub fn nft(&self, options: &[&str], rules: &str) -> Result<(), String> {
-        let mut words = vec!["nft"];
+        self.nft_at("nft", options, rules)
+    }
+
+    /// The same with a program of its kind.
+    pub fn nft_at(&self, program: &str, options: &[&str], rules: &str) -> Result<(), String> {
+        let mut words = vec![program];
         words.extend(options);
         words.extend(["-f", "-"]);
         let mut nft = self
@@ -116,6 +122,17 @@ impl Drop for Namespace {
     fn drop(&mut self) {
         let _ = Command::new("ip").args(["netns", "del", &self.0]).output();
     }
+}
+
+/// Debian's nft, and a newer one, which is stricter about types: OpenWrt 25.12
+/// has 1.1. `make test-rust` unpacks that of a later Debian beside.
+pub fn nft_programs() -> Vec<&'static str> {
+    let newer = concat!(env!("CARGO_MANIFEST_DIR"), "/.tools/bin/nft-trixie");
+    if Path::new(newer).exists() {
+        return vec!["nft", newer];
+    }
+    skip::skip("no nft 1.1; `tests/setup nftables@trixie` unpacks one");
+    vec!["nft"]
 }
 
 /// A child that ends with its handle.
