@@ -299,17 +299,6 @@ class Manager:
         self.assertNotIn("map", self.installed())
         self.assertIn("mape", self.installed())
 
-    def test_the_page_takes_the_place_of_what_it_was_called_at_first(self):
-        script = "www/luci-static/resources/protocol/mape.js"
-        self.install(self.pack(self.stage("luci-base", "1")))
-        self.install(self.package)
-        self.install(self.pack(self.stage("luci-app-mape", "0.0.9-r1", **{script.replace("/", "__"): "old"})))
-        self.from_a_feed("luci-app-mape")
-        self.install(self.page)
-        self.assertNotEqual((self.root.path / script).read_text(), "old")
-        self.assertNotIn("luci-app-mape", self.installed())
-        self.assertIn("luci-proto-mape", self.installed())
-
     def test_needs_of_others_for_map_are_met(self):
         self.install(self.package)
         self.install(self.pack(self.stage("wants-map", "1", depends="map")))
@@ -322,7 +311,6 @@ class Opkg(Manager, unittest.TestCase):
 
     def prepare(self):
         self.package = only("mape_*.ipk")
-        self.page = only("luci-proto-mape_*_all.ipk")
         self.root.bring(OPKG, "bin/opkg")
         architecture = self.package.stem.removeprefix(self.package.stem.split("-r")[0] + "-r1_")
         self.root.write("etc/opkg.conf", f"dest root /\nlists_dir ext /var/opkg-lists\narch all 1\narch {architecture} 10\n")
@@ -351,7 +339,6 @@ class Apk(Manager, unittest.TestCase):
 
     def prepare(self):
         self.package = only("mape-*.apk")
-        self.page = only("luci-proto-mape-*.apk")
         self.root.bring(APK, "bin/apk")
         arch = (STAGE / "mape/fields").read_text().split("Architecture: ")[1].split("|")[0]
         self.root.write("etc/apk/arch", arch + "\n")

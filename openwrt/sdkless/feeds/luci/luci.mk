@@ -10,8 +10,6 @@ define Package/$(PKG_NAME)
   SECTION:=luci
   TITLE:=$(LUCI_TITLE)
   DEPENDS:=$(LUCI_DEPENDS)
-  PROVIDES:=$(PKG_PROVIDES)
-  CONFLICTS:=$(PKG_PROVIDES)
 endef
 Package/$(PKG_NAME)/description=$(LUCI_DESCRIPTION)
 
