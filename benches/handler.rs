@@ -123,10 +123,6 @@ struct Bench(Double);
 impl Bench {
     fn new() -> Self {
         let net = Double::start_with(Path::new(env!("CARGO_BIN_EXE_mape")), NullEffects);
-        // As on a router, where the table of providers is a file.
-        let table = net.root().join("usr/share/mape/providers.json");
-        fs::create_dir_all(table.parent().unwrap()).unwrap();
-        fs::copy("files/usr/share/mape/providers.json", table).unwrap();
         V6PLUS.bring_up(&net);
         net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
         router::run(

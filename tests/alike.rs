@@ -42,7 +42,9 @@ fn reason(said: &str) -> String {
 }
 
 fn run(args: &[&str]) -> Output {
-    Command::new(BINARY).args(args).output().unwrap()
+    let mut command = Command::new(BINARY);
+    command.args(args).env("MAPE_ROOT", "files");
+    command.output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {

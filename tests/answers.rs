@@ -3,7 +3,6 @@
 //! the program. `INSTA_UPDATE=always` accepts a change.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -22,7 +21,7 @@ const S46_LW4O6: &str = "0060002d005c0015c00002124020010db800123400005d000406083
 fn mape(words: &[&str]) -> (String, String, i32) {
     let output = Command::new(env!("CARGO_BIN_EXE_mape"))
         .args(words)
-        .env("MAPE_ROOT", Path::new("/nonexistent"))
+        .env("MAPE_ROOT", "files")
         .env("MAPE_UBUS_SOCKET", "/nonexistent/ubus.sock")
         .output()
         .unwrap();

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 struct Plugin(PathBuf);
 
@@ -16,6 +16,9 @@ impl Plugin {
         let root = std::env::temp_dir().join(format!("mape-{name}-{}", std::process::id()));
         std::fs::create_dir_all(root.join("rpcd")).unwrap();
         symlink(env!("CARGO_BIN_EXE_mape"), root.join("rpcd/mape")).unwrap();
+        std::fs::create_dir_all(root.join("usr/share/mape")).unwrap();
+        let table = "usr/share/mape/providers.json";
+        std::fs::copy(format!("files/{table}"), root.join(table)).unwrap();
         Plugin(root)
     }
 
@@ -85,6 +88,32 @@ fn every_method_that_is_listed_answers() {
             .contains("no interface wan9"),
         "{absent}"
     );
+}
+
+#[test]
+fn answers_are_those_of_the_commands() {
+    let plugin = Plugin::new("answers");
+    let fixture = |name: &str| -> Value {
+        let text = std::fs::read_to_string(format!("tests/data/bus/{name}.json"));
+        serde_json::from_str(&text.unwrap()).unwrap()
+    };
+    for (prefix, suffix) in [
+        ("240b:10:1:200::/56", ""),
+        ("2001:db8:1200:3400::/56", "-error"),
+    ] {
+        let session = json!({ "prefix": prefix, "ubus_rpc_session": "00" }).to_string();
+        for method in ["calc", "lookup"] {
+            let answer = plugin.run(&["call", method], &session);
+            assert_eq!(answer, fixture(&format!("{method}{suffix}")));
+        }
+    }
+    let calc = r#"{"prefix":"2001:db8:12:3400::/56","legacy":false,"provider":"","rule":
+        ["ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,ealen=16"]}"#;
+    let calc = plugin.run(&["call", "calc"], calc);
+    assert_eq!(calc["ipv4_address"], "192.0.2.18");
+    assert_eq!(calc["dialect"], "rfc7597");
+    let legacy = r#"{"prefix":"240b:10:1:200::/56","provider":"auto"}"#;
+    assert_eq!(plugin.run(&["call", "calc"], legacy)["psid"], 2);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::Command;
 
 const PAGE: &str = include_str!("../docs/commands.md");
 
-/// What `status` and `ports` print of one router; `tests/bus_fixtures.rs` makes
+/// What `status` and `ports` print of one router; `tests/bus_fixtures` makes
 /// it again.
 const LINE: &str = include_str!("data/text/status.txt");
 
@@ -44,6 +44,7 @@ fn of_any_machine() {
         let words: Vec<&str> = command.split(' ').skip(1).collect();
         let output = Command::new(env!("CARGO_BIN_EXE_mape"))
             .args(words)
+            .env("MAPE_ROOT", "files")
             .output()
             .unwrap();
         let said = [output.stdout, output.stderr].concat();

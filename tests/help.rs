@@ -17,11 +17,18 @@ const ON_A_ROUTER: [&str; 9] = [
     "provision",
 ];
 
+/// Has the table of providers.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/files");
+
 fn mape(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mape"));
     // Files that examples name are there.
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/hb46pp");
-    command.args(args).current_dir(folder).output().unwrap()
+    command
+        .args(args)
+        .current_dir(folder)
+        .env("MAPE_ROOT", ROOT);
+    command.output().unwrap()
 }
 
 fn text(args: &[&str]) -> String {
@@ -93,7 +100,9 @@ fn a_wrong_option_is_one_line_that_leads_to_the_help() {
 fn closed_files_are_no_failure() {
     let shell = |script: &str| {
         let script = script.replace("mape", env!("CARGO_BIN_EXE_mape"));
-        let done = Command::new("sh").args(["-c", &script]).output().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).env("MAPE_ROOT", ROOT);
+        let done = command.output().unwrap();
         (done.status.code(), String::from_utf8(done.stdout).unwrap())
     };
     let nothing = String::new();

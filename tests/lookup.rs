@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+const TABLE: &str = "usr/share/mape/providers.json";
+
 /// A root of its own, with one file in `/etc/mape/providers.d`.
 struct Root(PathBuf);
 
@@ -15,6 +17,8 @@ impl Root {
         let path = std::env::temp_dir().join(format!("mape-lookup-{name}-{}", std::process::id()));
         fs::create_dir_all(path.join("etc/mape/providers.d")).unwrap();
         fs::write(path.join("etc/mape/providers.d/mine.json"), text).unwrap();
+        fs::create_dir_all(path.join("usr/share/mape")).unwrap();
+        fs::copy(format!("files/{TABLE}"), path.join(TABLE)).unwrap();
         Root(path)
     }
 
@@ -192,7 +196,7 @@ fn a_provider_has_one_name() {
         |path: &str| fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let page = read("luci-proto-mape/htdocs/luci-static/resources/mape/words.js");
     let table = read("docs/providers.md");
-    let known: Value = serde_json::from_str(&read("files/usr/share/mape/providers.json")).unwrap();
+    let known: Value = serde_json::from_str(&read(&format!("files/{TABLE}"))).unwrap();
     for kind in ["providers", "not_map"] {
         for (id, line) in known[kind].as_object().unwrap() {
             let name = line["name"].as_str().unwrap();

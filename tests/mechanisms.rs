@@ -9,7 +9,7 @@ use mape::endpoint::{DnsName, Endpoint};
 use mape::handler::{Code, Plan, Problem, Protocol, Router, Settings};
 use mape::mechanism::{Kind, Mechanism};
 use mape::netifd::{Config, Dump};
-use mape::provider::Table;
+use mape::provider::load;
 use mape::uplink::Uplink;
 use serde_json::json;
 
@@ -69,7 +69,7 @@ fn dump(prefix: &str) -> Dump {
 fn plan(protocol: Protocol, options: &str, prefix: &str, router: &Fake) -> Result<Plan, Problem> {
     let config = Config::parse(&format!("{{{options}}}")).unwrap();
     let settings = Settings::new(protocol, "wanmap", &config)?;
-    Plan::new(&settings, &dump(prefix), &Table::builtin(), router)
+    Plan::new(&settings, &dump(prefix), &load("files").table, router)
 }
 
 const TRANSIX: &str = "2409:10:a040:1c00::/56";
@@ -264,7 +264,7 @@ fn the_br_of_a_fixed_address_may_be_known() {
             &Fake::default(),
         )
     };
-    let table = Table::builtin();
+    let table = load("files").table;
     let mut known = 0;
     for line in table.other_lines() {
         let mape::provider::Carrier::IpIp { br, .. } = line.carrier() else {

@@ -252,7 +252,7 @@ fn the_table_has_an_end() {
     let (table, warnings) = Table::parse(&text, "f.json");
     assert_eq!(table.rule_count(), MAX_RULES);
     assert!(warnings.iter().all(|w| w.problem == Problem::Full));
-    let mut table = Table::builtin();
+    let mut table = load("files").table;
     let before = table.rule_count();
     let warnings = table.extend(&file(|f| many(&mut f["providers"]["test"], MAX_RULES)), "f");
     assert_eq!(table.rule_count(), MAX_RULES);
@@ -261,7 +261,7 @@ fn the_table_has_an_end() {
 
 #[test]
 fn a_rule_of_ones_own_replaces_what_it_covers() {
-    let mut table = Table::builtin();
+    let mut table = load("files").table;
     let over = json!({"providers": {"v6plus": {"rules": [
         {"ipv6": "240b:10::/32", "ipv4": "198.18.0.0/16", "ea_len": 24},
     ]}, "ocn": {"rules": [
@@ -293,7 +293,7 @@ fn a_rule_of_ones_own_replaces_what_it_covers() {
 
 #[test]
 fn a_value_of_ones_own_holds_for_all_rules_of_the_provider() {
-    let mut table = Table::builtin();
+    let mut table = load("files").table;
     let over = json!({"providers": {"nuro": {
         "br": "2001:db8::2", "mtu": 1400, "encaplimit": 4, "mesh": true,
     }}});
@@ -321,7 +321,7 @@ fn a_value_of_ones_own_holds_for_all_rules_of_the_provider() {
 
 #[test]
 fn providers_and_lines_can_be_dropped_and_added() {
-    let mut table = Table::builtin();
+    let mut table = load("files").table;
     let over = json!({
         "providers": {
             "nuro": null,
@@ -370,18 +370,27 @@ impl Drop for Root {
 const PACKAGED: &str = "usr/share/mape/providers.json";
 
 #[test]
-fn files_are_read_in_order_and_the_fallback_takes_over() {
+fn files_are_read_in_order_and_one_that_is_missing_is_named() {
     let root = Root::new("order");
-    // Nothing installed: what is compiled in.
+    let remedy = "no provider is known without this file; install the package mape again";
     let loaded = load(&root.0);
-    assert_eq!(loaded.table, Table::builtin());
-    assert_eq!(loaded.warnings, []);
+    assert_eq!(loaded.table.rule_count(), 0);
+    let [warning] = &loaded.warnings[..] else {
+        panic!("{:?}", loaded.warnings)
+    };
+    assert_eq!(
+        warning.to_string(),
+        format!("{}/{PACKAGED}: {remedy}", root.0.display())
+    );
     // A file cut short while it was written.
     root.write(PACKAGED, "{\"providers\": {\"v6plus\": {\"na");
     let loaded = load(&root.0);
-    assert_eq!(loaded.table, Table::builtin());
-    assert_eq!(loaded.warnings.len(), 1);
-    assert!(loaded.warnings[0].source.ends_with(PACKAGED));
+    assert_eq!(loaded.table.rule_count(), 0);
+    let [cut, warning] = &loaded.warnings[..] else {
+        panic!("{:?}", loaded.warnings)
+    };
+    assert!(cut.to_string().contains("is not JSON"), "{cut}");
+    assert!(warning.to_string().ends_with(remedy), "{warning}");
     // A good one, with two of the user's over it and one that is broken.
     root.write(PACKAGED, &file(|_| ()));
     let named = |name: &str| json!({"providers": {"test": {"name": name}}}).to_string();
@@ -399,6 +408,7 @@ fn files_are_read_in_order_and_the_fallback_takes_over() {
 #[test]
 fn what_cannot_be_read_is_said() {
     let root = Root::new("unreadable");
+    root.write(PACKAGED, &file(|_| ()));
     fs::create_dir(root.0.join("etc/mape/providers.d/dir.json")).unwrap();
     root.write("etc/mape/providers.d/big.json", &" ".repeat((1 << 20) + 1));
     fs::write(root.0.join("etc/mape/providers.d/raw.json"), [0xff, 0xfe]).unwrap();
@@ -426,7 +436,7 @@ fn documented() -> &'static str {
 
 #[test]
 fn the_documented_example_works() {
-    let mut table = Table::builtin();
+    let mut table = load("files").table;
     assert_eq!(table.extend(documented(), "10-mine.json"), []);
     assert!(table.provider("biglobe").is_err());
     assert_eq!(rules(&table, "mylab"), ["2001:db8::/40"]);

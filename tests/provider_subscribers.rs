@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use mape::map::{Border, Mapping};
-use mape::provider::{Confidence, Table, Verdict};
+use mape::provider::{Confidence, Verdict, load};
 use random::Random;
 use serde_json::Value;
 
@@ -134,7 +134,7 @@ fn compare(mapping: &Mapping, rule: &Written, expected: &Expected) {
 
 #[test]
 fn every_rule_and_random_subscribers_of_each() {
-    let table = Table::builtin();
+    let table = load("files").table;
     let mut random = Random(0x6d61_7065);
     let rules = written();
     assert_eq!(rules.len(), table.rule_count());
@@ -173,7 +173,7 @@ fn is_strange(prefix: &Ipv6Net, known: &[String]) -> bool {
 
 #[test]
 fn prefixes_of_no_provider_are_refused() {
-    let table = Table::builtin();
+    let table = load("files").table;
     let file: Value = serde_json::from_str(FILE).unwrap();
     let mut known: Vec<String> = written().iter().map(|r| digits6(&r.ipv6)).collect();
     for line in file["not_map"].as_object().unwrap().values() {
@@ -211,7 +211,7 @@ fn prefixes_of_no_provider_are_refused() {
 
 #[test]
 fn biglobe_has_a_br_for_the_east_and_one_for_the_west() {
-    let table = Table::builtin();
+    let table = load("files").table;
     for rule in table.provider("biglobe").unwrap().rules() {
         let prefix = Ipv6Net::new(rule.ipv6().network(), 56).unwrap();
         let (found, _) = table.choose(&[prefix]).unwrap();
@@ -231,7 +231,7 @@ fn biglobe_has_a_br_for_the_east_and_one_for_the_west() {
 
 #[test]
 fn a_rule_nobody_has_confirmed_waits_for_the_provider_to_be_named() {
-    let table = Table::builtin();
+    let table = load("files").table;
     let nuro = table.provider("nuro").unwrap();
     let unverified: Vec<_> = nuro
         .rules()
@@ -263,7 +263,7 @@ fn a_rule_nobody_has_confirmed_waits_for_the_provider_to_be_named() {
 
 #[test]
 fn lines_without_map_are_told_what_to_use() {
-    let table = Table::builtin();
+    let table = load("files").table;
     for (prefix, part) in [
         ("2409:11:22::/56", "'ds-lite'"),
         ("2409:253:22::/56", "'ds-lite'"),
@@ -286,7 +286,11 @@ fn lines_without_map_are_told_what_to_use() {
 
 #[test]
 fn an_unknown_id_lists_the_known_ones() {
-    let refusal = Table::builtin().provider("plala").unwrap_err().to_string();
+    let refusal = load("files")
+        .table
+        .provider("plala")
+        .unwrap_err()
+        .to_string();
     assert_eq!(
         refusal,
         "provider plala: not known; known are biglobe, nuro, ocn, v6plus"
@@ -295,7 +299,7 @@ fn an_unknown_id_lists_the_known_ones() {
 
 #[test]
 fn mesh_is_off_unless_asked_for_and_only_where_it_is_known() {
-    let table = Table::builtin();
+    let table = load("files").table;
     let fmrs = |prefix: &str, mesh| {
         let prefix = [prefix.parse().unwrap()];
         let (found, _) = table.choose(&prefix).unwrap();
@@ -310,7 +314,7 @@ fn mesh_is_off_unless_asked_for_and_only_where_it_is_known() {
 
 #[test]
 fn of_several_prefixes_the_longest_rule_wins_and_then_the_first() {
-    let table = Table::builtin();
+    let table = load("files").table;
     let chosen = |prefixes: &[&str]| {
         let prefixes: Vec<Ipv6Net> = prefixes.iter().map(|p| p.parse().unwrap()).collect();
         table.choose(&prefixes).unwrap().1.to_string()

@@ -6,7 +6,7 @@ use mape::handler::{Code, Plan, Problem, Protocol, Provisioned, Router, Settings
 use mape::map::Dialect;
 use mape::mechanism::Kind;
 use mape::netifd::{Config, Dump};
-use mape::provider::Table;
+use mape::provider::load;
 use mape::provision::hb46pp::Answer;
 use serde_json::json;
 
@@ -50,7 +50,7 @@ fn plan_of_line(prefix: &str, config: &str, asked: &Asked) -> Result<Plan, Probl
         "route": [{"target": "::", "mask": 0}],
     }]});
     let dump = Dump::from_json(&dump.to_string()).unwrap();
-    Plan::new(&settings, &dump, &Table::builtin(), asked)
+    Plan::new(&settings, &dump, &load("files").table, asked)
 }
 
 fn map_e(prefix: &str) -> Option<String> {

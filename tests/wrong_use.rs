@@ -10,7 +10,7 @@ const PREFIX: &str = "240b:10:1:200::/56";
 
 fn mape(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mape"));
-    command.env("MAPE_ROOT", "/nonexistent");
+    command.env("MAPE_ROOT", "files");
     command.args(args).output().unwrap()
 }
 

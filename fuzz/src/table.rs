@@ -9,7 +9,10 @@ use mape::provider::{Table, Verdict};
 
 use super::{is_a_line, rules, text};
 
-static BUILTIN: LazyLock<Table> = LazyLock::new(Table::builtin);
+static PACKAGED: LazyLock<Table> = LazyLock::new(|| {
+    let text = include_str!("../../files/usr/share/mape/providers.json");
+    Table::parse(text, "providers.json").0
+});
 
 /// A file by itself, and over the table of the package.
 pub fn providers_file(data: &[u8]) {
@@ -24,7 +27,7 @@ pub fn providers_file(data: &[u8]) {
     if alone.rule_count() == 0 && alone.other_lines().is_empty() {
         return;
     }
-    let mut over = BUILTIN.clone();
+    let mut over = PACKAGED.clone();
     over.extend(&text, "fuzz.json");
     table_holds(&over);
     let once = over.clone();

@@ -7,6 +7,7 @@ use std::net::Ipv6Addr;
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
 use super::output::json;
+use super::providers;
 use super::status::{choose, warn};
 use crate::console::{Hue, Paint};
 use crate::doctor::{self, Check, Verdict};
@@ -44,6 +45,8 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     let interfaces = world.interfaces();
     let interface = choose(&world, &interfaces, args.word())?;
     warn(&world);
+    // A provider may be unknown because its file is.
+    providers::table();
     let checks = doctor::checks(&doctor::gather(interface, probe));
     if args.has("json") {
         json(out, &doctor::Answer::new(interface.name, &checks))?;

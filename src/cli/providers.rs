@@ -13,8 +13,7 @@ use crate::map::MapError;
 use crate::paths;
 use crate::provider::{Provider, ProviderError, Table, Verdict, load};
 
-/// The table of the installed files, or the compiled-in one. What is wrong
-/// with the files goes to standard error, a line each.
+/// The table of the installed files. What is wrong with them goes to standard error, a line each.
 pub(super) fn table() -> Table {
     let loaded = load(paths::rooted(""));
     for warning in &loaded.warnings {

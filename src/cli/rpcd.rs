@@ -206,19 +206,6 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_those_of_the_commands() {
-        let session = r#"{"prefix":"240b:10:1:200::/56","ubus_rpc_session":"00"}"#;
-        assert_eq!(answer("lookup", session)["provider"], "v6plus");
-        let calc = r#"{"prefix":"2001:db8:12:3400::/56","legacy":false,"provider":"","rule":
-            ["ipv6prefix=2001:db8::,prefix6len=40,ipv4prefix=192.0.2.0,prefix4len=24,ealen=16"]}"#;
-        let calc = answer("calc", calc);
-        assert_eq!(calc["ipv4_address"], "192.0.2.18");
-        assert_eq!(calc["dialect"], "rfc7597");
-        let legacy = r#"{"prefix":"240b:10:1:200::/56","provider":"auto"}"#;
-        assert_eq!(answer("calc", legacy)["psid"], 2);
-    }
-
-    #[test]
     fn arguments_are_checked() {
         assert_eq!(error("reboot", "{}"), "there is no method reboot");
         assert_eq!(error("lookup", "[]"), "the arguments are no JSON object");

@@ -17,9 +17,6 @@ const LOCAL: &str = "/etc/mape/providers.d";
 /// Largest file that is read, in bytes: several times what 4,096 rules take.
 const MAX_SIZE: u64 = 1 << 20;
 
-/// The packaged file as it was when the program was built.
-const BUILTIN: &str = include_str!("../../files/usr/share/mape/providers.json");
-
 /// A table and what was wrong with its files.
 #[derive(Debug, Clone)]
 pub struct Loaded {
@@ -30,8 +27,7 @@ pub struct Loaded {
 }
 
 /// Reads the packaged table and the user's files under `root` (`/` on a
-/// router). If the packaged file is missing, which is no cause for a
-/// warning, or holds no rule, the compiled-in table takes its place.
+/// router).
 pub fn load(root: impl AsRef<Path>) -> Loaded {
     below(root.as_ref().to_string_lossy().trim_end_matches('/'))
 }
@@ -41,10 +37,14 @@ fn below(root: &str) -> Loaded {
     let (mut table, mut warnings) = match read(&packaged) {
         Ok(text) => Table::parse(&text, &packaged),
         Err(error) if error.is_missing() => (Table::default(), Vec::new()),
-        Err(error) => (Table::default(), vec![unreadable(packaged, &error)]),
+        Err(error) => (Table::default(), vec![unreadable(packaged.clone(), &error)]),
     };
     if table.rule_count() == 0 {
-        table = Table::builtin();
+        warnings.push(Warning {
+            source: packaged,
+            entry: String::new(),
+            problem: Problem::NoTable,
+        });
     }
     let local = format!("{root}{LOCAL}");
     match stems_in(Path::new(&local), "json") {
@@ -56,13 +56,6 @@ fn below(root: &str) -> Loaded {
         Err(error) => warnings.push(unreadable(local, &error)),
     }
     Loaded { table, warnings }
-}
-
-impl Table {
-    /// The compiled-in table, for the day its file is missing or broken.
-    pub fn builtin() -> Table {
-        Table::parse(BUILTIN, PACKAGED).0
-    }
 }
 
 fn extend(table: &mut Table, path: String, warnings: &mut Vec<Warning>) {
@@ -116,8 +109,8 @@ mod tests {
 
     #[test]
     fn the_packaged_file_is_all_used() {
-        let (table, warnings) = Table::parse(BUILTIN, PACKAGED);
-        assert_eq!(warnings, []);
-        assert_eq!(table.rule_count(), 4 + 258 + 160 + 18);
+        let loaded = load("files");
+        assert_eq!(loaded.warnings, []);
+        assert_eq!(loaded.table.rule_count(), 4 + 258 + 160 + 18);
     }
 }

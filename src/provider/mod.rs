@@ -3,14 +3,14 @@
 //! prefix belongs to, so that nobody has to type an EA length.
 //!
 //! The table is a file, `/usr/share/mape/providers.json`, that later files in
-//! `/etc/mape/providers.d` override; a copy of it is compiled in for the day
-//! the file is broken. `docs/providers.md` describes the format and tells
-//! where each rule comes from.
+//! `/etc/mape/providers.d` override. `docs/providers.md` describes the format and
+//! tells where each rule comes from.
 //!
 //! ```
-//! use mape::provider::{Table, Verdict};
+//! use mape::provider::{Verdict, load};
 //!
-//! let table = Table::builtin();
+//! // On a router this is `/`.
+//! let table = load("files").table;
 //! let prefix = "240b:10:1:200::/56".parse()?;
 //! let Verdict::Map(found) = table.lookup_line(&prefix) else {
 //!     return Err("a v6plus line".into());

@@ -34,6 +34,9 @@ pub enum Problem {
     /// The file could not be read.
     #[error("cannot be read: {0}")]
     Unreadable(String),
+    /// The packaged file is missing, or nothing in it can be used.
+    #[error("no provider is known without this file; install the package mape again")]
+    NoTable,
     /// Not JSON.
     #[error("is not JSON: {0}")]
     Syntax(String),

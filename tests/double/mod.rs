@@ -105,6 +105,8 @@ impl Double {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
         fs::create_dir_all(&scripts).unwrap();
+        let table = include_str!("../../files/usr/share/mape/providers.json");
+        fs::write(root.join("usr/share/mape/providers.json"), table).unwrap();
         let socket = root.join("ubus.sock");
         let listener = UnixListener::bind(&socket).unwrap();
         let behind = root.join("ubusd.sock");

@@ -16,6 +16,8 @@ import run  # noqa: E402
 TOP = run.TOP
 NATIVE = os.environ["NATIVE"]
 BINARIES = dict(pair.split("=", 1) for pair in os.environ["BINARIES"].split())
+# Has the table of providers.
+os.environ["MAPE_ROOT"] = str(TOP / "files")
 DUMP = str(TOP / "tests/data/mapcalc/dump.json")
 
 QUESTIONS = {

@@ -47,6 +47,7 @@ fn what_commands_show() {
         for args in &case.same {
             let output = Command::new(env!("CARGO_BIN_EXE_mape"))
                 .args(args)
+                .env("MAPE_ROOT", "files")
                 .output()
                 .unwrap();
             let said = String::from_utf8(output.stdout).unwrap();

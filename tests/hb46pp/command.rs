@@ -8,6 +8,7 @@ fn run(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_mape"))
         .arg("hb46pp")
         .args(args)
+        .env("MAPE_ROOT", "files")
         .output()
         .unwrap()
 }
@@ -31,6 +32,7 @@ fn the_command_says_what_a_saved_answer_means() {
     let calc = Command::new(env!("CARGO_BIN_EXE_mape"))
         .args(["calc", "--legacy", "--rule", rule])
         .args(on)
+        .env("MAPE_ROOT", "files")
         .output()
         .unwrap();
     let calc: Value = serde_json::from_slice(&calc.stdout).unwrap();

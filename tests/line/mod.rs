@@ -15,7 +15,7 @@ use std::time::Duration;
 use mape::map::{Domain, Mapping};
 use mape::nat::{Claim, Kernel, Line, Plan, Wishes};
 use mape::netfilter::Nft;
-use mape::provider::Table;
+use mape::provider::load;
 use nix::sched::{CloneFlags, setns};
 use serde_json::json;
 
@@ -33,7 +33,7 @@ pub struct TestLine {
 }
 
 fn mapping() -> Mapping {
-    let table = Table::builtin();
+    let table = load("files").table;
     let prefix = "240b:10:1:200::/56".parse().unwrap();
     let (found, _) = table.choose(&[prefix]).unwrap();
     let domain: Domain = found.domain(false).unwrap();
@@ -115,6 +115,8 @@ impl TestLine {
             "reserve": [], "since": 0,
         });
         self.write("var/run/mape/wanmap.json", &state.to_string());
+        let table = include_str!("../../files/usr/share/mape/providers.json");
+        self.write("usr/share/mape/providers.json", table);
         for (name, number) in [
             ("rx_bytes", 4),
             ("rx_packets", 1),

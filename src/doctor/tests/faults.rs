@@ -7,7 +7,7 @@ use crate::handler::{Code, Problem, RegistrationResult};
 use crate::map::{Dialect, Psid};
 use crate::nat::Mode;
 use crate::netfilter::{Chain, Traffic};
-use crate::provider::Table;
+use crate::provider::load;
 use crate::status::netifd::Phase;
 
 pub(super) struct Row {
@@ -65,7 +65,7 @@ pub(super) const FAULTS: &[Row] = &[
         make: |f| {
             set_up(f, |state| {
                 let prefix = "240b:10:1:201::/64".parse().unwrap();
-                let table = Table::builtin();
+                let table = load("files").table;
                 let (found, _) = table.choose(&[prefix]).unwrap();
                 let mapping = found.domain(false).unwrap().map(&[prefix]).unwrap();
                 state.link.mechanism = mapping.into();

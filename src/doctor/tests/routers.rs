@@ -7,7 +7,7 @@ use crate::map::Dialect;
 use crate::mechanism::{DsLite, InterfaceId, IpIp};
 use crate::nat::{Mode, Timeouts};
 use crate::netfilter::{Chain, Traffic};
-use crate::provider::Table;
+use crate::provider::load;
 use crate::status::Dropped;
 use crate::status::netifd::Phase;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -30,7 +30,7 @@ pub(super) fn chain(
 
 pub(super) fn state() -> State {
     let prefix = "240b:10:1:200::/56".parse().unwrap();
-    let table = Table::builtin();
+    let table = load("files").table;
     let (found, _) = table.choose(&[prefix]).unwrap();
     State {
         interface: "wanmap".into(),

@@ -2,20 +2,17 @@
 //! `tests/data/bus` is what the pages of LuCI are tested with: it must be what
 //! this program answers, made here from the router's side of each file.
 
-use std::net::Ipv4Addr;
+mod world;
 
 use mape::console::Paint;
-use mape::firewall::{Configuration, Section};
-use mape::handler::{Link, Protocol as Proto, State};
-use mape::nat::{Mode, Protocol, Timeouts, Upnp};
-use mape::netfilter::Connection;
-use mape::netfilter::Traffic;
-use mape::netifd::Dump;
-use mape::provider::Table;
+use mape::firewall::Configuration;
+use mape::handler::{Link, State};
+use mape::nat::Timeouts;
 use mape::status::answer::{PortsAnswer, StatusAnswer};
 use mape::status::text;
-use mape::status::{Dropped, Interface, Measured, World};
+use mape::status::{Dropped, Interface, World};
 use serde_json::{Value, json};
+use world::{FIREWALL, delegated, not_up, state, up};
 
 fn fixture(name: &str) -> Value {
     let path = format!("{}/tests/data/bus/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -35,200 +32,12 @@ fn assert_text(world: &World, name: &str) {
     assert_eq!(shown, expected, "{name}");
 }
 
-const NETWORK: &str = "
-config interface 'wanmap'
-	option proto 'mape'
-	option tunlink 'wan6'
-";
-
-const FIREWALL: &str = "
-config zone
-	option name 'wan'
-	list network 'wan6'
-	list network 'wanmap'
-config redirect
-	option name 'ssh'
-	option src 'wan'
-	option proto 'tcp'
-	option src_dport '4128'
-	option dest_ip '192.168.1.10'
-	option dest_port '22'
-config redirect
-	option name 'Game console'
-	option src 'wan'
-	option proto 'udp'
-	option src_dport '8226'
-	option dest_ip '192.168.1.23'
-config redirect
-	option name 'not a port of ours'
-	option src 'wan'
-	option proto 'tcp'
-	option src_dport '443'
-	option dest_ip '192.168.1.10'
-";
-
-/// netifd's answer: the uplink, and our interface with `more`.
-fn dump(prefixes: Value, more: Value) -> Value {
-    let mut ours = json!({
-        "interface": "wanmap", "proto": "mape", "up": false, "pending": false,
-        "available": true, "autostart": true,
-    });
-    for (key, value) in more.as_object().unwrap() {
-        ours[key] = value.clone();
-    }
-    json!({ "interface": [
-        { "interface": "loopback", "proto": "static", "up": true, "l3_device": "lo" },
-        {
-            "interface": "wan6", "proto": "dhcpv6", "up": true, "l3_device": "eth1",
-            "ipv6-prefix": prefixes,
-            "route": [{ "target": "::", "mask": 0 }],
-        },
-        ours,
-    ] })
-}
-
-fn delegated(prefix: &str) -> Value {
-    let (address, mask) = prefix.split_once('/').unwrap();
-    let mask: u64 = mask.parse().unwrap();
-    json!([{ "address": address, "mask": mask, "preferred": 3600, "valid": 7200 }])
-}
-
-fn state(prefix: &str, source: &str, technique: (&str, &str), timeouts: Timeouts) -> State {
-    let table = Table::builtin();
-    let prefix = prefix.parse().unwrap();
-    let (found, _) = table.choose(&[prefix]).unwrap();
-    let provider = found.provider();
-    State {
-        interface: "wanmap".into(),
-        protocol: Proto::Mape,
-        link: Link {
-            device: "map-wanmap".into(),
-            mechanism: found.domain(false).unwrap().map(&[prefix]).unwrap().into(),
-            why: format!("{prefix} belongs to {}", provider.name()),
-            provider: Some((provider.id().into(), provider.name().into())),
-            uplink: "wan6".into(),
-            prefix_source: source.into(),
-            mtu: 1460,
-            encaplimit: Some("ignore".into()),
-            zone: None,
-            mesh: false,
-        },
-        nat: Mode::Auto,
-        technique: (technique.0.into(), technique.1.into()),
-        timeouts,
-        reserve: Vec::new(),
-        upnp: Upnp::Auto,
-        since: 100,
-    }
-}
-
-/// As netifd describes its interfaces.
-fn bus(dump: &Value) -> Dump {
-    Dump::from_json(&dump.to_string()).unwrap()
-}
-
 fn told_ports(interface: &Interface<'_>) -> Value {
     serde_json::to_value(PortsAnswer::new(interface)).unwrap()
 }
 
 fn told_status(interfaces: &[Interface<'_>]) -> Value {
     serde_json::to_value(StatusAnswer::new(interfaces)).unwrap()
-}
-
-/// A router on which that line is up, with the connections that `ports` shows.
-fn up(state: State, firewall: &str, ports: &Value, exhausted: u64) -> World {
-    let measured = Measured {
-        interface: "wanmap".into(),
-        traffic: Some(Traffic {
-            rx_bytes: 734_003_200,
-            rx_packets: 612_345,
-            tx_bytes: 52_428_800,
-            tx_packets: 401_234,
-        }),
-        dropped: Some(Dropped {
-            not_ours: 118,
-            not_br: 3,
-            exhausted,
-            ..Dropped::default()
-        }),
-    };
-    let names = ports["hosts"].as_array().unwrap().iter();
-    let names = names.filter_map(|host| {
-        let address = host["address"].as_str().unwrap().parse().unwrap();
-        Some((address, host["name"].as_str()?.to_owned()))
-    });
-    let mut world = World {
-        dump: Some(bus(&dump(
-            delegated(&state.mechanism.end_user().to_string()),
-            json!({ "up": true, "uptime": 4711, "l3_device": "map-wanmap" }),
-        ))),
-        names: names.collect(),
-        states: vec![state],
-        network: Section::parse_all(NETWORK),
-        firewall: Configuration::parse(firewall, ""),
-        measured: vec![measured],
-        ..World::default()
-    };
-    world.connections = Some(connections(&world, ports));
-    if world.states[0].technique.1.is_empty() {
-        let interfaces = world.interfaces();
-        let line = interfaces[0].line.as_ref().unwrap();
-        let plan = line.plan.as_ref().unwrap();
-        let technique = (plan.technique().name().into(), plan.reason().into());
-        world.states[0].technique = technique;
-    }
-    world
-}
-
-/// Connections as conntrack would list them: behind the edge map, so with pool
-/// numbers, and each port to two servers.
-fn connections(world: &World, ports: &Value) -> Vec<Connection> {
-    let interfaces = world.interfaces();
-    let line = interfaces[0].line.as_ref().unwrap();
-    let plan = line.plan.as_ref().unwrap();
-    let number_of = |port: u64| {
-        let mut numbers = 0..=u16::MAX;
-        numbers
-            .find(|n| plan.port_of(*n).map(u64::from) == Some(port))
-            .unwrap()
-    };
-    let network = line.state.mechanism.ipv4();
-    let mut all = Vec::new();
-    for protocol in Protocol::ALL {
-        let key = protocol.name();
-        let owners = ports["hosts"].as_array().unwrap().iter().flat_map(|host| {
-            let address: Ipv4Addr = host["address"].as_str().unwrap().parse().unwrap();
-            let count = host[key].as_u64().unwrap() as usize;
-            std::iter::repeat_n(address, count)
-        });
-        let used = ports["ranges"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .flat_map(|range| {
-                let [first, last] = ["first", "last"].map(|end| range[end].as_u64().unwrap());
-                let reserved = range["reserved"].as_array().unwrap().clone();
-                (first..=last)
-                    .filter(move |port| !reserved.contains(&json!(port)))
-                    .take(range[key].as_u64().unwrap() as usize)
-            });
-        let mut owners = owners.collect::<Vec<_>>().into_iter();
-        for port in used {
-            let connection = Connection {
-                protocol,
-                host: owners.next().expect("a host for each port in the file"),
-                network,
-                number: number_of(port),
-            };
-            all.extend([connection, connection]);
-        }
-        assert_eq!(
-            owners.next(),
-            None,
-            "{key}: hosts use more ports than ranges"
-        );
-    }
-    all
 }
 
 /// What the plan makes of it, and says why.
@@ -399,16 +208,6 @@ fn people_see_all_of_a_line() {
     assert_text(&silent, "silent");
 }
 
-fn not_up(prefixes: Value, more: Value) -> World {
-    World {
-        dump: Some(bus(&dump(prefixes, more))),
-        network: Section::parse_all(NETWORK),
-        firewall: Configuration::parse(FIREWALL, ""),
-        connections: Some(Vec::new()),
-        ..World::default()
-    }
-}
-
 fn error(code: &str, detail: &str) -> Value {
     json!([{ "subsystem": "mape", "code": code, "data": [detail] }])
 }
@@ -453,33 +252,6 @@ fn lines_that_are_not_up() {
         told_status(&World::default().interfaces()),
         fixture("status-empty")
     );
-}
-
-/// What a command prints, with whether it succeeded.
-fn mape<const N: usize>(args: [&str; N]) -> (Value, bool) {
-    let mut out = String::new();
-    let done = mape::cli::run(&args.map(str::to_owned), &mut out).is_ok();
-    (serde_json::from_str(&out).unwrap(), done)
-}
-
-#[test]
-fn calc_and_lookup() {
-    for (command, prefix) in [
-        ("calc", "--prefix=240b:10:1:200::/56"),
-        ("lookup", "240b:10:1:200::/56"),
-    ] {
-        let (answer, done) = mape([command, prefix, "--json"]);
-        assert!(done);
-        assert_eq!(answer, fixture(command));
-    }
-    for (command, prefix) in [
-        ("calc", "--prefix=2001:db8:1200:3400::/56"),
-        ("lookup", "2001:db8:1200:3400::/56"),
-    ] {
-        let (answer, done) = mape([command, prefix, "--json"]);
-        assert!(!done);
-        assert_eq!(answer, fixture(&format!("{command}-error")));
-    }
 }
 
 #[test]
