@@ -6,6 +6,7 @@
 //! they showed is compared line by line, so that the double cannot drift from reality unseen.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
+mod softwires;
 mod table;
 
 pub use table::SCENARIOS;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The scenarios.
 
-use super::{Line, Scenario, Seen, Stage, supervised_process};
-use nix::sys::signal::{Signal, kill};
+use super::softwires::{ds_lite, fixed_address, supervised, two_mechanisms, unresolved};
+use super::{Line, Scenario, Seen, Stage};
 
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -91,13 +91,13 @@ pub const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-const WAN6: Line = Line {
+pub(super) const WAN6: Line = Line {
     interface: "wan6",
     device: "wan",
     address: "2001:db8:ffff::2",
     gateway: "2001:db8:ffff::1",
 };
-const WAN7: Line = Line {
+pub(super) const WAN7: Line = Line {
     interface: "wan7",
     device: "wanb",
     address: "2001:db8:eeee::2",
@@ -107,17 +107,12 @@ const WAN7: Line = Line {
 const BR: &str = "2404:9200:225:100::64";
 
 /// A prefix of v6plus and what follows from it.
-const PREFIX: &str = "240b:10:1:200::/56";
+pub(super) const PREFIX: &str = "240b:10:1:200::/56";
 const CE: &str = "240b:10:1:200:6a:4800:100:200";
 const IPV4: &str = "106.72.0.1";
 /// Another of the same provider, with another PSID.
-const OTHER_PREFIX: &str = "240b:10:1:300::/56";
+pub(super) const OTHER_PREFIX: &str = "240b:10:1:300::/56";
 const OTHER_CE: &str = "240b:10:1:300:6a:4800:100:300";
-
-const AFTR: &str = "2001:db8:aaaa::1";
-/// The B4's address in PREFIX and OTHER_PREFIX.
-const B4: &str = "240b:10:1:200:0:c000:2:0";
-const OTHER_B4: &str = "240b:10:1:300:0:c000:2:0";
 
 /// As a user of the stock package would have written it.
 const EXPLICIT: &[(&str, &str)] = &[
@@ -136,7 +131,7 @@ const EXPLICIT: &[(&str, &str)] = &[
     ("encaplimit", "ignore"),
 ];
 
-fn is_up(seen: &Seen) -> bool {
+pub(super) fn is_up(seen: &Seen) -> bool {
     seen.up && stands(seen, CE, IPV4)
 }
 
@@ -154,7 +149,7 @@ fn stands(seen: &Seen, ce: &str, ipv4: &str) -> bool {
 }
 
 /// Down, and nothing of it is left anywhere.
-fn is_gone(seen: &Seen) -> bool {
+pub(super) fn is_gone(seen: &Seen) -> bool {
     !seen.up && !seen.pending && leaves_nothing(seen)
 }
 
@@ -163,17 +158,17 @@ fn leaves_nothing(seen: &Seen) -> bool {
 }
 
 /// Not up, but it will be when it can.
-fn waits(seen: &Seen) -> bool {
+pub(super) fn waits(seen: &Seen) -> bool {
     !seen.up && seen.tunnel.is_none() && !seen.default_route
 }
 
 /// The two lines of configuration that suffice.
-fn two_lines(stage: &mut Stage<'_>) {
+pub(super) fn two_lines(stage: &mut Stage<'_>) {
     let options = [("tunlink", "wan6")];
     stage.router.configure("wanmap", "mape", &options);
 }
 
-fn brought_up(stage: &mut Stage<'_>) {
+pub(super) fn brought_up(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, Some(PREFIX));
     two_lines(stage);
     stage.until("wanmap", "it is up", is_up);
@@ -403,124 +398,4 @@ fn upgrade(stage: &mut Stage<'_>) {
     stage.until("wanmap", "the new program takes over", is_up_elsewhere);
     stage.router.ifdown("wanmap");
     stage.until("wanmap", "and tears down what the old one made", is_gone);
-}
-
-/// A tunnel without MAP, with what goes with it.
-fn is_tunnel(seen: &Seen, ce: &str, remote: &str, ipv4: &str) -> bool {
-    seen.up
-        && seen.tunnel == Some((ce.into(), remote.into()))
-        && seen.ipv4 == [ipv4]
-        && seen.default_route
-        && seen.ce == [ce]
-        && !seen.tables.is_empty()
-        && seen.errors.is_empty()
-}
-
-fn ds_lite(stage: &mut Stage<'_>) {
-    stage.router.line_gives(WAN6, Some(PREFIX));
-    let options = [
-        ("tunlink", "wan6"),
-        ("maptype", "ds-lite"),
-        ("peeraddr", AFTR),
-    ];
-    stage.router.configure("wanmap", "mape", &options);
-    stage.until("wanmap", "it is up", |seen| {
-        is_tunnel(seen, B4, AFTR, "192.0.0.2")
-    });
-    stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
-    stage.until("wanmap", "it moves", |seen| {
-        is_tunnel(seen, OTHER_B4, AFTR, "192.0.0.2")
-    });
-    stage.router.ifdown("wanmap");
-    stage.until("wanmap", "it is gone", is_gone);
-}
-
-fn fixed_address(stage: &mut Stage<'_>) {
-    stage.router.line_gives(WAN6, Some(PREFIX));
-    let options = [
-        ("tunlink", "wan6"),
-        ("maptype", "ipip"),
-        ("peeraddr", AFTR),
-        ("ipaddr", "203.0.113.8/29"),
-        ("interfaceid", "0000:0000:0000:feed"),
-    ];
-    stage.router.configure("wanmap", "mape", &options);
-    stage.until("wanmap", "it is up", |seen| {
-        is_tunnel(seen, "240b:10:1:200::feed", AFTR, "203.0.113.8")
-    });
-    stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
-    stage.until("wanmap", "it moves", |seen| {
-        is_tunnel(seen, "240b:10:1:300::feed", AFTR, "203.0.113.8")
-    });
-    stage.router.ifdown("wanmap");
-    stage.until("wanmap", "it is gone", is_gone);
-}
-
-/// An address that is to be registered has a process of its own beside the link.
-fn supervised(stage: &mut Stage<'_>) {
-    stage.router.line_gives(WAN6, Some(PREFIX));
-    let options = [
-        ("tunlink", "wan6"),
-        ("maptype", "ipip"),
-        ("peeraddr", AFTR),
-        ("ipaddr", "203.0.113.8"),
-        ("interfaceid", "::feed"),
-        // Nobody answers there.
-        ("update_url", "http://[2001:db8::1]/"),
-    ];
-    stage.router.configure("wanmap", "mape", &options);
-    let is_up = |seen: &Seen| is_tunnel(seen, "240b:10:1:200::feed", AFTR, "203.0.113.8");
-    stage.until("wanmap", "it is up", is_up);
-    let first = stage.supervised_process("wanmap", None);
-    kill(first, Signal::SIGSTOP).unwrap();
-    stage.still(
-        "wanmap",
-        "a process that stands still disturbs nothing",
-        is_up,
-    );
-    stage.called("wanmap", "setup", 1..=1);
-    stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
-    let moved = |seen: &Seen| is_tunnel(seen, "240b:10:1:300::feed", AFTR, "203.0.113.8");
-    stage.until("wanmap", "nor does it hold up a change", moved);
-    let second = stage.supervised_process("wanmap", Some(first));
-    kill(second, Signal::SIGKILL).unwrap();
-    stage.supervised_process("wanmap", Some(second));
-    stage.until("wanmap", "without its process it is set up again", moved);
-    stage.router.ifdown("wanmap");
-    stage.until("wanmap", "it is gone", is_gone);
-    let left = supervised_process("wanmap", &stage.router.network());
-    assert_eq!(left, None, "the process is left");
-}
-
-/// A line of transix whose resolvers do not answer.
-fn unresolved(stage: &mut Stage<'_>) {
-    stage
-        .router
-        .line_gives(WAN6, Some("2409:10:a040:1c00::/56"));
-    two_lines(stage);
-    stage.until("wanmap", "it waits for the name", |seen| {
-        waits(seen) && seen.errors == ["MAPE_NAME_NOT_RESOLVED"]
-    });
-    stage.router.line_gives(WAN6, Some(PREFIX));
-    stage.until("wanmap", "it is up with MAP-E", is_up);
-}
-
-fn two_mechanisms(stage: &mut Stage<'_>) {
-    brought_up(stage);
-    stage.router.line_gives(WAN7, Some("2001:db8:12:3400::/56"));
-    let options = [
-        ("tunlink", "wan7"),
-        ("maptype", "ds-lite"),
-        ("peeraddr", AFTR),
-        ("defaultroute", "0"),
-    ];
-    stage.router.configure("wands", "mape", &options);
-    let ends = Some(("2001:db8:12:3400:0:c000:2:0".into(), AFTR.into()));
-    stage.until("wands", "it is up", |seen| {
-        seen.up && seen.tunnel == ends && seen.ipv4 == ["192.0.0.2"] && !seen.default_route
-    });
-    stage.until("wanmap", "it stays up", is_up);
-    stage.router.ifdown("wands");
-    stage.until("wands", "it is gone", is_gone);
-    stage.until("wanmap", "it stays up alone", is_up);
 }
