@@ -184,7 +184,7 @@ struct Door {
 
 impl Door {
     fn open(at: Ipv6Addr, enter: impl Fn(TcpStream) + Send + 'static) -> Self {
-        let listener = TcpListener::bind((at, 443)).unwrap();
+        let listener = listen(at);
         let is_open = Arc::new(AtomicBool::new(true));
         let still_open = Arc::clone(&is_open);
         let thread = thread::spawn(move || {
@@ -199,6 +199,20 @@ impl Door {
             thread,
         }
     }
+}
+
+/// Listens at port 443. A program that another test of this process is about to
+/// start holds the door before it for a moment.
+fn listen(at: Ipv6Addr) -> TcpListener {
+    for _ in 0..500 {
+        match TcpListener::bind((at, 443)) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            done => return done.unwrap(),
+        }
+    }
+    panic!("port 443 of {at} is taken")
 }
 
 impl Drop for Door {
