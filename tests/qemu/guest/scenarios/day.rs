@@ -2,6 +2,8 @@
 //! A day in the life of a line: 24 hours, and every ten minutes something of
 //! what docs/reliability.md lists. Nobody runs `ifup`.
 
+mod watch;
+
 use super::life::Life;
 use super::{Bench, expect};
 use crate::Result;
@@ -9,33 +11,24 @@ use crate::double::{Fault, When};
 use crate::guest::init::say;
 use crate::guest::oracle::{Line, V6PLUS};
 use crate::guest::router::{INTERFACE, UPLINK};
-use crate::guest::server::STREAM;
 use crate::guest::snapshot::Snapshot;
-use crate::guest::topology::{TUNNEL, server};
-use crate::guest::{shell, sys, udp};
+use crate::guest::topology::TUNNEL;
+use crate::guest::{shell, sys};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
-use std::net::SocketAddrV4;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use watch::Watch;
 
 const HOURS: usize = 24;
 const EVERY: Duration = Duration::from_secs(600);
 const EVENTS: usize = HOURS * 6;
 /// Of the time that the line itself is up.
 const GOAL: f64 = 0.999;
-/// So long after an event the line is probed twenty times a second.
-const CLOSELY: Duration = Duration::from_secs(10);
-const CLOSE: Duration = Duration::from_millis(50);
-const NEW_PORT: Duration = Duration::from_millis(500);
-/// And so often otherwise. A probe counts for all of the time until the next.
-const CALM: Duration = Duration::from_secs(10);
-
 const ZONE: &str = "config zone\n\toption name wan\n\tlist network wanmap\n";
 
 /// The subscriber's other prefix.
@@ -59,20 +52,6 @@ const LIST: [(&str, Event); 13] = [
     ("a forward of all ports", Day::forward_all),
     ("a second interface on the line", Day::second),
 ];
-
-/// What the probe and the events tell each other.
-struct Watch {
-    /// Even while the line itself is up.
-    phase: AtomicU64,
-    ended: AtomicBool,
-    last_event: Mutex<Instant>,
-    /// There was another event: the probe begins again.
-    changed: Condvar,
-    /// Milliseconds in which the line was up, and in which IPv4 was dead
-    /// nevertheless.
-    up: AtomicU64,
-    dead: AtomicU64,
-}
 
 struct Day {
     life: Life,
@@ -106,14 +85,7 @@ pub fn day(bench: &mut Bench) -> Result<String> {
             .start_hotplug(Path::new("/usr/sbin/mape"));
         Ok(())
     })?;
-    let watch = Arc::new(Watch {
-        phase: AtomicU64::new(0),
-        ended: AtomicBool::new(false),
-        last_event: Mutex::new(Instant::now()),
-        changed: Condvar::new(),
-        up: AtomicU64::new(0),
-        dead: AtomicU64::new(0),
-    });
+    let watch = Arc::new(Watch::new());
     let probe = {
         let watch = watch.clone();
         life.lan(0).spawn(move || watch.probe())?
@@ -127,7 +99,7 @@ pub fn day(bench: &mut Bench) -> Result<String> {
         killed: 0,
     };
     let outcome = day.pass();
-    day.watch.ended.store(true, Ordering::Relaxed);
+    day.watch.end();
     probe
         .join()
         .map_err(|_| "the probe panicked".to_owned())??;
@@ -152,70 +124,6 @@ pub fn day(bench: &mut Bench) -> Result<String> {
         dead as f64 / 1000.0,
         up / 1000
     ))
-}
-
-impl Watch {
-    /// Asks a server all day.
-    fn probe(&self) -> Result<()> {
-        let mut socket = udp::socket()?;
-        let mut opened = Instant::now();
-        while !self.ended.load(Ordering::Relaxed) {
-            let begun = Instant::now();
-            let phase = self.phase.load(Ordering::SeqCst);
-            // Another port now and then, but not all of the line's.
-            if opened.elapsed() > NEW_PORT {
-                socket = udp::socket()?;
-                opened = begun;
-            }
-            // Nobody has a route while the tunnel is gone: no answer either.
-            let _ = udp::send(&socket, b"alive", SocketAddrV4::new(server(0), STREAM));
-            let answers = udp::collect(std::slice::from_ref(&socket), 1, CLOSE);
-            self.pause(begun);
-            if phase.is_multiple_of(2) && self.phase.load(Ordering::SeqCst) == phase {
-                let passed = begun.elapsed().as_millis() as u64;
-                self.up.fetch_add(passed, Ordering::Relaxed);
-                if answers.is_empty() {
-                    self.dead.fetch_add(passed, Ordering::Relaxed);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until the next probe is due, or until there is an event.
-    fn pause(&self, begun: Instant) {
-        let last = self
-            .last_event
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let every = if last.elapsed() < CLOSELY {
-            CLOSE
-        } else {
-            CALM
-        };
-        let left = every.saturating_sub(begun.elapsed());
-        drop(self.changed.wait_timeout(last, left));
-    }
-
-    /// An event begins.
-    fn event(&self) {
-        *self
-            .last_event
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        self.changed.notify_all();
-    }
-
-    /// The line goes down or comes up.
-    fn turn(&self) {
-        self.event();
-        self.phase.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn times(&self) -> (u64, u64) {
-        let read = |time: &AtomicU64| time.load(Ordering::Relaxed);
-        (read(&self.up), read(&self.dead))
-    }
 }
 
 impl Day {
