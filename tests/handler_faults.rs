@@ -26,30 +26,18 @@ const MESSAGES: usize = 17;
 const POINTS: usize = AROUND + 8;
 const AROUND: usize = 2 * MESSAGES;
 
-fn router() -> Option<Router> {
-    let net = Router::with_uplink(&V6PLUS)?;
-    net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
-    Some(net)
-}
-
-fn down(net: &Router) {
-    net.ifdown("wanmap");
-    net.wait("wanmap is down", |world| {
-        world.interface("wanmap").state == State::Down
-    });
-    net.assert_clean("wanmap");
-}
-
 /// Up, down, nothing left.
 fn comes_up_and_goes(net: &Router) {
     net.ifup("wanmap");
     net.assert_works("wanmap");
-    down(net);
+    net.down("wanmap");
 }
 
 #[test]
 fn the_story_of_a_setup() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     // Nearly the last one is reached.
     net.with(|world| world.plan_fault(MESSAGES - 1, Fault::Twice));
     net.ifup("wanmap");
@@ -75,7 +63,7 @@ fn the_story_of_a_setup() {
         .collect();
     let story = ["notify_proto 6", "dump", "add_dynamic", "notify_proto 0"];
     assert_eq!(said, story, "{}", net.story());
-    down(&net);
+    net.down("wanmap");
 }
 
 #[test]
@@ -89,7 +77,7 @@ fn ubusd_dies_at_each_message() {
 }
 
 fn dies_at(when: When) -> impl FnMut(usize) {
-    let net = router();
+    let net = Router::two_lines();
     move |n| {
         let Some(net) = &net else { return };
         net.with(|world| world.plan_fault(n, Fault::Die(when)));
@@ -98,7 +86,7 @@ fn dies_at(when: When) -> impl FnMut(usize) {
         let happened = !net.with(World::forget_fault);
         assert!(happened || n == MESSAGES, "message {n}");
         assert_eq!(net.spawned("wanmap", "setup"), 1, "{}", net.story());
-        down(net);
+        net.down("wanmap");
         net.with(|world| world.record.clear());
     }
 }
@@ -107,7 +95,9 @@ fn dies_at(when: When) -> impl FnMut(usize) {
 /// before its rules are there.
 #[test]
 fn a_tunnel_nobody_confirmed_is_held_back() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     net.with(|world| world.plan_fault_at(Said::Tunnel, Fault::Die(When::Between)));
     net.ifup("wanmap");
     net.wait("the tunnel is made", |world| world.is_up("wanmap"));
@@ -119,7 +109,7 @@ fn a_tunnel_nobody_confirmed_is_held_back() {
         world.notifications("wanmap", 0).len() == 2
     });
     net.assert_works("wanmap");
-    down(&net);
+    net.down("wanmap");
 }
 
 #[test]
@@ -133,7 +123,9 @@ fn answers_that_come_too_late() {
 }
 
 fn late_at(said: Said) {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     net.with(|world| world.plan_fault_at(said, Fault::Late(Duration::from_millis(5300))));
     net.ifup("wanmap");
     net.wait("it is logged", |world| {
@@ -141,13 +133,15 @@ fn late_at(said: Said) {
     });
     net.assert_works("wanmap");
     assert_eq!(net.spawned("wanmap", "setup"), 1, "{}", net.story());
-    down(&net);
+    net.down("wanmap");
 }
 
 /// 1 MB of interfaces nobody asked for.
 #[test]
 fn a_router_with_a_thousand_interfaces() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     net.with(|world| {
         for n in 0..1000 {
             let interface = double::Interface::on(&format!("lan{n}"), &format!("br-{n}"))
@@ -161,7 +155,9 @@ fn a_router_with_a_thousand_interfaces() {
 
 #[test]
 fn netifd_refuses_each_call_with_each_status() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     let calls = [
         "network.interface notify_proto 6",
         "network.interface dump",
@@ -190,7 +186,7 @@ fn netifd_refuses_each_call_with_each_status() {
                 world.deny.clear();
                 world.refuse_tunnels = false;
             });
-            down(&net);
+            net.down("wanmap");
             net.with(|world| world.record.clear());
         }
         comes_up_and_goes(&net);
@@ -215,7 +211,9 @@ fn interrupt(net: &Router, point: usize, act: fn(&mut World)) {
 
 #[test]
 fn ifdown_at_each_point_of_a_setup() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     for point in 0..POINTS {
         interrupt(&net, point, |world| world.set_down("wanmap"));
         net.ifup("wanmap");
@@ -244,7 +242,9 @@ fn has_ended(entry: &Entry) -> bool {
 
 #[test]
 fn a_crash_at_each_point_of_a_setup() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     for point in 0..POINTS {
         interrupt(&net, point, |world| world.crash("wanmap"));
         net.ifup("wanmap");
@@ -257,14 +257,14 @@ fn a_crash_at_each_point_of_a_setup() {
         net.assert_works("wanmap");
         let setups = net.spawned("wanmap", "setup");
         assert!(setups <= 2, "point {point}: {setups} setups");
-        down(&net);
+        net.down("wanmap");
         // Nor does it outlive a teardown.
         interrupt(&net, point, |world| world.crash("wanmap"));
         net.ifup("wanmap");
         net.wait("another setup has ended", |world| {
             world.pauses == 0 && world.record.iter().filter(|e| has_ended(e)).count() > setups
         });
-        down(&net);
+        net.down("wanmap");
         net.with(|world| {
             world.forget_fault();
             world.record.clear();
@@ -276,7 +276,9 @@ fn a_crash_at_each_point_of_a_setup() {
 /// the setup it leads to.
 #[test]
 fn a_crash_at_each_point_of_a_renewal() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     let prefixes = [("240b:12:1:200::", 56), V6PLUS.prefix];
     for point in 0..POINTS {
         net.set_prefix("wan6", Some(V6PLUS.prefix));
@@ -300,7 +302,7 @@ fn a_crash_at_each_point_of_a_renewal() {
         net.assert_works("wanmap");
         let rules = router::run("nft", &["list", "ruleset"]);
         assert!(!rules.contains("14.8.170.170"), "{rules}");
-        down(&net);
+        net.down("wanmap");
         net.with(|world| world.record.clear());
     }
 }
@@ -314,7 +316,9 @@ fn a_full_disk() {
     }
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_PRIVATE | MsFlags::MS_REC, none).unwrap();
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     let run = net.root().join("var/run/mape");
     let options = Some("size=8k,nr_inodes=8");
     mount(Some("none"), &run, Some("tmpfs"), MsFlags::empty(), options).unwrap();
@@ -331,7 +335,7 @@ fn a_full_disk() {
     let state = std::fs::metadata(run.join("wanmap.json")).unwrap().len();
     assert!(state > 0);
     let _ = std::fs::write(run.join("filler"), [0; 8192]);
-    down(&net);
+    net.down("wanmap");
     std::fs::remove_file(run.join("filler")).unwrap();
     comes_up_and_goes(&net);
     nix::mount::umount(&run).unwrap();
@@ -349,7 +353,9 @@ fn by_hand(net: &Router, action: &str) -> std::process::Child {
 
 #[test]
 fn two_handlers_at_once() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     for _ in 0..5 {
         net.ifup("wanmap");
         let mut other = by_hand(&net, "setup");
@@ -357,13 +363,15 @@ fn two_handlers_at_once() {
         assert!(other.wait().unwrap().success());
         assert!(renew.wait().unwrap().success());
         net.assert_works("wanmap");
-        down(&net);
+        net.down("wanmap");
     }
 }
 
 #[test]
 fn the_firewall_reloads_during_a_setup() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     let binary = env!("CARGO_BIN_EXE_mape");
     for _ in 0..5 {
         net.ifup("wanmap");
@@ -381,14 +389,16 @@ fn the_firewall_reloads_during_a_setup() {
         let done = Command::new(binary).arg("firewall").envs(env).status();
         assert!(done.unwrap().success());
         net.assert_works("wanmap");
-        down(&net);
+        net.down("wanmap");
     }
 }
 
 /// As fast as netifd lets it: every setup ends, one way or the other, before the next begins.
 #[test]
 fn an_uplink_that_flaps() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     net.ifup("wanmap");
     for round in 0..100 {
         net.ifdown("wan6");
@@ -422,98 +432,4 @@ fn an_uplink_that_flaps() {
     net.ifdown("wanmap");
     net.wait("wanmap is down", |world| !world.is_up("wanmap"));
     net.assert_clean("wanmap");
-}
-
-/// A teardown is killed before it has done anything: hotplug's event removes what is left.
-#[test]
-fn a_teardown_that_was_cut_short() {
-    let Some(net) = router() else { return };
-    net.ifup("wanmap");
-    net.assert_works("wanmap");
-    let state = net.file("var/run/mape/wanmap.json").unwrap();
-    down(&net);
-    // As if it had been killed: its record is still there, and so are rules.
-    net.write("var/run/mape/wanmap.json", &state);
-    router::run("nft", &["add", "table", "ip", "mape_wanmap"]);
-    net.hotplug("wanmap");
-    net.assert_clean("wanmap");
-}
-
-/// netifd has been restarted and the section is gone.
-#[test]
-fn an_interface_that_netifd_no_longer_knows() {
-    let Some(net) = router() else { return };
-    net.ifup("wanmap");
-    net.assert_works("wanmap");
-    let state = net.file("var/run/mape/wanmap.json").unwrap();
-    down(&net);
-    net.with(|world| world.remove_interface("wanmap"));
-    net.write("var/run/mape/wanmap.json", &state);
-    router::run("nft", &["add", "table", "ip", "mape_wanmap"]);
-    let device = [
-        "link",
-        "add",
-        "map-wanmap",
-        "type",
-        "veth",
-        "peer",
-        "name",
-        "p",
-    ];
-    router::run("ip", &device);
-    net.hotplug("lan");
-    net.assert_clean("wanmap");
-}
-
-/// The prefix changes after the setup has looked at the network and before it is done: hotplug
-/// finds no line to renew yet.
-#[test]
-fn a_prefix_that_changes_during_a_setup() {
-    let Some(net) = router() else { return };
-    net.ifup("wanmap");
-    net.assert_works("wanmap");
-    net.with(|world| {
-        "240b:12:1:200::".clone_into(&mut world.interface_mut("wan6").prefixes[0].address);
-    });
-    // What netifd calls when a setup has ended.
-    net.hotplug("wanmap");
-    net.wait("it starts over", |world| {
-        world
-            .log
-            .iter()
-            .any(|line| line.contains("the prefix changed"))
-    });
-    net.assert_works("wanmap");
-    let local = net.tunnel().unwrap().local;
-    assert_eq!(local.as_deref(), Some("240b:12:1:200:e:800:100:200"));
-}
-
-/// The service looks once a minute for what no event has told anybody of.
-#[test]
-fn what_no_event_finds_the_service_finds() {
-    let Some(net) = router() else { return };
-    net.ifup("wanmap");
-    net.assert_works("wanmap");
-    // The handler died after the link was up.
-    let state = net.file("var/run/mape/wanmap.json").unwrap();
-    std::fs::remove_file(net.root().join("var/run/mape/wanmap.json")).unwrap();
-    net.service();
-    net.assert_works("wanmap");
-    for family in ["ip", "netdev"] {
-        router::run("nft", &["delete", "table", family, "mape_wanmap"]);
-    }
-    net.service();
-    net.assert_works("wanmap");
-    // A teardown was killed. Use of the ports is kept until a reboot.
-    let history = net.root().join("var/run/mape/wanmap.history");
-    std::fs::remove_file(&history).unwrap();
-    down(&net);
-    net.write("var/run/mape/wanmap.json", &state);
-    router::run("nft", &["add", "table", "ip", "mape_wanmap"]);
-    net.service();
-    net.assert_clean("wanmap");
-    assert!(
-        !history.exists(),
-        "nothing is counted on a line that is down"
-    );
 }

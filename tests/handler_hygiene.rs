@@ -14,12 +14,6 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-fn router() -> Option<Router> {
-    let net = Router::with_uplink(&V6PLUS)?;
-    net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
-    Some(net)
-}
-
 /// Everything a setup could forget to take away.
 fn found(net: &Router) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -69,7 +63,9 @@ fn peak() -> i64 {
 /// `MAPE_CYCLES` says how often; 200 were tried (docs/reliability.md).
 #[test]
 fn cycles_of_setup_and_teardown_leave_nothing() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     let cycles = std::env::var("MAPE_CYCLES")
         .ok()
         .and_then(|n| n.parse().ok());
@@ -100,7 +96,9 @@ fn cycles_of_setup_and_teardown_leave_nothing() {
 /// /tmp is everybody's: links and folders in the place of our files.
 #[test]
 fn whatever_another_user_planted_in_tmp() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     let tmp = net.root().join("tmp");
     let victim = net.root().join("victim");
     fs::write(&victim, "precious").unwrap();
@@ -140,7 +138,9 @@ fn whatever_another_user_planted_in_tmp() {
 /// can be asked for by anybody.
 #[test]
 fn nobody_else_may_write_what_is_ours() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     net.ifup("wanmap");
     net.assert_works("wanmap");
     for path in [
@@ -161,7 +161,9 @@ fn nobody_else_may_write_what_is_ours() {
 #[test]
 fn a_flapping_uplink_does_not_fill_the_log() {
     const FLAPS: usize = 60;
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     net.ifup("wanmap");
     net.assert_works("wanmap");
     for round in 0..FLAPS {
@@ -203,7 +205,9 @@ fn waits_quietly(net: &Router) {
 /// Without a prefix, or a bus, a handler waits; it says why once.
 #[test]
 fn waiting_is_not_logged_over_and_over() {
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     without_prefix(&net);
     net.ifup("wanmap");
     net.wait("it is logged", |world| !world.log.is_empty());
@@ -214,7 +218,9 @@ fn waiting_is_not_logged_over_and_over() {
 #[test]
 fn a_long_wait_does_not_grow() {
     const ATTEMPTS: usize = 200;
-    let Some(net) = router() else { return };
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
     without_prefix(&net);
     // Much to read at each attempt, so that nothing that is kept goes unnoticed.
     let large = format!("{{\"note\":\"{}\"}}", "x".repeat(100_000));

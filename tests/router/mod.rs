@@ -13,7 +13,7 @@ use std::process::Command;
 use nix::sched::{CloneFlags, unshare};
 
 use crate::double::blobmsg::Value;
-use crate::double::{Address, Double, Effect, Effects, Entry, Interface, Route, Tunnel};
+use crate::double::{Address, Double, Effect, Effects, Entry, Interface, Route, State, Tunnel};
 
 /// A line of a provider and what a subscriber of it must get.
 pub struct Line {
@@ -140,6 +140,22 @@ impl Router {
             .unwrap();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// A v6plus router with the two lines of configuration that suffice.
+    pub fn two_lines() -> Option<Self> {
+        let net = Self::with_uplink(&V6PLUS)?;
+        net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+        Some(net)
+    }
+
+    /// `ifdown`, until nothing is left.
+    pub fn down(&self, interface: &str) {
+        self.ifdown(interface);
+        self.wait("it is down", |world| {
+            world.interface(interface).state == State::Down
+        });
+        self.assert_clean(interface);
     }
 
     /// What the hotplug script does when an interface came up, changed or went down.
