@@ -249,12 +249,10 @@ fn io_error(path: PathBuf, error: io::Error) -> StateError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::map::{Dialect, Domain, MapType};
-    use crate::mechanism::{DsLite, InterfaceId, IpIp};
-
-    fn state() -> State {
+impl State {
+    /// A v6plus line that is up.
+    pub(crate) fn example() -> State {
+        use crate::map::{Dialect, Domain, MapType};
         let specs = [
             "ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,\
              br=2404:9200:225:100::64,fmr",
@@ -288,10 +286,16 @@ mod tests {
             since: 12,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mechanism::{DsLite, InterfaceId, IpIp};
 
     #[test]
     fn what_is_written_is_read_again() {
-        let state = state();
+        let state = State::example();
         assert_eq!(State::parse(&state.to_text().unwrap()).unwrap(), state);
     }
 
@@ -308,7 +312,7 @@ mod tests {
                 .unwrap()
                 .into(),
         ] {
-            let mut state = state();
+            let mut state = State::example();
             state.link.mechanism = mechanism;
             let text = state.to_text().unwrap();
             assert_eq!(State::parse(&text).unwrap(), state, "{text}");
@@ -328,14 +332,17 @@ mod tests {
             "nat":"auto","nat_mode":"pool","nat_reason":"the kernel can","conntrack":"normal",
             "reserve":["4128"],"since":12}"#;
         let read = State::parse(text).unwrap();
-        assert_eq!(read.mechanism.ce_address(), state().mechanism.ce_address());
+        assert_eq!(
+            read.mechanism.ce_address(),
+            State::example().mechanism.ce_address()
+        );
         assert_eq!(read.mechanism.fmrs().len(), 2);
     }
 
     #[test]
     fn damage_is_named() {
         let says = |text: &str| State::parse(text).unwrap_err().to_string();
-        let text = state().to_text().unwrap();
+        let text = State::example().to_text().unwrap();
         let mtu = says(&text.replace("1460", "\"1460\""));
         assert!(
             mtu.starts_with("invalid type: string \"1460\", expected u16"),

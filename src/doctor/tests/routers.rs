@@ -2,12 +2,10 @@
 //! Routers to look at: a healthy one, and what makes others of it.
 
 use super::super::*;
-use crate::handler::{Link, Protocol, Registration, RegistrationResult, State};
+use crate::handler::{Registration, RegistrationResult, State};
 use crate::map::Dialect;
 use crate::mechanism::{DsLite, InterfaceId, IpIp};
-use crate::nat::{Mode, Timeouts};
 use crate::netfilter::{Chain, Traffic};
-use crate::provider::load;
 use crate::status::Dropped;
 use crate::status::netifd::Phase;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -29,30 +27,9 @@ pub(super) fn chain(
 }
 
 pub(super) fn state() -> State {
-    let prefix = "240b:10:1:200::/56".parse().unwrap();
-    let table = load("files").table;
-    let (found, _) = table.choose(&[prefix]).unwrap();
     State {
-        interface: "wanmap".into(),
-        protocol: Protocol::Mape,
-        link: Link {
-            device: "map-wanmap".into(),
-            mechanism: found.domain(false).unwrap().map(&[prefix]).unwrap().into(),
-            why: String::new(),
-            provider: Some(("v6plus".into(), "v6 Plus".into())),
-            uplink: "wan6".into(),
-            prefix_source: "delegated".into(),
-            mtu: 1460,
-            encaplimit: Some("ignore".into()),
-            zone: None,
-            mesh: false,
-        },
-        nat: Mode::Auto,
-        technique: ("pool".into(), "all 240 ports of 15 ranges as one".into()),
-        timeouts: Timeouts::Normal,
         reserve: Vec::new(),
-        upnp: crate::nat::Upnp::Auto,
-        since: 10,
+        ..State::example()
     }
 }
 
