@@ -125,10 +125,7 @@ impl Bench {
         let net = Double::start_with(Path::new(env!("CARGO_BIN_EXE_mape")), NullEffects);
         V6PLUS.bring_up(&net);
         net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
-        router::run(
-            "ip",
-            &["link", "add", "map-wanmap", "type", "veth", "peer", "x"],
-        );
+        router::device("map-wanmap");
         Bench(net)
     }
 

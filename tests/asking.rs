@@ -14,7 +14,6 @@ mod tls;
 
 use std::io::Write;
 use std::net::{TcpListener, UdpSocket};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use double::Interface;
@@ -178,24 +177,15 @@ fn line_with(says: &Arc<Mutex<Says>>, equip: impl FnOnce(&Router)) -> Option<Rou
 
 const SECTION: &str = "config interface 'wan4'\n\toption proto 'mape'\n\toption tunlink 'wan6'\n";
 
-fn mape(net: &Router, args: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_mape"))
-        .args(args)
-        .envs(net.with(|world| world.env.clone()))
-        .output()
-        .unwrap();
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// The line is not up, and log, status and doctor say why.
 fn assert_said(net: &Router, says: &str) {
     net.wait_error("wan4", "MAPE_UNKNOWN_PROVIDER");
     net.wait(says, |world| {
         world.log.iter().any(|line| line.contains(says))
     });
-    let status = mape(net, &["status", "wan4"]);
+    let status = net.mape(&["status", "wan4"]);
     assert!(status.contains(says), "{says} not in {status}");
-    let doctor = mape(net, &["doctor", "wan4"]);
+    let doctor = net.mape(&["doctor", "wan4"]);
     let asked = doctor.lines().find(|line| line.contains(" asked "));
     assert!(
         asked.is_some_and(|line| line.contains(says)),
@@ -218,7 +208,7 @@ fn each_fault_has_its_line_and_the_right_answer_comes_next() {
         net.wait("it is on record", |_| {
             net.file("var/run/mape/wan4.json").is_some()
         });
-        let status = mape(&net, &["status", "wan4"]);
+        let status = net.mape(&["status", "wan4"]);
         assert!(
             status.contains("192.0.2.1") && !status.contains("HB46PP  "),
             "{status}"
@@ -232,8 +222,7 @@ const TOKEN: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccd
 
 /// Seconds until the line is asked again, as `mape status` says.
 fn next_in(net: &Router) -> u64 {
-    let status: serde_json::Value =
-        serde_json::from_str(&mape(net, &["status", "--json"])).unwrap();
+    let status: serde_json::Value = serde_json::from_str(&net.mape(&["status", "--json"])).unwrap();
     let asked = &status["interfaces"][0]["asked"];
     assert!(asked["failure"].is_string(), "{asked}");
     asked["next_in"].as_u64().unwrap()
@@ -327,8 +316,8 @@ fn a_token_is_handed_over_in_secret() {
     assert!(!second.arguments.contains(TOKEN), "{}", second.arguments);
     net.wait("wan4 is up again", |world| world.is_up("wan4"));
     let mut seen = net.log().join("\n") + &net.story();
-    seen += &mape(&net, &["status", "--json"]);
-    seen += &mape(&net, &["doctor", "wan4", "--json"]);
+    seen += &net.mape(&["status", "--json"]);
+    seen += &net.mape(&["doctor", "wan4", "--json"]);
     for file in ["wan4.json", "wan4.hb46pp"] {
         seen += &net.file(&format!("var/run/mape/{file}")).unwrap();
     }

@@ -372,22 +372,17 @@ fn the_firewall_reloads_during_a_setup() {
     let Some(net) = Router::two_lines() else {
         return;
     };
-    let binary = env!("CARGO_BIN_EXE_mape");
     for _ in 0..5 {
         net.ifup("wanmap");
         while !net.with(|world| world.is_up("wanmap"))
             || net.file("var/run/mape/wanmap.json").is_none()
         {
-            let env = net.with(|world| world.env.clone());
-            let done = Command::new(binary).arg("firewall").envs(env).status();
-            assert!(done.unwrap().success());
+            net.firewall();
         }
         net.assert_works("wanmap");
         // Somebody flushed everything; the include brings it back.
         router::run("nft", &["flush", "ruleset"]);
-        let env = net.with(|world| world.env.clone());
-        let done = Command::new(binary).arg("firewall").envs(env).status();
-        assert!(done.unwrap().success());
+        net.firewall();
         net.assert_works("wanmap");
         net.down("wanmap");
     }

@@ -37,17 +37,7 @@ fn an_interface_that_netifd_no_longer_knows() {
     net.with(|world| world.remove_interface("wanmap"));
     net.write("var/run/mape/wanmap.json", &state);
     router::run("nft", &["add", "table", "ip", "mape_wanmap"]);
-    let device = [
-        "link",
-        "add",
-        "map-wanmap",
-        "type",
-        "veth",
-        "peer",
-        "name",
-        "p",
-    ];
-    router::run("ip", &device);
+    router::device("map-wanmap");
     net.hotplug("lan");
     net.assert_clean("wanmap");
 }

@@ -4,7 +4,7 @@
 
 mod random;
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use mape::map::{Border, Mapping};
@@ -49,25 +49,13 @@ fn written() -> Vec<Written> {
 }
 
 /// The first `len` binary digits of an address, as `prefix/len` has them.
-fn digits6(prefix: &str) -> String {
+fn digits(prefix: &str) -> String {
     let (address, len) = prefix.split_once('/').unwrap();
-    let address: Ipv6Addr = address.parse().unwrap();
-    let all: String = address
-        .octets()
-        .iter()
-        .map(|o| format!("{o:08b}"))
-        .collect();
-    all[..len.parse().unwrap()].to_owned()
-}
-
-fn digits4(prefix: &str) -> String {
-    let (address, len) = prefix.split_once('/').unwrap();
-    let address: Ipv4Addr = address.parse().unwrap();
-    let all: String = address
-        .octets()
-        .iter()
-        .map(|o| format!("{o:08b}"))
-        .collect();
+    let octets = match address.parse().unwrap() {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    let all: String = octets.iter().map(|o| format!("{o:08b}")).collect();
     all[..len.parse().unwrap()].to_owned()
 }
 
@@ -93,9 +81,9 @@ struct Expected {
 
 /// The subscriber of `rule` whose EA bits are `ea`, by draft-03.
 fn expected(rule: &Written, ea: &str) -> Expected {
-    let prefix = digits6(&rule.ipv6) + ea;
+    let prefix = digits(&rule.ipv6) + ea;
     assert_eq!(prefix.len(), 56, "end-user prefixes are /56");
-    let fixed = digits4(&rule.ipv4);
+    let fixed = digits(&rule.ipv4);
     let (suffix, psid) = ea.split_at(32 - fixed.len());
     let ipv4 = fixed + suffix;
     let psid16 = format!("{psid:0>16}");
@@ -167,7 +155,7 @@ fn every_rule_and_random_subscribers_of_each() {
 
 /// `prefix` is under none of the file's prefixes.
 fn is_strange(prefix: &Ipv6Net, known: &[String]) -> bool {
-    let digits = digits6(&prefix.to_string());
+    let digits = digits(&prefix.to_string());
     !known.iter().any(|prefix| digits.starts_with(prefix))
 }
 
@@ -175,10 +163,10 @@ fn is_strange(prefix: &Ipv6Net, known: &[String]) -> bool {
 fn prefixes_of_no_provider_are_refused() {
     let table = load("files").table;
     let file: Value = serde_json::from_str(FILE).unwrap();
-    let mut known: Vec<String> = written().iter().map(|r| digits6(&r.ipv6)).collect();
+    let mut known: Vec<String> = written().iter().map(|r| digits(&r.ipv6)).collect();
     for line in file["not_map"].as_object().unwrap().values() {
         let prefixes = line["prefixes"].as_array().into_iter().flatten();
-        known.extend(prefixes.map(|p| digits6(p.as_str().unwrap())));
+        known.extend(prefixes.map(|p| digits(p.as_str().unwrap())));
     }
     let mut random = Random(7);
     let mut strangers: Vec<Ipv6Net> = (0..2000)

@@ -15,7 +15,6 @@ use std::fs;
 use std::io::Write;
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
-use std::process::Command;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -129,12 +128,7 @@ impl Line {
     }
 
     fn mape(&self, args: &[&str]) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_mape"))
-            .args(args)
-            .envs(self.net.with(|world| world.env.clone()))
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout).unwrap()
+        self.net.mape(args)
     }
 
     /// Pid of the process that netifd supervises.

@@ -32,10 +32,7 @@ fn case_1_map_t_with_a_psid_beside_the_ea_bits() {
     example_uplink(&net);
     net.write("proc/net/nat46/control", "");
     net.write("sys/class/net/map-wanmap/mtu", "");
-    router::run(
-        "ip",
-        &["link", "add", "map-wanmap", "type", "veth", "peer", "x"],
-    );
+    router::device("map-wanmap");
     let options = [
         ("maptype", "map-t"),
         ("tunlink", "wan6"),

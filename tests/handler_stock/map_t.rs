@@ -21,10 +21,7 @@ const MAP_T: &[(&str, &str)] = &[
 fn install_nat46(net: &Router) {
     net.write("proc/net/nat46/control", "");
     net.write("sys/class/net/map-wanmap/mtu", "");
-    router::run(
-        "ip",
-        &["link", "add", "map-wanmap", "type", "veth", "peer", "x"],
-    );
+    router::device("map-wanmap");
 }
 
 #[test]

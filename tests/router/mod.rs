@@ -8,7 +8,7 @@ pub mod skip;
 
 use std::ops::Deref;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use nix::sched::{CloneFlags, unshare};
 
@@ -131,15 +131,30 @@ impl Router {
         std::fs::read_to_string(self.root().join(path)).ok()
     }
 
-    /// What firewall4 calls after each load; returns what it says.
-    pub fn firewall(&self) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_mape"))
-            .arg("firewall")
+    /// Runs `mape` as it would be run on this router.
+    fn output(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_mape"))
+            .args(args)
             .envs(self.with(|world| world.env.clone()))
             .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
+            .unwrap()
+    }
+
+    /// The same with success; returns what it complains of.
+    fn done(&self, args: &[&str]) -> String {
+        let output = self.output(args);
+        assert!(output.status.success(), "{args:?}: {output:?}");
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// What a command prints, whether it succeeds or not.
+    pub fn mape(&self, args: &[&str]) -> String {
+        String::from_utf8(self.output(args).stdout).unwrap()
+    }
+
+    /// What firewall4 calls after each load; returns what it says.
+    pub fn firewall(&self) -> String {
+        self.done(&["firewall"])
     }
 
     /// A v6plus router with the two lines of configuration that suffice.
@@ -160,32 +175,18 @@ impl Router {
 
     /// What the hotplug script does when an interface came up, changed or went down.
     pub fn hotplug(&self, interface: &str) {
-        let status = Command::new(env!("CARGO_BIN_EXE_mape"))
-            .args(["hotplug", interface])
-            .envs(self.with(|world| world.env.clone()))
-            .status();
-        assert!(status.unwrap().success());
+        self.done(&["hotplug", interface]);
     }
 
     /// What the service does once a minute.
     pub fn service(&self) {
-        for words in [&["repair"][..], &["history", "--record"]] {
-            let status = Command::new(env!("CARGO_BIN_EXE_mape"))
-                .args(words)
-                .envs(self.with(|world| world.env.clone()))
-                .status();
-            assert!(status.unwrap().success());
-        }
+        self.done(&["repair"]);
+        self.done(&["history", "--record"]);
     }
 
     /// What `mape doctor` says of an interface.
     pub fn doctor(&self, interface: &str) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_mape"))
-            .args(["doctor", interface])
-            .envs(self.with(|world| world.env.clone()))
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout).unwrap()
+        self.mape(&["doctor", interface])
     }
 
     /// Gives the router a file.
@@ -283,6 +284,14 @@ pub fn run(program: &str, args: &[&str]) -> String {
     let output = Command::new(program).args(args).output().unwrap();
     assert!(output.status.success(), "{program} {args:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Makes a device that stands for a tunnel which nobody else makes.
+pub fn device(name: &str) {
+    run(
+        "ip",
+        &["link", "add", name, "type", "veth", "peer", "name", "p"],
+    );
 }
 
 /// A kernel without ip6_tunnel: a dummy device stands in for the tunnel.
