@@ -6,30 +6,46 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use crate::reason::{Reason, Tell, named, said, sentence};
 use serde::Deserialize;
 
 /// Why an address cannot be the end of a tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// `::` or 0.0.0.0.
-    #[error("the unspecified address cannot be used")]
     Unspecified,
     /// `::1` or 127.0.0.0/8.
-    #[error("a loopback address cannot be used")]
     Loopback,
     /// ff00::/8 or 224.0.0.0/4.
-    #[error("a multicast address cannot be used")]
     Multicast,
     /// fe80::/10 or 169.254.0.0/16.
-    #[error("a link-local address cannot be used")]
     LinkLocal,
     /// ::ffff:0:0/96 (RFC 4291 section 2.5.5.2): never on the wire.
-    #[error("an IPv4-mapped IPv6 address cannot be used")]
     Mapped,
     /// 255.255.255.255.
-    #[error("the broadcast address cannot be used")]
     Broadcast,
 }
+
+impl Tell for AddressError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Unspecified => said!(
+                "address_unspecified",
+                "the unspecified address cannot be used"
+            ),
+            Self::Loopback => said!("address_loopback", "a loopback address cannot be used"),
+            Self::Multicast => said!("address_multicast", "a multicast address cannot be used"),
+            Self::LinkLocal => said!("address_link_local", "a link-local address cannot be used"),
+            Self::Mapped => said!(
+                "address_mapped",
+                "an IPv4-mapped IPv6 address cannot be used"
+            ),
+            Self::Broadcast => said!("address_broadcast", "the broadcast address cannot be used"),
+        }
+    }
+}
+
+sentence!(AddressError);
 
 /// Checks that packets can be sent to and from `address` across a network.
 ///
@@ -71,21 +87,39 @@ pub struct DnsName(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DnsNameError {
     /// Nothing at all, or only a dot.
-    #[error("a DNS name cannot be empty")]
     Empty,
     /// More than fits into a message (RFC 1035 section 2.3.4).
-    #[error("a DNS name has at most 253 characters")]
     TooLong,
     /// A label that is empty, too long or begins or ends with a hyphen.
-    #[error("each part of a DNS name has 1 to 63 characters and no hyphen at either end")]
     Label,
     /// A character that names of hosts do not have.
-    #[error("a DNS name consists of letters, digits, hyphens and underscores")]
     Character,
     /// The last label is a number, as in an IPv4 address.
-    #[error("a DNS name cannot end in a number; an IPv4 address cannot be used")]
     Numeric,
 }
+
+impl Tell for DnsNameError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Empty => said!("dns_name_empty", "a DNS name cannot be empty"),
+            Self::TooLong => said!("dns_name_too_long", "a DNS name has at most 253 characters"),
+            Self::Label => said!(
+                "dns_name_label",
+                "each part of a DNS name has 1 to 63 characters and no hyphen at either end"
+            ),
+            Self::Character => said!(
+                "dns_name_character",
+                "a DNS name consists of letters, digits, hyphens and underscores"
+            ),
+            Self::Numeric => said!(
+                "dns_name_numeric",
+                "a DNS name cannot end in a number; an IPv4 address cannot be used"
+            ),
+        }
+    }
+}
+
+sentence!(DnsNameError);
 
 impl DnsName {
     /// The name as text.
@@ -132,6 +166,8 @@ impl fmt::Display for DnsName {
     }
 }
 
+named!(DnsName);
+
 /// A tunnel's far end as it is provisioned.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
@@ -146,15 +182,31 @@ pub enum Endpoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// An IPv4 address: it cannot be reached over an IPv6-only line.
-    #[error("must be an IPv6 address or a DNS name, not an IPv4 address")]
     Ipv4,
     /// An IPv6 address that cannot be the end of a tunnel.
-    #[error(transparent)]
     Address(#[from] AddressError),
     /// Neither address nor name.
-    #[error("must be an IPv6 address or a DNS name: {0}")]
     Name(#[from] DnsNameError),
 }
+
+impl Tell for EndpointError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Ipv4 => said!(
+                "endpoint_ipv4",
+                "must be an IPv6 address or a DNS name, not an IPv4 address"
+            ),
+            Self::Address(error) => error.reason(),
+            Self::Name(reason) => said!(
+                "endpoint_name",
+                "must be an IPv6 address or a DNS name: {reason}",
+                reason
+            ),
+        }
+    }
+}
+
+sentence!(EndpointError);
 
 impl Endpoint {
     /// The address; `None` while only a name is known.
@@ -197,6 +249,8 @@ impl fmt::Display for Endpoint {
         }
     }
 }
+
+named!(Endpoint);
 
 #[cfg(test)]
 mod tests {

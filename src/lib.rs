@@ -38,6 +38,7 @@ pub mod netifd;
 pub mod paths;
 pub mod provider;
 pub mod provision;
+pub mod reason;
 mod sanitize;
 pub mod status;
 pub mod ubus;

@@ -10,6 +10,7 @@ use std::path::Path;
 const ORDER: &[&str] = &[
     "paths",
     "sanitize",
+    "reason",
     "members",
     "endpoint",
     "console",

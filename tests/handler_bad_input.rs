@@ -17,6 +17,11 @@ fn is_refused(net: &Router, what: &str, code: &str, detail: &str) {
     let details = net.details("wanmap");
     assert_eq!(details.len(), 1, "{what}: {}", net.story());
     assert!(details[0].contains(detail), "{what}: {details:?}");
+    let reasons = net.reasons("wanmap");
+    assert!(
+        reasons.len() == 1 && reasons[0]["code"].is_string() && reasons[0]["args"].is_object(),
+        "{what}: {reasons:?}"
+    );
     let said = net.log();
     assert_eq!(said.len(), 1, "{what}: {said:?}");
     assert!(

@@ -10,6 +10,8 @@ use mape::handler::{Code, Plan, Problem, Protocol, Router, Settings};
 use mape::mechanism::{Kind, Mechanism};
 use mape::netifd::{Config, Dump};
 use mape::provider::load;
+use mape::provision::resolve::ResolveError;
+use mape::reason::{Reason, Tell};
 use mape::uplink::Uplink;
 use serde_json::json;
 
@@ -43,11 +45,11 @@ impl Router for Fake {
         self.silent.clone()
     }
 
-    fn resolve(&self, name: &DnsName, uplink: &Uplink) -> Result<Vec<Ipv6Addr>, String> {
+    fn resolve(&self, name: &DnsName, uplink: &Uplink) -> Result<Vec<Ipv6Addr>, Reason> {
         self.asked.borrow_mut().extend(&uplink.resolvers);
         match name.as_str() == self.name {
             true => Ok(self.addresses.clone()),
-            false => Err(format!("{name}: there is no such name")),
+            false => Err(ResolveError::NoName(name.clone()).reason()),
         }
     }
 }

@@ -7,6 +7,7 @@ mod blobmsg;
 
 use blobmsg::{Attr, Kind, Message, Value, number};
 use mape::netifd::{Notify, Tunnel, Update};
+use mape::reason::Reason;
 use serde_json::Value as Json;
 use std::fs;
 use std::path::Path;
@@ -74,6 +75,7 @@ fn an_error_with_its_detail() {
     let error = Notify::Error {
         code: "INVALID_MAP_RULE",
         detail: "detail",
+        reason: &Reason::from("detail"),
     };
     is_as_recorded("error", &error);
 }

@@ -8,6 +8,7 @@ use mape::mechanism::Kind;
 use mape::netifd::{Config, Dump};
 use mape::provider::load;
 use mape::provision::hb46pp::Answer;
+use mape::reason::Reason;
 use serde_json::json;
 
 /// A router whose line has given this answer, if any.
@@ -28,8 +29,8 @@ impl Router for Asked {
         Some(Provisioned::of(answer))
     }
 
-    fn not_provisioned(&self, _: &str, _: &[Ipv6Net]) -> Option<String> {
-        self.1.map(str::to_owned)
+    fn not_provisioned(&self, _: &str, _: &[Ipv6Net]) -> Option<Reason> {
+        self.1.map(Reason::from)
     }
 }
 

@@ -132,7 +132,7 @@ fn backwards(
         show_inner(out, inner.as_ref(), from, error.is_none())?;
     }
     match error {
-        Some(error) => Err(Failure::Failed(error).into()),
+        Some(error) => Err(Failure::failed(error)),
         None => Ok(()),
     }
 }

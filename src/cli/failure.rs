@@ -3,15 +3,18 @@
 
 use std::fmt::{self, Display};
 
+use crate::reason::{Reason, Tell};
+use serde_json::Value;
+
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The command line itself is wrong: exit status 2.
     #[error("{0}")]
-    Usage(String),
+    Usage(Reason),
     /// It was understood but cannot be done: exit status 1.
     #[error("{0}")]
-    Failed(String),
+    Failed(Reason),
     /// It could not be done, and all there is to say has been said: exit
     /// status 1.
     #[error("")]
@@ -29,8 +32,21 @@ impl Failure {
         Failure::because(Failure::Usage, &reason)
     }
 
-    fn because(kind: fn(String) -> Self, reason: &dyn Display) -> Box<Self> {
-        Box::new(kind(reason.to_string()))
+    fn because(kind: fn(Reason) -> Self, reason: &dyn Display) -> Box<Self> {
+        Box::new(kind(Reason::Text(reason.to_string())))
+    }
+
+    /// A failure that a page can say in another language.
+    pub fn told(what: impl Tell) -> Box<Self> {
+        Box::new(Failure::Failed(what.reason()))
+    }
+
+    /// Its code and arguments, if it has a code.
+    pub fn reason(&self) -> Option<Value> {
+        match self {
+            Failure::Usage(reason) | Failure::Failed(reason) => reason.coded(),
+            Failure::Said => None,
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use super::args::Args;
 use super::failure::{Failure, Outcome};
 use super::output::CalcAnswer;
 use super::providers::{self, Named};
-use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec, check_end_user};
+use crate::map::{Dialect, Domain, MapType, Mapping, Relay, RuleSpec, SpecError, check_end_user};
+use crate::reason::said;
 use crate::sanitize::quoted;
 
 /// `--prefix`, `--provider`, `--rule` and `--legacy`.
@@ -75,7 +76,7 @@ impl<'a> MappingArgs<'a> {
         let (domain, provider, mtu) = self.domain()?;
         let mapping = domain.map(&[prefix]).map_err(|error| match &provider {
             Some(named) => providers::mismatch(named, &prefix, &error),
-            None => Failure::failed(error),
+            None => Failure::told(error),
         })?;
         Ok(Found {
             mapping,
@@ -102,11 +103,7 @@ impl<'a> MappingArgs<'a> {
             let map_type = self.rules.iter().find_map(|rule| rule.map_type);
             let map_type = map_type.unwrap_or(MapType::MapE);
             let domain = Domain::from_specs(&self.rules, map_type, self.dialect);
-            return Ok((
-                domain.map_err(Failure::failed)?,
-                None,
-                default_mtu(map_type),
-            ));
+            return Ok((domain.map_err(Failure::told)?, None, default_mtu(map_type)));
         }
         let table = providers::table();
         let (provider, domain) = match (self.provider, self.prefix) {
@@ -120,12 +117,12 @@ impl<'a> MappingArgs<'a> {
                 (found.provider(), found.domain(false))
             }
             (Some(id), _) => {
-                let provider = table.provider(id).map_err(Failure::failed)?;
+                let provider = table.provider(id).map_err(Failure::told)?;
                 (provider, provider.domain(false))
             }
         };
         let named = Some(Named::from(provider));
-        let domain = domain.map_err(Failure::failed)?;
+        let domain = domain.map_err(Failure::told)?;
         let mtu = provider.mtu().unwrap_or(default_mtu(domain.map_type()));
         Ok((domain, named, mtu))
     }
@@ -143,8 +140,9 @@ fn rule(text: &str) -> Outcome<RuleSpec> {
         }
         seen.push(key);
     }
-    text.parse()
-        .map_err(|error| Failure::failed(format_args!("--rule: {error}")))
+    text.parse().map_err(|error: Box<SpecError>| {
+        Failure::told(said!("rule_argument", "--rule: {reason}", error))
+    })
 }
 
 /// A prefix, or an address within one, which then counts as its /64.
@@ -154,16 +152,17 @@ pub(super) fn prefix(text: &str) -> Outcome<Ipv6Net> {
     let address: Option<Ipv6Addr> = text.parse().ok();
     if let Some(address) = address {
         // What the address is says more than what its /64 is.
-        check_end_user(address.into(), None).map_err(Failure::failed)?;
+        check_end_user(address.into(), None).map_err(Failure::told)?;
     }
     let of_address = || address.and_then(|ip| Ipv6Net::new(ip, 64).ok());
     let net = text.parse().ok().or_else(of_address);
     let net = net.as_ref().map(Ipv6Net::trunc).ok_or_else(|| {
-        Failure::failed(format_args!(
-            "{} is neither an IPv6 prefix such as 240b:10:1:200::/56 nor an address",
+        Failure::told(said!(
+            "not_a_prefix",
+            "{text} is neither an IPv6 prefix such as 240b:10:1:200::/56 nor an address",
             quoted(text)
         ))
     })?;
-    check_end_user(net, None).map_err(Failure::failed)?;
+    check_end_user(net, None).map_err(Failure::told)?;
     Ok(net)
 }

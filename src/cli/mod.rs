@@ -69,8 +69,8 @@ pub fn main(args: &[String]) -> ExitCode {
         (Ok(()), Ok(())) => return ExitCode::SUCCESS,
         (Ok(()), Err(error)) => (format!("cannot write: {error}"), ExitCode::FAILURE),
         (Err(Failure::Said), _) => return ExitCode::FAILURE,
-        (Err(Failure::Failed(reason)), _) => (reason, ExitCode::FAILURE),
-        (Err(Failure::Usage(reason)), _) => (reason, MISUSED.into()),
+        (Err(Failure::Failed(reason)), _) => (reason.to_string(), ExitCode::FAILURE),
+        (Err(Failure::Usage(reason)), _) => (reason.to_string(), MISUSED.into()),
     };
     complain(&format!("mape: {reason}"));
     status
@@ -137,8 +137,7 @@ fn run_command(name: &str, rest: &[String], out: &mut String) -> Outcome {
         && command.options.contains(&"json")
         && rest.iter().any(|arg| arg == "--json")
     {
-        let error = failure.to_string();
-        json(out, &ErrorAnswer { error: &error })?;
+        json(out, &ErrorAnswer::from(&**failure))?;
     }
     outcome
 }

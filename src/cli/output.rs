@@ -4,8 +4,9 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use serde_json::Value;
 
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use crate::map::Mapping;
 use crate::status::answer::{MappingAnswer, RuleAnswer};
 
@@ -40,8 +41,20 @@ impl<'a> CalcAnswer<'a> {
 
 /// What went wrong, for a caller who asked for JSON.
 #[derive(Debug, Serialize)]
-pub(super) struct ErrorAnswer<'a> {
-    pub error: &'a str,
+pub(super) struct ErrorAnswer {
+    error: String,
+    /// The same for programs, if there is a code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Value>,
+}
+
+impl From<&Failure> for ErrorAnswer {
+    fn from(failure: &Failure) -> Self {
+        ErrorAnswer {
+            error: failure.to_string(),
+            reason: failure.reason(),
+        }
+    }
 }
 
 /// An answer as one line of JSON.

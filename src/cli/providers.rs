@@ -12,6 +12,7 @@ use crate::console::title;
 use crate::map::MapError;
 use crate::paths;
 use crate::provider::{Provider, ProviderError, Table, Verdict, load};
+use crate::reason::said;
 
 /// The table of the installed files. What is wrong with them goes to standard error, a line each.
 pub(super) fn table() -> Table {
@@ -49,14 +50,21 @@ impl fmt::Display for Named {
 /// itself names options of UCI.
 pub(super) fn refused(error: &ProviderError, prefix: &Ipv6Net) -> Box<Failure> {
     match error {
-        ProviderError::NoMatch { .. } => Failure::failed(format_args!(
-            "{prefix} belongs to no known provider; if yours named a rule, give it with --rule"
+        ProviderError::NoMatch { .. } => Failure::told(said!(
+            "no_provider",
+            "{prefix} belongs to no known provider; if yours named a rule, give it with --rule",
+            prefix
         )),
-        ProviderError::Unconfirmed { name, rule, id, .. } => Failure::failed(format_args!(
+        ProviderError::Unconfirmed { name, rule, id, .. } => Failure::told(said!(
+            "unconfirmed_rule",
             "{prefix} may be {name} by rule {rule}, which nobody has confirmed yet; \
-             --provider {id} takes it"
+             --provider {provider} takes it",
+            prefix,
+            name,
+            rule,
+            id
         )),
-        other => Failure::failed(other),
+        other => Failure::told(other),
     }
 }
 
@@ -64,16 +72,33 @@ pub(super) fn refused(error: &ProviderError, prefix: &Ipv6Net) -> Box<Failure> {
 /// prefix is.
 pub(super) fn mismatch(asked: &Named, prefix: &Ipv6Net, error: &MapError) -> Box<Failure> {
     if !matches!(error, MapError::NoRule(_)) {
-        return Failure::failed(error);
+        return Failure::told(error);
     }
     let table = table();
     let whose = match table.lookup_line(prefix) {
         Verdict::Map(found) | Verdict::Unconfirmed(found) => {
             let named = Named::from(found.provider());
-            format!("it belongs to {named}: give --provider {}", named.id)
+            said!(
+                "belongs_to_provider",
+                "it belongs to {name}: give --provider {provider}",
+                named.to_string(),
+                named.id
+            )
         }
-        Verdict::NotMap(line) => format!("it belongs to {}", title(line.name(), line.id())),
-        Verdict::Unknown => "it belongs to no known provider; check the prefix".into(),
+        Verdict::NotMap(line) => {
+            let name = title(line.name(), line.id());
+            said!("belongs_to_line", "it belongs to {name}", name)
+        }
+        Verdict::Unknown => said!(
+            "belongs_to_nobody",
+            "it belongs to no known provider; check the prefix"
+        ),
     };
-    Failure::failed(format_args!("no rule of {asked} matches {prefix}; {whose}"))
+    Failure::told(said!(
+        "no_rule_of",
+        "no rule of {provider} matches {prefix}; {reason}",
+        asked.to_string(),
+        prefix,
+        whose
+    ))
 }

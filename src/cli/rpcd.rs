@@ -81,9 +81,9 @@ pub fn main(args: &[String]) -> ExitCode {
         [word] if word == "list" => line(&signature()),
         [word, method] if word == "call" => match read_input() {
             Ok(input) => call(method, &String::from_utf8_lossy(&input)),
-            Err(error) => line(&ErrorAnswer {
-                error: &format!("arguments cannot be read: {error}"),
-            }),
+            Err(error) => refused(&Failure::failed(format_args!(
+                "arguments cannot be read: {error}"
+            ))),
         },
         _ => {
             complain("mape: rpcd calls this with list, or call METHOD");
@@ -130,8 +130,15 @@ pub fn call(method: &str, input: &str) -> String {
         // What a command has printed says why it failed, too.
         return out;
     }
-    let error = outcome.map_or_else(|failure| failure.to_string(), |()| "no answer".to_owned());
-    line(&ErrorAnswer { error: &error })
+    refused(
+        &outcome
+            .err()
+            .unwrap_or_else(|| Failure::failed("no answer")),
+    )
+}
+
+fn refused(failure: &Failure) -> String {
+    line(&ErrorAnswer::from(failure))
 }
 
 /// The command that a call stands for, and what it is given.

@@ -85,7 +85,7 @@ fn mapping(sets: &[Provisioned], dialect: Dialect, prefix: Ipv6Net) -> Outcome<F
             Err(error) => reason = error,
         }
     }
-    Err(Failure::Failed(reason).into())
+    Err(Failure::failed(reason))
 }
 
 fn print(out: &mut String, options: &[S46Option], sets: &[Provisioned]) -> fmt::Result {

@@ -8,6 +8,7 @@ use super::failure::{Failure, Outcome};
 use super::output::json;
 use crate::console::Paint;
 use crate::console::complain;
+use crate::reason::said;
 use crate::sanitize::excerpt;
 use crate::status::answer::{PortsAnswer, StatusAnswer};
 use crate::status::text;
@@ -131,17 +132,17 @@ pub(super) fn choose<'a, 'w>(
     let all = names(interfaces);
     if let Some(name) = name {
         let mut found = interfaces.iter().filter(|i| i.name == name);
-        return found
-            .next()
-            .ok_or_else(|| Failure::failed(no_such(world, name, &all)));
+        return found.next().ok_or_else(|| no_such(world, name, &all));
     }
     let mut up = interfaces.iter().filter(|i| i.line.is_some());
     match (interfaces, up.next(), up.next()) {
         ([], _, _) => Err(Failure::failed(none(world))),
         ([only], _, _) => Ok(only),
         (_, Some(only), None) => Ok(only),
-        _ => Err(Failure::failed(format_args!(
-            "which interface? There are {all}"
+        _ => Err(Failure::told(said!(
+            "which_interface",
+            "which interface? There are {others}",
+            all
         ))),
     }
 }
@@ -151,17 +152,29 @@ fn names(interfaces: &[Interface<'_>]) -> String {
     names.join(", ")
 }
 
-fn no_such(world: &World, name: &str, all: &str) -> String {
+fn no_such(world: &World, name: &str, all: &str) -> Box<Failure> {
     let name = excerpt(name);
     match all {
-        "" if world.dump.is_none() => format!(
+        "" if world.dump.is_none() => Failure::failed(format_args!(
             "{}; and /etc/config/network has no interface {name} of proto mape or map",
             world.notes.join("; ")
-        ),
-        "" => format!("there is no interface {name} of proto mape or map, nor any other"),
-        one if !one.contains(", ") => {
-            format!("there is no interface {name} of proto mape or map; there is {one}")
-        }
-        all => format!("there is no interface {name} of proto mape or map; there are {all}"),
+        )),
+        "" => Failure::told(said!(
+            "interface_unknown_alone",
+            "there is no interface {name} of proto mape or map, nor any other",
+            name
+        )),
+        one if !one.contains(", ") => Failure::told(said!(
+            "interface_unknown_one",
+            "there is no interface {name} of proto mape or map; there is {others}",
+            name,
+            one
+        )),
+        all => Failure::told(said!(
+            "interface_unknown",
+            "there is no interface {name} of proto mape or map; there are {others}",
+            name,
+            all
+        )),
     }
 }

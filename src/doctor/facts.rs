@@ -12,6 +12,7 @@ use crate::netfilter::Chain;
 use super::remedy::Remedy;
 use super::seen::Seen;
 use crate::netfilter::Traffic;
+use crate::reason::Reason;
 use crate::status::Dropped;
 use crate::status::netifd::Phase;
 
@@ -67,10 +68,10 @@ pub enum Known {
         /// Its name.
         name: String,
         /// Why MAP is wrong there: a sentence with what to do.
-        reason: String,
+        reason: Reason,
     },
     /// Not MAP, or not to be used unasked: a sentence with what to do.
-    Refused(String),
+    Refused(Reason),
 }
 
 /// The CE's IPv6 address on this router.
@@ -92,7 +93,7 @@ pub enum Reply {
     /// None.
     No,
     /// It could not be sent, or was refused: why.
-    Error(String),
+    Error(Reason),
 }
 
 /// A miniupnpd that opens ports of a line whose address is shared.
@@ -129,7 +130,7 @@ pub struct Facts<'a> {
     /// Where the interface stands.
     pub phase: Phase,
     /// Its last error: code and detail.
-    pub error: Option<&'a (String, String)>,
+    pub error: Option<&'a (String, Reason)>,
     /// Why its configuration can never work, if that is so.
     pub refused: Option<Problem>,
     /// Its uplink, if there is one.
@@ -144,15 +145,15 @@ pub struct Facts<'a> {
     pub died: bool,
     /// What became of asking the line by HB46PP: why it failed, if it did, and
     /// seconds to the next attempt.
-    pub asked: Option<(Option<&'a str>, u64)>,
+    pub asked: Option<(Option<Reason>, u64)>,
     /// What became of the registration of a fixed address.
     pub registration: Option<&'a Registration>,
     /// What the uplink's resolvers say of the AFTR's name, if it has one.
-    pub aftr: Option<Result<Vec<Ipv6Addr>, String>>,
+    pub aftr: Option<Result<Vec<Ipv6Addr>, Reason>>,
     /// A PSID that is configured, and the one at its place in the prefix.
     pub psids: Option<(Psid, u16)>,
     /// The way to the BR, in the words of `ip route`, or why there is none.
-    pub br_route: Option<Result<(String, String), String>>,
+    pub br_route: Option<Result<(String, String), Reason>>,
     /// Whether the BR answers; `None` if there is no single address to ask.
     pub br_reply: Option<Reply>,
     /// The address given with `--probe`, and whether it answers.

@@ -22,9 +22,9 @@ use crate::uplink::addresses;
 
 use super::facts::{Facts, Known, Offer, Opens, Uplink, Upnp};
 use super::ping::ping;
-use super::reason::reason;
 use super::route::route_to;
 use super::{addresses, installed};
+use crate::reason::{Reason, Tell};
 
 /// What there is to know about `interface`.
 pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Facts<'a> {
@@ -54,7 +54,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
         known,
         asked: interface.asked().map(|asked| {
             let wait = asked.next.saturating_sub(world.boot_seconds);
-            (asked.failure.as_deref(), wait)
+            (asked.failure(), wait)
         }),
         registration: line.and_then(|line| line.registration),
         aftr: state.and_then(|state| aftr(state, world)),
@@ -103,14 +103,15 @@ fn refused(interface: &Interface<'_>) -> Option<Problem> {
 }
 
 /// What the uplink's own resolvers say of the AFTR's name.
-fn aftr(state: &State, world: &World) -> Option<Result<Vec<Ipv6Addr>, String>> {
+fn aftr(state: &State, world: &World) -> Option<Result<Vec<Ipv6Addr>, Reason>> {
     let Mechanism::DsLite(line) = &state.mechanism else {
         return None;
     };
     let uplink = world.dump.as_ref()?.find(&state.uplink)?;
     let device = uplink.l3_device.as_deref();
     let source = addresses(uplink).first().copied();
-    Some(resolve(line.name()?, &uplink.dns, source, device, PATIENCE))
+    let found = resolve(line.name()?, &uplink.dns, source, device, PATIENCE);
+    Some(found.map_err(|error| error.reason()))
 }
 
 /// The address that stands for the border: the BR, or the DMR's network.
@@ -180,11 +181,11 @@ fn known_line(offer: &Offer, mapping: Option<&Mapping>) -> Known {
         return Known::Tunnel {
             id: line.id().to_owned(),
             name: line.name().to_owned(),
-            reason: refusal.to_string(),
+            reason: refusal.reason(),
         };
     }
     match refusal {
-        Some(refusal) => Known::Refused(refusal.to_string()),
+        Some(refusal) => Known::Refused(refusal.reason()),
         None => Known::No,
     }
 }
@@ -210,10 +211,10 @@ fn psids(interface: &Interface<'_>, mapping: &Mapping) -> Option<(Psid, u16)> {
     (found != psid.value()).then_some((psid, found))
 }
 
-fn route(br: Ipv6Addr, ce: Option<Ipv6Addr>) -> Result<(String, String), String> {
+fn route(br: Ipv6Addr, ce: Option<Ipv6Addr>) -> Result<(String, String), Reason> {
     match route_to(br, ce) {
         Ok(route) => Ok((route.to_string(), route.device)),
-        Err(error) => Err(reason(&error)),
+        Err(error) => Err(error.reason()),
     }
 }
 

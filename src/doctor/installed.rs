@@ -10,6 +10,7 @@ use crate::paths::{rooted, run_dir, stems_in};
 use super::read::read;
 use super::remedy::Remedy;
 use super::seen::Seen;
+use crate::reason::Tell;
 
 /// Kernel modules and the packages that have them.
 const IP6_TUNNEL: (&str, &str) = ("ip6_tunnel", "kmod-ip6-tunnel");
@@ -79,7 +80,7 @@ pub(super) fn conflicts(chains: &[Chain]) -> Vec<(Seen, Remedy)> {
     // State files that cannot be used.
     for interface in stems_in(&run_dir(), "json").unwrap_or_default() {
         if let Err(error) = State::load(&interface) {
-            let error = error.to_string();
+            let error = error.reason();
             found.push((
                 Seen::StateUnreadable { error },
                 Remedy::Restart { interface },

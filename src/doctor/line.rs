@@ -7,6 +7,7 @@ use super::facts::{Facts, Known};
 use super::finding::{Finding, fail, not_up, ok, unknown, warn};
 use super::remedy::Remedy;
 use super::seen::Seen;
+use crate::reason::Reason;
 use crate::status::netifd::Phase;
 
 pub(super) fn uplink(facts: &Facts<'_>) -> Finding {
@@ -148,10 +149,10 @@ fn by_hand(known: &Known) -> Finding {
 /// What the line itself says (HB46PP). Nothing is said of one that was not
 /// asked.
 pub(super) fn asked(facts: &Facts<'_>) -> Vec<Finding> {
-    let finding = facts.asked.map(|(failure, wait)| match failure {
+    let finding = facts.asked.as_ref().map(|(failure, wait)| match failure {
         None => ok(Seen::LineAnswered {}),
         Some(error) => {
-            let error = error.to_owned();
+            let error = error.clone();
             let minutes = wait.div_ceil(60);
             warn(Seen::LineSilent { error }, Remedy::AskedAgain { minutes })
         }
@@ -198,17 +199,17 @@ fn rule_in_use(facts: &Facts<'_>, mapping: &Mapping) -> Finding {
 
 /// Why no rule is in use.
 fn no_rule(facts: &Facts<'_>) -> Finding {
-    let failed = |code: &str, detail: &str| {
+    let failed = |code: &str, detail: &Reason| {
         let seen = Seen::SetupFailed {
             error: code.to_owned(),
-            detail: detail.to_owned(),
+            detail: detail.clone(),
         };
         fail(seen, remedy_of(code))
     };
     match (facts.error, &facts.refused) {
         (Some((code, detail)), _) if facts.phase == Phase::Error => failed(code, detail),
         // netifd was not asked, or has not started the interface since.
-        (_, Some(problem)) => failed(problem.code.as_str(), &problem.detail),
+        (_, Some(problem)) => failed(problem.code.as_str(), &problem.reason),
         _ if !facts.bus => unknown(Seen::NetifdSilent {}),
         _ if facts.phase == Phase::Down => {
             let interface = facts.interface.to_owned();

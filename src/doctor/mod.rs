@@ -15,7 +15,6 @@ mod nat;
 mod path;
 pub mod ping;
 mod read;
-mod reason;
 mod registration;
 mod remedy;
 mod route;

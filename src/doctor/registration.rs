@@ -38,7 +38,7 @@ pub(super) fn registration(facts: &Facts<'_>) -> Vec<Finding> {
             let seen = Seen::RegistrationUnreached {
                 server,
                 address,
-                error: detail,
+                error: found.why(),
             };
             (seen, Remedy::CheckUpdateServer {})
         }

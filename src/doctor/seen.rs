@@ -3,6 +3,7 @@
 
 use std::net::Ipv6Addr;
 
+use crate::reason::Reason;
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::Serialize;
 use thiserror::Error;
@@ -78,11 +79,11 @@ pub enum Seen {
         provider_name: String,
     },
     #[error("a rule is configured by hand, but {reason}")]
-    RuleOnOtherLine { reason: String },
+    RuleOnOtherLine { reason: Reason },
     #[error("{reason}")]
-    OtherLine { reason: String },
+    OtherLine { reason: Reason },
     #[error("{detail} ({error})")]
-    SetupFailed { error: String, detail: String },
+    SetupFailed { error: String, detail: Reason },
     #[error("the interface is not started")]
     NotStarted {},
     #[error("the interface is not up, so no rule is in use yet")]
@@ -133,7 +134,7 @@ pub enum Seen {
     #[error("it says how it carries IPv4 (HB46PP)")]
     LineAnswered {},
     #[error("it does not say how it carries IPv4 (HB46PP): {error}")]
-    LineSilent { error: String },
+    LineSilent { error: Reason },
 
     // Border relay and tunnel.
     #[error("{name} is {address}")]
@@ -141,7 +142,7 @@ pub enum Seen {
     #[error("{name} is no longer {address}, which is in use")]
     AftrMoved { name: String, address: Ipv6Addr },
     #[error("{error}")]
-    AftrUnknown { error: String },
+    AftrUnknown { error: Reason },
     #[error("{address} is registered with {server}")]
     Registered { server: String, address: Ipv6Addr },
     #[error("{server} refuses to register {address}: {answer}")]
@@ -160,7 +161,7 @@ pub enum Seen {
     RegistrationUnreached {
         server: String,
         address: Ipv6Addr,
-        error: String,
+        error: Reason,
     },
     #[error("{address} is not registered: {server} needs option {option}")]
     RegistrationIncomplete {
@@ -176,7 +177,7 @@ pub enum Seen {
         provider_name: String,
     },
     #[error("{peer}: {error}")]
-    PeerUnreachable { peer: String, error: String },
+    PeerUnreachable { peer: String, error: Reason },
     #[error("{peer} {route}, which is not the uplink's device")]
     PeerNotByUplink { peer: String, route: String },
     #[error("{peer} {route}")]
@@ -190,7 +191,7 @@ pub enum Seen {
     #[error("{address} does not answer")]
     NoAnswer { address: String },
     #[error("{address}: {error}")]
-    PingFailed { address: String, error: String },
+    PingFailed { address: String, error: Reason },
     #[error("{address}, translated by {device}")]
     CeTranslated { address: Ipv6Addr, device: String },
     #[error("{address} is on no device")]
@@ -361,7 +362,7 @@ pub enum Seen {
     #[error("table {table} of a patched map.sh is loaded and rewrites our packets")]
     PatchedTable { table: &'static str },
     #[error("{error}")]
-    StateUnreadable { error: String },
+    StateUnreadable { error: Reason },
 }
 
 /// Where a prefix comes from, in the words of the option or of the protocol.

@@ -20,6 +20,7 @@ use super::failure::Failure;
 use super::link::{ADDRESS_OPTION, address_interface};
 use super::problem::{Code, Problem};
 use crate::netifd::{Config, Interface, Notify};
+use crate::reason::said;
 
 /// Name of the protocol in netifd.
 pub const PROTOCOL: &str = "mapeaddr";
@@ -50,9 +51,12 @@ pub fn place(
         Some(_) => {
             return Err(Failure::Problem(Problem::passing(
                 Code::InvalidConfig,
-                format_args!(
+                said!(
+                    "address_name_taken",
                     "the configuration has an interface {name}, and {interface} needs that name \
-                     for its address; call one of them something else"
+                     for its address; call one of them something else",
+                    name,
+                    interface
                 ),
             )));
         }
@@ -63,7 +67,11 @@ pub fn place(
         .map_err(|error| match error.status() {
             Some(_) => Failure::Problem(Problem::passing(
                 Code::TunnelFailed,
-                format_args!("netifd does not take the CE's address: {error}"),
+                said!(
+                    "address_refused",
+                    "netifd does not take the CE's address: {reason}",
+                    error.to_string()
+                ),
             )),
             None => Failure::Bus(error),
         })?;
@@ -81,9 +89,12 @@ pub fn place(
     }
     Err(Failure::Problem(Problem::passing(
         Code::TunnelFailed,
-        format_args!(
+        said!(
+            "address_not_up",
             "the CE's address {address} did not come up on {uplink}; if mape was installed just \
-             now, run /etc/init.d/network restart"
+             now, run /etc/init.d/network restart",
+            address,
+            uplink
         ),
     )))
 }
@@ -128,7 +139,11 @@ fn clear(bus: &mut Netifd, interface: &str) -> Result<(), Failure> {
     }
     Err(Failure::Problem(Problem::passing(
         Code::TunnelFailed,
-        format_args!("netifd does not remove the old interface {name}"),
+        said!(
+            "address_not_removed",
+            "netifd does not remove the old interface {name}",
+            name
+        ),
     )))
 }
 

@@ -23,6 +23,7 @@ use super::marks;
 use super::problem::{Code, Problem};
 use super::store::{parse_json, read_json};
 use crate::paths::{self, attempt_file, stems_in};
+use crate::reason::said;
 
 /// Longest wait before an attempt, in seconds: a line is back within a minute,
 /// whatever it is that keeps killing the handler.
@@ -93,8 +94,9 @@ impl Attempt {
     pub fn begin(interface: &str) -> Result<Self, Problem> {
         let path = attempt_file(interface);
         let no_room = |error: io::Error| {
-            let path = path.display();
-            Problem::passing(Code::NatFailed, format_args!("{path}: {error}"))
+            let path = path.display().to_string();
+            let what = said!("file", "{file}: {reason}", path, error);
+            Problem::passing(Code::NatFailed, what)
         };
         let file = marks::hold_when_free(&path).map_err(no_room)?;
         let mut attempt = Attempt {

@@ -15,6 +15,7 @@ use crate::map::{Border, Domain, MapError, MapType};
 use crate::mechanism::{DsLite, IpIp, Kind, Mechanism, MechanismError};
 use crate::provider::{Carrier, Confidence, Match, OtherLine, Provider, Table, Verdict};
 use crate::provision::hb46pp::Mechanism as Offer;
+use crate::reason::{Reason, Tell, said};
 use crate::uplink::{Uplink, UplinkError};
 
 /// What decides beside options and netifd's answer.
@@ -29,7 +30,7 @@ pub trait Router {
     }
     /// Why the line of a logical interface said nothing when it had these
     /// prefixes and was asked.
-    fn not_provisioned(&self, _interface: &str, _prefixes: &[Ipv6Net]) -> Option<String> {
+    fn not_provisioned(&self, _interface: &str, _prefixes: &[Ipv6Net]) -> Option<Reason> {
         None
     }
     /// The AFTR that DHCPv6 named on a logical interface (option 64).
@@ -45,8 +46,12 @@ pub trait Router {
     ///
     /// # Errors
     /// There are none, and why.
-    fn resolve(&self, name: &DnsName, _uplink: &Uplink) -> Result<Vec<Ipv6Addr>, String> {
-        Err(format!("{name}: there is nobody to ask"))
+    fn resolve(&self, name: &DnsName, _uplink: &Uplink) -> Result<Vec<Ipv6Addr>, Reason> {
+        Err(said!(
+            "nobody_to_ask",
+            "{name}: there is nobody to ask",
+            name
+        ))
     }
 }
 
@@ -130,7 +135,12 @@ impl Line<'_> {
             };
             return Err(Problem::passing(
                 Code::InvalidMapRule,
-                format_args!("rule {}: {missing} is missing", mapping.bmr().ipv6()),
+                said!(
+                    "rule_without_border",
+                    "rule {rule}: {option} is missing",
+                    mapping.bmr().ipv6(),
+                    missing
+                ),
             ));
         }
         let mesh = self.settings.mesh.unwrap_or(!mapping.fmrs().is_empty());
@@ -165,17 +175,28 @@ impl Line<'_> {
     fn not_told(&self, unknown: Option<Problem>, prefixes: &[Ipv6Net]) -> Problem {
         let interface = &self.settings.interface;
         let failure = self.router.not_provisioned(interface, prefixes);
-        let detail = match (&unknown, failure) {
-            (Some(problem), None) => problem.detail.clone(),
-            (Some(problem), Some(why)) => {
-                let known = &problem.detail;
-                format!("{known}; the line itself does not say how it carries IPv4: {why}")
-            }
-            (None, None) => "the line has not said yet how it carries IPv4".into(),
-            (None, Some(why)) => format!("the line does not say how it carries IPv4: {why}"),
+        let code = unknown
+            .as_ref()
+            .map_or(Code::UnknownProvider, |problem| problem.code);
+        let what = match (unknown, failure) {
+            (Some(problem), None) => problem.reason.clone(),
+            (Some(problem), Some(why)) => said!(
+                "unknown_and_not_told",
+                "{first}; the line itself does not say how it carries IPv4: {reason}",
+                problem.reason,
+                why
+            ),
+            (None, None) => said!(
+                "not_told_yet",
+                "the line has not said yet how it carries IPv4"
+            ),
+            (None, Some(why)) => said!(
+                "not_told",
+                "the line does not say how it carries IPv4: {reason}",
+                why
+            ),
         };
-        let code = unknown.map_or(Code::UnknownProvider, |problem| problem.code);
-        Problem::passing(code, detail)
+        Problem::passing(code, what)
     }
 
     /// What the line itself said.
@@ -189,8 +210,11 @@ impl Line<'_> {
         let offer = provisioned.offer(prefixes).map_err(unusable)?;
         if only.is_some_and(|only| (only == Kind::DsLite) != (offer.as_str() == "ds-lite")) {
             let word = offer.as_str();
-            let reason = format!("the line has {word}; set option maptype to that or to auto");
-            return Err(unusable(reason));
+            return Err(unusable(said!(
+                "line_has_other",
+                "the line has {mechanism}; set option maptype to that or to auto",
+                word
+            )));
         }
         let owner = Some(Owner::from(provisioned));
         let why = "the line says so (HB46PP)".to_owned();
@@ -202,7 +226,8 @@ impl Line<'_> {
             }
             Offer::IpIp(offers) => {
                 let first = offers.first();
-                let offer = first.ok_or_else(|| unusable("it gives no address".into()))?;
+                let offer = first
+                    .ok_or_else(|| unusable(said!("no_fixed_address", "it gives no address")))?;
                 let own = prefixes.iter().find(|prefix| prefix.contains(&offer.local));
                 let prefix = own.copied().unwrap_or_else(|| offer.local.into());
                 let line = IpIp::with_address(prefix, offer.local, offer.ipv4, offer.remote);
@@ -228,8 +253,11 @@ impl Line<'_> {
         };
         let refusal = match of_map {
             Some(Ok((found, prefix))) => return self.of_match(found, prefix),
-            Some(Err(refusal)) => refusal.to_string(),
-            None => "peeraddr is missing: the AFTR of this line is not known".into(),
+            Some(Err(refusal)) => refusal.reason(),
+            None => said!(
+                "aftr_unknown",
+                "peeraddr is missing: the AFTR of this line is not known"
+            ),
         };
         if only.is_none_or(|kind| kind == Kind::DsLite) {
             let known = prefixes.iter().find_map(|prefix| self.ds_lite_line(prefix));
@@ -288,7 +316,12 @@ impl Line<'_> {
             let name = provider.name();
             return Err(Problem::fatal(
                 Code::UnknownProvider,
-                format_args!("provider {id}: {name} is not known to have DS-Lite"),
+                said!(
+                    "provider_without_ds_lite",
+                    "provider {provider}: {name} is not known to have DS-Lite",
+                    id,
+                    name
+                ),
             ));
         }
         let mesh = self.settings.mesh.unwrap_or(false);
@@ -308,7 +341,12 @@ impl Line<'_> {
         let mapping = domain.map(prefixes).map_err(|error| {
             Problem::passing(
                 code_of(&error),
-                format_args!("provider {}: {error}", provider.id()),
+                said!(
+                    "provider_refused",
+                    "provider {provider}: {reason}",
+                    provider.id(),
+                    error
+                ),
             )
         })?;
         let mapping = match self.settings.border {
@@ -371,7 +409,11 @@ impl Line<'_> {
         let br = fixed.br.clone().or(known.map(Endpoint::Address));
         let br = br.ok_or_else(|| {
             let id = id.unwrap_or("auto");
-            let what = format_args!("provider {id}: its BR is not known; set option peeraddr");
+            let what = said!(
+                "provider_br_unknown",
+                "provider {provider}: its BR is not known; set option peeraddr",
+                id
+            );
             Problem::fatal(Code::UnknownProvider, what)
         })?;
         let prefix = self.prefix()?;
@@ -390,7 +432,7 @@ impl Line<'_> {
     fn prefix(&self) -> Result<Ipv6Net, Problem> {
         let name = &self.uplink.interface;
         self.uplink.any().ok_or_else(|| {
-            let what = format_args!("{name} is up but has no IPv6 prefix yet");
+            let what = UplinkError::NoPrefix(name.clone());
             Problem::passing(Code::NoUplinkPrefix, what)
         })
     }
@@ -411,7 +453,11 @@ impl Line<'_> {
         };
         match all.iter().min_by_key(silence) {
             Some(best) => Ok((*best, all)),
-            None => Err(unknown(format!("{name} has no address"))),
+            None => Err(unknown(said!(
+                "name_without_address",
+                "{name} has no address",
+                name
+            ))),
         }
     }
 }

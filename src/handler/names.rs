@@ -5,7 +5,8 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::endpoint::DnsName;
-use crate::provision::{self, resolve::aaaa};
+use crate::provision;
+use crate::provision::resolve::{ResolveError, aaaa};
 
 /// How long the resolvers of an uplink may take while an interface waits for
 /// them: enough to send a lost question again.
@@ -26,10 +27,10 @@ pub fn resolve(
     source: Option<Ipv6Addr>,
     device: Option<&str>,
     patience: Duration,
-) -> Result<Vec<Ipv6Addr>, String> {
+) -> Result<Vec<Ipv6Addr>, ResolveError> {
     let uplink = provision::Uplink {
         patience,
         ..provision::Uplink::new(resolvers, source, device)
     };
-    aaaa(name, &uplink).map_err(|error| error.to_string())
+    aaaa(name, &uplink)
 }

@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use super::problem::{Code, Problem};
 use crate::map::{Border, Dialect, Mapping, Rule};
 use crate::paths::rooted;
+use crate::reason::said;
 
 const CONTROL: &str = "/proc/net/nat46/control";
 
@@ -61,9 +62,11 @@ fn local_words(mapping: &Mapping) -> Result<String, Problem> {
     if ipv4.prefix_len() < 32 {
         return Err(Problem::passing(
             Code::UnsupportedType,
-            format_args!(
-                "map-t: this line has the IPv4 prefix {ipv4}, and kmod-nat46 translates for \
-                 single addresses only"
+            said!(
+                "nat46_prefix",
+                "map-t: this line has the IPv4 prefix {prefix}, and kmod-nat46 translates for \
+                 single addresses only",
+                ipv4
             ),
         ));
     }
@@ -92,7 +95,10 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
     if !is_there() {
         return Err(Problem::passing(
             Code::UnsupportedType,
-            "map-t needs the package kmod-nat46, which is not installed",
+            said!(
+                "nat46_missing",
+                "map-t needs the package kmod-nat46, which is not installed"
+            ),
         ));
     }
     let commands = commands(device, mapping, fmrs)?;
@@ -103,7 +109,12 @@ pub fn create(device: &str, mapping: &Mapping, fmrs: &[Rule], mtu: u16) -> Resul
             remove(device);
             return Err(Problem::passing(
                 Code::TunnelFailed,
-                format_args!("kmod-nat46 does not take \"{command}\": {error}"),
+                said!(
+                    "nat46_refused",
+                    "kmod-nat46 does not take \"{command}\": {reason}",
+                    command,
+                    error
+                ),
             ));
         }
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::ops::Deref;
 
+use crate::reason::{Reason, Tell};
 use crate::sanitize::one_line;
 
 /// The codes netifd passes on; LuCI translates each.
@@ -61,6 +62,8 @@ pub struct Parts {
     pub code: Code,
     /// One line: what exactly is wrong and, if it helps, what to do.
     pub detail: String,
+    /// The same for programs.
+    pub reason: Reason,
     /// Whether the configuration contradicts itself whatever the line may be:
     /// only another configuration helps. Nothing else may be fatal, since what
     /// changes by itself must be able to come right by itself.
@@ -72,19 +75,20 @@ const MAX_DETAIL: usize = 300;
 
 impl Problem {
     /// Something in the configuration that no prefix can mend.
-    pub fn fatal(code: Code, detail: impl fmt::Display) -> Self {
-        Self::new(code, &detail, true)
+    pub fn fatal(code: Code, what: impl Tell) -> Self {
+        Self::new(code, what.reason(), true)
     }
 
     /// Something that can come right while we wait.
-    pub fn passing(code: Code, detail: impl fmt::Display) -> Self {
-        Self::new(code, &detail, false)
+    pub fn passing(code: Code, what: impl Tell) -> Self {
+        Self::new(code, what.reason(), false)
     }
 
-    fn new(code: Code, detail: &dyn fmt::Display, fatal: bool) -> Self {
+    fn new(code: Code, reason: Reason, fatal: bool) -> Self {
         Problem(Box::new(Parts {
             code,
-            detail: one_line(&detail.to_string(), MAX_DETAIL),
+            detail: one_line(&reason.to_string(), MAX_DETAIL),
+            reason,
             fatal,
         }))
     }

@@ -22,6 +22,7 @@ use crate::provision::hb46pp::{
     Answer, Capability, Label, Mechanism, Reply, Request, SUPPORTED, TokenFile, Unusable, ask,
 };
 use crate::provision::{self, resolve};
+use crate::reason::{Reason, Tell, said};
 use crate::sanitize::one_line;
 use crate::uplink::{self, Uplink};
 
@@ -42,7 +43,10 @@ pub struct Record {
     lwaftr: Option<Ipv6Addr>,
     /// Why the last attempt failed: a sentence.
     #[serde(default)]
-    pub failure: Option<String>,
+    failure: Option<String>,
+    /// The same for programs.
+    #[serde(default)]
+    reason: Option<Value>,
 }
 
 /// The part of a provisioning server's answer that a plan needs.
@@ -67,9 +71,14 @@ impl Record {
     }
 
     /// Why a line with these prefixes gave no answer when it was asked last.
-    pub(super) fn failure_of(interface: &str, prefixes: &[Ipv6Net]) -> Option<String> {
+    pub(super) fn failure_of(interface: &str, prefixes: &[Ipv6Net]) -> Option<Reason> {
         let record = Record::load(interface)?;
-        record.failure.filter(|_| record.prefixes == prefixes)
+        record.failure().filter(|_| record.prefixes == prefixes)
+    }
+
+    /// Why the last attempt failed.
+    pub fn failure(&self) -> Option<Reason> {
+        Some(Reason::kept(self.failure.clone()?, self.reason.clone()))
     }
 
     /// Whether it is time to ask again: an answer may depend on the account, so
@@ -116,9 +125,9 @@ impl Provisioned {
     ///
     /// # Errors
     /// Why none can be used, for people.
-    pub fn offer(&self, prefixes: &[Ipv6Net]) -> Result<Mechanism, String> {
+    pub fn offer(&self, prefixes: &[Ipv6Net]) -> Result<Mechanism, Reason> {
         let mechanism = self.answer.mechanism(&supported(), Some(prefixes));
-        mechanism.map_err(|error| error.to_string())
+        mechanism.map_err(|error| error.reason())
     }
 
     /// The mapping that it means for a line with these prefixes, if the user
@@ -126,21 +135,28 @@ impl Provisioned {
     ///
     /// # Errors
     /// Why it means none, for people.
-    pub fn mapping(&self, prefixes: &[Ipv6Net], overrides: &Overrides) -> Result<Mapping, String> {
+    pub fn mapping(&self, prefixes: &[Ipv6Net], overrides: &Overrides) -> Result<Mapping, Reason> {
         let Mechanism::Map { domain, lwaftr } = self.offer(prefixes)? else {
-            return Err("the answer names no mechanism of MAP".into());
+            return Err(said!(
+                "answer_no_map",
+                "the answer names no mechanism of MAP"
+            ));
         };
         let domain = domain
             .corrected(overrides)
-            .map_err(|error| error.to_string())?;
-        let mapping = domain.map(prefixes).map_err(|error| error.to_string())?;
+            .map_err(|error| error.reason())?;
+        let mapping = domain.map(prefixes).map_err(|error| error.reason())?;
         match (mapping.border(), self.lwaftr, lwaftr) {
             (Some(_), _, _) => Ok(mapping),
             (None, Some(address), _) => mapping
                 .with_border(Border::Br(address))
-                .map_err(|error| error.to_string()),
-            (None, None, Some(name)) => Err(format!("the lwAFTR {name} was not found")),
-            (None, None, None) => Err("the answer names no BR".into()),
+                .map_err(|error| error.reason()),
+            (None, None, Some(name)) => Err(said!(
+                "answer_lwaftr_not_found",
+                "the lwAFTR {name} was not found",
+                name
+            )),
+            (None, None, None) => Err(said!("answer_no_br", "the answer names no BR")),
         }
     }
 
@@ -206,7 +222,7 @@ fn ask_line(
     let step = schedule::next(event, &mut schedule::random);
     let usable = match &asked {
         Ok(reply) => unusable(&reply.answer, &prefixes).map_or(Ok(reply), Err),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error.reason()),
     };
     tell(interface, &usable, step.wait.as_secs());
     let failure = usable.err();
@@ -233,7 +249,8 @@ fn ask_line(
         configured,
         answer,
         lwaftr,
-        failure: failure.map(|failure| one_line(&failure, LONGEST)),
+        reason: failure.as_ref().and_then(Reason::coded),
+        failure: failure.map(|failure| one_line(&failure.to_string(), LONGEST)),
     };
     (record, step.wait.as_secs())
 }
@@ -244,14 +261,14 @@ const LONGEST: usize = 200;
 /// Why nothing of what the answer offers can be used on a line with these
 /// prefixes. An answer that offers nothing at all is another matter: then the
 /// line has no IPv4 for us.
-fn unusable(answer: &Answer, prefixes: &[Ipv6Net]) -> Option<String> {
+fn unusable(answer: &Answer, prefixes: &[Ipv6Net]) -> Option<Reason> {
     match answer.mechanism(&supported(), Some(prefixes)) {
-        Err(error @ Unusable::NoneFits(_)) => Some(error.to_string()),
+        Err(error @ Unusable::NoneFits(_)) => Some(error.reason()),
         Ok(_) | Err(Unusable::Nothing(_)) => None,
     }
 }
 
-fn tell(interface: &str, usable: &Result<&Reply, String>, wait: u64) {
+fn tell(interface: &str, usable: &Result<&Reply, Reason>, wait: u64) {
     let minutes = wait.div_ceil(60);
     match usable {
         Ok(reply) => {
@@ -291,6 +308,7 @@ mod tests {
             answer: Some(serde_json::from_str(answer).unwrap()),
             lwaftr: None,
             failure: None,
+            reason: None,
         }
     }
 
@@ -328,7 +346,7 @@ mod tests {
             ..Overrides::default()
         };
         let refused = provisioned.mapping(&record.prefixes, &contradiction);
-        assert!(refused.unwrap_err().contains("psidlen 1: "));
+        assert!(refused.unwrap_err().to_string().contains("psidlen 1: "));
     }
 
     #[test]
@@ -343,7 +361,10 @@ mod tests {
                 .mapping(&prefixes, &Overrides::default())
         };
         let missing = mapping(&record).unwrap_err();
-        assert_eq!(missing, "the lwAFTR lwaftr.lab.example was not found");
+        assert_eq!(
+            missing.to_string(),
+            "the lwAFTR lwaftr.lab.example was not found"
+        );
         record.lwaftr = "2001:db8:ffff::46".parse().ok();
         let found = mapping(&record).unwrap().border();
         assert_eq!(found, record.lwaftr.map(Border::Br));

@@ -12,6 +12,7 @@ use std::net::Ipv6Addr;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::bus::Netifd;
 use super::clock::uptime;
@@ -27,6 +28,7 @@ use crate::provision::Uplink;
 use crate::provision::registration::{
     Account, CallError, Outcome, RegisterError, Style, StyleError, register, wait,
 };
+use crate::reason::{Reason, Tell, said};
 
 /// What an attempt came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +79,9 @@ pub struct Registration {
     /// What the server said, why it was not reached, or the option that is
     /// missing; empty if the address is registered.
     pub detail: String,
+    /// The same for programs, of a server that was not reached.
+    #[serde(default)]
+    pub reason: Option<Value>,
     /// When that was, in seconds since boot.
     pub at: u64,
     /// When it is tried again, in seconds since boot.
@@ -88,6 +93,11 @@ impl Registration {
     /// before the first attempt ended. A file that cannot be read is none.
     pub fn load(interface: &str) -> Option<Self> {
         read_json(&registration_file(interface))
+    }
+
+    /// What `detail` says.
+    pub fn why(&self) -> Reason {
+        Reason::kept(self.detail.clone(), self.reason.clone())
     }
 
     /// Whether the address is registered.
@@ -262,17 +272,19 @@ impl Registrar {
 fn attempt(interface: &str, order: &Order, state: &State) -> Registration {
     let address = state.mechanism.ce_address();
     let (result, detail) = match call(interface, order, state) {
-        Ok(Outcome::Registered) => (RegistrationResult::Registered, String::new()),
-        Ok(Outcome::Refused(words)) => (RegistrationResult::Refused, words),
-        Ok(Outcome::Unclear(words)) => (RegistrationResult::Unclear, words),
-        Err(Failure::Missing(option)) => (RegistrationResult::Incomplete, option.to_owned()),
+        Ok(Outcome::Registered) => (RegistrationResult::Registered, "".reason()),
+        Ok(Outcome::Refused(words)) => (RegistrationResult::Refused, words.reason()),
+        Ok(Outcome::Unclear(words)) => (RegistrationResult::Unclear, words.reason()),
+        Err(Failure::Missing(option)) => (RegistrationResult::Incomplete, option.reason()),
         Err(Failure::Unreached(why)) => (RegistrationResult::Unreached, why),
     };
+    let detail = detail.changed(&|text| order.account.hide_in(text));
     Registration {
         server: order.style.server(),
         address,
         result,
-        detail: order.account.hide_in(&detail),
+        reason: detail.coded(),
+        detail: detail.to_string(),
         at: uptime(),
         next: None,
     }
@@ -281,14 +293,14 @@ fn attempt(interface: &str, order: &Order, state: &State) -> Registration {
 /// Why a call got no answer.
 enum Failure {
     Missing(&'static str),
-    Unreached(String),
+    Unreached(Reason),
 }
 
 impl From<RegisterError> for Failure {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::Call(CallError::Missing(option)) => Failure::Missing(option),
-            error => Failure::Unreached(error.to_string()),
+            error => Failure::Unreached(error.reason()),
         }
     }
 }
@@ -296,9 +308,15 @@ impl From<RegisterError> for Failure {
 fn call(interface: &str, order: &Order, state: &State) -> Result<Outcome, Failure> {
     let source = state.mechanism.ce_address();
     let dump = Netifd::connect(interface).and_then(|mut bus| bus.dump());
-    let dump = dump.map_err(|error| Failure::Unreached(error.to_string()))?;
+    let dump = dump.map_err(|error| Failure::Unreached(error.to_string().reason()))?;
     let uplink = dump.find(&state.uplink);
-    let missing = || Failure::Unreached(format!("there is no interface {}", state.uplink));
+    let missing = || {
+        Failure::Unreached(said!(
+            "no_interface",
+            "there is no interface {uplink}",
+            state.uplink
+        ))
+    };
     let uplink = uplink.ok_or_else(missing)?;
     let line = Uplink::new(&uplink.dns, Some(source), uplink.l3_device.as_deref());
     Ok(register(&order.style, &order.account, &line)?)

@@ -16,6 +16,7 @@ use crate::endpoint::{DnsName, Endpoint};
 use crate::firewall::{Configuration, Member};
 use crate::netifd::FirewallRule;
 use crate::paths::{aftr_file, read_lossy, rooted};
+use crate::reason::{Reason, Tell};
 use crate::uplink::Uplink;
 
 /// The router we run on.
@@ -85,17 +86,18 @@ impl Router for System {
         Provisioned::load(interface, prefixes)
     }
 
-    fn resolve(&self, name: &DnsName, uplink: &Uplink) -> Result<Vec<Ipv6Addr>, String> {
+    fn resolve(&self, name: &DnsName, uplink: &Uplink) -> Result<Vec<Ipv6Addr>, Reason> {
         let device = uplink.l3_device.as_deref();
         let source = uplink.addresses.first().copied();
         let ask = |patience| resolve(name, &uplink.resolvers, source, device, patience);
-        match self.in_setup {
+        let found = match self.in_setup {
             true => interruptible(|| ask(SETUP_PATIENCE)),
             false => ask(PATIENCE),
-        }
+        };
+        found.map_err(|error| error.reason())
     }
 
-    fn not_provisioned(&self, interface: &str, prefixes: &[Ipv6Net]) -> Option<String> {
+    fn not_provisioned(&self, interface: &str, prefixes: &[Ipv6Net]) -> Option<Reason> {
         Record::failure_of(interface, prefixes)
     }
 

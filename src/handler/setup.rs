@@ -31,6 +31,7 @@ use crate::mechanism::Mechanism;
 use crate::netifd::{Dump, Notify};
 use crate::paths;
 use crate::provider::{self, Table};
+use crate::reason::said;
 use crate::ubus::Status;
 
 /// Reads the configuration, which is more than what netifd passed.
@@ -113,6 +114,7 @@ fn tell(bus: &mut Netifd, problem: &Problem) -> Result<(), BusError> {
     bus.notify(&Notify::Error {
         code: problem.code.as_str(),
         detail: &problem.detail,
+        reason: &problem.reason,
     })
 }
 
@@ -174,7 +176,11 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
         true => finish(settings, plan, &mut translation),
         false => Err(Problem::passing(
             Code::NoUplinkPrefix,
-            format_args!("{} went away during the setup", plan.uplink),
+            said!(
+                "uplink_went",
+                "{uplink} went away during the setup",
+                plan.uplink
+            ),
         )),
     };
     match finished {
@@ -292,9 +298,12 @@ fn claim_address(
         None => Ok(()),
         Some(other) => Err(Failure::Problem(Problem::passing(
             Code::AddressInUse,
-            format_args!(
-                "interface {other} already has a tunnel from {ce}; remove one of the two, or give \
-                 this one another prefix"
+            said!(
+                "tunnel_exists",
+                "interface {interface} already has a tunnel from {address}; remove one of the \
+                 two, or give this one another prefix",
+                other,
+                ce
             ),
         ))),
     }
@@ -339,9 +348,11 @@ fn tunnel_failure(error: BusError) -> Failure {
         Some(Status::PermissionDenied) => Failure::Unwanted,
         Some(status) => Failure::Problem(Problem::passing(
             Code::TunnelFailed,
-            format_args!(
+            said!(
+                "tunnel_refused",
                 "netifd could not make the tunnel ({status}); is kmod-ip6-tunnel installed and \
-                 the uplink up?"
+                 the uplink up?",
+                status.to_string()
             ),
         )),
         None => Failure::Bus(error),

@@ -21,6 +21,7 @@ use super::store::{make_directory, remove_written, write_atomically};
 use crate::firewall::Member;
 use crate::nat::{Mode, Timeouts, Upnp};
 use crate::paths::{self, stems_in};
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// An interface that is set up.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +59,6 @@ impl Deref for State {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// It cannot be read or written.
-    #[error("{}: {error}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -66,7 +66,6 @@ pub enum StateError {
         error: io::Error,
     },
     /// It does not hold what we write.
-    #[error("{} is damaged: {error}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -74,6 +73,27 @@ pub enum StateError {
         error: ParseError,
     },
 }
+
+impl Tell for StateError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Io { path, error } => said!(
+                "file",
+                "{file}: {reason}",
+                path.display().to_string(),
+                error
+            ),
+            Self::Damaged { path, error } => said!(
+                "state_damaged",
+                "{file} is damaged: {reason}",
+                path.display().to_string(),
+                error.to_string()
+            ),
+        }
+    }
+}
+
+sentence!(StateError);
 
 impl State {
     /// The interface as a member of firewall zones.

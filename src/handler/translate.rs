@@ -18,6 +18,7 @@ use crate::mechanism::Kind;
 use crate::nat::{self, Kernel, Line, Mode, Plan, PortList, Technique, Timeouts, Upnp, Wishes};
 use crate::netfilter::{self, Nft, NftError, exempt, guard};
 use crate::paths;
+use crate::reason::{Reason, said};
 use crate::sanitize::one_line;
 
 /// Longest time nft may take. It answers within milliseconds, on a slow router
@@ -88,7 +89,10 @@ impl Translation {
         let (interface, link) = (subject.interface, subject.link);
         let line = Line::new(interface, &link.device, &link.mechanism, link.mesh);
         let reserve = PortList::parse(&subject.reserve.join(" ")).map_err(|error| {
-            Problem::fatal(Code::InvalidConfig, format_args!("reserve: {error}"))
+            Problem::fatal(
+                Code::InvalidConfig,
+                said!("reserve_refused", "reserve: {reason}", error),
+            )
         })?;
         let member = link.member(interface);
         let ports = link.mechanism.ports();
@@ -149,8 +153,10 @@ impl Translation {
         guard::put_up(self.interface(), &self.plan.line().device).map_err(|error| {
             Problem::passing(
                 Code::NatFailed,
-                format_args!(
-                    "the kernel does not take rules: {error}; is kmod-nft-core installed?"
+                said!(
+                    "kernel_refuses",
+                    "the kernel does not take rules: {reason}; is kmod-nft-core installed?",
+                    error
                 ),
             )
         })
@@ -187,7 +193,7 @@ impl Translation {
             };
             match self.device_exists() {
                 true => given_up.push(self.step_back(&refused)?),
-                false => return Err(Problem::passing(Code::NatFailed, refused)),
+                false => return Err(Problem::passing(Code::NatFailed, Reason::Text(refused))),
             }
         }
     }
@@ -239,7 +245,10 @@ impl Translation {
             let warning = "no edge map, is kmod-nft-netdev installed?";
             (&mut self.kernel.edge, warning)
         } else {
-            return Err(Problem::passing(Code::NatFailed, refused));
+            return Err(Problem::passing(
+                Code::NatFailed,
+                Reason::Text(refused.to_owned()),
+            ));
         };
         *given_up = Err(refused.into());
         self.plan =

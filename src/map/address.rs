@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bits::{covers, extract, overlay, place};
 use super::psid::Psid;
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// How the CE's interface identifier is laid out.
 ///
@@ -140,12 +141,29 @@ pub struct Dmr(Ipv6Net);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DmrError {
     /// Not `address/length`.
-    #[error("dmr {0}: must be an IPv6 prefix such as 2001:db8:ffff::/64")]
     Syntax(String),
     /// A length RFC 6052 section 2.2 does not know.
-    #[error("dmr {0}: the length must be 32, 40, 48, 56, 64 or 96 (RFC 6052)")]
     Length(Ipv6Net),
 }
+
+impl Tell for DmrError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Syntax(value) => said!(
+                "dmr_syntax",
+                "dmr {value}: must be an IPv6 prefix such as 2001:db8:ffff::/64",
+                value
+            ),
+            Self::Length(value) => said!(
+                "dmr_length",
+                "dmr {value}: the length must be 32, 40, 48, 56, 64 or 96 (RFC 6052)",
+                value
+            ),
+        }
+    }
+}
+
+sentence!(DmrError);
 
 impl Dmr {
     /// A DMR from a prefix; host bits are dropped.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::reason::named;
 use serde::{Deserialize, Serialize};
 
 /// Which of the three address-sharing protocols a domain speaks.
@@ -62,3 +63,5 @@ impl fmt::Display for MapType {
         f.write_str(self.as_str())
     }
 }
+
+named!(MapType);

@@ -13,6 +13,7 @@ use super::ports::PortSet;
 use super::role::{RoleError, check_br, check_ce_ipv4, check_end_user};
 use super::rule::Rule;
 use super::spec::SpecError;
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// Why an end-user prefix has no mapping.
 ///
@@ -31,10 +32,8 @@ use super::spec::SpecError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
     /// No rule's IPv6 prefix contains any of them.
-    #[error("{}", no_rule(.0))]
     NoRule(Vec<Ipv6Net>),
     /// A rule matches, but its EA bits reach past the prefix.
-    #[error("the end-user prefix {prefix} is too short: rule {rule} needs /{needed}")]
     PrefixTooShort {
         /// The prefix at hand.
         prefix: Ipv6Net,
@@ -44,19 +43,44 @@ pub enum MapError {
         rule: Ipv6Net,
     },
     /// The rule contradicts itself or the prefix once that is known.
-    #[error(transparent)]
     Rule(Box<SpecError>),
     /// An address or prefix cannot be what it would be used for.
-    #[error(transparent)]
     Role(#[from] RoleError),
 }
 
-fn no_rule(prefixes: &[Ipv6Net]) -> String {
-    if prefixes.is_empty() {
-        return "there is no IPv6 prefix yet".into();
+impl Tell for MapError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::NoRule(prefixes) if prefixes.is_empty() => {
+                said!("map_no_prefix", "there is no IPv6 prefix yet")
+            }
+            Self::NoRule(prefixes) => said!(
+                "map_no_rule",
+                "no rule matches {prefixes}",
+                listed(prefixes)
+            ),
+            Self::PrefixTooShort {
+                prefix,
+                needed,
+                rule,
+            } => said!(
+                "map_prefix_too_short",
+                "the end-user prefix {prefix} is too short: rule {rule} needs /{length}",
+                prefix,
+                rule,
+                needed
+            ),
+            Self::Rule(error) => error.reason(),
+            Self::Role(error) => error.reason(),
+        }
     }
+}
+
+sentence!(MapError);
+
+fn listed(prefixes: &[Ipv6Net]) -> String {
     let names: Vec<String> = prefixes.iter().map(Ipv6Net::to_string).collect();
-    format!("no rule matches {}", names.join(", "))
+    names.join(", ")
 }
 
 /// What a mapping is made of.

@@ -2,6 +2,7 @@
 //! The port-set identifier (RFC 7597 section 5.1), and the two ways in which
 //! people and DHCPv6 clients write one.
 
+use crate::reason::{Reason, Tell, named, said, sentence};
 use std::fmt;
 
 /// Why port parameters or a PSID were refused.
@@ -15,13 +16,10 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PsidError {
     /// The offset alone is out of range.
-    #[error("offset {0}: at most 16")]
     Offset(u8),
     /// The PSID length alone is out of range.
-    #[error("psidlen {0}: at most 16")]
     Length(u8),
     /// Together they do not fit into a port number.
-    #[error("offset {offset} and psidlen {psid_len}: together at most 16 (the bits of a port)")]
     Sum {
         /// PSID offset in bits.
         offset: u8,
@@ -29,7 +27,6 @@ pub enum PsidError {
         psid_len: u8,
     },
     /// The PSID needs more bits than it has.
-    #[error("psid {psid}: with psidlen {psid_len} at most {max}")]
     Value {
         /// The PSID that was asked for.
         psid: u16,
@@ -39,10 +36,6 @@ pub enum PsidError {
         max: u16,
     },
     /// A word that is a PSID neither left-justified nor right-justified.
-    #[error(
-        "psid {word}: no PSID of {psid_len} bits, neither left-justified in 16 bits nor as a \
-         number (at most {max})"
-    )]
     Word {
         /// The word as it was written.
         word: u16,
@@ -52,6 +45,45 @@ pub enum PsidError {
         max: u16,
     },
 }
+
+impl Tell for PsidError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Offset(value) => said!("psid_offset", "offset {value}: at most 16", value),
+            Self::Length(value) => said!("psid_length", "psidlen {value}: at most 16", value),
+            Self::Sum { offset, psid_len } => said!(
+                "psid_sum",
+                "offset {value} and psidlen {length}: together at most 16 (the bits of a port)",
+                offset,
+                psid_len
+            ),
+            Self::Value {
+                psid,
+                psid_len,
+                max,
+            } => said!(
+                "psid_value",
+                "psid {value}: with psidlen {length} at most {max}",
+                psid,
+                psid_len,
+                max
+            ),
+            Self::Word {
+                word,
+                psid_len,
+                max,
+            } => said!(
+                "psid_word",
+                "psid {value}: no PSID of {length} bits, neither left-justified in 16 bits nor as a number (at most {max})",
+                word,
+                psid_len,
+                max
+            ),
+        }
+    }
+}
+
+sentence!(PsidError);
 
 /// A port-set identifier: a number of `len` bits, right-justified.
 ///
@@ -309,6 +341,8 @@ impl fmt::Display for PsidReadings {
         }
     }
 }
+
+named!(PsidReadings);
 
 #[cfg(test)]
 mod tests {

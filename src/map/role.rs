@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::map_type::MapType;
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// Why an address or prefix cannot play its part.
 ///
@@ -21,69 +22,147 @@ use super::map_type::MapType;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoleError {
     /// Not the address of a BR or AFTR.
-    #[error("br {address}: {kind}, so no border relay has it")]
     Br {
         /// The address.
         address: Ipv6Addr,
         /// What it is instead.
-        kind: &'static str,
+        kind: Kind,
     },
     /// The BR is the CE itself.
-    #[error("br {0}: that is this router's own address on the line")]
     OwnBr(Ipv6Addr),
     /// Not a prefix CEs can have addresses of.
-    #[error("ipv4prefix {prefix}: {kind}, so no subscriber can have an address of it")]
     RuleIpv4 {
         /// The rule IPv4 prefix.
         prefix: Ipv4Net,
         /// What it is instead.
-        kind: &'static str,
+        kind: Kind,
     },
     /// Not an address a CE can have.
-    #[error("the rule makes this line's IPv4 address {address}: {kind}; it cannot be right")]
     CeIpv4 {
         /// The address.
         address: Ipv4Addr,
         /// What it is instead.
-        kind: &'static str,
+        kind: Kind,
     },
     /// Not a prefix of a subscriber.
-    #[error("end-user prefix {prefix}: {kind}, so no line has it")]
     EndUser {
         /// The prefix.
         prefix: Ipv6Net,
         /// What it is instead.
-        kind: &'static str,
+        kind: Kind,
     },
     /// A single address without a binding.
-    #[error(
-        "end-user prefix {0}: a single address; only lw4o6 binds one, MAP needs the prefix of \
-         the line"
-    )]
     Host(Ipv6Net),
 }
 
-fn kind_of_ipv4(address: Ipv4Addr) -> Option<&'static str> {
+impl Tell for RoleError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Br { address, kind } => said!(
+                "role_br",
+                "br {address}: {reason}, so no border relay has it",
+                address,
+                kind
+            ),
+            Self::OwnBr(address) => said!(
+                "role_own_br",
+                "br {address}: that is this router's own address on the line",
+                address
+            ),
+            Self::RuleIpv4 { prefix, kind } => said!(
+                "role_rule_ipv4",
+                "ipv4prefix {prefix}: {reason}, so no subscriber can have an address of it",
+                prefix,
+                kind
+            ),
+            Self::CeIpv4 { address, kind } => said!(
+                "role_ce_ipv4",
+                "the rule makes this line's IPv4 address {address}: {reason}; it cannot be right",
+                address,
+                kind
+            ),
+            Self::EndUser { prefix, kind } => said!(
+                "role_end_user",
+                "end-user prefix {prefix}: {reason}, so no line has it",
+                prefix,
+                kind
+            ),
+            Self::Host(prefix) => said!(
+                "role_host",
+                "end-user prefix {prefix}: a single address; only lw4o6 binds one, MAP needs the prefix of the line",
+                prefix
+            ),
+        }
+    }
+}
+
+sentence!(RoleError);
+
+/// What kind of address or prefix it is instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `::` or `::/LENGTH`.
+    Unspecified,
+    /// `::1`.
+    Loopback,
+    /// `ff00::/8`.
+    Multicast,
+    /// `fe80::/10`.
+    LinkLocal,
+    /// `::ffff:0:0/96`.
+    Mapped,
+    /// `::/0`.
+    All,
+    /// `0.0.0.0/8`.
+    ThisNetwork,
+    /// `127.0.0.0/8`.
+    LoopbackIpv4,
+    /// `224.0.0.0/4`.
+    MulticastIpv4,
+    /// `240.0.0.0/4`.
+    Reserved,
+}
+
+impl Tell for Kind {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Unspecified => said!("is_unspecified", "unspecified"),
+            Self::Loopback => said!("is_loopback", "loopback"),
+            Self::Multicast => said!("is_multicast", "multicast"),
+            Self::LinkLocal => said!("is_link_local", "link-local"),
+            Self::Mapped => said!("is_mapped", "an IPv4 address in IPv6 notation"),
+            Self::All => said!("is_all", "all of IPv6"),
+            Self::ThisNetwork => {
+                said!("is_this_network", "in 0.0.0.0/8, which is \"this network\"")
+            }
+            Self::LoopbackIpv4 => said!("is_loopback_ipv4", "in 127.0.0.0/8, which is loopback"),
+            Self::MulticastIpv4 => said!("is_multicast_ipv4", "in 224.0.0.0/4, which is multicast"),
+            Self::Reserved => said!("is_reserved", "in 240.0.0.0/4, which is reserved"),
+        }
+    }
+}
+
+fn kind_of_ipv4(address: Ipv4Addr) -> Option<Kind> {
     match address.octets() {
-        [0, ..] => Some("in 0.0.0.0/8, which is \"this network\""),
-        [127, ..] => Some("in 127.0.0.0/8, which is loopback"),
-        [224..=239, ..] => Some("in 224.0.0.0/4, which is multicast"),
-        [240..=255, ..] => Some("in 240.0.0.0/4, which is reserved"),
+        [0, ..] => Some(Kind::ThisNetwork),
+        [127, ..] => Some(Kind::LoopbackIpv4),
+        [224..=239, ..] => Some(Kind::MulticastIpv4),
+        [240..=255, ..] => Some(Kind::Reserved),
         _ => None,
     }
 }
 
-fn kind_of_ipv6(address: Ipv6Addr) -> Option<&'static str> {
+fn kind_of_ipv6(address: Ipv6Addr) -> Option<Kind> {
     if address.is_unspecified() {
-        Some("unspecified")
+        Some(Kind::Unspecified)
     } else if address.is_loopback() {
-        Some("loopback")
+        Some(Kind::Loopback)
     } else if address.is_multicast() {
-        Some("multicast")
+        Some(Kind::Multicast)
     } else if address.is_unicast_link_local() {
-        Some("link-local")
+        Some(Kind::LinkLocal)
     } else if address.to_ipv4_mapped().is_some() {
-        Some("an IPv4 address in IPv6 notation")
+        Some(Kind::Mapped)
     } else {
         None
     }
@@ -112,7 +191,7 @@ pub fn check_br(address: Ipv6Addr) -> Result<(), RoleError> {
 /// Whether CEs can have addresses of `prefix`. One that merely contains
 /// addresses nobody can have is fine: [`check_ce_ipv4`] looks at each.
 pub(super) fn check_rule_ipv4(prefix: Ipv4Net) -> Result<(), RoleError> {
-    let is_within = |first: Option<&str>| first.is_some() && prefix.prefix_len() >= 4;
+    let is_within = |first: Option<Kind>| first.is_some() && prefix.prefix_len() >= 4;
     let (first, last) = (prefix.network(), prefix.broadcast());
     match kind_of_ipv4(first).filter(|_| is_within(kind_of_ipv4(last))) {
         Some(kind) => Err(RoleError::RuleIpv4 { prefix, kind }),
@@ -145,8 +224,8 @@ pub(super) fn check_ce_ipv4(address: Ipv4Addr) -> Result<(), RoleError> {
 /// It is no global unicast prefix, or a single address without a binding.
 pub fn check_end_user(prefix: Ipv6Net, map_type: Option<MapType>) -> Result<(), RoleError> {
     let kind = match prefix.prefix_len() {
-        0 => Some("all of IPv6"),
-        len if len < 128 && prefix.network().is_unspecified() => Some("unspecified"),
+        0 => Some(Kind::All),
+        len if len < 128 && prefix.network().is_unspecified() => Some(Kind::Unspecified),
         _ => kind_of_ipv6(prefix.network()),
     };
     if let Some(kind) = kind {

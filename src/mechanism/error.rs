@@ -6,12 +6,12 @@ use std::net::Ipv6Addr;
 use ipnet::Ipv4Net;
 
 use crate::endpoint::{AddressError, check_ipv6};
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// Why a tunnel of DS-Lite or IPIP cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MechanismError {
     /// An address that cannot be the far end of a tunnel.
-    #[error("{address} cannot be the far end of a tunnel: {error}")]
     Remote {
         /// The address.
         address: Ipv6Addr,
@@ -19,10 +19,8 @@ pub enum MechanismError {
         error: AddressError,
     },
     /// The far end has our own address.
-    #[error("{0} cannot be the far end of a tunnel: it is this router's own address on the line")]
     Own(Ipv6Addr),
     /// An IPv4 address that no subscriber can have.
-    #[error("ipaddr {ipv4}: {error}")]
     Ipv4 {
         /// The address or block.
         ipv4: Ipv4Net,
@@ -30,6 +28,29 @@ pub enum MechanismError {
         error: AddressError,
     },
 }
+
+impl Tell for MechanismError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Remote { address, error } => said!(
+                "mechanism_remote",
+                "{address} cannot be the far end of a tunnel: {reason}",
+                address,
+                error
+            ),
+            Self::Own(address) => said!(
+                "mechanism_own",
+                "{address} cannot be the far end of a tunnel: it is this router's own address on the line",
+                address
+            ),
+            Self::Ipv4 { ipv4, error } => {
+                said!("mechanism_ipv4", "ipaddr {address}: {reason}", ipv4, error)
+            }
+        }
+    }
+}
+
+sentence!(MechanismError);
 
 /// Checks that `remote` can be the far end of a tunnel from `local`.
 pub(super) fn check_remote(remote: Ipv6Addr, local: Ipv6Addr) -> Result<(), MechanismError> {

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use ipnet::Ipv6Net;
 
 use crate::map::{Dialect, Psid};
+use crate::reason::{Reason, Tell, said, sentence};
 use crate::sanitize::excerpt;
 
 /// The last 64 bits of the CE's address, as `option interfaceid` gives them.
@@ -22,11 +23,19 @@ pub enum InterfaceId {
 
 /// A text that is no interface identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "interfaceid {0}: must be the last four groups of the address, such as 00c6:3364:7b00:0000 \
-     or ::feed, or draft-03"
-)]
 pub struct InterfaceIdError(String);
+
+impl Tell for InterfaceIdError {
+    fn reason(&self) -> Reason {
+        said!(
+            "interface_id",
+            "interfaceid {value}: must be the last four groups of the address, such as 00c6:3364:7b00:0000 or ::feed, or draft-03",
+            self.0
+        )
+    }
+}
+
+sentence!(InterfaceIdError);
 
 impl InterfaceId {
     /// The address with this identifier in `prefix`, of which the first /64 is

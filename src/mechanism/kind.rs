@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::map::MapType;
+use crate::reason::{Reason, Tell, said, sentence};
 use crate::sanitize::excerpt;
 
 /// A mechanism without its values.
@@ -28,8 +29,19 @@ pub enum Kind {
 
 /// A word that names no mechanism.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("type {0}: must be auto, map-e, map-t, lw4o6, ds-lite or ipip")]
 pub struct KindError(String);
+
+impl Tell for KindError {
+    fn reason(&self) -> Reason {
+        said!(
+            "kind_unknown",
+            "type {value}: must be auto, map-e, map-t, lw4o6, ds-lite or ipip",
+            self.0
+        )
+    }
+}
+
+sentence!(KindError);
 
 impl Kind {
     /// All of them.

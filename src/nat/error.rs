@@ -5,24 +5,52 @@ use std::fmt::Write;
 
 use super::names::{MAX_DEVICE, MAX_INTERFACE};
 use super::ports::PortList;
+use crate::reason::{Reason, Tell, said, sentence};
 use crate::sanitize::quoted;
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NatError {
     /// The name cannot be part of a table's name.
-    #[error("interface {}: 1 to {MAX_INTERFACE} letters, digits, _, . or -", quoted(.0))]
     Interface(String),
     /// The kernel has no device of such a name.
-    #[error("device {}: 1 to {MAX_DEVICE} letters, digits, _, ., @ or -", quoted(.0))]
     Device(String),
     /// The set has no port that a connection can use.
-    #[error("the ports of this line, {}, cannot be used", brief(.0))]
     NothingLeft(PortList),
     /// `nat pool` if the pool is impossible.
-    #[error("nat pool: {0}; choose auto or hash")]
     NoPool(String),
 }
+
+impl Tell for NatError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Interface(name) => said!(
+                "nat_interface",
+                "interface {name}: 1 to {max} letters, digits, _, . or -",
+                quoted(name),
+                MAX_INTERFACE
+            ),
+            Self::Device(name) => said!(
+                "nat_device",
+                "device {name}: 1 to {max} letters, digits, _, ., @ or -",
+                quoted(name),
+                MAX_DEVICE
+            ),
+            Self::NothingLeft(ports) => said!(
+                "nat_nothing_left",
+                "the ports of this line, {ports}, cannot be used",
+                brief(ports)
+            ),
+            Self::NoPool(reason) => said!(
+                "nat_no_pool",
+                "nat pool: {reason}; choose auto or hash",
+                reason
+            ),
+        }
+    }
+}
+
+sentence!(NatError);
 
 /// Names ranges without flooding a log line.
 pub(crate) fn brief(ports: &PortList) -> String {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::reason::{Reason, Tell, said, sentence};
 use crate::sanitize::excerpt;
 
 /// UCI `nat`: how a port set of many ranges is used.
@@ -48,12 +49,25 @@ pub enum Upnp {
 
 /// A word that is none of those allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{option} {}: must be {allowed}", excerpt(value))]
 pub struct OptionError {
     option: &'static str,
     value: String,
     allowed: &'static str,
 }
+
+impl Tell for OptionError {
+    fn reason(&self) -> Reason {
+        said!(
+            "option",
+            "{option} {value}: must be {allowed}",
+            self.option,
+            excerpt(&self.value),
+            self.allowed
+        )
+    }
+}
+
+sentence!(OptionError);
 
 impl Mode {
     /// As in UCI.

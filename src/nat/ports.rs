@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::map::{PortRange, PortSet};
+use crate::reason::{Reason, Tell, said, sentence};
 use crate::sanitize::quoted;
 
 /// Ports as ascending ranges that neither overlap nor touch; may be empty.
@@ -14,10 +15,8 @@ pub struct PortList(Vec<PortRange>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PortListError {
     /// Not a port and not a range.
-    #[error("{}: a port (1 to 65535) or a range such as 5000-5010 is wanted", quoted(.0))]
     Syntax(String),
     /// The first port is above the last one.
-    #[error("{first}-{last}: the first port is above the last; write {last}-{first}")]
     Reversed {
         /// First port as written.
         first: u16,
@@ -25,6 +24,26 @@ pub enum PortListError {
         last: u16,
     },
 }
+
+impl Tell for PortListError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Syntax(text) => said!(
+                "port_list_syntax",
+                "{text}: a port (1 to 65535) or a range such as 5000-5010 is wanted",
+                quoted(text)
+            ),
+            Self::Reversed { first, last } => said!(
+                "port_list_reversed",
+                "{range}: the first port is above the last; write {other}",
+                format_args!("{first}-{last}"),
+                format_args!("{last}-{first}")
+            ),
+        }
+    }
+}
+
+sentence!(PortListError);
 
 impl PortList {
     /// No port.

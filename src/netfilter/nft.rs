@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 use crate::child::{self, Ended};
 use crate::nat::{Kernel, probe};
 use crate::paths::rooted;
+use crate::reason::{Reason, Tell, said, sentence};
 use crate::sanitize::one_line;
 
 /// Where OpenWrt and Debian have it; `PATH` comes after.
@@ -23,25 +24,41 @@ const MAX_COMPLAINT: usize = 400;
 #[derive(Debug, thiserror::Error)]
 pub enum NftError {
     /// There is no nft.
-    #[error("nft is not installed (package nftables)")]
     Missing,
     /// It is there, but cannot be run.
-    #[error("nft cannot be started; is the package nftables whole?")]
     NotStarted,
     /// It could not be fed or waited for.
-    #[error("nft: {0}")]
     Io(#[from] std::io::Error),
     /// It did not answer in time and was killed.
-    #[error("nft: no answer after {} ms", .0.as_millis() as u64)]
     Deadline(Duration),
     /// Somebody else killed it, most likely the kernel for want of memory; what
     /// was to be loaded has nothing to do with it.
-    #[error("nft was killed; is memory short?")]
     Killed,
     /// It refused the rules; nothing was changed.
-    #[error("nft: {0}")]
     Refused(String),
 }
+
+impl Tell for NftError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Missing => said!("nft_missing", "nft is not installed (package nftables)"),
+            Self::NotStarted => said!(
+                "nft_not_started",
+                "nft cannot be started; is the package nftables whole?"
+            ),
+            Self::Io(reason) => said!("nft", "nft: {reason}", reason),
+            Self::Deadline(time) => said!(
+                "nft_deadline",
+                "nft: no answer after {time} ms",
+                time.as_millis() as u64
+            ),
+            Self::Killed => said!("nft_killed", "nft was killed; is memory short?"),
+            Self::Refused(reason) => said!("nft", "nft: {reason}", reason),
+        }
+    }
+}
+
+sentence!(NftError);
 
 /// The `nft` program.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::reason::{Reason, Tell, said, sentence};
 use crate::sanitize::excerpt;
 use crate::uci::parse_bool;
 
@@ -19,10 +20,8 @@ pub struct Config(Map<String, Value>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// Not JSON, or no object.
-    #[error("the configuration is not a JSON object: {0}")]
     Json(String),
     /// Not a number, or out of range.
-    #[error("{option} {}: must be a number from {min} to {max}", excerpt(value))]
     Number {
         /// Name of the option.
         option: &'static str,
@@ -34,7 +33,6 @@ pub enum ConfigError {
         max: u16,
     },
     /// Not a truth value.
-    #[error("{option} {}: must be 0 or 1", excerpt(value))]
     Bool {
         /// Name of the option.
         option: &'static str,
@@ -42,12 +40,47 @@ pub enum ConfigError {
         value: String,
     },
     /// A list or table where one value belongs.
-    #[error("{option}: must be a single value")]
     Single {
         /// Name of the option.
         option: &'static str,
     },
 }
+
+impl Tell for ConfigError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Json(reason) => said!(
+                "config_json",
+                "the configuration is not a JSON object: {reason}",
+                reason
+            ),
+            Self::Number {
+                option,
+                value,
+                min,
+                max,
+            } => said!(
+                "config_number",
+                "{option} {value}: must be a number from {min} to {max}",
+                option,
+                excerpt(value),
+                min,
+                max
+            ),
+            Self::Bool { option, value } => said!(
+                "config_bool",
+                "{option} {value}: must be 0 or 1",
+                option,
+                excerpt(value)
+            ),
+            Self::Single { option } => {
+                said!("config_single", "{option}: must be a single value", option)
+            }
+        }
+    }
+}
+
+sentence!(ConfigError);
 
 impl<'a> FromIterator<(&'a str, &'a str)> for Config {
     /// Of options as UCI has them: one that occurs again is a list.

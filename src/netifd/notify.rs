@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use crate::reason::Reason;
 use crate::ubus::{Arguments, Builder};
 
 /// One `notify_proto` call.
@@ -26,8 +27,11 @@ pub enum Notify<'a> {
     Error {
         /// A code that LuCI translates.
         code: &'a str,
-        /// What exactly is wrong.
+        /// What exactly is wrong, in English.
         detail: &'a str,
+        /// The same for programs; netifd passes on nothing but texts, so it
+        /// goes as JSON.
+        reason: &'a Reason,
     },
     /// Action 6: the interface needs a route to `host`, through `ifname` if
     /// that is given.
@@ -113,10 +117,17 @@ impl Notify<'_> {
                     let row = [("ipaddr", &*address.to_string()), ("mask", "128")];
                     put_only(message, "ip6addr", &row);
                 }
-                Notify::Error { code, detail } => {
+                Notify::Error {
+                    code,
+                    detail,
+                    reason,
+                } => {
                     message.open_array(Some("error"));
                     message.put_str(None, code);
                     message.put_str(None, detail);
+                    if let Some(json) = reason.coded() {
+                        message.put_str(None, &json.to_string());
+                    }
                     message.close_array();
                 }
                 Notify::RunTask { command } => {
@@ -261,6 +272,7 @@ impl Fmr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reason::said;
     use crate::ubus::Answer;
     use serde_json::{Value, json};
 
@@ -273,6 +285,19 @@ mod tests {
     fn a_failure_is_a_number_alone() {
         let failed = as_json(&Notify::SetupFailed);
         assert_eq!(failed, json!({"action": 7, "interface": "w"}));
+    }
+
+    #[test]
+    fn an_error_with_its_reason_for_programs() {
+        let reason = said!("uplink_down", "{uplink} is not up yet", "wan6");
+        let told = as_json(&Notify::Error {
+            code: "MAPE_NO_UPLINK_PREFIX",
+            detail: &reason.to_string(),
+            reason: &reason,
+        });
+        let json = r#"{"args":{"uplink":"wan6"},"code":"uplink_down"}"#;
+        let expected = json!(["MAPE_NO_UPLINK_PREFIX", "wan6 is not up yet", json]);
+        assert_eq!(told["error"], expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::map::{Border, Domain, DomainError, RuleSpec, covers};
 use crate::sanitize::excerpt;
 
 use super::known::{Carrier, Confidence, KnownRule, OtherLine, Provider};
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// Providers and lines without MAP, by IPv6 prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,7 +48,6 @@ pub enum Verdict<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
     /// No provider has this id.
-    #[error("provider {}: not known; known are {known}", excerpt(id))]
     Unknown {
         /// What was asked for.
         id: String,
@@ -55,7 +55,6 @@ pub enum ProviderError {
         known: String,
     },
     /// The id or the prefix belongs to a line without MAP.
-    #[error("{subject} is {name}, which has no MAP: {advice}")]
     NotMap {
         /// The id or prefix.
         subject: String,
@@ -65,10 +64,6 @@ pub enum ProviderError {
         advice: String,
     },
     /// Only an unconfirmed rule matches, and the provider was not named.
-    #[error(
-        "{prefix} may be {name} by rule {rule}, which nobody has confirmed yet: \
-         set option provider '{id}' to try it"
-    )]
     Unconfirmed {
         /// The end-user prefix.
         prefix: Ipv6Net,
@@ -80,23 +75,64 @@ pub enum ProviderError {
         id: String,
     },
     /// No rule of any provider.
-    #[error("{} to no known provider; set provider 'none' and give the rule", belongs(.prefixes))]
     NoMatch {
         /// The end-user prefixes.
         prefixes: Vec<Ipv6Net>,
     },
 }
 
-fn belongs(prefixes: &[Ipv6Net]) -> String {
-    let mut names = Vec::new();
-    for prefix in prefixes {
-        names.push(prefix.to_string());
+impl Tell for ProviderError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Unknown { id, known } => said!(
+                "provider_unknown",
+                "provider {provider}: not known; known are {known}",
+                excerpt(id),
+                known
+            ),
+            Self::NotMap {
+                subject,
+                name,
+                advice,
+            } => said!(
+                "provider_not_map",
+                "{subject} is {name}, which has no MAP: {reason}",
+                subject,
+                name,
+                advice
+            ),
+            Self::Unconfirmed {
+                prefix,
+                name,
+                rule,
+                id,
+            } => said!(
+                "provider_unconfirmed",
+                "{prefix} may be {name} by rule {rule}, which nobody has confirmed yet: set option provider '{provider}' to try it",
+                prefix,
+                name,
+                rule,
+                id
+            ),
+            Self::NoMatch { prefixes } if prefixes.len() == 1 => said!(
+                "provider_no_match",
+                "{prefix} belongs to no known provider; set provider 'none' and give the rule",
+                listed(prefixes)
+            ),
+            Self::NoMatch { prefixes } => said!(
+                "provider_no_matches",
+                "{prefixes} belong to no known provider; set provider 'none' and give the rule",
+                listed(prefixes)
+            ),
+        }
     }
-    let all = names.join(", ");
-    match names.len() {
-        1 => format!("{all} belongs"),
-        _ => format!("{all} belong"),
-    }
+}
+
+sentence!(ProviderError);
+
+fn listed(prefixes: &[Ipv6Net]) -> String {
+    let names: Vec<String> = prefixes.iter().map(Ipv6Net::to_string).collect();
+    names.join(", ")
 }
 
 impl Table {

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::endpoint::DnsName;
 use crate::firewall::Forward;
@@ -16,6 +17,7 @@ use crate::netfilter::Traffic;
 
 use super::netifd::Phase;
 use super::world::{Dropped, Interface, LineUp, World};
+use crate::reason::Reason;
 
 /// Most internal hosts that `ports` lists.
 pub const MAX_HOSTS: usize = 10;
@@ -49,14 +51,16 @@ struct InterfaceAnswer<'a> {
     uptime: Option<u64>,
     #[serde(flatten)]
     link: LinkAnswer<'a>,
-    asked: Option<AskedAnswer<'a>>,
+    asked: Option<AskedAnswer>,
 }
 
 /// What became of asking the line by HB46PP.
 #[derive(Debug, Serialize)]
-struct AskedAnswer<'a> {
+struct AskedAnswer {
     /// Why it gave no answer that can be used, in English.
-    failure: Option<&'a str>,
+    failure: Option<String>,
+    /// The same for programs.
+    reason: Option<Value>,
     /// Seconds to the next attempt.
     next_in: u64,
 }
@@ -65,7 +69,8 @@ struct AskedAnswer<'a> {
 #[derive(Debug, Serialize)]
 struct ErrorAnswer<'a> {
     code: &'a str,
-    detail: &'a str,
+    detail: String,
+    reason: Option<Value>,
 }
 
 /// The link of an interface, or what is known of it before it is up.
@@ -105,6 +110,7 @@ struct RegistrationAnswer<'a> {
     address: Ipv6Addr,
     result: RegistrationResult,
     detail: &'a str,
+    reason: Option<Value>,
     ago: u64,
     next_in: Option<u64>,
 }
@@ -116,6 +122,7 @@ impl<'a> RegistrationAnswer<'a> {
             address: found.address,
             result: found.result,
             detail: &found.detail,
+            reason: found.why().coded(),
             ago: now.saturating_sub(found.at),
             next_in: found.next.map(|next| next.saturating_sub(now)),
         }
@@ -221,10 +228,15 @@ impl<'a> InterfaceAnswer<'a> {
             interface: interface.name,
             proto: interface.proto,
             state: interface.phase,
-            error: error.map(|(code, detail)| ErrorAnswer { code, detail }),
+            error: error.map(|(code, reason)| ErrorAnswer {
+                code,
+                detail: reason.to_string(),
+                reason: reason.coded(),
+            }),
             uptime: interface.uptime,
             asked: interface.asked().map(|asked| AskedAnswer {
-                failure: asked.failure.as_deref(),
+                failure: asked.failure().map(|failure| failure.to_string()),
+                reason: asked.failure().as_ref().and_then(Reason::coded),
                 next_in: asked.next.saturating_sub(interface.world().boot_seconds),
             }),
             link: match &interface.line {

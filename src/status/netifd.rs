@@ -4,8 +4,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::netifd::Interface;
+use crate::reason::Reason;
 
 /// Where an interface stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -49,11 +51,17 @@ impl Phase {
 }
 
 /// The last error: code and what exactly is wrong.
-pub fn error(interface: &Interface) -> Option<(String, String)> {
+pub fn error(interface: &Interface) -> Option<(String, Reason)> {
     let mut latest = interface.errors.iter().rev();
     // NO_DEVICE is netifd's way to say that it waits for the uplink.
     let error = latest.find(|error| error.code != "NO_DEVICE")?;
-    Some((error.code.clone(), error.data.join(" ")))
+    // Our handlers give a sentence, and the same for programs.
+    let object = |text: &String| serde_json::from_str(text).ok().filter(Value::is_object);
+    let (json, words) = match error.data.split_last() {
+        Some((last, words)) if object(last).is_some() => (object(last), words),
+        _ => (None, error.data.as_slice()),
+    };
+    Some((error.code.clone(), Reason::kept(words.join(" "), json)))
 }
 
 /// Whether the interface has an IPv4 default route.
@@ -66,7 +74,7 @@ pub fn has_default_route(interface: &Interface) -> bool {
 mod tests {
     use super::*;
     use crate::netifd::Dump;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn phase(more: Value) -> Phase {
         let mut interface = json!({
@@ -107,6 +115,31 @@ mod tests {
             ),
         ] {
             assert_eq!(phase(more.clone()), expected, "{more}");
+        }
+    }
+
+    #[test]
+    fn errors_of_all_versions_and_of_others() {
+        let coded = r#"{"code":"uplink_down","args":{"uplink":"wan6"}}"#;
+        for (data, text, code) in [
+            (
+                json!(["wan6 is not up yet", coded]),
+                "wan6 is not up yet",
+                Some("uplink_down"),
+            ),
+            (json!(["wan6 is not up yet"]), "wan6 is not up yet", None),
+            (json!(["of", "others", "12"]), "of others 12", None),
+            (json!(["{", "[]", "null"]), "{ [] null", None),
+            (json!([]), "", None),
+        ] {
+            let errors = json!([{"subsystem": "proto", "code": "X", "data": data}]);
+            let interface = json!({"interface": "wanmap", "errors": errors});
+            let dump = json!({ "interface": [interface] }).to_string();
+            let dump = Dump::from_json(&dump).unwrap();
+            let (_, reason) = error(&dump.interfaces[0]).unwrap();
+            assert_eq!(reason.to_string(), text);
+            let found = reason.coded().map(|json| json["code"].clone());
+            assert_eq!(found.as_ref().and_then(Value::as_str), code, "{data}");
         }
     }
 }

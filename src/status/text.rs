@@ -33,7 +33,7 @@ pub fn status(out: &mut String, interface: &Interface<'_>, paint: Paint) -> fmt:
     }
     writeln!(out)?;
     if let Some(asked) = interface.asked()
-        && let Some(failure) = &asked.failure
+        && let Some(failure) = asked.failure()
     {
         let wait = duration(asked.next.saturating_sub(interface.world().boot_seconds));
         let text =

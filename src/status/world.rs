@@ -17,6 +17,7 @@ use crate::uplink;
 
 use super::netifd::{self, Phase};
 use super::usage::Usage;
+use crate::reason::Reason;
 
 /// Packets that our rules did not let pass, since setup.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -83,7 +84,7 @@ pub struct Interface<'a> {
     /// Where it stands.
     pub phase: Phase,
     /// Its last error: code and detail.
-    pub error: Option<(String, String)>,
+    pub error: Option<(String, Reason)>,
     /// Seconds since it came up.
     pub uptime: Option<u64>,
     /// Its configuration, unless it is dynamic.

@@ -8,9 +8,13 @@ use mape::console::Paint;
 use mape::firewall::Configuration;
 use mape::handler::{Link, State};
 use mape::nat::Timeouts;
+use mape::provider::ProviderError;
+use mape::provision::resolve::ResolveError;
+use mape::reason::Tell;
 use mape::status::answer::{PortsAnswer, StatusAnswer};
 use mape::status::text;
 use mape::status::{Dropped, Interface, World};
+use mape::uplink::UplinkError;
 use serde_json::{Value, json};
 use world::{FIREWALL, delegated, not_up, state, up};
 
@@ -208,8 +212,11 @@ fn people_see_all_of_a_line() {
     assert_text(&silent, "silent");
 }
 
-fn error(code: &str, detail: &str) -> Value {
-    json!([{ "subsystem": "mape", "code": code, "data": [detail] }])
+/// An error as netifd passes it on.
+fn error(code: &str, what: &impl Tell) -> Value {
+    let reason = what.reason();
+    let data = [reason.to_string(), reason.coded().unwrap().to_string()];
+    json!([{ "subsystem": "mape", "code": code, "data": data }])
 }
 
 #[test]
@@ -223,7 +230,10 @@ fn lines_that_are_not_up() {
         (&json!(0), &json!([]))
     );
 
-    let no_prefix = error("MAPE_NO_UPLINK_PREFIX", "wan6 has no IPv6 prefix yet");
+    let no_prefix = error(
+        "MAPE_NO_UPLINK_PREFIX",
+        &UplinkError::NoPrefix("wan6".into()),
+    );
     let pending = not_up(json!([]), json!({ "pending": true, "errors": no_prefix }));
     assert_eq!(
         told_status(&pending.interfaces()),
@@ -232,13 +242,15 @@ fn lines_that_are_not_up() {
     assert_text(&pending, "status-pending");
 
     let foreign = "2001:db8:1200:3400::/56";
-    let detail =
-        format!("{foreign} belongs to no known provider; set provider 'none' and give the rule");
-    let unknown = error("MAPE_UNKNOWN_PROVIDER", &detail);
+    let unknown = ProviderError::NoMatch {
+        prefixes: vec![foreign.parse().unwrap()],
+    };
+    let unknown = error("MAPE_UNKNOWN_PROVIDER", &unknown);
+    let silent = ResolveError::Timeout("4over6.info".parse().unwrap()).reason();
     let more = json!({ "pending": true, "errors": unknown });
     let asked = json!({
         "prefixes": [foreign], "next": 4830, "answer": null, "lwaftr": null,
-        "failure": "no DNS server of the uplink answers when asked for 4over6.info",
+        "failure": silent.to_string(), "reason": silent.coded(),
     });
     let failed = World {
         asked: vec![("wanmap".into(), serde_json::from_value(asked).unwrap())],

@@ -20,20 +20,24 @@ const english = text => [ ...new Set(text.replace(/「mape [^」]*」/g, '').mat
 
 const everyStatus = readdirSync(join(root, 'tests/data/bus')).filter(name => name.startsWith('status')).map(name => name.slice(0, -5));
 
-/* Reasons as the handler gives them to netifd, by code, and what is said of each in Japanese. */
+/* Reasons as the handler gives them to netifd: the class, the sentence, the same for programs, and what is said of it in Japanese. */
 const reasons = [
-	[ 'MAPE_NO_UPLINK_PREFIX', 'wan6 is up but has no IPv6 prefix yet', 'wan6 は接続していますが、IPv6 プレフィックスがまだ届いていません' ],
-	[ 'MAPE_NO_UPLINK_PREFIX', 'tunlink wan7: there is no such interface; netifd has lan, wan6', '上位回線 wan7 というインターフェースはありません（あるのは lan, wan6）' ],
-	[ 'MAPE_UNKNOWN_PROVIDER', "2001:db8:1200:3400::/56 belongs to no known provider; set provider 'none' and give the rule", '2001:db8:1200:3400::/56 は既知のプロバイダーのものではありません。「手動」を選んでルールを入力してください' ],
-	[ 'MAPE_UNKNOWN_PROVIDER', 'the line has not said yet how it carries IPv4', '回線から IPv4 の方式がまだ知らされていません' ],
-	[ 'MAPE_INVALID_CONFIG', 'ealen 49: must be a number from 0 to 48', 'EA ビット長（49）は 0～48 の数値にしてください' ],
-	[ 'MAPE_INVALID_CONFIG', 'ipaddr is missing: the fixed IPv4 address or block', 'IPv4 アドレスがありません（固定 IPv4 アドレスまたはブロック）' ],
-	[ 'MAPE_NAME_NOT_RESOLVED', 'gw.transix.jp: there is no such name', 'gw.transix.jp という名前はありません' ],
-	[ 'MAPE_ADDRESS_IN_USE', 'interface wan6 already has a tunnel from 240b:10:1:200:6a:4800:100:200; remove one of the two, or give this one another prefix', 'インターフェース wan6 がすでに 240b:10:1:200:6a:4800:100:200 からのトンネルを持っています。どちらかを削除するか、こちらに別のプレフィックスを設定してください' ],
-	[ 'MAPE_NAT_FAILED', 'the kernel does not take rules: No such file or directory (os error 2); is kmod-nft-core installed?', 'カーネルがルールを受け付けません（ファイルがありません（エラー 2））。kmod-nft-core が入っているか確認してください' ],
-	[ 'UNSUPPORTED_TYPE', 'map-t needs the package kmod-nat46, which is not installed', 'MAP-T に必要なパッケージ kmod-nat46 がありません' ],
-	/* What a newer program says is not known; what it names is shown. */
-	[ 'MAPE_OF_THE_FUTURE', 'something that nobody has thought of yet about kmod-future', 'kmod-future' ]
+	[ 'MAPE_NO_UPLINK_PREFIX', 'wan6 is up but has no IPv6 prefix yet', { code: 'uplink_no_prefix', args: { uplink: 'wan6' } },
+		'wan6 は接続していますが、IPv6 プレフィックスがまだ届いていません' ],
+	[ 'MAPE_NO_UPLINK_PREFIX', 'tunlink wan7: there is no such interface; netifd has lan, wan6', { code: 'uplink_not_found', args: { uplink: 'wan7', others: 'lan, wan6' } },
+		'上位回線 wan7 というインターフェースはありません（あるのは lan, wan6）' ],
+	[ 'MAPE_UNKNOWN_PROVIDER', 'the line has not said yet how it carries IPv4', { code: 'not_told_yet', args: {} }, '回線から IPv4 の方式がまだ知らされていません' ],
+	[ 'MAPE_INVALID_CONFIG', 'ealen 49: must be a number from 0 to 48', { code: 'config_number', args: { option: 'ealen', value: '49', min: '0', max: '48' } },
+		'EA ビット長（49）は 0～48 の数値にしてください' ],
+	[ 'MAPE_INVALID_CONFIG', 'ipaddr is missing: the fixed IPv4 address or block', { code: 'option_missing', args: { option: 'ipaddr', reason: { code: 'needs_fixed', args: {} } } },
+		'IPv4 アドレスがありません（固定 IPv4 アドレスまたはブロック）' ],
+	[ 'MAPE_NAT_FAILED', 'the kernel does not take rules: no such file or directory; is kmod-nft-core installed?', { code: 'kernel_refuses', args: { reason: { code: 'no_such_file', args: {} } } },
+		'カーネルがルールを受け付けません（ファイルがありません）。kmod-nft-core が入っているか確認してください' ],
+	[ 'UNSUPPORTED_TYPE', 'map-t needs the package kmod-nat46, which is not installed', { code: 'nat46_missing', args: {} }, 'MAP-T に必要なパッケージ kmod-nat46 がありません' ],
+	/* An older program gives the sentence alone; what it names is shown. */
+	[ 'MAPE_NAME_NOT_RESOLVED', 'gw.transix.jp: there is no such name', null, 'gw.transix.jp' ],
+	/* So it is with what a newer program says. */
+	[ 'MAPE_OF_THE_FUTURE', 'something that nobody has thought of yet about kmod-future', { code: 'of_the_future', args: { package: 'kmod-future' } }, 'kmod-future' ]
 ];
 
 async function unfold(page) {
@@ -85,17 +89,15 @@ test(`in Japanese, on ${runtime}`, async t => {
 	await t.test('of a reason what it names is left, beside the words of its code', async () => {
 		const quote = load('mape.quote', { ...newRecord(), lang: 'ja' });
 
-		for (const [ , detail ] of reasons)
-			assert.deepEqual(english(quote.of(detail)), []);
-		assert.equal(quote.of(null), '');
-		assert.equal(quote.of('constructor toString __proto__'), '');
-		assert.equal(load('mape.quote').of('wan6 has no IPv6 prefix yet'), 'wan6 has no IPv6 prefix yet');
+		for (const [ , detail, reason ] of reasons)
+			assert.deepEqual([ ...english(quote.of(reason, detail)), ...english(quote.of(null, detail)) ], []);
+		assert.equal(quote.of(null, 'constructor toString __proto__'), '');
 	});
 
-	for (const [ code, detail, left ] of reasons) {
+	for (const [ code, detail, reason, left ] of reasons) {
 		await t.test(`no English: ${code}, ${detail.slice(0, 24)}`, () => visit(page, {
-			lang: 'ja', ...router({}), status: changedStatus({ state: 'error', error: { code, detail } }),
-			doctor: () => ({ interface: 'wanmap', ok: false, checks: [ { ...fixture('findings').find(check => check.code == 'setup_failed'), args: { error: code, detail }, seen: detail } ] })
+			lang: 'ja', ...router({}), status: changedStatus({ state: 'error', error: { code, detail, reason } }),
+			doctor: () => ({ interface: 'wanmap', ok: false, checks: [ { ...fixture('findings').find(check => check.code == 'setup_failed'), args: { error: code, detail: reason ?? detail }, seen: detail } ] })
 		}, async ({ page }) => {
 			await page.locator('.mape-doctor li').first().waitFor();
 			assert.deepEqual(english(await page.locator('.mape').innerText()), []);

@@ -135,7 +135,7 @@ test(`status page, on ${runtime}`, async t => {
 
 	for (const [ status, sentence, detail ] of [
 		[ 'down', 'The interface is stopped.', null ],
-		[ 'pending', 'Waiting: The line has no IPv6 prefix yet.', 'wan6 has no IPv6 prefix yet' ],
+		[ 'pending', 'Waiting: The line has no IPv6 prefix yet.', 'wan6 is up but has no IPv6 prefix yet' ],
 		[ 'error', 'No IPv4: The IPv6 prefix belongs to no known provider.', '2001:db8:1200:3400::/56 belongs to no known provider' ]
 	]) {
 		await t.test(`${status}: says so in plain words, without ports`, () => visit(page, { status: `status-${status}`, doctor: 'doctor-fail' }, async ({ page, bus }) => {

@@ -260,11 +260,24 @@ impl Router {
         });
     }
 
-    /// What netifd shows beside the code of an interface's errors.
+    /// The sentences that netifd has beside the codes of an interface's errors.
     pub fn details(&self, name: &str) -> Vec<String> {
         self.with(|world| {
-            let errors = &world.interface(name).errors;
-            errors.iter().flat_map(|(_, _, d)| d.clone()).collect()
+            let errors = world.interface(name).errors.iter();
+            errors
+                .filter_map(|(_, _, data)| data.first().cloned())
+                .collect()
+        })
+    }
+
+    /// The same for programs, as the handler gave it to netifd.
+    pub fn reasons(&self, name: &str) -> Vec<serde_json::Value> {
+        self.with(|world| {
+            let errors = world.interface(name).errors.iter();
+            let reasons = errors.filter_map(|(_, _, data)| data.get(1));
+            reasons
+                .map(|text| serde_json::from_str(text).unwrap())
+                .collect()
         })
     }
 

@@ -86,7 +86,7 @@ pub(super) const FAULTS: &[Row] = &[
     Row { fault: "the line says what it is", id: "asked", verdict: Verdict::Ok, says: "it says how it carries IPv4",
         make: |f| f.asked = Some((None, 3600)) },
     Row { fault: "the line's DNS is silent", id: "asked", verdict: Verdict::Warn, says: "asked again in 2 min",
-        make: |f| f.asked = Some((Some("no DNS server of the uplink answers when asked for 4over6.info"), 119)) },
+        make: |f| f.asked = Some((Some("no DNS server of the uplink answers when asked for 4over6.info".into()), 119)) },
     Row { fault: "address registered", id: "registration", verdict: Verdict::Ok, says: "is registered with v6plus",
         make: |f| register(f, RegistrationResult::Registered, "") },
     Row { fault: "registration refused", id: "registration", verdict: Verdict::Fail, says: "refuses to register 2001:db8:7:100::feed: NG, HTTP status 200",

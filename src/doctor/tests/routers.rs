@@ -126,7 +126,7 @@ pub(super) fn set_up(facts: &mut Facts<'static>, change: fn(&mut State)) {
 pub(super) fn take_down(facts: &mut Facts<'static>, phase: Phase, error: Option<(&str, &str)>) {
     facts.phase = phase;
     facts.error = error.map(|(code, detail)| {
-        let error = Box::new((code.to_owned(), detail.to_owned()));
+        let error = Box::new((code.to_owned(), detail.into()));
         &*Box::leak(error)
     });
     facts.state = None;
@@ -175,6 +175,7 @@ pub(super) fn register(facts: &mut Facts<'static>, result: RegistrationResult, d
         address: "2001:db8:7:100::feed".parse().unwrap(),
         result,
         detail: detail.into(),
+        reason: None,
         at: 5,
         next: None,
     })));

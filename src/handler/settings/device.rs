@@ -3,6 +3,7 @@
 
 use crate::handler::link::device_of;
 use crate::handler::problem::{Code, Problem};
+use crate::reason::said;
 use crate::sanitize::quoted;
 
 /// Longest interface name: the device is `map-` and the name, and the kernel
@@ -19,8 +20,9 @@ pub fn device_name(interface: &str) -> Result<String, Problem> {
     if !interface.chars().all(plain) || !first.is_some_and(|c| c.is_ascii_alphanumeric()) {
         return Err(Problem::fatal(
             Code::InvalidConfig,
-            format_args!(
-                "interface name {}: only letters, digits, '_', '-' and '.' are \
+            said!(
+                "interface_name",
+                "interface name {name}: only letters, digits, '_', '-' and '.' are \
                  allowed, a letter or digit first",
                 quoted(interface)
             ),
@@ -29,9 +31,12 @@ pub fn device_name(interface: &str) -> Result<String, Problem> {
     if interface.len() > MAX_NAME {
         return Err(Problem::fatal(
             Code::InvalidConfig,
-            format_args!(
-                "interface name {interface}: at most {MAX_NAME} characters, since its device \
-                 is called {}",
+            said!(
+                "interface_name_length",
+                "interface name {name}: at most {max} characters, since its device \
+                 is called {device}",
+                interface,
+                MAX_NAME,
                 device_of(interface)
             ),
         ));

@@ -16,6 +16,7 @@ mod protocol;
 mod reader;
 mod request;
 
+use crate::reason::{Reason, said};
 pub use device::device_name;
 pub use protocol::Protocol;
 use reader::Reader;
@@ -33,15 +34,16 @@ pub enum Provision {
 }
 
 impl std::str::FromStr for Provision {
-    type Err = String;
+    type Err = Reason;
 
-    fn from_str(word: &str) -> Result<Self, String> {
+    fn from_str(word: &str) -> Result<Self, Reason> {
         match word {
             "auto" => Ok(Provision::Auto),
             "hb46pp" => Ok(Provision::Hb46pp),
             "off" => Ok(Provision::Off),
-            _ => Err(format!(
-                "provision {}: must be auto, hb46pp or off",
+            _ => Err(said!(
+                "provision",
+                "provision {value}: must be auto, hb46pp or off",
                 quoted(word)
             )),
         }

@@ -17,6 +17,7 @@ use crate::mechanism::{InterfaceId, Kind};
 use crate::netifd::Config;
 use crate::provision::hb46pp::{Credentials, SecretError};
 use crate::provision::registration::Style;
+use crate::reason::{Reason, Tell, said};
 use crate::sanitize::excerpt;
 
 /// Reads options. The first problem is kept; an option that has one reads as if
@@ -75,7 +76,7 @@ impl<'a> Reader<'a> {
     /// An option that takes one of a few words.
     pub(super) fn word<T>(&mut self, option: &'static str) -> Option<T>
     where
-        T: std::str::FromStr<Err: std::fmt::Display>,
+        T: std::str::FromStr<Err: Tell>,
     {
         let word = self.text(option)?.parse::<T>();
         self.keep(word.map_err(|error| Problem::fatal(Code::InvalidConfig, error)))
@@ -83,14 +84,18 @@ impl<'a> Reader<'a> {
 
     /// `username`, `password` and `provision_server`. Messages never quote them.
     pub(super) fn credentials(&mut self) -> Option<Credentials> {
-        let refuse = |option: &str, error: &dyn std::fmt::Display| {
-            Problem::fatal(Code::InvalidConfig, format_args!("{option}: {error}"))
+        let refuse = |option: &str, error: &dyn Tell| {
+            let what = said!("option_refused", "{option}: {reason}", option, error);
+            Problem::fatal(Code::InvalidConfig, what)
         };
         let (user, password) = match (self.text("username"), self.text("password")) {
             (Some(user), Some(password)) => (user, password),
             (None, None) => return None,
             _ => {
-                self.fail(refuse("username and password", &"only both together"));
+                self.fail(Problem::fatal(
+                    Code::InvalidConfig,
+                    said!("half_account", "username and password: only both together"),
+                ));
                 return None;
             }
         };
@@ -119,7 +124,10 @@ impl<'a> Reader<'a> {
             return false;
         };
         let style = text.parse::<Style>().map_err(|error| {
-            Problem::fatal(Code::InvalidConfig, format_args!("update_url: {error}"))
+            Problem::fatal(
+                Code::InvalidConfig,
+                said!("update_url_refused", "update_url: {reason}", error),
+            )
         });
         self.keep(style).is_some()
     }
@@ -152,7 +160,8 @@ impl<'a> Reader<'a> {
         };
         match (request, self.problem()) {
             (Some(request), None) => Ok((request, String::new())),
-            (_, problem) => Err(problem.unwrap_or_else(|| missing("maptype", "ds-lite or ipip"))),
+            (_, problem) => Err(problem
+                .unwrap_or_else(|| missing("maptype", &said!("needs_type", "ds-lite or ipip")))),
         }
     }
 
@@ -173,7 +182,10 @@ impl<'a> Reader<'a> {
         let br = self.endpoint();
         let provider = self.provider();
         let Some((text, len)) = self.address("ipaddr", "ip4prefixlen") else {
-            self.fail(missing("ipaddr", "the fixed IPv4 address or block"));
+            self.fail(missing(
+                "ipaddr",
+                &said!("needs_fixed", "the fixed IPv4 address or block"),
+            ));
             return None;
         };
         let len = self.bits("ip4prefixlen", 32).or(len).unwrap_or(32);
@@ -181,15 +193,16 @@ impl<'a> Reader<'a> {
         let Some(ipv4) = address.and_then(|address| Ipv4Net::new(address, len).ok()) else {
             self.fail(Problem::fatal(
                 Code::InvalidConfig,
-                format_args!(
-                    "ipaddr {}: must be an IPv4 address or block such as 203.0.113.0/29",
+                said!(
+                    "fixed_address",
+                    "ipaddr {value}: must be an IPv4 address or block such as 203.0.113.0/29",
                     excerpt(&text)
                 ),
             ));
             return None;
         };
         if br.is_none() && provider.is_none() {
-            self.fail(missing("peeraddr", "the IPv6 address of the border relay"));
+            self.fail(missing("peeraddr", &relay()));
         }
         Some(Request::IpIp(FixedAddress {
             ipv4,
@@ -203,7 +216,7 @@ impl<'a> Reader<'a> {
     fn endpoint(&mut self) -> Option<Endpoint> {
         let text = self.text("peeraddr")?;
         let endpoint = text.parse::<Endpoint>().map_err(|error| {
-            let what = format_args!("peeraddr {}: {error}", excerpt(&text));
+            let what = said!("peer", "peeraddr {value}: {reason}", excerpt(&text), error);
             Problem::fatal(Code::InvalidConfig, what)
         });
         self.keep(endpoint)
@@ -281,13 +294,13 @@ impl<'a> Reader<'a> {
         };
         if domain.bmr_candidates_without_border() {
             let what = match map_type {
-                MapType::MapE => "the IPv6 address of the border relay",
-                MapType::MapT => "the default mapping prefix",
-                MapType::Lw4o6 => "the IPv6 address of the AFTR",
+                MapType::MapE => relay(),
+                MapType::MapT => said!("needs_dmr", "the default mapping prefix"),
+                MapType::Lw4o6 => said!("needs_aftr", "the IPv6 address of the AFTR"),
             };
             return Err(Problem::fatal(
                 Code::InvalidMapRule,
-                format_args!("peeraddr is missing: {what}"),
+                said!("peer_missing", "peeraddr is missing: {reason}", what),
             ));
         }
         Ok((Request::Rules(domain), text))
@@ -380,8 +393,9 @@ impl<'a> Reader<'a> {
         let net = text.parse::<Ipv6Net>().map_err(|_| {
             Problem::fatal(
                 Code::InvalidConfig,
-                format_args!(
-                    "enduserprefix {}: must be an IPv6 prefix such as 240b:10:1:200::/56",
+                said!(
+                    "end_user_prefix",
+                    "enduserprefix {value}: must be an IPv6 prefix such as 240b:10:1:200::/56",
                     excerpt(&text)
                 ),
             )
@@ -400,8 +414,9 @@ impl<'a> Reader<'a> {
             _ => {
                 self.fail(Problem::fatal(
                     Code::InvalidConfig,
-                    format_args!(
-                        "encaplimit {}: must be ignore or a number from 0 to 255",
+                    said!(
+                        "encaplimit",
+                        "encaplimit {value}: must be ignore or a number from 0 to 255",
                         excerpt(&text)
                     ),
                 ));
@@ -412,11 +427,20 @@ impl<'a> Reader<'a> {
 }
 
 /// An option without which nothing can be set up.
-fn missing(option: &str, what: &str) -> Problem {
+fn missing(option: &str, what: &Reason) -> Problem {
     Problem::fatal(
         Code::InvalidConfig,
-        format_args!("{option} is missing: {what}"),
+        said!(
+            "option_missing",
+            "{option} is missing: {reason}",
+            option,
+            what
+        ),
     )
+}
+
+fn relay() -> Reason {
+    said!("needs_relay", "the IPv6 address of the border relay")
 }
 
 /// Splits `address/length`, which people write if a length of its own is
@@ -433,9 +457,12 @@ fn with_length(
         Ok(len) if len <= 128 => Ok((address.into(), Some(len))),
         _ => Err(Problem::fatal(
             Code::InvalidMapRule,
-            format_args!(
-                "{option} {}: write the address alone and its length as {key}",
-                excerpt(&text)
+            said!(
+                "length_apart",
+                "{option} {value}: write the address alone and its length as {other}",
+                option,
+                excerpt(&text),
+                key
             ),
         )),
     }

@@ -3,6 +3,7 @@
 
 use super::super::map_type::MapType;
 use super::super::spec::SpecError;
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// Most rules a domain may have: several times what any operator is known to
 /// send, and few enough that nothing can make a router search for long.
@@ -27,13 +28,10 @@ pub const MAX_RULES: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DomainError {
     /// No rule at all.
-    #[error("rule: none is given")]
     Empty,
     /// More rules than [`MAX_RULES`].
-    #[error("rule: {0} rules are given, at most {MAX_RULES}")]
     TooMany(usize),
     /// A rule is of another type than the domain.
-    #[error("rule {index}: type {found} in a {expected} interface")]
     Type {
         /// Number of the rule, counted from 1.
         index: usize,
@@ -43,7 +41,6 @@ pub enum DomainError {
         expected: MapType,
     },
     /// `dmr` outside MAP-T or `br` in MAP-T.
-    #[error("rule {index}: {option} does not belong to {map_type}")]
     Border {
         /// Number of the rule, counted from 1.
         index: usize,
@@ -53,7 +50,6 @@ pub enum DomainError {
         map_type: MapType,
     },
     /// A rule is incomplete or contradicts itself.
-    #[error("rule {index}: {}", in_keys(error))]
     Rule {
         /// Number of the rule, counted from 1.
         index: usize,
@@ -61,6 +57,49 @@ pub enum DomainError {
         error: Box<SpecError>,
     },
 }
+
+impl Tell for DomainError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Empty => said!("domain_empty", "rule: none is given"),
+            Self::TooMany(count) => said!(
+                "domain_too_many",
+                "rule: {count} rules are given, at most {max}",
+                count,
+                MAX_RULES
+            ),
+            Self::Type {
+                index,
+                found,
+                expected,
+            } => said!(
+                "domain_type",
+                "rule {rule}: type {found} in a {expected} interface",
+                index,
+                found,
+                expected
+            ),
+            Self::Border {
+                index,
+                option,
+                map_type,
+            } => said!(
+                "domain_border",
+                "rule {rule}: {option} does not belong to {type}",
+                index,
+                option,
+                map_type
+            ),
+            Self::Rule { index, error } => {
+                let reason = said!("domain_rule", "rule {rule}: {reason}", index, error);
+                let text = format!("rule {index}: {}", in_keys(error));
+                Reason::kept(text, reason.coded())
+            }
+        }
+    }
+}
+
+sentence!(DomainError);
 
 /// The error in the words of a rule string, which names some things otherwise
 /// than the options do.

@@ -3,6 +3,7 @@
 
 use super::super::psid::PsidError;
 use super::super::role::RoleError;
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// Why a rule was refused. Names are those of the options.
 ///
@@ -18,10 +19,8 @@ use super::super::role::RoleError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// More EA bits than RFC 7597 section 5 allows.
-    #[error("ealen {0}: at most 48")]
     EaLen(u8),
     /// The end-user prefix would reach into the interface identifier.
-    #[error("ip6prefixlen {prefix_len} and ealen {ea_len}: together at most 64")]
     PrefixAndEa {
         /// Length of the rule IPv6 prefix in bits.
         prefix_len: u8,
@@ -29,7 +28,6 @@ pub enum RuleError {
         ea_len: u8,
     },
     /// The EA bits hold a PSID, and another one is provisioned.
-    #[error("psid: ealen {ea_len} and ip4prefixlen {ip4_len} already have the PSID in the prefix")]
     TwoPsids {
         /// EA-bits length in bits.
         ea_len: u8,
@@ -37,12 +35,37 @@ pub enum RuleError {
         ip4_len: u8,
     },
     /// A PSID for a whole IPv4 prefix.
-    #[error("psid: an address is only shared when ip4prefixlen and ealen together reach 32")]
     PsidWithoutAddress,
     /// Offset, PSID length or PSID out of range.
-    #[error(transparent)]
     Psid(#[from] PsidError),
     /// No CE can have an address of the rule IPv4 prefix.
-    #[error(transparent)]
     Ipv4(#[from] RoleError),
 }
+
+impl Tell for RuleError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::EaLen(value) => said!("rule_ea_len", "ealen {value}: at most 48", value),
+            Self::PrefixAndEa { prefix_len, ea_len } => said!(
+                "rule_prefix_and_ea",
+                "ip6prefixlen {prefix} and ealen {ea}: together at most 64",
+                prefix_len,
+                ea_len
+            ),
+            Self::TwoPsids { ea_len, ip4_len } => said!(
+                "rule_two_psids",
+                "psid: ealen {ea} and ip4prefixlen {prefix} already have the PSID in the prefix",
+                ea_len,
+                ip4_len
+            ),
+            Self::PsidWithoutAddress => said!(
+                "rule_psid_without_address",
+                "psid: an address is only shared when ip4prefixlen and ealen together reach 32"
+            ),
+            Self::Psid(error) => error.reason(),
+            Self::Ipv4(error) => error.reason(),
+        }
+    }
+}
+
+sentence!(RuleError);

@@ -7,6 +7,7 @@ use super::super::address::DmrError;
 use super::super::psid::{PsidError, PsidReadings};
 use super::super::role::RoleError;
 use super::super::rule::RuleError;
+use crate::reason::{Reason, Tell, said, sentence};
 use crate::sanitize::excerpt;
 
 /// Why a rule string, or a rule made of options, was refused.
@@ -20,17 +21,10 @@ use crate::sanitize::excerpt;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpecError {
     /// An unknown protocol.
-    #[error("type {}: must be map-e, map-t or lw4o6", excerpt(.0))]
     Type(String),
     /// An unknown key in a rule string.
-    #[error(
-        "{} is not known; a rule has type, ipv6prefix, prefix6len, ipv4prefix, \
-             prefix4len, ealen, psidlen, offset, psid, pd, pdlen, br, dmr and fmr",
-        excerpt(.0)
-    )]
     Key(String),
     /// A value that is not a number, or out of range.
-    #[error("{key} {}: must be a number, at most {max}", excerpt(value))]
     Number {
         /// The option.
         key: &'static str,
@@ -40,7 +34,6 @@ pub enum SpecError {
         max: u16,
     },
     /// A number above its limit.
-    #[error("{key} {value}: at most {max}")]
     TooLarge {
         /// The option.
         key: &'static str,
@@ -50,7 +43,6 @@ pub enum SpecError {
         max: u16,
     },
     /// Not an IPv6 address.
-    #[error("{key} {}: must be an IPv6 address", excerpt(value))]
     Ipv6 {
         /// The option.
         key: &'static str,
@@ -58,7 +50,6 @@ pub enum SpecError {
         value: String,
     },
     /// Not an IPv4 address.
-    #[error("{key} {}: must be an IPv4 address", excerpt(value))]
     Ipv4 {
         /// The option.
         key: &'static str,
@@ -66,10 +57,8 @@ pub enum SpecError {
         value: String,
     },
     /// A part that every rule needs.
-    #[error("{0} is missing")]
     Missing(&'static str),
     /// The PSID length exceeds the EA bits and no PSID is given.
-    #[error("psidlen {psid_len}: at most ealen, which is {ea_len}, unless psid is given too")]
     PsidLenOverEa {
         /// PSID length in bits.
         psid_len: u8,
@@ -77,9 +66,6 @@ pub enum SpecError {
         ea_len: u8,
     },
     /// The PSID length is not what the EA bits leave.
-    #[error(
-        "psidlen {psid_len}: ealen {ea_len} and ip4prefixlen {ip4_len} leave {left} bits for the PSID"
-    )]
     PsidLen {
         /// PSID length that was asked for, in bits.
         psid_len: u8,
@@ -91,10 +77,6 @@ pub enum SpecError {
         left: u8,
     },
     /// The EA bits say another PSID than the one that was written down.
-    #[error(
-        "psid {stated}: the EA bits of {end_user} say {found}; leave psid out, or check ealen, \
-         psidlen and the prefix"
-    )]
     OtherPsid {
         /// What was written down.
         stated: PsidReadings,
@@ -104,7 +86,6 @@ pub enum SpecError {
         end_user: Ipv6Net,
     },
     /// The end-user prefix that a rule names is none of its own.
-    #[error("pd {pd}: not within the rule's ipv6prefix {rule}")]
     ForeignPd {
         /// The end-user prefix.
         pd: Ipv6Net,
@@ -112,15 +93,10 @@ pub enum SpecError {
         rule: Ipv6Net,
     },
     /// The DMR is no RFC 6052 prefix.
-    #[error(transparent)]
     Dmr(#[from] DmrError),
     /// The values contradict each other.
-    #[error(transparent)]
     Rule(#[from] RuleError),
     /// The EA length was left out, and what follows makes no rule.
-    #[error(
-        "ealen is missing, and the {ea_len} bits that follow from the rest do not fit: {error}"
-    )]
     Derived {
         /// The EA length that follows, in bits.
         ea_len: u8,
@@ -128,9 +104,99 @@ pub enum SpecError {
         error: RuleError,
     },
     /// An address that cannot be what it is given for.
-    #[error(transparent)]
     Role(#[from] RoleError),
 }
+
+impl Tell for SpecError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Type(value) => said!(
+                "spec_type",
+                "type {value}: must be map-e, map-t or lw4o6",
+                excerpt(value)
+            ),
+            Self::Key(name) => said!(
+                "spec_key",
+                "{name} is not known; a rule has type, ipv6prefix, prefix6len, ipv4prefix, prefix4len, ealen, psidlen, offset, psid, pd, pdlen, br, dmr and fmr",
+                excerpt(name)
+            ),
+            Self::Number { key, value, max } => said!(
+                "spec_number",
+                "{option} {value}: must be a number, at most {max}",
+                key,
+                excerpt(value),
+                max
+            ),
+            Self::TooLarge { key, value, max } => said!(
+                "spec_too_large",
+                "{option} {value}: at most {max}",
+                key,
+                value,
+                max
+            ),
+            Self::Ipv6 { key, value } => said!(
+                "spec_ipv6",
+                "{option} {value}: must be an IPv6 address",
+                key,
+                excerpt(value)
+            ),
+            Self::Ipv4 { key, value } => said!(
+                "spec_ipv4",
+                "{option} {value}: must be an IPv4 address",
+                key,
+                excerpt(value)
+            ),
+            Self::Missing(option) => said!("spec_missing", "{option} is missing", option),
+            Self::PsidLenOverEa { psid_len, ea_len } => said!(
+                "spec_psid_len_over_ea",
+                "psidlen {length}: at most ealen, which is {ea}, unless psid is given too",
+                psid_len,
+                ea_len
+            ),
+            Self::PsidLen {
+                psid_len,
+                ea_len,
+                ip4_len,
+                left,
+            } => said!(
+                "spec_psid_len",
+                "psidlen {length}: ealen {ea} and ip4prefixlen {prefix} leave {left} bits for the PSID",
+                psid_len,
+                ea_len,
+                ip4_len,
+                left
+            ),
+            Self::OtherPsid {
+                stated,
+                found,
+                end_user,
+            } => said!(
+                "spec_other_psid",
+                "psid {value}: the EA bits of {prefix} say {found}; leave psid out, or check ealen, psidlen and the prefix",
+                stated,
+                end_user,
+                found
+            ),
+            Self::ForeignPd { pd, rule } => said!(
+                "spec_foreign_pd",
+                "pd {prefix}: not within the rule's ipv6prefix {rule}",
+                pd,
+                rule
+            ),
+            Self::Dmr(error) => error.reason(),
+            Self::Rule(error) => error.reason(),
+            Self::Derived { ea_len, error } => said!(
+                "spec_derived",
+                "ealen is missing, and the {ea} bits that follow from the rest do not fit: {reason}",
+                ea_len,
+                error
+            ),
+            Self::Role(error) => error.reason(),
+        }
+    }
+}
+
+sentence!(SpecError);
 
 impl From<PsidError> for SpecError {
     fn from(error: PsidError) -> Self {

@@ -19,33 +19,63 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use super::http::Response;
 use super::http::body::MAX_BODY;
 use crate::paths::rooted;
+use crate::reason::{Reason, Tell, said, sentence};
 use handover::Handover;
 
 /// Why nothing was fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// There is no such program.
-    #[error("https needs uclient-fetch, which is not installed")]
     Missing,
     /// The program has no TLS library.
-    #[error("https needs a TLS library: install libustream-mbedtls and ca-bundle")]
     NoTls,
     /// The certificate is not trusted, not valid now or for another name.
-    #[error("the certificate of {0} is not accepted")]
     Certificate(String),
     /// No connection, or it broke.
-    #[error("cannot get an answer from {0} over https")]
     Connection(String),
     /// It took too long and was killed.
-    #[error("{0} does not answer in time")]
     Timeout(String),
     /// More than 1 MiB.
-    #[error("the answer of {0} is longer than 1 MiB")]
     TooLong(String),
     /// The program could not be started or heard.
-    #[error("uclient-fetch: {0}")]
     Io(#[from] io::Error),
 }
+
+impl Tell for FetchError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Missing => said!(
+                "fetch_missing",
+                "https needs uclient-fetch, which is not installed"
+            ),
+            Self::NoTls => said!(
+                "fetch_no_tls",
+                "https needs a TLS library: install libustream-mbedtls and ca-bundle"
+            ),
+            Self::Certificate(server) => said!(
+                "fetch_certificate",
+                "the certificate of {server} is not accepted",
+                server
+            ),
+            Self::Connection(server) => said!(
+                "fetch_connection",
+                "cannot get an answer from {server} over https",
+                server
+            ),
+            Self::Timeout(server) => {
+                said!("server_timeout", "{server} does not answer in time", server)
+            }
+            Self::TooLong(server) => said!(
+                "fetch_too_long",
+                "the answer of {server} is longer than 1 MiB",
+                server
+            ),
+            Self::Io(reason) => said!("fetch_io", "uclient-fetch: {reason}", reason),
+        }
+    }
+}
+
+sentence!(FetchError);
 
 /// What is fetched, and how.
 #[derive(Clone, Copy)]

@@ -7,6 +7,7 @@ use super::offers::{DsLite, IpIp, Lw4o6, MapE, MapT, Offer, Xlat464};
 use super::read::{flag, number};
 use super::values::{Auth, Capability, Label, Token, Ttl};
 use crate::members::{FromMembers, MemberError, Members};
+use crate::reason::{Reason, Tell, said, sentence};
 use crate::sanitize::one_line;
 
 /// An answer: every value in its range and none contradicting another. Keys
@@ -58,10 +59,8 @@ pub struct Order {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerError {
     /// It is no JSON, or ends within.
-    #[error("the answer is not valid JSON: {0}")]
     Json(String),
     /// A value is missing, of the wrong type or out of range.
-    #[error("{key}: {reason}")]
     Value {
         /// Where, such as `map_e.rules[3].ipv4`.
         key: String,
@@ -69,21 +68,46 @@ pub enum AnswerError {
         reason: String,
     },
     /// A required key is missing.
-    #[error("{0}")]
     Missing(String),
     /// The token is not one; what it is stays unsaid.
-    #[error("token: must be 64 lower-case hexadecimal digits")]
     Token,
     /// A mechanism stands twice in the order.
-    #[error("order: {0} is in it twice")]
     Duplicate(Capability),
     /// The order names a mechanism that is not described.
-    #[error("order: {0} is in it, but the answer has no {0}")]
     NoOffer(Capability),
     /// An IPv6-mostly LAN needs the prefix of the NAT64.
-    #[error("ipv6_mostly: the answer has no 464xlat")]
     NoNat64,
 }
+
+impl Tell for AnswerError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Json(reason) => said!(
+                "answer_json",
+                "the answer is not valid JSON: {reason}",
+                reason
+            ),
+            Self::Value { key, reason } => said!("about", "{name}: {reason}", key, reason),
+            Self::Missing(words) => Reason::Text(words.clone()),
+            Self::Token => said!(
+                "answer_token",
+                "token: must be 64 lower-case hexadecimal digits"
+            ),
+            Self::Duplicate(name) => {
+                said!("answer_duplicate", "order: {name} is in it twice", name)
+            }
+            Self::NoOffer(name) => said!(
+                "answer_no_offer",
+                "order: {name} is in it, but the answer has no {other}",
+                name,
+                name
+            ),
+            Self::NoNat64 => said!("answer_no_nat64", "ipv6_mostly: the answer has no 464xlat"),
+        }
+    }
+}
+
+sentence!(AnswerError);
 
 /// Longest reason that is kept: parsers quote what they do not like.
 const MAX_REASON: usize = 200;

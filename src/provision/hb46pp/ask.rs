@@ -14,6 +14,7 @@ use crate::provision::fetch::{self, Fetch, FetchError};
 use crate::provision::http::{self, HttpError, Response, Scheme, UrlError};
 use crate::provision::resolve::{self, ResolveError};
 use crate::provision::uplink::Uplink;
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// What the line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,19 +30,14 @@ pub struct Reply {
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// `4over6.info` was not resolved.
-    #[error("{0}")]
     Discovery(ResolveError),
     /// Its TXT record cannot be used.
-    #[error(transparent)]
     Txt(#[from] TxtError),
     /// The server was not reached in the clear.
-    #[error(transparent)]
     Http(#[from] HttpError),
     /// The server was not reached over TLS.
-    #[error(transparent)]
     Fetch(#[from] FetchError),
     /// The server does not know the line (403 or 404).
-    #[error("{server} does not know this line (HTTP status {status})")]
     UnknownLine {
         /// The server.
         server: String,
@@ -49,7 +45,6 @@ pub enum AskError {
         status: u16,
     },
     /// The server answered with another status than 200.
-    #[error("{server} answers with HTTP status {status}")]
     Status {
         /// The server.
         server: String,
@@ -57,13 +52,11 @@ pub enum AskError {
         status: u16,
     },
     /// A redirection that leads nowhere.
-    #[error("{server} redirects without saying where to")]
     NoLocation {
         /// The server.
         server: String,
     },
     /// A redirection to what cannot be used.
-    #[error("{server} redirects to a URL that cannot be used: {error}")]
     Location {
         /// The server.
         server: String,
@@ -71,16 +64,13 @@ pub enum AskError {
         error: UrlError,
     },
     /// A server whose certificate was verified redirects to one without.
-    #[error("{server} redirects from https to http, which the TXT record forbids")]
     Downgrade {
         /// The server.
         server: String,
     },
     /// More redirections than [`MAX_REDIRECTS`].
-    #[error("the provisioning servers redirect more than {MAX_REDIRECTS} times")]
     TooManyRedirects,
     /// The answer cannot be used.
-    #[error("{server}: {error}")]
     Answer {
         /// The server.
         server: String,
@@ -88,6 +78,55 @@ pub enum AskError {
         error: AnswerError,
     },
 }
+
+impl Tell for AskError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Discovery(error) => error.reason(),
+            Self::Txt(error) => error.reason(),
+            Self::Http(error) => error.reason(),
+            Self::Fetch(error) => error.reason(),
+            Self::UnknownLine { server, status } => said!(
+                "ask_unknown_line",
+                "{server} does not know this line (HTTP status {status})",
+                server,
+                status
+            ),
+            Self::Status { server, status } => said!(
+                "ask_status",
+                "{server} answers with HTTP status {status}",
+                server,
+                status
+            ),
+            Self::NoLocation { server } => said!(
+                "ask_no_location",
+                "{server} redirects without saying where to",
+                server
+            ),
+            Self::Location { server, error } => said!(
+                "ask_location",
+                "{server} redirects to a URL that cannot be used: {reason}",
+                server,
+                error
+            ),
+            Self::Downgrade { server } => said!(
+                "ask_downgrade",
+                "{server} redirects from https to http, which the TXT record forbids",
+                server
+            ),
+            Self::TooManyRedirects => said!(
+                "ask_too_many_redirects",
+                "the provisioning servers redirect more than {count} times",
+                MAX_REDIRECTS
+            ),
+            Self::Answer { server, error } => {
+                said!("about", "{name}: {reason}", server, error)
+            }
+        }
+    }
+}
+
+sentence!(AskError);
 
 /// Most redirections that are followed.
 pub const MAX_REDIRECTS: usize = 5;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! From an answer to the mechanism that a CE sets up.
 
-use std::fmt::Write;
-
 use ipnet::Ipv6Net;
 
 use super::answer::Answer;
@@ -10,6 +8,7 @@ use super::offers::{IpIp, Lw4o6, MapE, MapT, Rule};
 use super::values::{Auth, Capability};
 use crate::endpoint::Endpoint;
 use crate::map::{Dialect, Dmr, Domain, DomainError, MapType, RuleSpec, WrittenPsid};
+use crate::reason::{Reason, Tell, said, sentence};
 use crate::sanitize::one_line;
 
 /// What a CE sets up.
@@ -36,29 +35,42 @@ pub enum Mechanism {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// `order` is empty: the server offers this line nothing.
-    #[error("the server offers no way to carry IPv4{}", hint(*.0))]
     Nothing(Option<Auth>),
     /// What it offers does not fit: each mechanism and the reason.
-    #[error("nothing that the server offers can be used: {}", list(.0))]
-    NoneFits(Vec<(String, String)>),
+    NoneFits(Vec<(String, Reason)>),
 }
 
-fn hint(auth: Option<Auth>) -> &'static str {
-    match auth {
-        Some(Auth::Bad) => ": it does not accept the user name and password",
-        Some(Auth::Req) => " without the user name and password of the contract",
-        Some(Auth::Ok) | None => " on this line",
+impl Tell for Unusable {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Nothing(Some(Auth::Bad)) => said!(
+                "unusable_refused",
+                "the server offers no way to carry IPv4: it does not accept the user name and password"
+            ),
+            Self::Nothing(Some(Auth::Req)) => said!(
+                "unusable_account",
+                "the server offers no way to carry IPv4 without the user name and password of the contract"
+            ),
+            Self::Nothing(Some(Auth::Ok) | None) => said!(
+                "unusable_nothing",
+                "the server offers no way to carry IPv4 on this line"
+            ),
+            Self::NoneFits(reasons) => said!(
+                "unusable_none_fits",
+                "nothing that the server offers can be used: {reason}",
+                each(reasons)
+            ),
+        }
     }
 }
 
-fn list(reasons: &[(String, String)]) -> String {
-    let mut text = String::new();
-    for (mechanism, reason) in reasons {
-        let before = if text.is_empty() { "" } else { "; " };
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{before}{mechanism}: {reason}");
-    }
-    text
+sentence!(Unusable);
+
+fn each(reasons: &[(String, Reason)]) -> Reason {
+    let each = reasons
+        .iter()
+        .map(|(mechanism, reason)| said!("about", "{name}: {reason}", mechanism, reason));
+    Reason::All(each.collect())
 }
 
 /// The mechanisms that this program sets up; the order does not matter.
@@ -83,8 +95,8 @@ impl Mechanism {
         }
     }
 
-    fn map(domain: Result<Domain, Box<DomainError>>) -> Result<Self, String> {
-        let domain = domain.map_err(|error| error.to_string())?;
+    fn map(domain: Result<Domain, Box<DomainError>>) -> Result<Self, Reason> {
+        let domain = domain.map_err(|error| error.reason())?;
         Ok(Mechanism::Map {
             domain,
             lwaftr: None,
@@ -108,7 +120,7 @@ impl Answer {
         for capability in &self.order.known {
             let found = match allowed.contains(capability) {
                 true => self.offer(*capability, prefixes),
-                false => Err("not supported here".into()),
+                false => Err(said!("offer_unsupported", "not supported here")),
             };
             match found {
                 Ok(mechanism) => return Ok(mechanism),
@@ -117,7 +129,7 @@ impl Answer {
         }
         for word in &self.order.unknown {
             let word = one_line(word, LONGEST_WORD);
-            reasons.push((word, "not known".into()));
+            reasons.push((word, said!("offer_unknown", "not known")));
         }
         Err(match reasons.is_empty() {
             true => Unusable::Nothing(self.auth),
@@ -129,7 +141,7 @@ impl Answer {
         &self,
         capability: Capability,
         prefixes: Option<&[Ipv6Net]>,
-    ) -> Result<Mechanism, String> {
+    ) -> Result<Mechanism, Reason> {
         let mechanism = match capability {
             Capability::MapE => self.map_e.as_ref().map(map_e),
             Capability::MapT => self.map_t.as_ref().map(map_t),
@@ -141,15 +153,16 @@ impl Answer {
             }),
             Capability::Xlat464 => None,
         };
-        let mechanism = mechanism.unwrap_or_else(|| Err("not described".into()))?;
+        let mechanism =
+            mechanism.unwrap_or_else(|| Err(said!("offer_not_described", "not described")))?;
         if let (Mechanism::Map { domain, .. }, Some(prefixes)) = (&mechanism, prefixes) {
-            domain.map(prefixes).map_err(|error| error.to_string())?;
+            domain.map(prefixes).map_err(|error| error.reason())?;
         }
         Ok(mechanism)
     }
 }
 
-fn map_e(offer: &MapE) -> Result<Mechanism, String> {
+fn map_e(offer: &MapE) -> Result<Mechanism, Reason> {
     let specs: Vec<RuleSpec> = offer
         .rules
         .iter()
@@ -162,8 +175,8 @@ fn map_e(offer: &MapE) -> Result<Mechanism, String> {
     Mechanism::map(Domain::from_specs(&specs, MapType::MapE, offer.dialect))
 }
 
-fn map_t(offer: &MapT) -> Result<Mechanism, String> {
-    let dmr = Dmr::new(offer.dmr).map_err(|error| error.to_string())?;
+fn map_t(offer: &MapT) -> Result<Mechanism, Reason> {
+    let dmr = Dmr::new(offer.dmr).map_err(|error| error.reason())?;
     let specs: Vec<RuleSpec> = offer
         .rules
         .iter()
@@ -189,7 +202,7 @@ fn spec(rule: &Rule, map_type: MapType) -> RuleSpec {
 }
 
 /// The binding; its PSID is the number itself.
-fn lw4o6(offer: &Lw4o6) -> Result<Mechanism, String> {
+fn lw4o6(offer: &Lw4o6) -> Result<Mechanism, Reason> {
     let binding = RuleSpec {
         map_type: Some(MapType::Lw4o6),
         ipv6_prefix: Some(offer.ipv6.addr()),
@@ -204,20 +217,23 @@ fn lw4o6(offer: &Lw4o6) -> Result<Mechanism, String> {
     };
     let domain = Domain::from_specs(&[binding], MapType::Lw4o6, Dialect::Rfc7597);
     Ok(Mechanism::Map {
-        domain: domain.map_err(|error| error.to_string())?,
+        domain: domain.map_err(|error| error.reason())?,
         lwaftr: Some(offer.lwaftr.clone()),
     })
 }
 
-fn ipip(offers: &[IpIp], prefixes: Option<&[Ipv6Net]>) -> Result<Mechanism, String> {
-    let first = offers.first().ok_or("no address is given")?;
+fn ipip(offers: &[IpIp], prefixes: Option<&[Ipv6Net]>) -> Result<Mechanism, Reason> {
+    let first = offers
+        .first()
+        .ok_or_else(|| said!("offer_no_address", "no address is given"))?;
     let is_ours = |offer: &&IpIp| {
         prefixes.is_none_or(|all| all.iter().any(|prefix| prefix.contains(&offer.local)))
     };
     let ours: Vec<IpIp> = offers.iter().filter(is_ours).copied().collect();
     match ours.is_empty() {
-        true => Err(format!(
-            "the CE address {} is in none of the line's prefixes",
+        true => Err(said!(
+            "offer_foreign_address",
+            "the CE address {address} is in none of the line's prefixes",
             first.local
         )),
         false => Ok(Mechanism::IpIp(ours)),

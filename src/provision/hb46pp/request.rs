@@ -8,6 +8,7 @@ use super::txt::{Certificate, Server};
 use super::values::{Capability, Token};
 use crate::endpoint::{DnsName, Endpoint};
 use crate::provision::http::{Scheme, Url, UrlError};
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// We have no OUI. Zeros instead of a foreign one identify nobody, and no
 /// server is known to look at it.
@@ -29,8 +30,18 @@ pub struct Secret(String);
 
 /// A text that the protocol does not allow for one. Does not quote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to 32 letters, digits, hyphens or underscores")]
 pub struct SecretError;
+
+impl Tell for SecretError {
+    fn reason(&self) -> Reason {
+        said!(
+            "secret",
+            "must be 1 to 32 letters, digits, hyphens or underscores"
+        )
+    }
+}
+
+sentence!(SecretError);
 
 impl FromStr for Secret {
     type Err = SecretError;

@@ -2,6 +2,7 @@
 //! The TXT record of `4over6.info`, which names the provisioning server.
 
 use crate::provision::http::{Scheme, Url, UrlError};
+use crate::reason::{Reason, Tell, said, sentence};
 use crate::sanitize::one_line;
 
 /// The name whose TXT record is asked for.
@@ -29,27 +30,61 @@ pub enum Certificate {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TxtError {
     /// More than one record: nobody says which counts.
-    #[error("4over6.info has {0} TXT records, not one")]
     Several(usize),
     /// A field is missing.
-    #[error("the TXT record of 4over6.info has no {0}=")]
     Missing(&'static str),
     /// The same field twice.
-    #[error("the TXT record of 4over6.info has {0}= twice")]
     Twice(&'static str),
     /// Another version of the protocol, or another protocol.
-    #[error("the TXT record of 4over6.info is of version {0}, not v6mig-1")]
     Version(String),
     /// The URL cannot be used.
-    #[error("the TXT record of 4over6.info: {0}")]
     Url(#[from] UrlError),
     /// `t` is neither `a` nor `b`.
-    #[error("the TXT record of 4over6.info has t={0}, which must be a or b")]
     Certificate(String),
     /// `t=b` beside `http://`.
-    #[error("the TXT record of 4over6.info wants a certificate (t=b) of an http:// server")]
     NoCertificate,
 }
+
+impl Tell for TxtError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Several(count) => said!(
+                "txt_several",
+                "4over6.info has {count} TXT records, not one",
+                count
+            ),
+            Self::Missing(key) => said!(
+                "txt_missing",
+                "the TXT record of 4over6.info has no {key}=",
+                key
+            ),
+            Self::Twice(key) => said!(
+                "txt_twice",
+                "the TXT record of 4over6.info has {key}= twice",
+                key
+            ),
+            Self::Version(version) => said!(
+                "txt_version",
+                "the TXT record of 4over6.info is of version {version}, not v6mig-1",
+                version
+            ),
+            Self::Url(reason) => {
+                said!("txt_url", "the TXT record of 4over6.info: {reason}", reason)
+            }
+            Self::Certificate(value) => said!(
+                "txt_certificate",
+                "the TXT record of 4over6.info has t={value}, which must be a or b",
+                value
+            ),
+            Self::NoCertificate => said!(
+                "txt_no_certificate",
+                "the TXT record of 4over6.info wants a certificate (t=b) of an http:// server"
+            ),
+        }
+    }
+}
+
+sentence!(TxtError);
 
 /// Most characters of a wrong value that a message repeats.
 const LONGEST: usize = 32;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::map::Dialect;
+use crate::reason::named;
 
 /// A way to carry IPv4, in the words of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,6 +67,8 @@ impl fmt::Display for Capability {
         f.write_str(self.as_str())
     }
 }
+
+named!(Capability);
 
 /// How long an answer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

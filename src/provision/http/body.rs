@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The body of an HTTP/1.1 answer (RFC 9112 sections 6 and 7), as it arrives.
 
+use crate::reason::{Reason, Tell, said, sentence};
+
 /// How a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -16,15 +18,24 @@ pub enum Framing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// More than [`MAX_BODY`].
-    #[error("the server's answer is longer than 1 MiB")]
     TooLong,
     /// The connection ended before the body did.
-    #[error("the server's answer is cut off")]
     Cut,
     /// A chunk without a length.
-    #[error("the server's answer has an invalid chunk")]
     Chunk,
 }
+
+impl Tell for BodyError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::TooLong => said!("body_too_long", "the server's answer is longer than 1 MiB"),
+            Self::Cut => said!("body_cut", "the server's answer is cut off"),
+            Self::Chunk => said!("body_chunk", "the server's answer has an invalid chunk"),
+        }
+    }
+}
+
+sentence!(BodyError);
 
 /// Longest body, in bytes: a hundred times what the largest answer takes.
 pub const MAX_BODY: usize = 1 << 20;

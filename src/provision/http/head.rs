@@ -2,6 +2,7 @@
 //! The head of an HTTP/1.1 answer (RFC 9112).
 
 use super::body::Framing;
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// What matters of a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,18 +19,36 @@ pub struct Head {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HeadError {
     /// Not HTTP.
-    #[error("the server does not answer in HTTP")]
     Syntax,
     /// More than [`MAX_HEAD`] bytes or [`MAX_FIELDS`] fields.
-    #[error("the head of the server's answer is too long")]
     TooLong,
     /// `Content-Length` that is no number, or several that differ.
-    #[error("the server's answer has an invalid Content-Length")]
     Length,
     /// A transfer coding other than `chunked`.
-    #[error("the server's answer has a transfer coding that is not supported")]
     Coding,
 }
+
+impl Tell for HeadError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Syntax => said!("head_syntax", "the server does not answer in HTTP"),
+            Self::TooLong => said!(
+                "head_too_long",
+                "the head of the server's answer is too long"
+            ),
+            Self::Length => said!(
+                "head_length",
+                "the server's answer has an invalid Content-Length"
+            ),
+            Self::Coding => said!(
+                "head_coding",
+                "the server's answer has a transfer coding that is not supported"
+            ),
+        }
+    }
+}
+
+sentence!(HeadError);
 
 /// Longest head, in bytes.
 pub const MAX_HEAD: usize = 16 * 1024;

@@ -6,6 +6,8 @@
 //! source address of the request. TLS is not for this client: see
 //! [`fetch`](super::fetch).
 
+use crate::reason::{Reason, Tell, said, sentence};
+
 pub mod body;
 pub mod head;
 pub mod url;
@@ -36,10 +38,8 @@ pub struct Response {
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The server's name was not resolved.
-    #[error(transparent)]
     Resolve(#[from] ResolveError),
     /// None of the server's addresses could be reached.
-    #[error("cannot connect to {host}: {error}")]
     Connect {
         /// The server.
         host: Endpoint,
@@ -47,10 +47,8 @@ pub enum HttpError {
         error: io::Error,
     },
     /// The answer did not arrive in time.
-    #[error("{0} does not answer in time")]
     Timeout(Endpoint),
     /// The connection broke.
-    #[error("connection to {host}: {error}")]
     Connection {
         /// The server.
         host: Endpoint,
@@ -58,10 +56,8 @@ pub enum HttpError {
         error: io::Error,
     },
     /// The server closed the connection without an answer.
-    #[error("{0} closed the connection without an answer")]
     NoAnswer(Endpoint),
     /// The head of the answer cannot be used.
-    #[error("{host}: {error}")]
     Head {
         /// The server.
         host: Endpoint,
@@ -69,7 +65,6 @@ pub enum HttpError {
         error: HeadError,
     },
     /// The body of the answer cannot be used.
-    #[error("{host}: {error}")]
     Body {
         /// The server.
         host: Endpoint,
@@ -77,6 +72,38 @@ pub enum HttpError {
         error: BodyError,
     },
 }
+
+impl Tell for HttpError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Resolve(error) => error.reason(),
+            Self::Connect { host, error } => said!(
+                "http_connect",
+                "cannot connect to {server}: {reason}",
+                host,
+                error
+            ),
+            Self::Timeout(server) => {
+                said!("server_timeout", "{server} does not answer in time", server)
+            }
+            Self::Connection { host, error } => said!(
+                "http_connection",
+                "connection to {server}: {reason}",
+                host,
+                error
+            ),
+            Self::NoAnswer(server) => said!(
+                "http_no_answer",
+                "{server} closed the connection without an answer",
+                server
+            ),
+            Self::Head { host, error } => said!("about", "{name}: {reason}", host, error),
+            Self::Body { host, error } => said!("about", "{name}: {reason}", host, error),
+        }
+    }
+}
+
+sentence!(HttpError);
 
 /// Sends a GET request for `url` in the clear, from the uplink's source
 /// address, and reads the answer; redirections are left to the caller.

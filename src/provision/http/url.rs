@@ -7,6 +7,7 @@ use std::str::FromStr;
 use iri_string::types::{UriReferenceStr, UriString};
 
 use crate::endpoint::{Endpoint, EndpointError};
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// How a server is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,21 +35,39 @@ pub struct Url {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// Not an absolute URL.
-    #[error("must be a URL such as http://host.example/path")]
     Syntax,
     /// Another scheme.
-    #[error("the URL must begin with http:// or https://")]
     Scheme,
     /// `user:password@`.
-    #[error("the URL must not contain a user name or password before the host")]
     UserInfo,
     /// The host is missing or cannot be used.
-    #[error("host of the URL: {0}")]
     Host(EndpointError),
     /// The port is no port.
-    #[error("the port of the URL must be a number from 1 to 65535")]
     Port,
 }
+
+impl Tell for UrlError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Syntax => said!(
+                "url_syntax",
+                "must be a URL such as http://host.example/path"
+            ),
+            Self::Scheme => said!("url_scheme", "the URL must begin with http:// or https://"),
+            Self::UserInfo => said!(
+                "url_user_info",
+                "the URL must not contain a user name or password before the host"
+            ),
+            Self::Host(reason) => said!("url_host", "host of the URL: {reason}", reason),
+            Self::Port => said!(
+                "url_port",
+                "the port of the URL must be a number from 1 to 65535"
+            ),
+        }
+    }
+}
+
+sentence!(UrlError);
 
 impl Url {
     /// How the server is reached.

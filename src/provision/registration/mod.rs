@@ -14,6 +14,7 @@ use std::time::Instant;
 use super::fetch::{self, Fetch, FetchError};
 use super::http::{self, HttpError, Scheme};
 use super::uplink::Uplink;
+use crate::reason::{Reason, Tell, sentence};
 
 pub use judge::{Outcome, judge};
 pub use request::{Account, Call, CallError, Style, StyleError};
@@ -23,15 +24,24 @@ pub use schedule::wait;
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
     /// There is nothing to send.
-    #[error(transparent)]
     Call(#[from] CallError),
     /// The server was not reached in the clear.
-    #[error(transparent)]
     Http(#[from] HttpError),
     /// The server was not reached over TLS.
-    #[error(transparent)]
     Fetch(#[from] FetchError),
 }
+
+impl Tell for RegisterError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Call(error) => error.reason(),
+            Self::Http(error) => error.reason(),
+            Self::Fetch(error) => error.reason(),
+        }
+    }
+}
+
+sentence!(RegisterError);
 
 /// Registers `uplink`'s source address, once.
 ///

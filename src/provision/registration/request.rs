@@ -9,6 +9,7 @@ use data_encoding::BASE64;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::provision::http::{Url, UrlError};
+use crate::reason::{Reason, Tell, said, sentence};
 
 /// An update server that is known, or any other by its URL.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,12 +32,24 @@ pub enum Style {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StyleError {
     /// Neither a name nor a URL.
-    #[error("must be v6plus, transix, ocn, xpass or a URL")]
     Unknown,
     /// A URL that cannot be used.
-    #[error(transparent)]
     Url(#[from] UrlError),
 }
+
+impl Tell for StyleError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Unknown => said!(
+                "style_unknown",
+                "must be v6plus, transix, ocn, xpass or a URL"
+            ),
+            Self::Url(error) => error.reason(),
+        }
+    }
+}
+
+sentence!(StyleError);
 
 /// Server of クロスパス固定IP, unless the contract names another.
 const XPASS: &str = "https://ddnsweb1.ddns.vbbnet.jp/";
@@ -136,15 +149,28 @@ impl Account {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// A part of the account is empty.
-    #[error("the registration of the fixed address needs {0}")]
     Missing(&'static str),
     /// The CE has no address yet.
-    #[error("there is no CE address to register yet")]
     NoAddress,
     /// The URL cannot be used.
-    #[error("update_url: {0}")]
     Url(#[from] UrlError),
 }
+
+impl Tell for CallError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Missing(option) => said!(
+                "call_missing",
+                "the registration of the fixed address needs {option}",
+                option
+            ),
+            Self::NoAddress => said!("call_no_address", "there is no CE address to register yet"),
+            Self::Url(reason) => said!("update_url_refused", "update_url: {reason}", reason),
+        }
+    }
+}
+
+sentence!(CallError);
 
 /// A call of an update server; `Debug` hides its secrets.
 #[derive(Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use simple_dns::rdata::RData;
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, TYPE};
 
 use crate::endpoint::DnsName;
+use crate::reason::named;
 
 /// The types of record that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ impl fmt::Display for Kind {
         })
     }
 }
+
+named!(Kind);
 
 /// What a resolver answered.
 #[derive(Debug, Clone, PartialEq, Eq)]

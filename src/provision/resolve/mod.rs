@@ -15,6 +15,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use crate::reason::{Reason, Tell, said, sentence};
+
 pub mod message;
 
 use std::io::{self, Write};
@@ -29,13 +31,10 @@ use message::{Kind, Reply};
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
     /// The line has no resolver.
-    #[error("the uplink has no DNS server to ask for {0}")]
     NoResolver(DnsName),
     /// NXDOMAIN.
-    #[error("{0}: there is no such name")]
     NoName(DnsName),
     /// The name has no record of that type.
-    #[error("{name} has no {kind} record")]
     NoData {
         /// The name.
         name: DnsName,
@@ -43,7 +42,6 @@ pub enum ResolveError {
         kind: Kind,
     },
     /// No resolver was able or willing to answer.
-    #[error("DNS server {resolver} answers {reason} when asked for {name}")]
     Failed {
         /// The name.
         name: DnsName,
@@ -53,10 +51,8 @@ pub enum ResolveError {
         reason: &'static str,
     },
     /// No resolver answered in time.
-    #[error("no DNS server of the uplink answers when asked for {0}")]
     Timeout(DnsName),
     /// No resolver could be asked.
-    #[error("cannot ask DNS server {resolver} for {name}: {error}")]
     Socket {
         /// The name.
         name: DnsName,
@@ -66,9 +62,58 @@ pub enum ResolveError {
         error: io::Error,
     },
     /// There are AAAA records, but none that packets can be sent to.
-    #[error("no address of {0} can be used: all are loopback, multicast, link-local or the like")]
     Unusable(DnsName),
 }
+
+impl Tell for ResolveError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::NoResolver(name) => said!(
+                "resolve_no_resolver",
+                "the uplink has no DNS server to ask for {name}",
+                name
+            ),
+            Self::NoName(name) => said!("resolve_no_name", "{name}: there is no such name", name),
+            Self::NoData { name, kind } => {
+                said!("resolve_no_data", "{name} has no {kind} record", name, kind)
+            }
+            Self::Failed {
+                name,
+                resolver,
+                reason,
+            } => said!(
+                "resolve_failed",
+                "DNS server {server} answers {answer} when asked for {name}",
+                resolver,
+                reason,
+                name
+            ),
+            Self::Timeout(name) => said!(
+                "resolve_timeout",
+                "no DNS server of the uplink answers when asked for {name}",
+                name
+            ),
+            Self::Socket {
+                name,
+                resolver,
+                error,
+            } => said!(
+                "resolve_socket",
+                "cannot ask DNS server {server} for {name}: {reason}",
+                resolver,
+                name,
+                error
+            ),
+            Self::Unusable(name) => said!(
+                "resolve_unusable",
+                "no address of {name} can be used: all are loopback, multicast, link-local or the like",
+                name
+            ),
+        }
+    }
+}
+
+sentence!(ResolveError);
 
 impl ResolveError {
     /// Whether the answer is certain: the name or its record does not exist.

@@ -36,7 +36,7 @@ function reasonOf(error) {
 	/* The codes of JSON-RPC are uhttpd's; LuCI has words for those of ubus. */
 	return (code > 0) ? '%s (%d)'.format(rpc.getStatusText(+code), code)
 		: (code == -32002) ? '%s (%d)'.format(rpc.getStatusText(6), code)
-		: (code < 0) ? _('Error %d').format(code) : quote.of(text);
+		: (code < 0) ? _('Error %d').format(code) : quote.of(null, text);
 }
 
 /* Rejects with an error that has KIND: 'absent', 'denied', 'invalid', 'timeout', 'refused' or 'failed'. */
@@ -60,7 +60,7 @@ function answer(reply) {
 		throw failure('failed', _('The answer cannot be read.'));
 
 	if (reply.error != null)
-		throw failure('refused', quote.of(reply.error));
+		throw failure('refused', quote.of(reply.reason, reply.error));
 
 	return reply;
 }

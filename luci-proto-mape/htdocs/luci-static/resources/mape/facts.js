@@ -40,7 +40,7 @@ function registration({ registration: found }) {
 	const what = (found.result == 'registered') ? _('done', 'registration of the address') : _('failed', 'registration of the address');
 	const when = (found.ago < 60) ? null : _('%t ago').format(found.ago);
 
-	return joined(what, found.server, quote.of(found.detail), when, next(found));
+	return joined(what, found.server, quote.of(found.reason, found.detail), when, next(found));
 }
 
 function next({ next_in }) {
@@ -54,7 +54,7 @@ function asked({ asked: found }) {
 
 	const what = (found.failure == null) ? _('answered', 'asking the line') : _('no usable answer', 'asking the line');
 
-	return joined(what, quote.of(found.failure), next(found));
+	return joined(what, quote.of(found.reason, found.failure), next(found));
 }
 
 /* What the router tries again until it works, as [label, text]: what failed, or the rest. */

@@ -203,15 +203,8 @@ const quoted = {
 	state_unreadable: 'error'
 };
 
-/* What the kernel says of an address that cannot be reached. */
-const kernelErrors = {
-	'Network is unreachable': _('there is no route to it'),
-	'No route to host': _('the host cannot be reached'),
-	'Permission denied': _('sending is not allowed'),
-	'Operation not permitted': _('sending is not allowed')
-};
-
 const placeholderPattern = /\{(\w+)\}/g;
+const codePattern = /^[A-Z\d_]+$/;
 
 /* An argument as people read it. */
 function shown(name, value, args) {
@@ -230,7 +223,7 @@ function shown(name, value, args) {
 		return words.source(value);
 
 	case 'error':
-		return kernelErrors[value] ?? words.error(value);
+		return codePattern.test(value) ? words.error(value) : quote.of(value);
 
 	case 'causes':
 		return L.toArray(value).map(cause => causes[cause] ?? cause).join('; ');

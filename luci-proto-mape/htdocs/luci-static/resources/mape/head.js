@@ -61,7 +61,7 @@ return baseclass.extend({
 			parts.fill(this.title, [ state.kind, state.badge ], () => [ this.name, ' ', words.badge(state) ]);
 			parts.say(this.sentence, state.sentence);
 
-			const reason = quote.of(ifc.error?.detail);
+			const reason = quote.of(ifc.error?.reason, ifc.error?.detail);
 
 			parts.show(this.reason, reason !== '');
 			parts.say(this.reason, reason);

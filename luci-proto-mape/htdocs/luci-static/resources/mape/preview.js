@@ -74,12 +74,12 @@ function byProvider(list, provider) {
 		if (match)
 			return found(words.provider(match.mapping.provider), match.mapping, match.where);
 
-		const { where: { prefix }, mapping: { error } } = answers[0];
+		const { where: { prefix }, mapping: { reason, error } } = answers[0];
 
 		return (provider == 'auto')
 			? missing(_('%s belongs to no MAP-E provider known here; the line itself is asked when the interface starts.').format(prefix),
 				_('transix, Xpass and v6 Connect are DS-Lite. With a fixed IPv4 address choose that connection type; with a rule from your provider choose “Manual”.'))
-			: missing(_('%s is not a prefix of %s. Choose “Detect automatically” or “Manual”.').format(prefix, words.provider(provider)), quote.of(error));
+			: missing(_('%s is not a prefix of %s. Choose “Detect automatically” or “Manual”.').format(prefix, words.provider(provider)), quote.of(reason, error));
 	});
 }
 
@@ -95,7 +95,7 @@ function byRule(list, values) {
 		const match = answers.find(({ mapping }) => !mapping.error);
 
 		if (!match)
-			return missing(_('The rule does not fit this line.'), quote.of(answers[0].mapping.error));
+			return missing(_('The rule does not fit this line.'), quote.of(answers[0].mapping.reason, answers[0].mapping.error));
 
 		const provider = known.find(({ mapping }) => !mapping.error)?.mapping;
 		const name = words.mechanism(match.mapping.type);
