@@ -34,7 +34,7 @@ pub enum Reason {
         /// English.
         text: String,
         /// As [`Reason::to_json`] made it.
-        json: Value,
+        json: String,
     },
 }
 
@@ -132,7 +132,7 @@ impl Reason {
             }
             Reason::All(all) => all.iter().map(Reason::to_json).collect(),
             Reason::Text(text) => one_line(text, LONGEST).into(),
-            Reason::Kept { json, .. } => json.clone(),
+            Reason::Kept { json, .. } => serde_json::from_str(json).unwrap_or_default(),
         }
     }
 }
@@ -192,7 +192,10 @@ impl Reason {
     /// made of it.
     pub fn kept(text: String, json: Option<Value>) -> Self {
         match json {
-            Some(json) => Reason::Kept { text, json },
+            Some(json) => Reason::Kept {
+                text,
+                json: json.to_string(),
+            },
             None => Reason::Text(text),
         }
     }

@@ -58,15 +58,20 @@ test('the protocol is registered under the name netifd has, with its error codes
 });
 
 test('the form offers every provider that is shipped, with its mechanism', () => {
-	const shipped = Object.keys(JSON.parse(readFileSync(join(root, 'files/usr/share/mape/providers.json'), 'utf8')).providers);
+	const table = JSON.parse(readFileSync(join(root, 'files/usr/share/mape/providers.json'), 'utf8'));
+	const fixed = Object.entries(table.not_map).filter(([ , line ]) => line.mechanism == 'ipip' && line.update).map(([ id ]) => id);
+	const shipped = [ ...Object.keys(table.providers), ...fixed ];
 	const { choices, deps } = formFields().fields.find(field => field.option == 'provider');
 
 	assert.deepEqual(shipped.filter(id => !choices.includes(id)), []);
 	assert.deepEqual([ choices[0], choices.at(-1) ], [ 'auto', 'none' ]);
 	assert.deepEqual(deps, []);
+	assert.equal(fixed.length, 4);
+	for (const id of fixed)
+		assert.equal(load('mape.words').letter(id).includes('_remote'), table.not_map[id].br == null, id);
 
 	for (const [ , name ] of load('mape.words').providers)
-		assert.match(name, / – (MAP-E|DS-Lite)$/);
+		assert.match(name, / – (MAP-E|DS-Lite|IPIP \(fixed IPv4 address\))$/);
 });
 
 test('a provider of the user\'s own can be kept', () => {
@@ -123,6 +128,7 @@ test('a finding without a known code is said as the program says it', () => {
 test('fields of a rule appear only with a manual rule, others only with their type, and all keep their values when hidden', () => {
 	const { fields } = formFields();
 	const ofRule = [ '_br', '_dmr', '_lwaftr', 'ipaddr', 'ip4prefixlen', 'ip6prefix', 'ip6prefixlen', 'ealen', 'psidlen', 'psid', 'offset', 'legacymap', 'rule' ];
+	const words = load('mape.words');
 	const ofType = { _aftr: 'ds-lite', _remote: 'ipip', _fixed: 'ipip', interfaceid: 'ipip', update_url: 'ipip', update_hostname: 'ipip', update_id: 'ipip', update_key: 'ipip' };
 
 	for (const field of fields) {
@@ -135,7 +141,8 @@ test('fields of a rule appear only with a manual rule, others only with their ty
 			assert.equal(field.retain, true, field.option);
 		}
 		else if ([ 'provision_server', 'username', 'password' ].includes(field.option)) {
-			const ofServer = (field.option == 'provision_server') ? [] : [ { update_url: /./ } ];
+			const fixed = words.providers.map(([ id ]) => id).filter(id => words.letter(id));
+			const ofServer = (field.option == 'provision_server') ? [] : [ { update_url: /./ }, ...fixed.map(provider => ({ maptype: 'ipip', provider })) ];
 			assert.deepEqual(field.deps, [ { provision: 'hb46pp' }, ...ofServer ]);
 			assert.equal(field.retain, true);
 		}

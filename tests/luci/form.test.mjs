@@ -234,13 +234,60 @@ test('settings, on LuCI', { skip: !luci && 'LUCI_SRC is not set: LuCI\'s own pag
 	}));
 
 	await t.test('a fixed address of a provider that is named: its far end is known', () => visit(interfaces, router({
-		maptype: 'ipip', provider: 'v6plus-static', ipaddr: '203.0.113.7', interfaceid: '::feed'
+		maptype: 'ipip', provider: 'v6plus-static', ipaddr: '203.0.113.7', interfaceid: '::feed', username: 'u', password: 'p'
 	}), async ({ page, bus }) => {
 		await edit(page);
 		await set(page, '_fixed', '203.0.113.8');
 		await save(page);
 		await closed(page);
 		assert.deepEqual(staged(bus), { values: { ipaddr: '203.0.113.8' }, deleted: [] });
+	}));
+
+	await t.test('a provider of fixed addresses asks for what its letter has', () => visit(interfaces, { ...router({}), allowed: /Uncaught|Error/ }, async ({ page, bus }) => {
+		await edit(page);
+		await page.locator(id('provider')).selectOption('v6plus-static');
+		assert.equal(await page.locator(id('maptype')).inputValue(), 'ipip');
+		assert.ok(!await page.locator(id('update_hostname')).isVisible());
+		await set(page, '_fixed', '203.0.113.7');
+		await preview(page).getByText('v6 Plus fixed IP').waitFor();
+		await save(page);
+		for (const name of [ 'interfaceid', 'username', 'password' ])
+			await page.locator(`${row(name)} .cbi-input-invalid`).first().waitFor();
+		assert.equal(await page.locator(`${row('_remote')} .cbi-input-invalid`).count(), 0);
+		await page.keyboard.press('Escape');
+
+		await page.locator(`${row('interfaceid')} .cbi-dropdown`).click();
+		await page.locator(`${row('interfaceid')} .create-item-input`).first().fill('::feed');
+		await page.keyboard.press('Enter');
+		await set(page, 'username', 'u');
+		await set(page, 'password', 'p');
+		await save(page);
+		await closed(page);
+		assert.deepEqual(staged(bus), {
+			values: { provider: 'v6plus-static', maptype: 'ipip', ipaddr: '203.0.113.7', interfaceid: '::feed', username: 'u', password: 'p' }, deleted: []
+		});
+	}));
+
+	await t.test('each provider of fixed addresses has its own fields, and the next provider its own type', () => visit(interfaces, { ...router({}), allowed: /Uncaught|Error/ }, async ({ page }) => {
+		await edit(page);
+		const shown = async () => {
+			const names = [ '_remote', '_fixed', 'interfaceid', 'username', 'password', 'update_hostname', 'update_id', 'update_key' ];
+			const visible = await Promise.all(names.map(name => page.locator(row(name)).isVisible()));
+			return names.filter((name, i) => visible[i]);
+		};
+		const all = [ '_remote', '_fixed', 'interfaceid', 'username', 'password' ];
+
+		for (const [ provider, fields ] of [
+			[ 'xpass-static', [ ...all, 'update_hostname', 'update_id', 'update_key' ] ], [ 'ocn-static', [ ...all, 'update_hostname' ] ], [ 'transix-static', all ], [ 'auto', [] ]
+		]) {
+			await page.locator(id('provider')).selectOption(provider);
+			assert.deepEqual(await shown(), fields, provider);
+		}
+		assert.equal(await page.locator(id('maptype')).inputValue(), 'auto');
+
+		await page.locator(id('provider')).selectOption('transix-static');
+		await page.locator(id('maptype')).selectOption('map-e');
+		assert.ok(await complaint(page, 'maptype'));
 	}));
 
 	await t.test('a correction alone is no rule by hand', () => visit(interfaces, router({ ealen: '25' }), async ({ page }) => {

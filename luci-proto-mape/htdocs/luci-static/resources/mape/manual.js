@@ -40,9 +40,11 @@ function checkUpdateServer(value) {
 
 /* The form's fields of a rule, by hand. */
 const Fields = baseclass.extend({
-	/* Adds them to section S of the form; CHANGED is called when one of them has changed. */
-	__init__(s, changed) {
+	/* Adds them to section S of the form; PROVIDER is the field before them, CHANGED is called when one of them has changed. */
+	__init__(s, provider, changed) {
 		this.s = s;
+		this.provider = provider;
+		this.isFixed = (words.letter(uci.get('network', s.section, 'provider')) != null);
 		this.changed = changed;
 		this.fields = {};
 		this.addRule();
@@ -75,6 +77,16 @@ const Fields = baseclass.extend({
 
 	values(section_id) {
 		return Object.fromEntries([ 'maptype', 'legacymap', ...checkedOptions ].map(name => [ name, this.fields[name]?.formvalue(section_id) ?? '' ]));
+	},
+
+	/* A field that is needed, and shown, if the letter of the provider has it. */
+	ofLetter(o) {
+		for (const [ provider ] of words.providers)
+			if (o.deps.length && words.letter(provider)?.includes(o.option))
+				o.depends({ maptype: 'ipip', provider });
+
+		o.validate = (section_id, value) => (value !== '' || !words.letter(this.provider.formvalue(section_id))?.includes(o.option))
+			|| _('Needed by this provider: its letter has it');
 	},
 
 	needed(section_id, value) {
@@ -120,10 +132,29 @@ const Fields = baseclass.extend({
 		o.cfgvalue = function(section_id) {
 			return form.ListValue.prototype.cfgvalue.apply(this, arguments) ?? uci.get('network', section_id, 'type') ?? 'auto';
 		};
+		o.validate = (section_id, value) => (value == 'ipip' || !words.letter(this.provider.formvalue(section_id)))
+			? true : _('This provider’s addresses are fixed: choose IPIP');
 		o.onchange = (ev, section_id) => {
 			this.recheck(section_id);
 			this.changed(section_id);
 		};
+	},
+
+	/* A provider of fixed addresses has one connection type; with the next one the type is open again. */
+	followProvider(section_id, value) {
+		const { maptype } = this.fields;
+		const isFixed = (words.letter(value) != null);
+
+		if (isFixed != this.isFixed) {
+			this.isFixed = isFixed;
+			maptype.getUIElement(section_id).setValue(isFixed ? 'ipip' : 'auto');
+			maptype.map.checkDepends();
+		}
+
+		/* What one provider needs another does not. */
+		for (const o of Object.values(this.fields))
+			if (o.isActive(section_id) && !o.isValid(section_id))
+				o.triggerValidation(section_id);
 	},
 
 	addRule() {
@@ -180,9 +211,9 @@ const Fields = baseclass.extend({
 		o.depends('maptype', 'ds-lite');
 
 		o = this.peer('_remote', _('Remote end of the tunnel'), _('IPv6 address from the provider’s letter.'), 'ip6addr("nomask")');
-		/* A provider of fixed addresses, as in docs/fixed-address.md, has one of its own. */
+		/* Of some providers all lines have the same. */
 		o.validate = (section_id, value) => (value !== '')
-			|| /-static$/.test(uci.get('network', section_id, 'provider')) || _('Needed for a fixed IPv4 address');
+			|| words.letter(this.provider.formvalue(section_id))?.includes('_remote') === false || _('Needed for a fixed IPv4 address');
 		o.depends('maptype', 'ipip');
 
 		o = this.add('general', form.Value, '_fixed', _('Fixed IPv4 address'), _('The address, or the block with its length.'));
@@ -199,7 +230,7 @@ const Fields = baseclass.extend({
 		o.retain = true;
 		o.depends('maptype', 'ipip');
 
-		o = this.add('general', form.Value, 'update_url', _('Update server'), _('Where the provider wants to be told the address of the tunnel. In a URL of your own, [USERNAME], [PASSWORD], [HOSTNAME] and [IP] are replaced.'));
+		o = this.add('general', form.Value, 'update_url', _('Update server'), _('Where the provider wants to be told the address of the tunnel. Empty: the server of the provider above, if it has one. In a URL of your own, [USERNAME], [PASSWORD], [HOSTNAME] and [IP] are replaced.'));
 		for (const provider of [ 'v6plus', 'transix', 'ocn', 'xpass' ])
 			o.value(provider, words.provider('%s-static'.format(provider)));
 		o.validate = (section_id, value) => checkUpdateServer(value);
@@ -210,6 +241,7 @@ const Fields = baseclass.extend({
 		o.retain = true;
 		for (const update_url of [ 'ocn', 'xpass', /:/ ])
 			o.depends({ maptype: 'ipip', update_url });
+		this.ofLetter(o);
 
 		o = this.add('general', form.Value, 'update_id', _('Dynamic DNS ID'), _('Xpass: from the provider’s letter.'));
 		o.retain = true;
@@ -218,6 +250,8 @@ const Fields = baseclass.extend({
 		o.password = true;
 		o.retain = true;
 		o.depends({ maptype: 'ipip', update_url: 'xpass' });
+		for (const name of [ 'interfaceid', 'update_id', 'update_key' ])
+			this.ofLetter(this.fields[name]);
 
 		o = this.add('general', form.Value, 'username', _('User name', 'with the provider'), _('For the update server, or for lines whose server asks for them (HB46PP).'));
 		o.retain = true;
@@ -232,6 +266,9 @@ const Fields = baseclass.extend({
 		for (const name of [ 'username', 'password' ])
 			for (const [ field, value ] of [ [ 'provision', 'hb46pp' ], [ 'update_url', /./ ] ])
 				this.fields[name].depends(field, value);
+
+		for (const name of [ 'username', 'password' ])
+			this.ofLetter(this.fields[name]);
 	}
 });
 

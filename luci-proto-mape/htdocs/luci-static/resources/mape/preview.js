@@ -110,7 +110,7 @@ function evaluate(values) {
 	const { provider, maptype } = values;
 
 	if (maptype == 'ipip')
-		return Promise.resolve(values.ipaddr ? { mapping: null, nodes: told('✔', _('Fixed IPv4 address %s, all ports').format(values.ipaddr)) }
+		return Promise.resolve(values.ipaddr ? { mapping: null, nodes: told('✔', _('Fixed IPv4 address %s, all ports').format(values.ipaddr), words.letter(provider) && words.provider(provider)) }
 			: missing(_('Enter the fixed address from your provider’s letter.')));
 
 	return candidates(values.enduserprefix, values.tunlink).then(list => {

@@ -10,15 +10,23 @@ const providers = {
 	nuro: [ _('NURO Hikari'), 'map-e' ],
 	transix: [ _('transix'), 'ds-lite' ],
 	xpass: [ _('Xpass'), 'ds-lite' ],
-	v6connect: [ _('v6 Connect'), 'ds-lite' ]
+	v6connect: [ _('v6 Connect'), 'ds-lite' ],
+	'v6plus-static': [ _('v6 Plus fixed IP'), 'ipip' ],
+	'transix-static': [ _('transix fixed IP'), 'ipip' ],
+	'ocn-static': [ _('OCN fixed IP'), 'ipip' ],
+	'xpass-static': [ _('Xpass fixed IP'), 'ipip' ]
+};
+
+/* What the letter of a provider of fixed addresses has beside the address (docs/fixed-address.md). */
+const letters = {
+	'v6plus-static': [ 'interfaceid', 'username', 'password' ],
+	'transix-static': [ '_remote', 'interfaceid', 'username', 'password' ],
+	'ocn-static': [ '_remote', 'username', 'password', 'update_hostname' ],
+	'xpass-static': [ 'username', 'password', 'update_hostname', 'update_id', 'update_key' ]
 };
 
 /* Lines that are found, but not chosen by name. */
 const lines = {
-	'v6plus-static': _('v6 Plus fixed IP'),
-	'transix-static': _('transix fixed IP'),
-	'ocn-static': _('OCN fixed IP'),
-	'xpass-static': _('Xpass fixed IP'),
 	bbix: _('OCX Hikari'),
 	rakuten: _('Rakuten Hikari'),
 	softbank: _('SoftBank Hikari'),
@@ -129,6 +137,11 @@ return baseclass.extend({
 
 	/* The providers to choose from, as [id, name with mechanism]. */
 	providers: Object.entries(providers).map(([ id, [ name, mechanism ] ]) => [ id, '%s – %s'.format(name, mechanisms[mechanism]) ]),
+
+	/* What a provider of fixed addresses tells its customer, as fields of the form; null of another provider. */
+	letter(id) {
+		return Object.hasOwn(letters, id) ? letters[id] : null;
+	},
 
 	/* The name of a provider or line; FALLBACK is what the program calls one that is not listed here. */
 	provider(id, fallback) {

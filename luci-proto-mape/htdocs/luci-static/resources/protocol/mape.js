@@ -174,7 +174,10 @@ return network.registerProtocol('mape', {
 		o.value('none', _('Manual'));
 		o.rmempty = false;
 		o.default = 'auto';
-		o.onchange = changed;
+		o.onchange = (ev, section_id, value) => {
+			fields.followProvider(section_id, value);
+			changed(ev, section_id);
+		};
 		o.cfgvalue = function(section_id) {
 			return form.ListValue.prototype.cfgvalue.apply(this, arguments) ?? impliedProvider(section_id);
 		};
@@ -196,7 +199,8 @@ return network.registerProtocol('mape', {
 		o.renderWidget = () => line.node;
 		o.write = o.remove = () => null;
 
-		Object.assign(shown, new manual.Fields(s, section_id => refresh(section_id, true)).fields);
+		const fields = new manual.Fields(s, shown.provider, section_id => refresh(section_id, true));
+		Object.assign(shown, fields.fields);
 
 		o = shown.tunlink = s.taboption('advanced', widgets.NetworkSelect, 'tunlink', _('Uplink', 'IPv6 connection below'), _('The interface that brings IPv6. Empty: the one with the IPv6 default route.'));
 		o.nocreate = true;
