@@ -103,10 +103,10 @@ pub fn show(what: &dyn Tell, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// How many names there are in a sentence.
 pub const fn names(sentence: &str) -> usize {
-    let (bytes, mut at, mut count) = (sentence.as_bytes(), 0, 0);
-    while at < bytes.len() {
-        count += (bytes[at] == b'{') as usize;
-        at += 1;
+    let (mut bytes, mut count) = (sentence.as_bytes(), 0);
+    while let [first, rest @ ..] = bytes {
+        count += (*first == b'{') as usize;
+        bytes = rest;
     }
     count
 }
@@ -116,7 +116,7 @@ impl Reason {
     pub fn of(sentence: Sentence, args: &[&dyn Tell]) -> Self {
         Reason::Said {
             sentence,
-            args: args.iter().map(|arg| arg.reason()).collect(),
+            args: args.iter().map(Tell::reason).collect(),
         }
     }
 
@@ -165,6 +165,7 @@ impl fmt::Display for Reason {
 
 impl Reason {
     /// The same with every text as `change` makes it, such as without secrets.
+    #[must_use]
     pub fn changed(&self, change: &dyn Fn(&str) -> String) -> Self {
         let all = |reasons: &[Reason]| reasons.iter().map(|one| one.changed(change)).collect();
         match self {
@@ -243,11 +244,19 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// Sentences in a file of examples; what is nested in them is a text there.
+/// Sentences in a file of examples; what is nested in them is a text there, or
+/// says that the network is unreachable.
 #[cfg(test)]
 impl<'de> serde::Deserialize<'de> for Reason {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Reason::Text)
+        Ok(match Value::deserialize(deserializer)? {
+            Value::String(text) => Reason::Text(text),
+            json => {
+                let reason = io::Error::from(ErrorKind::NetworkUnreachable).reason();
+                assert_eq!(reason.to_json(), json);
+                reason
+            }
+        })
     }
 }
 

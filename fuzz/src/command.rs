@@ -27,7 +27,7 @@ pub fn command_line(data: &[u8]) {
     match outcome.map_err(|failure| *failure) {
         // What people typed is shown to them as they typed it.
         Err(Failure::Usage(reason) | Failure::Failed(reason)) => {
-            assert!(!reason.to_string().is_empty())
+            assert!(!reason.to_string().is_empty());
         }
         Err(Failure::Said) => {}
         Ok(()) => assert!(!said.is_empty(), "{words:?}"),

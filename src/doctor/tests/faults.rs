@@ -100,7 +100,7 @@ pub(super) const FAULTS: &[Row] = &[
     Row { fault: "forward on DS-Lite", id: "forwards", verdict: Verdict::Warn, says: "no port of a public IPv4 address is ours",
         make: |f| { ds_lite(f); f.foreign = vec![("web".into(), "443".into())] } },
     Row { fault: "no route", id: "br_route", verdict: Verdict::Fail, says: "unreachable",
-        make: |f| f.br_route = Some(Err("Network is unreachable".into())) },
+        make: |f| f.br_route = Some(Err("network unreachable".into())) },
     Row { fault: "route of another uplink", id: "br_route", verdict: Verdict::Warn, says: "not the uplink's device",
         make: |f| f.br_route = Some(Ok(("dev wg0".into(), "wg0".into()))) },
     Row { fault: "another provider's BR", id: "br_route", verdict: Verdict::Warn, says: "peeraddr",
