@@ -204,3 +204,50 @@ fn make_help_fits_a_terminal() {
         .collect();
     assert!(wide.is_empty(), "{wide:#?}");
 }
+
+/// The heading as a link names it.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    let text: String = heading.to_lowercase().chars().filter(kept).collect();
+    text.replace(' ', "-")
+}
+
+#[test]
+fn links_of_the_pages_lead_somewhere() {
+    let mut pages: Vec<PathBuf> = Vec::new();
+    for folder in [".", "docs"] {
+        let entries = fs::read_dir(root().join(folder)).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        pages.extend(paths.filter(|path| path.extension().is_some_and(|end| end == "md")));
+    }
+    let mut seen = 0;
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for part in [
+            text.split("](").skip(1).collect::<Vec<_>>(),
+            text.split("src=\"").skip(1).collect(),
+            text.split("href=\"").skip(1).collect(),
+        ]
+        .concat()
+        {
+            let link = part.split([')', '"']).next().unwrap();
+            if link.starts_with("http") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => page.with_file_name(file),
+            };
+            let place = format!("{}: {link}", page.display());
+            assert!(target.exists(), "{place}");
+            if !heading.is_empty() {
+                let text = fs::read_to_string(target).unwrap();
+                let mut headings = text.lines().filter_map(|line| line.split_once("# "));
+                assert!(headings.any(|(_, it)| anchor(it) == heading), "{place}");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
