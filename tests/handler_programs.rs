@@ -75,6 +75,29 @@ fn a_hung_ubusd_cannot_keep_a_teardown_from_its_work() {
     net.assert_works("wanmap");
 }
 
+/// A netifd whose main object is missing: the one before it was killed, and ubusd has not forgotten
+/// it yet. Whoever returned would be called again at once, hundreds of times a second.
+#[test]
+fn a_netifd_that_is_not_on_the_bus() {
+    let Some(net) = Router::with_uplink(&V6PLUS) else {
+        return;
+    };
+    net.configure("wanmap", "mape", &[("tunlink", "wan6")]);
+    net.with(|world| world.remove_object("network.interface"));
+    net.ifup("wanmap");
+    net.wait("it is logged", |world| {
+        let what = "nothing on ubus is called network.interface; trying again";
+        world.log.iter().any(|line| line.contains(what))
+    });
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(net.spawned("wanmap", "setup"), 1, "{}", net.story());
+    net.with(|world| world.bus.offer("network.interface"));
+    net.assert_works("wanmap");
+    assert_eq!(net.spawned("wanmap", "setup"), 1, "{}", net.story());
+    net.ifdown("wanmap");
+    net.assert_clean("wanmap");
+}
+
 /// The router gets a program in place of nft.
 fn fake_nft(net: &Router, script: &str) {
     net.write("usr/sbin/nft", &format!("#!/bin/sh\n{script}\n"));

@@ -102,7 +102,7 @@ impl Client {
     /// The number of the object at a path; remembered.
     ///
     /// # Errors
-    /// [`Error::Refused`] with [`Status::NotFound`] if there is none.
+    /// [`Error::NoObject`] if there is none.
     pub fn lookup(&mut self, object: &str, timeout: Duration) -> Result<u32, Error> {
         self.start(timeout);
         self.object(object)
@@ -218,13 +218,14 @@ impl Client {
         if let Some(id) = self.remembered(object) {
             return Ok(id);
         }
-        let found = self
-            .bus
-            .lookup_objects(Some(object))
-            .map_err(|error| self.error(error, || object.to_owned()))?;
+        let found = self.bus.lookup_objects(Some(object));
+        if is_not_found(&found) {
+            return Err(Error::NoObject(object.to_owned()));
+        }
+        let found = found.map_err(|error| self.error(error, || object.to_owned()))?;
         // What the caller's rights hide is left out of an answer that is otherwise fine.
         let Some(info) = found.last() else {
-            return Err(refused(object.to_owned(), Status::NotFound));
+            return Err(Error::NoObject(object.to_owned()));
         };
         self.objects.push((object.to_owned(), info.id));
         Ok(info.id)
@@ -254,7 +255,7 @@ impl Client {
     }
 }
 
-fn is_not_found(answer: &Result<Vec<u8>, UbusError>) -> bool {
+fn is_not_found<T>(answer: &Result<T, UbusError>) -> bool {
     let not_found = Status::NotFound.code();
     matches!(answer, Err(UbusError::Status(code)) if code.cast_unsigned() == not_found)
 }

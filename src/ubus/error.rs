@@ -27,6 +27,9 @@ pub enum Error {
     /// A system call failed.
     #[error("talking to ubus: {}", reason(*.0))]
     Io(Errno),
+    /// Nothing on the bus has that path: its daemon is not there, or not yet.
+    #[error("nothing on ubus is called {0}")]
+    NoObject(String),
     /// What arrived is not a message, or not the answer to the request.
     #[error("ubus sent an unreadable message: {0}")]
     Unreadable(UbusError),

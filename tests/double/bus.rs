@@ -63,7 +63,7 @@ impl Bus {
         Message::new(kind, self.seq, 0)
     }
 
-    fn offer(&mut self, path: &str) {
+    pub fn offer(&mut self, path: &str) {
         let methods = match path {
             "network" => main_methods(),
             _ => interface_methods(),
@@ -128,7 +128,7 @@ pub(super) fn listen(shared: &Arc<Shared>, mut reader: FrameReader) {
 }
 
 impl World {
-    pub(super) fn remove_object(&mut self, path: &str) {
+    pub fn remove_object(&mut self, path: &str) {
         if let Some(id) = self.bus.find(path) {
             self.bus.objects.remove(&id);
             self.bus.withdraw(id);

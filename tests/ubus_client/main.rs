@@ -52,7 +52,7 @@ fn refusals_name_object_method_and_status() {
         peer.status(&invoke, Status::UnknownError);
     });
     let error = client.lookup("nobody", AMPLE).unwrap_err();
-    assert_eq!(error.to_string(), "ubus nobody: not found (status 4)");
+    assert_eq!(error.to_string(), "nothing on ubus is called nobody");
     let error = client
         .call(
             "network.interface",
