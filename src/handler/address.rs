@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 
 use super::bus::{BusError, Netifd};
 use super::failure::Failure;
-use super::link::{ADDRESS_OPTION, address_interface};
+use super::link::{ADDRESS_OPTION, address_interface, address_owner};
 use super::problem::{Code, Problem};
-use crate::netifd::{Config, Interface, Notify};
+use crate::netifd::{Config, Dump, Interface, Notify};
 use crate::reason::said;
 
 /// Name of the protocol in netifd.
@@ -30,11 +30,13 @@ pub const PROTOCOL: &str = "mapeaddr";
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Puts `address` on the `device` of `uplink`, and returns when it is there.
+/// `dump` is what netifd said at the beginning.
 ///
 /// # Errors
 /// netifd refuses it or does not finish, or the bus does not work.
 pub fn place(
     bus: &mut Netifd,
+    dump: &Dump,
     interface: &str,
     uplink: &str,
     device: Option<&str>,
@@ -60,6 +62,9 @@ pub fn place(
                 ),
             )));
         }
+    }
+    if others(dump, &name).next().is_some() {
+        let_others_go(bus, &name)?;
     }
     // Before the interface is there: its coming up is one of the changes.
     bus.listen()?;
@@ -97,6 +102,36 @@ pub fn place(
             uplink
         ),
     )))
+}
+
+/// The interface that has `address` on an uplink for another one than
+/// `interface`, according to netifd.
+pub fn holder<'a>(dump: &'a Dump, interface: &str, address: Ipv6Addr) -> Option<&'a str> {
+    others(dump, &address_interface(interface))
+        .find(|known| known.up && known.ipv6.iter().any(|entry| entry.address == address))
+        .and_then(|known| address_owner(&known.name))
+}
+
+/// Interfaces like the one called `own` that carry addresses for others.
+fn others<'a>(dump: &'a Dump, own: &str) -> impl Iterator<Item = &'a Interface> {
+    let is_other = move |known: &&Interface| known.proto == PROTOCOL && known.name != own;
+    dump.interfaces.iter().filter(is_other)
+}
+
+/// Waits while others are on their way out. netifd does not say any more which
+/// address they carry, and takes it from the device at their end, whoever else
+/// has put the same one there by then.
+fn let_others_go(bus: &mut Netifd, own: &str) -> Result<(), BusError> {
+    let deadline = Instant::now() + PATIENCE;
+    let leaves = |known: &Interface| known.dynamic && known.available && !known.up;
+    while Instant::now() < deadline {
+        let dump = bus.dump()?;
+        if !others(&dump, own).any(|known| leaves(known) && !known.pending) {
+            break;
+        }
+        sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }
 
 /// Whether the interface of that `status` is ours, up on `device`, and has

@@ -75,18 +75,38 @@ pub fn is_abandoned(path: &Path) -> bool {
     path.exists() && !is_held(path)
 }
 
-/// Removes all marks of an interface, at which nobody works any more.
+/// Removes all marks of an interface, at which the caller alone works.
 pub fn forget(interface: &str) {
     for mark in [attempt_file(interface), renewal_file(interface)] {
-        if let Err(error) = remove_if_there(&mark) {
-            log::debug!("{}: {error}", mark.display());
-        }
+        say(&mark, remove_if_there(&mark));
+    }
+}
+
+/// The same for whoever does not hold them. An attempt that somebody works
+/// under stays: without its file the next one would begin beside it.
+pub fn forget_unless_held(interface: &str) {
+    let attempt = attempt_file(interface);
+    say(&attempt, remove_unless_held(&attempt));
+    let renewal = renewal_file(interface);
+    say(&renewal, remove_if_there(&renewal));
+}
+
+fn remove_unless_held(path: &Path) -> io::Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let _held = hold_if_free(path)?;
+    remove_if_there(path)
+}
+
+fn say(mark: &Path, removed: io::Result<()>) {
+    if let Err(error) = removed {
+        log::debug!("{}: {error}", mark.display());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::remove_file;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread::{scope, spawn};
 
@@ -115,8 +135,12 @@ mod tests {
         let other = path.clone();
         let other = spawn(move || hold_if_free(&other).is_err());
         assert!(other.join().unwrap(), "somebody works there");
+        let other = path.clone();
+        let removed = spawn(move || remove_unless_held(&other)).join().unwrap();
+        assert!(removed.is_err() && path.exists(), "{removed:?}");
         drop(mark);
         assert!(is_abandoned(&path));
-        remove_file(path).unwrap();
+        remove_unless_held(&path).unwrap();
+        assert!(!path.exists());
     }
 }

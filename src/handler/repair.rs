@@ -19,8 +19,9 @@ use super::bus::{BusError, Netifd};
 use super::link::{address_owner, device_of};
 use super::marks;
 use super::settings::Protocol;
+use super::silence;
 use super::state::State;
-use super::teardown::{forget_if_unwanted, undo};
+use super::teardown::{is_wanted, undo};
 use crate::netfilter;
 use crate::netifd::{Dump, Interface, Notify};
 use crate::paths::{self, renewal_file, stems_in};
@@ -145,7 +146,10 @@ fn clear(bus: &mut Netifd, name: &str, is_set_up: bool) -> Result<(), BusError> 
         }
         undo(name);
         address::take_away(bus, name)?;
-        forget_if_unwanted(name, status.as_ref());
+        if !is_wanted(status.as_ref()) {
+            marks::forget(name);
+            silence::forget(name);
+        }
         Ok(())
     });
     cleared.unwrap_or(Ok(()))
@@ -232,6 +236,6 @@ pub fn renewed(interface: &str) {
     if attempt::is_running(interface) {
         let _ = fs::remove_file(renewal_file(interface));
     } else {
-        marks::forget(interface);
+        marks::forget_unless_held(interface);
     }
 }

@@ -152,10 +152,10 @@ fn make(bus: &mut Netifd, settings: &Settings, attempt: &mut Attempt) -> Result<
     let router = System::in_setup();
     let plan = plan(settings, &dump, &loaded.table, &router)?;
     let mut translation = Translation::new(&Subject::planned(settings, &plan), &router)?;
-    claim_address(bus, settings, &plan, attempt)?;
+    claim_address(bus, settings, &plan, &dump, attempt)?;
     warn_of(&settings.interface, &plan.warnings);
     warn_of(&settings.interface, translation.warnings());
-    place_address(bus, settings, &plan)?;
+    place_address(bus, settings, &plan, &dump)?;
     translation.guard()?;
     make_device(&plan).inspect_err(|_| translation.remove())?;
     let device = plan.device.clone();
@@ -281,6 +281,7 @@ fn claim_address(
     bus: &mut Netifd,
     settings: &Settings,
     plan: &Plan,
+    dump: &Dump,
     attempt: &mut Attempt,
 ) -> Result<(), Failure> {
     if plan.remote().is_none() {
@@ -288,6 +289,8 @@ fn claim_address(
     }
     let ce = plan.mechanism.ce_address();
     let mut holder = attempt.claim(ce);
+    // Also of one that is just being torn down: the address goes with it.
+    holder = holder.or_else(|| address::holder(dump, &settings.interface, ce).map(str::to_owned));
     for state in State::load_all() {
         let holds = state.remote().is_some() && state.mechanism.ce_address() == ce;
         if holds && state.interface != settings.interface && bus.is_up(&state.interface)? {
@@ -310,13 +313,19 @@ fn claim_address(
 }
 
 /// The CE's address, on the uplink, before anything uses it.
-fn place_address(bus: &mut Netifd, settings: &Settings, plan: &Plan) -> Result<(), Failure> {
+fn place_address(
+    bus: &mut Netifd,
+    settings: &Settings,
+    plan: &Plan,
+    dump: &Dump,
+) -> Result<(), Failure> {
     if plan.remote().is_none() {
         return Ok(());
     }
     let address = plan.mechanism.ce_address();
     address::place(
         bus,
+        dump,
         &settings.interface,
         &plan.uplink,
         plan.uplink_device.as_deref(),

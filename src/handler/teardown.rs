@@ -31,17 +31,17 @@ pub fn teardown(interface: &str) {
 fn tell(interface: &str) -> Result<(), BusError> {
     let mut bus = Netifd::connect_in_haste(interface)?;
     address::take_away(&mut bus, interface)?;
-    forget_if_unwanted(interface, bus.status(interface)?.as_ref());
+    if !is_wanted(bus.status(interface)?.as_ref()) {
+        marks::forget_unless_held(interface);
+        silence::forget(interface);
+    }
     Ok(())
 }
 
-/// Forgets what the next setup would have to know of those before, unless
-/// netifd, which says `known` of the interface, will call one.
-pub fn forget_if_unwanted(interface: &str, known: Option<&Interface>) {
-    if known.is_none_or(|known| !known.autostart) {
-        marks::forget(interface);
-        silence::forget(interface);
-    }
+/// Whether netifd, which says `known` of the interface, will call a setup. That
+/// one has to know of those before it.
+pub fn is_wanted(known: Option<&Interface>) -> bool {
+    known.is_some_and(|known| known.autostart)
 }
 
 /// Removes all that is ours alone: rules, the device of MAP-T, files.
