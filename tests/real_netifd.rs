@@ -136,6 +136,8 @@ fn the_firewall_has_the_tunnel_in_its_zone_and_our_rules_outlive_it() {
         assert!(from_br.contains(part), "{part} is not in: {from_br}");
     }
 
+    // Events that come late look for missing rules, too.
+    router.settle();
     for action in ["reload", "restart"] {
         router.run(&["fw4", "-q", action]);
         assert_eq!(tables(&router), loaded, "after fw4 {action}");

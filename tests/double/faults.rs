@@ -125,6 +125,11 @@ impl World {
         });
     }
 
+    /// ubusd ends, and is back at once.
+    pub fn bus_dies(&mut self) {
+        self.bus.clients.disconnect_all();
+    }
+
     /// A fault has not happened yet.
     pub fn awaits_fault(&self) -> bool {
         self.fault.is_some()

@@ -41,6 +41,12 @@ impl World {
         self.hotplug.program = Some(program);
     }
 
+    /// From now on events come to nothing.
+    pub fn stop_hotplug(&mut self) {
+        self.hotplug.program = None;
+        self.hotplug.pending.clear();
+    }
+
     /// Whether all events have been dealt with.
     pub fn is_hotplug_idle(&self) -> bool {
         self.hotplug.current.is_none() && self.hotplug.pending.is_empty()

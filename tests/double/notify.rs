@@ -94,6 +94,9 @@ impl World {
         let details = details.iter().map(|d| (*d).to_owned()).collect();
         let interface = self.interface_mut(name);
         let subsystem = interface.proto.clone();
+        if interface.handler.as_ref().is_some_and(|h| h.last_error) {
+            interface.errors.clear();
+        }
         interface
             .errors
             .push((subsystem, (*code).to_owned(), details));

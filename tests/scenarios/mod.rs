@@ -6,16 +6,20 @@
 //! they showed is compared line by line, so that the double cannot drift from reality unseen.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
+mod deaths;
+mod process;
 mod softwires;
 mod table;
 
+pub use process::supervised_process;
 pub use table::SCENARIOS;
 
 use nix::unistd::Pid;
 use std::any::Any;
+use std::ffi::OsString;
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -47,8 +51,8 @@ pub trait Router {
     fn line_lost(&mut self, line: Line);
     /// Configures an interface and brings it up. A list is written with `\n`.
     fn configure(&mut self, name: &str, proto: &str, options: &[(&str, &str)]);
-    /// What a DHCPv6 client does that was given S46 options.
-    fn dhcpv6_makes(&mut self, line: Line, name: &str, options: &[(&str, &str)]);
+    /// An interface is added on a line, as a DHCPv6 client does that was given S46 options.
+    fn adds(&mut self, line: Line, name: &str, proto: &str, options: &[(&str, &str)]);
     /// What its script does after that: it runs ours, which is told of the rules for MAP-E.
     fn dhcpv6_tells(&mut self, line: Line, rules: &str);
     fn ifup(&mut self, name: &str);
@@ -58,6 +62,16 @@ pub trait Router {
     fn refuse_tunnels(&mut self, refuse: bool) -> bool;
     /// The program's file is replaced by a new one, as a package manager does it.
     fn upgrade(&mut self);
+    /// Our program gets this script instead of nft (see [`nft_script`]), or nft again.
+    fn nft(&mut self, script: Option<&str>);
+    /// Runs our program as the router's scripts and services do.
+    fn mape(&mut self, arguments: &[&str]);
+    /// The firewall's configuration has these sections too, and is loaded again.
+    fn firewall(&mut self, sections: &str);
+    /// No event runs a hotplug script any more.
+    fn deafen(&mut self);
+    /// ubusd ends, and another one starts.
+    fn bus_dies(&mut self);
     /// Everything a user could see of the interface now.
     fn see(&mut self, name: &str) -> Seen;
     /// What became of netifd, if it is not the process that was started.
@@ -77,20 +91,13 @@ pub fn message(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("failed without a word").to_owned()
 }
 
-/// The process that netifd supervises for an interface, in that network
-/// namespace.
-pub fn supervised_process(name: &str, network: &Path) -> Option<Pid> {
-    let network = fs::read_link(network).ok()?;
-    let arguments = format!("mape\0provision\0{name}\0");
-    let mut all = fs::read_dir("/proc").ok()?.flatten();
-    let found = all.find(|process| {
-        let place = process.path();
-        let command = fs::read(place.join("cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&command).ends_with(&arguments)
-            && fs::read_link(place.join("ns/net")).is_ok_and(|its| its == network)
-    })?;
-    let pid = found.file_name().to_str()?.parse().ok()?;
-    Some(Pid::from_raw(pid))
+/// A script for nft's place. Whoever else calls nft on that router gets `real`, and so can the
+/// script.
+pub fn nft_script(script: &str, real: &str) -> String {
+    format!(
+        "#!/bin/sh\nreal={real}\nread -r caller </proc/$PPID/comm\n\
+         case $caller in mape*) ;; *) exec \"$real\" \"$@\" ;; esac\n{script}\n"
+    )
 }
 
 /// The tables of an interface in what `nft list tables` prints; those that only hold traffic
@@ -115,6 +122,8 @@ pub struct Seen {
     pub pending: bool,
     /// Codes of what netifd reports as errors.
     pub errors: Vec<String>,
+    /// What it says beside each.
+    pub details: Vec<String>,
     /// IPv4 addresses of the tunnel.
     pub ipv4: Vec<String>,
     /// Whether IPv4's default route goes into the tunnel.
@@ -222,6 +231,30 @@ impl<'a> Stage<'a> {
                 None => sleep(Duration::from_millis(50)),
             }
         }
+    }
+
+    /// Kills the handler of `name` in that action, so long after it was first seen. Says whether
+    /// there was one.
+    pub fn strike(&mut self, name: &str, action: &str, after: Duration) -> bool {
+        process::strike(name, action, &self.router.network(), after)
+    }
+
+    /// Waits until netifd has called the handler so often for that.
+    pub fn until_called(&mut self, name: &str, action: &str, times: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.router.calls(name, action) < times {
+            let in_time = Instant::now() < deadline;
+            assert!(in_time, "{name} had too few calls\n{}", self.router.story());
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Runs a program of this machine in the router's network.
+    pub fn in_network(&mut self, command: &[&str]) {
+        let mut net = OsString::from("--net=");
+        net.push(self.router.network());
+        let done = Command::new("nsenter").arg(net).args(command).status();
+        assert!(done.unwrap().success(), "{command:?}");
     }
 
     /// Gives everything time to go wrong, then asserts that `name` still is as it should be.

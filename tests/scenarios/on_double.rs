@@ -10,15 +10,17 @@ use crate::odhcp6c;
 use crate::scenarios::{self, Line, Router, Scenario, Seen, Stage};
 use nix::sched::{CloneFlags, unshare};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-const FIREWALL: &str = "config zone\n\toption name wan\n\toption network 'wan6 wan7'\n";
+const FIREWALL: &str =
+    "config zone\n\toption name wan\n\toption network 'wan6 wan7'\n\toption mtu_fix 1\n";
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The double, and the hotplug script that it does not have. Translation is loaded into the
+/// The double. Translation is loaded into the
 /// network namespace of the calling thread, which must not be the machine's.
 pub struct OnDouble {
     double: Double,
@@ -43,17 +45,8 @@ impl OnDouble {
         let program = Path::new(env!("CARGO_BIN_EXE_mape"));
         let double = Double::start_with(program, Devices);
         fs::write(double.root().join("etc/config/firewall"), FIREWALL).unwrap();
+        double.start_hotplug(program);
         OnDouble { double }
-    }
-
-    /// netifd runs this script at ifup and ifupdate.
-    fn hotplug(&self, interface: &str) {
-        Command::new(env!("CARGO_BIN_EXE_mape"))
-            .args(["hotplug", interface])
-            .env(SOCKET_VARIABLE, self.double.socket())
-            .env(ROOT_VARIABLE, self.double.root())
-            .status()
-            .unwrap();
     }
 }
 
@@ -66,7 +59,8 @@ impl Effects for Devices {
         ip(&["link", "add", name, "type", "bridge"])
     }
     fn delete_link(&mut self, name: &str) {
-        ip(&["link", "delete", name]).unwrap();
+        // Unless somebody else has.
+        let _ = ip(&["link", "delete", name]);
     }
     fn add_address(&mut self, _: &str, _: &Address) {}
     fn delete_address(&mut self, _: &str, _: &Address) {}
@@ -108,7 +102,6 @@ impl Router for OnDouble {
             self.double.set_prefix(name, split);
             self.double.interface_up(name);
         }
-        self.hotplug(name);
     }
 
     fn line_lost(&mut self, line: Line) {
@@ -127,11 +120,11 @@ impl Router for OnDouble {
         self.double.ifup(name);
     }
 
-    fn dhcpv6_makes(&mut self, line: Line, name: &str, options: &[(&str, &str)]) {
+    fn adds(&mut self, line: Line, name: &str, proto: &str, options: &[(&str, &str)]) {
         let mut message = Value::table()
             .with("name", name)
             .with("ifname", format!("@{}", line.interface))
-            .with("proto", "map");
+            .with("proto", proto);
         for (option, value) in options {
             message = message.with(option, *value);
         }
@@ -172,6 +165,44 @@ impl Router for OnDouble {
 
     fn upgrade(&mut self) {
         // The double's scripts are links to the program as cargo built it.
+    }
+
+    fn nft(&mut self, script: Option<&str>) {
+        let place = self.double.root().join("usr/sbin/nft");
+        match script {
+            Some(script) => {
+                fs::create_dir_all(place.parent().unwrap()).unwrap();
+                let new = place.with_extension("new");
+                fs::write(&new, scenarios::nft_script(script, "/usr/sbin/nft")).unwrap();
+                fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+                fs::rename(new, place).unwrap();
+            }
+            None => fs::remove_file(place).unwrap(),
+        }
+    }
+
+    fn mape(&mut self, arguments: &[&str]) {
+        Command::new(env!("CARGO_BIN_EXE_mape"))
+            .args(arguments)
+            .env(SOCKET_VARIABLE, self.double.socket())
+            .env(ROOT_VARIABLE, self.double.root())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+    }
+
+    fn firewall(&mut self, sections: &str) {
+        let place = self.double.root().join("etc/config/firewall");
+        fs::write(place, format!("{FIREWALL}\n{sections}")).unwrap();
+        self.mape(&["firewall"]);
+    }
+
+    fn deafen(&mut self) {
+        self.double.with(World::stop_hotplug);
+    }
+
+    fn bus_dies(&mut self) {
+        self.double.with(World::bus_dies);
     }
 
     fn see(&mut self, name: &str) -> Seen {
@@ -225,6 +256,11 @@ fn seen_in(world: &World, name: &str) -> Seen {
             .error_codes()
             .iter()
             .map(|e| (*e).to_owned())
+            .collect(),
+        details: interface
+            .errors
+            .iter()
+            .map(|(_, _, words)| words.join(" "))
             .collect(),
         ipv4: if up {
             addresses.map(|a| a.address.clone()).collect()

@@ -8,10 +8,16 @@ use overlay::{install, lay_out};
 use serde_json::{Value as Json, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
+
+/// What a scenario adds to the firewall's configuration follows it.
+const MARK: &str = "
+# of the test
+";
 
 /// The daemons in namespaces of their own. Dropping it ends them.
 pub struct Netifd {
@@ -108,7 +114,8 @@ impl Netifd {
         name.starts_with("netifd").then_some(pid)
     }
 
-    /// netifd is killed, the sections of these interfaces go, and another netifd starts.
+    /// netifd is killed, the sections of these interfaces go, and another netifd starts when ubusd
+    /// has forgotten the first: procd waits for five seconds.
     pub fn replace_netifd(&mut self, without: &[&str]) {
         let pid = self.started.to_string();
         self.run(&["kill", "-9", &pid]);
@@ -117,13 +124,24 @@ impl Netifd {
         }
         self.run(&["uci", "commit", "network"]);
         let start = format!(
-            "{} -S -l 4 >>/tmp/netifd.log 2>&1 & echo $! >/tmp/netifd.pid; \
+            "while ubus list network >/dev/null 2>&1; do sleep 0.1 2>/dev/null || sleep 1; done; \
+             {} -S -l 4 >>/tmp/netifd.log 2>&1 & echo $! >/tmp/netifd.pid; \
              until ubus call network get_proto_handlers >/dev/null 2>&1; \
              do sleep 0.1 2>/dev/null || sleep 1; done",
             self.netifd
         );
         self.run(&["sh", "-c", &start]);
         self.started = self.pid().unwrap();
+    }
+
+    /// Waits until hotplug is done with its events.
+    pub fn settle(&self) {
+        let mut quiet = 0;
+        while quiet < 4 {
+            let is_busy = !self.run(&["pgrep", "-f", "hotplug-call"]).is_empty();
+            quiet = if is_busy { 0 } else { quiet + 1 };
+            sleep(Duration::from_millis(200));
+        }
     }
 
     /// A file of the router.
@@ -249,9 +267,9 @@ impl Router for Netifd {
         self.ubus("network", "reload", &json!({}));
     }
 
-    fn dhcpv6_makes(&mut self, line: Line, name: &str, options: &[(&str, &str)]) {
+    fn adds(&mut self, line: Line, name: &str, proto: &str, options: &[(&str, &str)]) {
         let mut message =
-            json!({"name": name, "ifname": format!("@{}", line.interface), "proto": "map"});
+            json!({"name": name, "ifname": format!("@{}", line.interface), "proto": proto});
         for (option, value) in options {
             message[*option] = (*value).into();
         }
@@ -320,6 +338,42 @@ impl Router for Netifd {
         )));
     }
 
+    fn nft(&mut self, script: Option<&str>) {
+        match script {
+            Some(script) => {
+                let place = format!("/proc/{}/root/usr/sbin/nft", self.inside);
+                let new = format!("{place}.new");
+                fs::write(&new, scenarios::nft_script(script, "/usr/sbin/nft.real")).unwrap();
+                fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+                self.run(&["mv", "/usr/sbin/nft", "/usr/sbin/nft.real"]);
+                fs::rename(new, place).unwrap();
+            }
+            None => assert_eq!(self.run(&["mv", "/usr/sbin/nft.real", "/usr/sbin/nft"]), ""),
+        }
+    }
+
+    fn mape(&mut self, arguments: &[&str]) {
+        self.run(&[&["mape"], arguments].concat());
+    }
+
+    fn firewall(&mut self, sections: &str) {
+        let place = format!("/proc/{}/root/etc/config/firewall", self.inside);
+        let now = fs::read_to_string(&place).unwrap();
+        // What the package added to it stays.
+        let (own, _) = now.split_once(MARK).unwrap_or((&now, ""));
+        fs::write(&place, format!("{own}{MARK}{sections}")).unwrap();
+        self.run(&["fw4", "-q", "reload"]);
+    }
+
+    fn deafen(&mut self) {
+        assert_eq!(self.run(&["rm", "-r", "/etc/hotplug.d/iface"]), "");
+    }
+
+    fn bus_dies(&mut self) {
+        let restart = "kill -9 $(pidof ubusd); ubusd -s /var/run/ubus/ubus.sock >/dev/null 2>&1 &";
+        assert_eq!(self.run(&["sh", "-c", restart]), "");
+    }
+
     fn see(&mut self, name: &str) -> Seen {
         let device = format!("map-{name}");
         let status = self.status(name).unwrap_or_default();
@@ -342,6 +396,7 @@ impl Router for Netifd {
                 .iter()
                 .filter_map(|e| e["code"].as_str().map(str::to_owned))
                 .collect(),
+            details: errors.iter().map(|e| e["data"].to_string()).collect(),
             ipv4,
             default_route,
             tunnel: self.tunnel(&device),

@@ -33,6 +33,7 @@ config zone
 	option output ACCEPT
 	option forward REJECT
 	option masq 1
+	option mtu_fix 1
 ";
 
 /// Everything that is laid over the prefix: the package's files and the tests' own.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The scenarios.
 
+use super::deaths;
 use super::softwires::{ds_lite, fixed_address, supervised, two_mechanisms, unresolved};
 use super::{Line, Scenario, Seen, Stage};
 
@@ -89,6 +90,70 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "a package upgrade while up",
         run: upgrade,
     },
+    Scenario {
+        name: "a setup that waits is killed",
+        run: deaths::waiting_setup,
+    },
+    Scenario {
+        name: "setups are killed",
+        run: deaths::setups,
+    },
+    Scenario {
+        name: "a setup is killed when it has its link",
+        run: deaths::setup_with_a_link,
+    },
+    Scenario {
+        name: "no event tells of what died",
+        run: deaths::unheard,
+    },
+    Scenario {
+        name: "renewals are killed",
+        run: deaths::renewals,
+    },
+    Scenario {
+        name: "teardowns are killed",
+        run: deaths::teardowns,
+    },
+    Scenario {
+        name: "a setup is killed while the uplink goes",
+        run: deaths::with_the_uplink,
+    },
+    Scenario {
+        name: "nft fails",
+        run: deaths::failing_nft,
+    },
+    Scenario {
+        name: "nft hangs",
+        run: deaths::hanging_nft,
+    },
+    Scenario {
+        name: "the device is deleted",
+        run: deaths::lost_device,
+    },
+    Scenario {
+        name: "forwards of all ports",
+        run: deaths::forwards_of_everything,
+    },
+    Scenario {
+        name: "an address that nobody gave",
+        run: deaths::address_of_nobody,
+    },
+    Scenario {
+        name: "the prefix changes during a setup",
+        run: deaths::prefix_during_a_setup,
+    },
+    Scenario {
+        name: "the prefix changes 21 times at once",
+        run: deaths::many_prefixes,
+    },
+    Scenario {
+        name: "errors do not pile up",
+        run: deaths::many_errors,
+    },
+    Scenario {
+        name: "ubusd is restarted",
+        run: deaths::another_ubusd,
+    },
 ];
 
 pub(super) const WAN6: Line = Line {
@@ -135,7 +200,7 @@ pub(super) fn is_up(seen: &Seen) -> bool {
     seen.up && stands(seen, CE, IPV4)
 }
 
-fn is_up_elsewhere(seen: &Seen) -> bool {
+pub(super) fn is_up_elsewhere(seen: &Seen) -> bool {
     seen.up && stands(seen, OTHER_CE, IPV4)
 }
 
@@ -153,7 +218,7 @@ pub(super) fn is_gone(seen: &Seen) -> bool {
     !seen.up && !seen.pending && leaves_nothing(seen)
 }
 
-fn leaves_nothing(seen: &Seen) -> bool {
+pub(super) fn leaves_nothing(seen: &Seen) -> bool {
     seen.tunnel.is_none() && seen.ce.is_empty() && seen.ipv4.is_empty() && seen.tables.is_empty()
 }
 
@@ -326,12 +391,18 @@ fn second_on_one_line(stage: &mut Stage<'_>) {
         !seen.up && !seen.pending
     });
     stage.still("one", "its going takes nothing from the first", is_up);
+    stage.router.ifup("two");
+    stage.until("two", "the second asks again", |seen| {
+        !seen.up && seen.errors == ["MAPE_ADDRESS_IN_USE"]
+    });
+    stage.router.ifdown("one");
+    stage.until("two", "it comes up when the first has gone", is_up);
 }
 
 fn dhcpv6(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, Some(PREFIX));
     let options = [("tunlink", "wan6"), ("rule", RULE), ("legacymap", "1")];
-    stage.router.dhcpv6_makes(WAN6, "wan6_4", &options);
+    stage.router.adds(WAN6, "wan6_4", "map", &options);
     stage.until("wan6_4", "IPv4 is up without any configuration", is_up);
     stage.called("wan6_4", "setup", 1..=1);
 }
@@ -348,7 +419,7 @@ fn renewed(stage: &mut Stage<'_>, rules: &str) {
         ("rule", rules),
         ("legacymap", "1"),
     ];
-    stage.router.dhcpv6_makes(WAN6, "wan6_4", &options);
+    stage.router.adds(WAN6, "wan6_4", "map", &options);
     stage.router.dhcpv6_tells(WAN6, rules);
 }
 
