@@ -2,6 +2,7 @@
 //! A command that cannot do what it is asked says so in one line, in the words
 //! that were typed; with `--json` as an object too.
 
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -88,6 +89,32 @@ fn what_no_line_has() {
     ] {
         let said = said(&["lookup", address], 1);
         assert!(said.contains(what), "{address}: {said}");
+    }
+    for args in [
+        &["calc", "192.0.2.1"][..],
+        &["nft", "192.0.2.0/24", "--device", "x"],
+        &["s46", "--prefix", "192.0.2.0/24", "00"],
+    ] {
+        let said = said(args, 1);
+        assert!(said.contains("is IPv4"), "{args:?}: {said}");
+    }
+}
+
+/// Nobody can say what a configuration holds that cannot be read.
+#[test]
+fn a_configuration_that_cannot_be_read() {
+    let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("unreadable-network");
+    std::fs::create_dir_all(root.join("etc/config/network")).unwrap();
+    for args in [&["status"][..], &["ports", "wanmap"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mape"));
+        command
+            .env("MAPE_ROOT", &root)
+            .env("MAPE_UBUS_SOCKET", "/nonexistent/ubus.sock");
+        let done = command.args(args).output().unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        let ends = "etc/config/network: Is a directory (os error 21)\n";
+        assert!(said.ends_with(ends), "{args:?}: {said}");
+        assert_eq!(done.status.code(), Some(1), "{args:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 //! `mape lookup`: which provider and rule a prefix belongs to.
 
 use std::fmt::{self, Write as _};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::Serialize;
@@ -64,13 +64,6 @@ fn run(args: &Args, out: &mut String) -> Outcome {
 
 /// The prefix that `text` says, if a line can have it.
 fn of_a_line(text: &str) -> Outcome<Ipv6Net> {
-    if text.trim().parse::<Ipv4Addr>().is_ok() || text.trim().parse::<Ipv4Net>().is_ok() {
-        return Err(Failure::failed(format_args!(
-            "{} is IPv4; give the IPv6 prefix of the line, or an IPv6 address that the router \
-             has from it",
-            text.trim()
-        )));
-    }
     let prefix = mapping_args::prefix(text)?;
     match prefix.addr().is_unique_local() {
         true => Err(Failure::failed(format_args!(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The arguments that describe a subscriber, shared by `calc`, `br` and `nft`.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use ipnet::Ipv6Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::args::Args;
 use super::failure::{Failure, Outcome};
@@ -149,6 +149,12 @@ fn rule(text: &str) -> Outcome<RuleSpec> {
 /// Blanks around it come from web pages.
 pub(super) fn prefix(text: &str) -> Outcome<Ipv6Net> {
     let text = text.trim();
+    if text.parse::<Ipv4Addr>().is_ok() || text.parse::<Ipv4Net>().is_ok() {
+        return Err(Failure::failed(format_args!(
+            "{text} is IPv4; give the IPv6 prefix of the line, or an IPv6 address that the router \
+             has from it"
+        )));
+    }
     let address: Option<Ipv6Addr> = text.parse().ok();
     if let Some(address) = address {
         // What the address is says more than what its /64 is.

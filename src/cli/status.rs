@@ -111,6 +111,7 @@ const NONE: &str = "no interface of proto mape or map is configured; \
 fn none(world: &World) -> String {
     match world.dump {
         Some(_) => NONE.into(),
+        None if world.network_hidden => world.notes.join("; "),
         None => format!(
             "{}; and /etc/config/network names no interface of proto mape or map; is this an \
              OpenWrt router?",
@@ -155,6 +156,9 @@ fn names(interfaces: &[Interface<'_>]) -> String {
 fn no_such(world: &World, name: &str, all: &str) -> Box<Failure> {
     let name = excerpt(name);
     match all {
+        "" if world.network_hidden && world.dump.is_none() => {
+            Failure::failed(world.notes.join("; "))
+        }
         "" if world.dump.is_none() => Failure::failed(format_args!(
             "{}; and /etc/config/network has no interface {name} of proto mape or map",
             world.notes.join("; ")

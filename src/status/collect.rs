@@ -32,7 +32,9 @@ impl World {
             Ok(dump) => world.dump = Some(dump),
             Err(error) => notes.push(format!("netifd does not answer: {error}")),
         }
+        let before = notes.len();
         world.network = Section::parse_all(&config("network", &mut notes));
+        world.network_hidden = notes.len() > before;
         let firewall = config("firewall", &mut notes);
         world.firewall = Configuration::parse(&firewall, &config("upnpd", &mut notes));
         let ours = world.network.iter().filter_map(our_interface);

@@ -54,6 +54,8 @@ pub struct World {
     pub dump: Option<Dump>,
     /// What our handler has set up.
     pub states: Vec<State>,
+    /// Whether `/etc/config/network` is there and cannot be read.
+    pub network_hidden: bool,
     /// `/etc/config/network`.
     pub network: Vec<Section>,
     /// What firewall4 and miniupnpd are told to do.
