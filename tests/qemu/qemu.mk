@@ -41,6 +41,7 @@ RELEASE ?=
 PACKAGES ?= $(CURDIR)/target/openwrt
 .PHONY: need-image test-openwrt
 need-image:
+	@test -n "$(IMAGE)" || { echo "IMAGE=file is missing; docs/testing.md says where images come from" >&2; exit 2; }
 	@test -e "$(IMAGE)" || { echo "IMAGE=$(IMAGE): no such file; docs/testing.md says where images come from" >&2; exit 2; }
 	@test -z "$(KERNEL)" || test -f "$(KERNEL)" || { echo "KERNEL=$(KERNEL): no such file" >&2; exit 2; }
 
