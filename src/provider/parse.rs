@@ -99,7 +99,7 @@ impl Reader<'_> {
                 }
                 ("not_map", Value::Object(all)) => {
                     for (id, value) in all {
-                        self.other(&id, value);
+                        self.other(&id, value, base);
                     }
                 }
                 ("providers" | "not_map", _) => self.warn(key, Problem::NotObject),
@@ -122,10 +122,17 @@ impl Reader<'_> {
         let read = read::entry::<ProviderEntry>(value)
             .and_then(|entry| Ok((entry.put_over(&mut provider)?, entry.rules)));
         match read {
+            Ok(_) if !self.has_room(1, base) => return self.warn(name, Problem::Full),
             Ok((common, rules)) => self.rules(rules, &mut provider, common),
             Err(problem) => return self.warn(name, problem),
         }
         self.over.providers.push(provider);
+    }
+
+    /// Whether the table may have so many entries more. Each is compared with
+    /// every other, so without a limit a file could keep a router busy.
+    fn has_room(&self, more: usize, base: &Table) -> bool {
+        base.entry_count() + self.over.entry_count() + more <= MAX_RULES
     }
 
     fn rules(&mut self, list: Vec<Value>, provider: &mut Provider, common: Common) {
@@ -171,7 +178,7 @@ impl Reader<'_> {
         place.map_err(|owner| overlapping("ipv4", owner))
     }
 
-    fn other(&mut self, id: &str, value: Value) {
+    fn other(&mut self, id: &str, value: Value, base: &Table) {
         if value.is_null() {
             self.dropped.push(id.into());
             return;
@@ -181,6 +188,9 @@ impl Reader<'_> {
             false => Err(Problem::Id),
         };
         match read {
+            Ok(line) if !self.has_room(1 + line.prefixes.len(), base) => {
+                self.warn(line.id, Problem::Full);
+            }
             Ok(line) => self.over.others.push(line),
             Err(problem) => self.warn(one_line(id, MAX_NAME), problem),
         }

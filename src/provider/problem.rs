@@ -88,7 +88,9 @@ pub enum Problem {
         rule: usize,
     },
     /// The table is full.
-    #[error("no room for more than {MAX_RULES} rules")]
+    #[error(
+        "no room for more than {MAX_RULES} rules, and as many providers and prefixes of other lines"
+    )]
     Full,
     /// Further warnings are left out.
     #[error("{0} more problems")]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The entries of a providers file, and what each value may be.
 
+use std::fmt;
 use std::net::Ipv6Addr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -12,7 +13,7 @@ use super::problem::Problem;
 use crate::endpoint::Endpoint;
 use crate::map::{Border, Dialect, Dmr, MapType};
 use crate::members::{FromMembers, MemberError, Members};
-use crate::sanitize::one_line;
+use crate::sanitize::{one_line, quoted};
 
 /// Smallest MTU an IPv6 link may have (RFC 8200 section 5): no provider's
 /// tunnel has less.
@@ -153,11 +154,17 @@ impl TryFrom<String> for RuleIpv6 {
             Ok(net) if net == net.trunc() && (1..=64).contains(&net.prefix_len()) => {
                 Ok(RuleIpv6(net))
             }
+            Ok(net) if net != net.trunc() => Err(host_bits(&text, &net.trunc())),
             _ => Err(format!(
-                "must be an IPv6 prefix of 1 to 64 bits, not {text:?}"
+                "must be an IPv6 prefix of 1 to 64 bits, not {}",
+                quoted(&text)
             )),
         }
     }
+}
+
+fn host_bits(text: &str, meant: &dyn fmt::Display) -> String {
+    format!("{text} has bits set beyond its length: is {meant} meant?")
 }
 
 /// A rule IPv4 prefix, of which the same holds.
@@ -171,8 +178,10 @@ impl TryFrom<String> for RuleIpv4 {
     fn try_from(text: String) -> Result<Self, String> {
         match text.parse::<Ipv4Net>() {
             Ok(net) if net == net.trunc() && net.prefix_len() >= 1 => Ok(RuleIpv4(net)),
+            Ok(net) if net != net.trunc() => Err(host_bits(&text, &net.trunc())),
             _ => Err(format!(
-                "must be an IPv4 prefix of 1 to 32 bits, not {text:?}"
+                "must be an IPv4 prefix of 1 to 32 bits, not {}",
+                quoted(&text)
             )),
         }
     }
@@ -189,7 +198,7 @@ impl TryFrom<String> for Br {
     fn try_from(text: String) -> Result<Self, String> {
         match text.parse::<Ipv6Addr>() {
             Ok(br) if !br.is_unspecified() && !br.is_multicast() => Ok(Br(br)),
-            _ => Err(format!("must be an IPv6 address, not {text:?}")),
+            _ => Err(format!("must be an IPv6 address, not {}", quoted(&text))),
         }
     }
 }

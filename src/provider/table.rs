@@ -179,6 +179,12 @@ impl Table {
         self.providers.iter().map(|p| p.rules.len()).sum()
     }
 
+    /// Number of providers, of lines without MAP, and of their prefixes.
+    pub(super) fn entry_count(&self) -> usize {
+        let lines = self.others.iter().map(|line| 1 + line.prefixes.len());
+        self.providers.len() + lines.sum::<usize>()
+    }
+
     /// The rule with the longest IPv6 prefix that contains `prefix`, however
     /// sure it is. A single address is a prefix of 128 bits.
     pub fn lookup(&self, prefix: &Ipv6Net) -> Option<Match<'_>> {

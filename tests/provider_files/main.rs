@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use ipnet::Ipv6Net;
 use mape::map::{Border, Dialect, Domain, MAX_RULES, MapType, RuleSpec};
 use mape::provider::{Confidence, EncapLimit, Problem, Table, Verdict, load};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A provider with one rule, changed by `change`.
 fn file(change: impl FnOnce(&mut Value)) -> String {
@@ -245,6 +245,29 @@ fn providers_and_lines_can_be_dropped_and_added() {
         table.lookup_line(&net("2409:11::/56")),
         Verdict::NotMap(_)
     ));
+}
+
+/// Each entry is compared with every other, so their number has a limit.
+#[test]
+fn a_file_of_nothing_but_names_keeps_nobody_busy() {
+    let name = |n: usize| (format!("lab{n}"), json!({"name": "x"}));
+    let providers: Map<String, Value> = (0..20_000).map(name).collect();
+    let line = |n: usize| (format!("line{n}"), json!({"advice": "x", "prefixes": []}));
+    let lines: Map<String, Value> = (0..20_000).map(line).collect();
+    for file in [
+        json!({"providers": providers}),
+        json!({"not_map": lines}),
+        json!({"not_map": {"lab": {"advice": "x", "prefixes": vec!["2001:db8::/32"; 20_000]}}}),
+    ] {
+        let mut table = load("files").table;
+        let warnings = table.extend(&file.to_string(), "own.json");
+        assert!(warnings[0].problem == Problem::Full, "{warnings:?}");
+        assert!(table.providers().len() + table.other_lines().len() <= MAX_RULES);
+        assert!(matches!(
+            table.lookup_line(&net("240b:10::/56")),
+            Verdict::Map(_)
+        ));
+    }
 }
 
 /// A directory that is removed again.

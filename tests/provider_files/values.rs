@@ -17,11 +17,11 @@ fn every_value_of_a_rule_is_checked() {
     );
     assert_eq!(
         of("ipv6", json!("2001:db8:1234::/36")),
-        "f.json: test rule 1: ipv6: must be an IPv6 prefix of 1 to 64 bits, not \"2001:db8:1234::/36\""
+        "f.json: test rule 1: ipv6: 2001:db8:1234::/36 has bits set beyond its length: is 2001:db8:1000::/36 meant?"
     );
     assert_eq!(
         of("ipv4", json!("192.0.2.1/24")),
-        "f.json: test rule 1: ipv4: must be an IPv4 prefix of 1 to 32 bits, not \"192.0.2.1/24\""
+        "f.json: test rule 1: ipv4: 192.0.2.1/24 has bits set beyond its length: is 192.0.2.0/24 meant?"
     );
     assert_eq!(
         of("br", json!("::")),
