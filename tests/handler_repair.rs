@@ -5,7 +5,8 @@
 mod double;
 mod router;
 
-use router::Router;
+use double::{Fault, When, World};
+use router::{Router, V6PLUS};
 
 /// A teardown is killed before it has done anything: hotplug's event removes what is left.
 #[test]
@@ -65,6 +66,31 @@ fn a_prefix_that_changes_during_a_setup() {
     net.assert_works("wanmap");
     let local = net.tunnel().unwrap().local;
     assert_eq!(local.as_deref(), Some("240b:12:1:200:e:800:100:200"));
+}
+
+/// The event of a new prefix comes only once: ubusd may die at any message of whoever follows it.
+#[test]
+fn ubusd_dies_while_an_event_is_followed() {
+    let Some(net) = Router::two_lines() else {
+        return;
+    };
+    net.ifup("wanmap");
+    net.assert_works("wanmap");
+    let lines = [
+        ("240b:12:1:200::", "14.8.0.1"),
+        (V6PLUS.prefix.0, "14.8.170.170"),
+    ];
+    for (number, (prefix, address)) in lines.iter().cycle().take(8).enumerate() {
+        net.with(|world| world.plan_fault(number + 1, Fault::Die(When::Between)));
+        net.set_prefix("wan6", Some((prefix, 56)));
+        net.hotplug("wan6");
+        net.wait("it has the new prefix", |world| {
+            let addresses = &world.interface("wanmap").addresses;
+            world.is_up("wanmap") && addresses.iter().any(|a| a.address == *address)
+        });
+        net.assert_works("wanmap");
+        net.with(World::forget_fault);
+    }
 }
 
 /// The service looks once a minute for what no event has told anybody of.

@@ -4,7 +4,7 @@
 
 use super::args::{Args, Command};
 use super::failure::{Failure, Outcome};
-use crate::handler::{look_after_rules, renew_over, repair};
+use crate::handler::{follow_event, look_after_rules};
 use crate::logging;
 
 pub(super) const COMMAND: Command = Command {
@@ -31,7 +31,7 @@ fn run(args: &Args, _: &mut String) -> Outcome {
     let interface = args.word();
     let interface = interface.ok_or_else(|| Failure::usage("INTERFACE is missing"))?;
     logging::init();
-    if let Err(error) = repair().and_then(|()| renew_over(interface)) {
+    if let Err(error) = follow_event(interface) {
         log::warn!("{interface}: netifd does not answer: {error}");
     }
     // SQM starts at an interface's events too.

@@ -48,7 +48,7 @@ pub use provisioned::{Provisioned, Record};
 pub use record::ParseError;
 pub use refresh::{look_after_rules, refresh};
 pub use registration::{Registrar, Registration, RegistrationResult};
-pub use repair::{renew_over, repair};
+pub use repair::{follow_event, repair};
 pub use router::{System, uplink_mtu};
 pub use section::our_interface;
 pub use settings::{FixedAddress, Protocol, Provision, Request, Settings, device_name};

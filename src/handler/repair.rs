@@ -37,6 +37,9 @@ const TEARDOWN: Duration = Duration::from_secs(2);
 /// Pauses before a renewal that nobody answered is asked for again, in seconds.
 const AGAIN: [u64; 4] = [1, 2, 4, 8];
 
+/// Pauses before a bus that failed is tried again, in seconds.
+const BUS_AGAIN: [u64; 3] = [1, 2, 4];
+
 /// Looks at every interface that netifd or our own files know of, and mends
 /// those of which the two say different things.
 ///
@@ -183,12 +186,29 @@ fn goes_down_by_itself(name: &str) -> bool {
     false
 }
 
-/// Asks for a renewal of each interface over `uplink`, and asks again if the
-/// handler dies over it.
+/// What an event of `uplink` is for: everything is looked over, and what runs
+/// over it renewed. It comes only once, so a bus that dies meanwhile is waited
+/// for.
 ///
 /// # Errors
 /// A bus that does not work.
-pub fn renew_over(uplink: &str) -> Result<(), BusError> {
+pub fn follow_event(uplink: &str) -> Result<(), BusError> {
+    let mut pauses = BUS_AGAIN.iter();
+    loop {
+        match (repair().and_then(|()| renew_over(uplink)), pauses.next()) {
+            // What netifd refuses now it refuses again.
+            (Err(error), Some(seconds)) if error.status().is_none() => {
+                log::debug!("{uplink}: {error}; trying again");
+                sleep(Duration::from_secs(*seconds));
+            }
+            (result, _) => return result,
+        }
+    }
+}
+
+/// Asks for a renewal of each interface over `uplink`, and asks again if the
+/// handler dies over it.
+fn renew_over(uplink: &str) -> Result<(), BusError> {
     for state in State::load_all() {
         if state.uplink == uplink {
             ask_renewal(&state.interface)?;
