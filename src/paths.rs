@@ -3,7 +3,8 @@
 //!
 //! Every path goes through [`rooted`], so that a test can give the program a
 //! router of its own: `MAPE_ROOT` is put before each path, and
-//! `MAPE_UBUS_SOCKET` names the bus. Neither is meant for anything else.
+//! `MAPE_UBUS_SOCKET` names the bus. On a development machine `MAPE_ROOT=files`
+//! has the table of providers. Neither is meant for anything else.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
