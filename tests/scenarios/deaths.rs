@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What kills a line, and that it comes back without `ifup` (docs/reliability.md).
 
-use super::table::{
+use super::subscriber::{
     OTHER_PREFIX, PREFIX, WAN6, brought_up, is_gone, is_up, is_up_elsewhere, leaves_nothing,
     two_lines, waits,
 };

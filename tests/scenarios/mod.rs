@@ -9,6 +9,7 @@
 mod deaths;
 mod process;
 mod softwires;
+mod subscriber;
 mod table;
 
 pub use process::supervised_process;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The scenarios' router with the real ubusd, netifd, uci and firewall4.
 
+mod looks;
 mod overlay;
 
 use crate::scenarios::{self, Line, Router, Seen};
@@ -194,42 +195,6 @@ impl Netifd {
             sleep(Duration::from_millis(100));
         }
         panic!("netifd refused {message}");
-    }
-
-    fn ip(&self, arguments: &[&str]) -> Vec<Json> {
-        let mut command = vec!["ip", "-j", "-d"];
-        command.extend(arguments);
-        match serde_json::from_str(&self.in_network(&command)) {
-            Ok(Json::Array(list)) => list,
-            _ => Vec::new(),
-        }
-    }
-
-    /// The tunnel's ends: of a real one the kernel's, of a stand-in what its alias tells.
-    fn tunnel(&self, device: &str) -> Option<(String, String)> {
-        let links = self.ip(&["link", "show", "dev", device]);
-        let link = links.first()?;
-        let data = &link["linkinfo"]["info_data"];
-        let text = |value: &Json| value.as_str().map(str::to_owned);
-        if let (Some(local), Some(remote)) = (text(&data["local"]), text(&data["remote"])) {
-            return Some((local, remote));
-        }
-        let alias = text(&link["ifalias"])?;
-        let after = |word: &str| {
-            let mut words = alias.split(' ').skip_while(move |w| *w != word);
-            words.nth(1).map(str::to_owned)
-        };
-        Some((after("local")?, after("remote")?))
-    }
-
-    fn uplink_of(&self, address_interface: &str) -> Option<String> {
-        let status = self.status(address_interface)?;
-        status["l3_device"].as_str().map(str::to_owned)
-    }
-
-    fn status(&self, name: &str) -> Option<Json> {
-        let status = self.ubus(&format!("network.interface.{name}"), "status", &json!({}));
-        status.is_object().then_some(status)
     }
 }
 
@@ -429,34 +394,6 @@ impl Router for Netifd {
     fn story(&mut self) -> String {
         let file = |name: &str| self.file(&format!("tmp/{name}")).unwrap_or_default();
         format!("calls:\n{}netifd:\n{}", file("calls"), file("netifd.log"))
-    }
-}
-
-impl Netifd {
-    /// What the kernel has of the addresses on the uplink that belong to the tunnel.
-    fn ce_addresses(&self, name: &str) -> Vec<String> {
-        let holder = format!("{name}_");
-        let Some(status) = self.status(&holder) else {
-            return Vec::new();
-        };
-        let Some(device) = self.uplink_of(&holder) else {
-            return Vec::new();
-        };
-        let links = self.ip(&["-6", "addr", "show", "dev", &device]);
-        let infos = links
-            .first()
-            .and_then(|l| l["addr_info"].as_array().cloned());
-        let there: Vec<Json> = infos.unwrap_or_default();
-        let claimed = status["ipv6-address"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        claimed
-            .iter()
-            .filter_map(|a| a["address"].as_str())
-            .filter(|address| there.iter().any(|info| info["local"] == *address))
-            .map(str::to_owned)
-            .collect()
     }
 }
 

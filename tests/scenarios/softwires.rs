@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Scenarios of lines without MAP.
 
-use super::table::{
+use super::subscriber::{
     OTHER_PREFIX, PREFIX, WAN6, WAN7, brought_up, is_gone, is_up, two_lines, waits,
 };
 use super::{Seen, Stage, supervised_process};

@@ -3,7 +3,11 @@
 
 use super::deaths;
 use super::softwires::{ds_lite, fixed_address, supervised, two_mechanisms, unresolved};
-use super::{Line, Scenario, Seen, Stage};
+use super::subscriber::{
+    BR, OTHER_CE, OTHER_PREFIX, PREFIX, WAN6, WAN7, brought_up, is_gone, is_up, is_up_elsewhere,
+    leaves_nothing, two_lines, waits,
+};
+use super::{Scenario, Seen, Stage};
 
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -156,29 +160,6 @@ pub const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-pub(super) const WAN6: Line = Line {
-    interface: "wan6",
-    device: "wan",
-    address: "2001:db8:ffff::2",
-    gateway: "2001:db8:ffff::1",
-};
-pub(super) const WAN7: Line = Line {
-    interface: "wan7",
-    device: "wanb",
-    address: "2001:db8:eeee::2",
-    gateway: "2001:db8:eeee::1",
-};
-
-const BR: &str = "2404:9200:225:100::64";
-
-/// A prefix of v6plus and what follows from it.
-pub(super) const PREFIX: &str = "240b:10:1:200::/56";
-const CE: &str = "240b:10:1:200:6a:4800:100:200";
-const IPV4: &str = "106.72.0.1";
-/// Another of the same provider, with another PSID.
-pub(super) const OTHER_PREFIX: &str = "240b:10:1:300::/56";
-const OTHER_CE: &str = "240b:10:1:300:6a:4800:100:300";
-
 /// As a user of the stock package would have written it.
 const EXPLICIT: &[(&str, &str)] = &[
     ("maptype", "map-e"),
@@ -195,49 +176,6 @@ const EXPLICIT: &[(&str, &str)] = &[
     ("mtu", "1460"),
     ("encaplimit", "ignore"),
 ];
-
-pub(super) fn is_up(seen: &Seen) -> bool {
-    seen.up && stands(seen, CE, IPV4)
-}
-
-pub(super) fn is_up_elsewhere(seen: &Seen) -> bool {
-    seen.up && stands(seen, OTHER_CE, IPV4)
-}
-
-fn stands(seen: &Seen, ce: &str, ipv4: &str) -> bool {
-    seen.tunnel == Some((ce.into(), BR.into()))
-        && seen.ipv4 == [ipv4]
-        && seen.default_route
-        && seen.ce == [ce]
-        && !seen.tables.is_empty()
-        && seen.errors.is_empty()
-}
-
-/// Down, and nothing of it is left anywhere.
-pub(super) fn is_gone(seen: &Seen) -> bool {
-    !seen.up && !seen.pending && leaves_nothing(seen)
-}
-
-pub(super) fn leaves_nothing(seen: &Seen) -> bool {
-    seen.tunnel.is_none() && seen.ce.is_empty() && seen.ipv4.is_empty() && seen.tables.is_empty()
-}
-
-/// Not up, but it will be when it can.
-pub(super) fn waits(seen: &Seen) -> bool {
-    !seen.up && seen.tunnel.is_none() && !seen.default_route
-}
-
-/// The two lines of configuration that suffice.
-pub(super) fn two_lines(stage: &mut Stage<'_>) {
-    let options = [("tunlink", "wan6")];
-    stage.router.configure("wanmap", "mape", &options);
-}
-
-pub(super) fn brought_up(stage: &mut Stage<'_>) {
-    stage.router.line_gives(WAN6, Some(PREFIX));
-    two_lines(stage);
-    stage.until("wanmap", "it is up", is_up);
-}
 
 fn setup_and_ifdown(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, Some(PREFIX));
