@@ -216,7 +216,7 @@ test-qemu-arm: $(CROSS_READY) ## The same on a Cortex-A7 with Debian's kernel fo
 define ON_MACHINE
 	$(MAKE) --no-print-directory cross ARCH= TARGET=$(MACHINE_$(1))
 	$(MAKE) --no-print-directory test-qemu-build ARCH= TARGET=$(MACHINE_$(1))
-	python3 tests/emulated/machine.py $(1) target/$(MACHINE_$(1))/release/mape \
+	STOCK="$(abspath $(STOCK))" python3 tests/emulated/machine.py $(1) target/$(MACHINE_$(1))/release/mape \
 		target/emulated/qemu-$(MACHINE_$(1)) $(or $(SCENARIO),v6plus_draft03)
 endef
 

@@ -31,18 +31,25 @@ class Machine(NamedTuple):
     qemu: list
     # Two serial lines: console and report.
     lines: list
+    # So that its clock counts instructions, and nanoseconds of it an instruction.
+    counting: list
+    tick: int
 
 
 # The cores of most routers of their kinds.
 MACHINES = {
     "mips": Machine("MIPS 24K", "mipsel", "mipsel-linux-gnu", "ld.so.1", "linux-image-4kc-malta",
                     ["qemu-system-mipsel", "-M", "malta", "-cpu", "24Kf"],
-                    ["-serial", "chardev:console", "-serial", "chardev:report"]),
+                    ["-serial", "chardev:console", "-serial", "chardev:report"],
+                    # At its start the kernel reads the board's clock over and over for a second,
+                    # which takes QEMU hours if an instruction is short.
+                    ["-icount", "shift=7,sleep=off", "-rtc", "clock=vm"], 128),
     # The kernel without LPAE sees no device above 4 GB. The clock runs by the
-    # machine's own work: a busy host makes no packet late. (On MIPS, endless.)
+    # machine's own work: a busy host makes no packet late.
     "arm": Machine("Cortex-A7", "armhf", "arm-linux-gnueabihf", "ld-linux-armhf.so.3", "linux-image-armmp",
                    ["qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a7", "-icount", "shift=1,sleep=off"],
-                   ["-device", "pci-serial,chardev=console", "-device", "pci-serial,chardev=report"]),
+                   ["-device", "pci-serial,chardev=console", "-device", "pci-serial,chardev=report"],
+                   ["-rtc", "clock=vm"], 2),
 }
 PACKAGES = ["nftables", "iproute2", "conntrack", "iperf3", "ethtool", "kmod", "busybox-static"]
 APPLETS = ["sh", "cat", "ping", "wget", "traceroute", "sleep", "ls"]
@@ -133,7 +140,15 @@ def initramfs(machine, root, out, mape, init):
         (image / "usr/bin" / applet).symlink_to("/usr/sbin/busybox")
     (image / "usr/sbin/modprobe").symlink_to("kmod")
     modules(image, root)
+    stock = pathlib.Path(os.environ.get("STOCK") or "/nowhere")
+    for file in stock.rglob("*"):
+        if file.is_file():
+            # /bin, /sbin and /lib are links.
+            name = str(file.relative_to(stock))
+            place(image, name if name.startswith("usr/") else f"usr/{name}", file)
     place(image, "usr/sbin/mape", mape)
+    if not (image / "usr/sbin/mapcalc").exists():
+        (image / "usr/sbin/mapcalc").symlink_to("mape")
     place(image, "init", init)
     subprocess.run(["mknod", image / "dev/console", "c", "5", "1"], check=True)
     packed = out / "initramfs"
@@ -150,7 +165,10 @@ def boot(machine, root, out, packed, scenarios):
     words = ["console=ttyS0", "quiet", "loglevel=3", "panic=-1", "PATH=/usr/sbin:/usr/bin", "MAPE_MODE=test"]
     if scenarios:
         words.append(f"MAPE_SCENARIO={scenarios}")
-    command = [*machine.qemu, "-m", "1024", "-no-reboot", "-nodefaults", "-accel", "tcg,thread=single", "-display", "none",
+    counting = machine.counting if scenarios == "setup" else []
+    if counting:
+        words.append(f"MAPE_TICK={machine.tick}")
+    command = [*machine.qemu, *counting, "-m", "1024", "-no-reboot", "-nodefaults", "-accel", "tcg,thread=single", "-display", "none",
                "-chardev", "stdio,id=console", "-chardev", f"file,id=report,path={results}", *machine.lines,
                "-kernel", str(next(root.glob("boot/vmlinu[xz]-*"))), "-initrd", str(packed), "-append", " ".join(words)]
     with open(out / "console.log", "wb") as log, \

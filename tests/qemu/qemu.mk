@@ -4,7 +4,9 @@
 QEMU_DEPS := qemu-system-x86 nftables iproute2 conntrack iperf3 ethtool kmod busybox-static
 SCENARIO ?=
 MAPE_KERNEL ?=
-IN_QEMU = CARGO="$(CARGO)" SCENARIO="$(SCENARIO)" MAPE_KERNEL="$(MAPE_KERNEL)" tests/qemu/run
+# A root folder with the stock handler and its programs (docs/performance.md).
+STOCK ?=
+IN_QEMU = CARGO="$(CARGO)" STOCK="$(abspath $(STOCK))" SCENARIO="$(SCENARIO)" MAPE_KERNEL="$(MAPE_KERNEL)" tests/qemu/run
 
 #: Tests, one by one
 .PHONY: setup-qemu test-qemu

@@ -2,7 +2,10 @@
 //! The CE as a router: the real handler, called by the double of ubusd and
 //! netifd, which makes in the kernel what the handler asks for.
 
+mod calls;
 mod until;
+
+pub use calls::STOCK;
 
 use super::netns::Netns;
 use super::oracle::{Dialect, Line};

@@ -109,6 +109,14 @@ const PROGRAMS: &[(&str, &str, Option<f64>)] = &[
     ),
     ("conntrack_10000", "of `conntrack -L` with the same", None),
     ("status_ratio", "the two divided", Some(2.0)),
+    (
+        "setup_v6plus",
+        "of the handler's setup of a v6plus line, with nft",
+        None,
+    ),
+    ("setup_ocn", "the same on an OCN line", None),
+    ("teardown_v6plus", "of its teardown, v6plus", None),
+    ("teardown_ocn", "the same on an OCN line", None),
 ];
 
 /// Prints all that was measured, and which goals are missed. That is told and
@@ -129,9 +137,11 @@ pub fn judge(outcome: &Outcome) -> Result<bool> {
             continue;
         };
         let met = goal.is_none_or(|most| value <= most);
+        let stock = outcome.figure("stock", key);
         println!(
-            "{key:<22} {value:>9}  {}{what}",
-            if met { "" } else { "MISSED: " }
+            "{key:<22} {value:>9}  {}{what}{}",
+            if met { "" } else { "MISSED: " },
+            stock.map_or_else(String::new, |value| format!("; stock {value}"))
         );
     }
     for (name, verdict) in &outcome.verdicts {

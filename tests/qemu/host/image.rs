@@ -79,6 +79,12 @@ pub fn build(dir: &Path, kernel: &Kernel, daemons: Option<&Path>) -> Result<Path
         archive.symlink(&Path::new("usr/bin").join(applet), "/usr/sbin/busybox");
     }
     archive.symlink(Path::new("usr/sbin/modprobe"), "kmod");
+    if let Some(stock) = std::env::var_os("STOCK").filter(|dir| !dir.is_empty()) {
+        add(&mut archive, Path::new(&stock), Path::new("usr"))?;
+        if !archive.has(Path::new("usr/sbin/mapcalc")) {
+            archive.symlink(Path::new("usr/sbin/mapcalc"), "mape");
+        }
+    }
     modules(&mut archive, kernel, |path| {
         MODULES.iter().any(|part| path.starts_with(part)) || path.contains("/crc32c")
     })?;
@@ -146,6 +152,26 @@ fn find(tool: &str) -> Result<PathBuf> {
         .map(|dir| Path::new(dir).join(tool))
         .find(|path| path.exists())
         .ok_or_else(|| format!("{tool} is not installed; run `make setup-qemu`"))
+}
+
+/// Adds the files of a folder below `place`; what is below `usr` already stays
+/// there, since the other folders are links to those.
+fn add(archive: &mut Archive, dir: &Path, place: &Path) -> Result<()> {
+    let failed = |e: std::io::Error| format!("{}: {e}", dir.display());
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let to = match name == "usr" {
+            true => place.to_owned(),
+            false => place.join(name),
+        };
+        if path.is_dir() {
+            add(archive, &path, &to)?;
+        } else {
+            archive.file(&to, &fs::read(&path).map_err(failed)?);
+        }
+    }
+    Ok(())
 }
 
 /// Adds a program and the libraries it is linked with.

@@ -81,7 +81,7 @@ impl Router {
         self.until(false)
     }
 
-    fn until(&self, up: bool) -> Result<()> {
+    pub(super) fn until(&self, up: bool) -> Result<()> {
         let is_so = || self.double.with(|world| world.is_up(INTERFACE)) == up;
         let state = if up { "up" } else { "down" };
         self.poll(is_so, || format!("{INTERFACE} did not come {state}"))?;

@@ -23,6 +23,7 @@ mod line;
 mod load;
 mod opened;
 mod operators;
+mod setup;
 mod softwires;
 mod sqm;
 mod told;
@@ -174,10 +175,15 @@ pub const ALL: &[Scenario] = &[
 ];
 
 /// Those that take minutes: only if they are named.
-const SLOW: &[Scenario] = &[row("load", load::load), row("day", day::day)];
+const SLOW: &[Scenario] = &[
+    row("load", load::load),
+    row("day", day::day),
+    row("setup", setup::setup),
+];
 
 /// Those of `make figures`.
 const FIGURES: &[Scenario] = &[
+    row("setup", setup::setup),
     row("translation", cost::translation),
     row("programs", cost::programs),
 ];
@@ -197,18 +203,27 @@ fn bad_ports_at_br(bench: &mut Bench) -> Result<String> {
     )
 }
 
-/// Runs all of `make figures`.
+/// Runs what `MAPE_SCENARIO` names of `make figures`, or all of it.
 pub fn figures() {
+    let wanted = std::env::var("MAPE_SCENARIO").unwrap_or_default();
+    let wanted = names(&wanted);
     let mut bench = Bench::default();
     for scenario in FIGURES {
-        scenario.tell(&mut bench);
+        if wanted.is_empty() || wanted.contains(&scenario.name) {
+            scenario.tell(&mut bench);
+        }
     }
+}
+
+/// The names in a list with commas.
+fn names(list: &str) -> Vec<&str> {
+    list.split(',').filter(|name| !name.is_empty()).collect()
 }
 
 /// Runs what `MAPE_SCENARIO` names (comma separated), or everything.
 pub fn run() {
     let wanted = std::env::var("MAPE_SCENARIO").unwrap_or_default();
-    let wanted: Vec<&str> = wanted.split(',').filter(|name| !name.is_empty()).collect();
+    let wanted = names(&wanted);
     let mut bench = Bench::default();
     let slow = SLOW.iter().filter(|slow| wanted.contains(&slow.name));
     for scenario in ALL.iter().chain(slow) {

@@ -91,10 +91,10 @@ impl Router {
     /// The same with something on its standard input.
     pub fn feed(&self, line: &str, input: &[u8]) -> Result<String> {
         let mut child = Command::new("ssh")
-            .args(["-p", &self.ssh_port, "-o", "ConnectTimeout=10"])
+            .args(["-p", &self.ssh_port, "-o", "ConnectTimeout=60"])
             .args(["-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR"])
             .args(["-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes"])
-            .args(["-o", "ServerAliveInterval=10", "root@127.0.0.1", line])
+            .args(["-o", "ServerAliveInterval=60", "root@127.0.0.1", line])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
