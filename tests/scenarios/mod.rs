@@ -123,7 +123,7 @@ pub struct Seen {
     pub pending: bool,
     /// Codes of what netifd reports as errors.
     pub errors: Vec<String>,
-    /// What it says beside each.
+    /// What it says beside each: a list of texts, as JSON.
     pub details: Vec<String>,
     /// IPv4 addresses of the tunnel.
     pub ipv4: Vec<String>,

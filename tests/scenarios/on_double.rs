@@ -260,7 +260,7 @@ fn seen_in(world: &World, name: &str) -> Seen {
         details: interface
             .errors
             .iter()
-            .map(|(_, _, words)| words.join(" "))
+            .map(|(_, _, data)| serde_json::json!(data).to_string())
             .collect(),
         ipv4: if up {
             addresses.map(|a| a.address.clone()).collect()

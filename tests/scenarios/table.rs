@@ -8,6 +8,7 @@ use super::subscriber::{
     leaves_nothing, two_lines, waits,
 };
 use super::{Scenario, Seen, Stage};
+use serde_json::json;
 
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -290,8 +291,16 @@ fn blocked(stage: &mut Stage<'_>) {
     options.retain(|(name, _)| *name != "ealen");
     options.push(("ealen", "99"));
     stage.router.configure("wanmap", "map", &options);
-    stage.until("wanmap", "the user reads what is wrong", |seen| {
-        waits(seen) && seen.errors == ["MAPE_INVALID_CONFIG"]
+    let reason = json!({
+        "code": "config_number",
+        "args": {"option": "ealen", "value": "99", "min": "0", "max": "48"},
+    });
+    let data = json!([
+        "ealen 99: must be a number from 0 to 48",
+        reason.to_string()
+    ]);
+    stage.until("wanmap", "user and page are told what is wrong", |seen| {
+        waits(seen) && seen.errors == ["MAPE_INVALID_CONFIG"] && seen.details == [data.to_string()]
     });
     stage.still("wanmap", "netifd leaves it alone", waits);
     stage.called("wanmap", "setup", 1..=1);
