@@ -34,6 +34,7 @@ pub struct Record {
     /// When to ask again, in seconds since boot.
     pub next: u64,
     /// When the configuration, which has the account, had been written last.
+    #[serde(default)]
     configured: Option<SystemTime>,
     /// What the server answered, without the token; `None` if the line does
     /// not provision, or did not answer.
@@ -41,8 +42,10 @@ pub struct Record {
     /// The lwAFTR, if the answer names it by a name.
     lwaftr: Option<Ipv6Addr>,
     /// Why the last attempt failed: a sentence.
+    #[serde(default)]
     failure: Option<String>,
     /// The same for programs.
+    #[serde(default)]
     reason: Option<Value>,
 }
 

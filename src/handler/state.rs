@@ -178,6 +178,8 @@ struct Record {
     device: String,
     #[serde(flatten)]
     mechanism: MechanismRecord,
+    /// Older versions did not say.
+    #[serde(default)]
     why: String,
     end_user_prefix: Ipv6Net,
     provider: Option<String>,
@@ -193,6 +195,7 @@ struct Record {
     nat_reason: String,
     conntrack: Timeouts,
     reserve: Vec<String>,
+    #[serde(default)]
     upnp: Upnp,
     since: u64,
 }
@@ -334,6 +337,26 @@ mod tests {
             let text = state.to_text().unwrap();
             assert_eq!(State::parse(&text).unwrap(), state, "{text}");
         }
+    }
+
+    /// Written before there was anything but MAP.
+    #[test]
+    fn what_an_older_version_wrote_is_read() {
+        let text = r#"{"interface":"wanmap","proto":"mape","device":"map-wanmap","type":"map-e",
+            "dialect":"draft-03","end_user_prefix":"240b:10:1:200::/56",
+            "rule":"type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,br=2404:9200:225:100::64",
+            "fmrs":["type=map-e,ipv6prefix=240b:12::,prefix6len=31,ipv4prefix=14.8.0.0,prefix4len=15,ealen=25,fmr",
+            "type=map-e,ipv6prefix=240b:10::,prefix6len=31,ipv4prefix=106.72.0.0,prefix4len=15,ealen=25,fmr"],
+            "provider":"v6plus","provider_name":"v6 Plus","uplink":"wan6",
+            "prefix_source":"delegated","mtu":1460,"encaplimit":"ignore","zone":null,"mesh":true,
+            "nat":"auto","nat_mode":"pool","nat_reason":"the kernel can","conntrack":"normal",
+            "reserve":["4128"],"since":12}"#;
+        let read = State::parse(text).unwrap();
+        assert_eq!(
+            read.mechanism.ce_address(),
+            State::example().mechanism.ce_address()
+        );
+        assert_eq!(read.mechanism.fmrs().len(), 2);
     }
 
     #[test]

@@ -111,8 +111,8 @@ impl TestLine {
             "uplink": "wan6", "prefix_source": "delegated", "mtu": 1460,
             "encaplimit": "ignore", "zone": null, "mesh": false,
             "nat": "auto", "nat_mode": self.plan.technique().name(),
-            "nat_reason": self.plan.reason(), "conntrack": "normal", "why": "",
-            "reserve": [], "upnp": "auto", "since": 0,
+            "nat_reason": self.plan.reason(), "fingerprint": "", "conntrack": "normal",
+            "reserve": [], "since": 0,
         });
         self.write("var/run/mape/wanmap.json", &state.to_string());
         let table = include_str!("../../files/usr/share/mape/providers.json");
