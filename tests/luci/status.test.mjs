@@ -158,6 +158,22 @@ test(`status page, on ${runtime}`, async t => {
 		assert.equal((await factsOf(page))['Port allocation'], 'Each device and port to a fixed range');
 	}));
 
+	await t.test('ten devices are said to be those that use most', () => {
+		const host = i => ({ address: `192.168.1.${20 + i}`, name: null, tcp: 20 - i, udp: 0, icmp: 0 });
+
+		return visit(page, { ports: () => ({ ...fixture('ports'), hosts: Array.from({ length: 10 }, (none, i) => host(i)) }) }, async ({ page }) => {
+			await shows(page, 'Only the 10 devices that use most ports are listed.');
+		});
+	});
+
+	for (const theme of [ 'material', 'openwrt', 'openwrt-2020' ])
+		await t.test(`no bullets beside cells and findings in theme ${theme}`, { skip: !luci && 'how it looks needs LuCI\'s themes' }, () => visit(page, { theme }, async ({ page }) => {
+			await runDoctor(page);
+			const items = page.locator('.mape-ports > li, .mape-doctor > li');
+			assert.ok(await items.count() > 15);
+			assert.deepEqual(await items.evaluateAll(all => [ ...new Set(all.map(item => getComputedStyle(item).listStyleType)) ]), [ 'none' ]);
+		}));
+
 	await t.test('an address of one\'s own needs no suggestions', () => {
 		const [ ifc ] = fixture('status').interfaces;
 		const status = changedStatus({ psid: null, sharing_ratio: 1, bmr: { ...ifc.bmr, psid_len: 0, psid_offset: 0 }, ports: { ...ifc.ports, total: 65536 } });
