@@ -53,6 +53,11 @@ pub(super) fn leaves_nothing(seen: &Seen) -> bool {
     seen.tunnel.is_none() && seen.ce.is_empty() && seen.ipv4.is_empty() && seen.tables.is_empty()
 }
 
+/// The same, and netifd waits for the uplink.
+pub(super) fn is_without_uplink(seen: &Seen) -> bool {
+    is_gone(seen) && seen.errors == ["NO_DEVICE"]
+}
+
 /// Not up, but it will be when it can.
 pub(super) fn waits(seen: &Seen) -> bool {
     !seen.up && seen.tunnel.is_none() && !seen.default_route

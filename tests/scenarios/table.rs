@@ -5,7 +5,7 @@ use super::deaths;
 use super::softwires::{ds_lite, fixed_address, supervised, two_mechanisms, unresolved};
 use super::subscriber::{
     BR, OTHER_CE, OTHER_PREFIX, PREFIX, WAN6, WAN7, brought_up, is_gone, is_up, is_up_elsewhere,
-    leaves_nothing, two_lines, waits,
+    is_without_uplink, leaves_nothing, two_lines, waits,
 };
 use super::{Scenario, Seen, Stage};
 use serde_json::json;
@@ -257,9 +257,11 @@ fn uplink_comes_and_goes(stage: &mut Stage<'_>) {
     stage.router.line_gives(WAN6, Some(PREFIX));
     stage.until("wanmap", "the uplink came", is_up);
     stage.router.line_lost(WAN6);
-    stage.until("wanmap", "with the uplink everything goes", |seen| {
-        !seen.up && !seen.pending && leaves_nothing(seen)
-    });
+    stage.until(
+        "wanmap",
+        "with the uplink everything goes",
+        is_without_uplink,
+    );
     stage.router.line_gives(WAN6, Some(OTHER_PREFIX));
     stage.until(
         "wanmap",
