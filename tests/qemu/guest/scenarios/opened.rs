@@ -9,8 +9,9 @@ use crate::guest::topology::server;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
-/// How often a datagram is sent, a second apart.
-const ATTEMPTS: usize = 30;
+/// How often a datagram is sent, a second apart: on a busy host the service is
+/// restarted meanwhile, and has what it opened again after that.
+const ATTEMPTS: usize = 120;
 
 /// A host asks for a port by NAT-PMP, is given one of the set, and what a
 /// server sends to that port arrives.
