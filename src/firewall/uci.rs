@@ -4,6 +4,7 @@
 //! What UCI itself would refuse is left out line by line; nothing is ever
 //! evaluated.
 
+use std::collections::BTreeMap;
 use std::mem::take;
 
 use crate::uci::parse_bool;
@@ -21,13 +22,16 @@ impl Section {
     /// UCI: what comes later is added to it, or replaces what it says.
     pub fn parse_all(text: &str) -> Vec<Section> {
         let mut sections: Vec<Section> = Vec::new();
+        let mut named = BTreeMap::new();
         let mut current = 0;
         for mut words in statements(text) {
             match words.as_mut_slice() {
                 [keyword, kind, name @ ..] if keyword == "config" => {
-                    let name = name.first().filter(|name| !name.is_empty()).cloned();
-                    let known = |section: &Section| name.is_some() && section.name == name;
-                    current = sections.iter().position(known).unwrap_or(sections.len());
+                    let name = name.first().filter(|name| is_name(name)).cloned();
+                    current = match &name {
+                        Some(name) => *named.entry(name.clone()).or_insert(sections.len()),
+                        None => sections.len(),
+                    };
                     if current == sections.len() {
                         sections.push(Section::default());
                     }
@@ -99,6 +103,13 @@ impl Section {
         }
         words
     }
+}
+
+/// Whether UCI takes it as the name of a section. Any other could be a path, or
+/// change the colours of a terminal.
+fn is_name(text: &str) -> bool {
+    let is_fit = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !text.is_empty() && text.chars().all(is_fit)
 }
 
 /// The words of each statement. Statements end with a line or a semicolon;
@@ -184,6 +195,14 @@ mod tests {
         assert_eq!(wan.get("metric"), Some("5"));
         assert_eq!(wan.words("reserve"), ["80"]);
         assert_eq!(Section::named(&sections, "route", "wan"), None);
+    }
+
+    #[test]
+    fn what_uci_takes_for_no_name_is_none() {
+        let text = "config a 'w\u{1b}[2J'\nconfig a '../x'\nconfig a ''\nconfig a 'w an'\nconfig a wan_6\n";
+        let sections = Section::parse_all(text);
+        let names: Vec<Option<&str>> = sections.iter().map(Section::name).collect();
+        assert_eq!(names, [None, None, None, None, Some("wan_6")]);
     }
 
     proptest! {
