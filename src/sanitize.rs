@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Text written by others, made safe to show in a log or on a terminal.
 
-/// The first `longest` characters of `text`, with every control character
-/// replaced by a space.
+/// The first `longest` characters of `text`, with every character that changes
+/// how others are shown replaced by a space.
 pub fn one_line(text: &str, longest: usize) -> String {
     text.chars()
         .take(longest)
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_control(c) { ' ' } else { c })
         .collect()
+}
+
+/// Control characters, and those that turn the direction of a text or are not
+/// seen in it: with them a name can look like another.
+pub fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Characters of a value that an error message quotes.
@@ -25,7 +32,7 @@ pub fn excerpt(text: &str) -> String {
 
 fn beginning(text: &str) -> String {
     let mut shown = one_line(text, EXCERPT);
-    if shown.len() < text.len() {
+    if text.chars().nth(EXCERPT).is_some() {
         shown.push('…');
     }
     shown
@@ -48,6 +55,7 @@ mod tests {
         assert_eq!(cut.chars().count(), EXCERPT + 1);
         assert!(cut.ends_with('…'));
         assert_eq!(quoted("a\u{1b}"), "\"a \"");
+        assert_eq!(excerpt("\u{202e}live\u{2066}\u{200b}"), " live  ");
         assert_eq!((excerpt(""), quoted("")), ("\"\"".into(), "\"\"".into()));
     }
 }

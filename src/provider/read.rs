@@ -13,7 +13,7 @@ use super::problem::Problem;
 use crate::endpoint::Endpoint;
 use crate::map::{Border, Dialect, Dmr, MapType};
 use crate::members::{FromMembers, MemberError, Members};
-use crate::sanitize::{one_line, quoted};
+use crate::sanitize::{is_control, one_line, quoted};
 
 /// Smallest MTU an IPv6 link may have (RFC 8200 section 5): no provider's
 /// tunnel has less.
@@ -134,7 +134,7 @@ impl TryFrom<String> for Title {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match text.len() {
-            1..=200 if !text.contains(char::is_control) => Ok(Title(text)),
+            1..=200 if !text.contains(is_control) => Ok(Title(text)),
             _ => Err("must be a line of text of 1 to 200 bytes"),
         }
     }

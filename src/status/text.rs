@@ -59,8 +59,9 @@ fn up(out: &mut String, line: &LineUp<'_>, paint: Paint) -> fmt::Result {
             ("  received", traffic.rx_bytes, traffic.rx_packets),
             ("  sent", traffic.tx_bytes, traffic.tx_packets),
         ] {
-            let bytes = size(bytes);
-            row(out, label, format_args!("{bytes} in {packets} packets"))?;
+            let (bytes, plural) = (size(bytes), if packets == 1 { "" } else { "s" });
+            let total = format_args!("{bytes} in {packets} packet{plural}");
+            row(out, label, total)?;
         }
     }
     match &line.dropped {

@@ -15,7 +15,7 @@ use super::values;
 use crate::endpoint::{AddressError, Endpoint, check_ipv4, check_ipv6};
 use crate::map::Dialect;
 use crate::members::{FromMembers, MemberError, Members};
-use crate::sanitize::one_line;
+use crate::sanitize::excerpt;
 
 /// An offer that contradicts itself: the key that is wrong, below the offer's
 /// own, and why.
@@ -279,7 +279,7 @@ fn text<'de, T: FromStr, D: Deserializer<'de>>(
 ) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
     let refuse =
-        |reason: &dyn Display| D::Error::custom(format_args!("{}: {reason}", one_line(&text, 64)));
+        |reason: &dyn Display| D::Error::custom(format_args!("{}: {reason}", excerpt(&text)));
     let value = text.parse().map_err(|_| refuse(&wanted))?;
     check(&value).map_err(|reason| refuse(&reason))?;
     Ok(value)
