@@ -210,6 +210,11 @@ fn late_prefix(stage: &mut Stage<'_>) {
     });
     stage.still("wanmap", "it waits and does not spin", waits);
     stage.called("wanmap", "setup", 1..=2);
+    stage.router.line_gives(WAN6, Some("240b:10:1::/48"));
+    stage.until("wanmap", "one that is too short is named", |seen| {
+        let what = "240b:10:1::/48 is too short: rule 240b:10::/31 needs /56";
+        waits(seen) && seen.errors == ["NO_MATCHING_PD"] && seen.details[0].contains(what)
+    });
     stage.router.line_gives(WAN6, Some(PREFIX));
     stage.until("wanmap", "the prefix came", is_up);
 }
