@@ -6,7 +6,7 @@ use crate::guest::server::STREAM;
 use crate::guest::topology::server;
 use crate::guest::udp;
 use std::net::SocketAddrV4;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,26 +20,26 @@ const CALM: Duration = Duration::from_secs(10);
 /// What the probe and the events tell each other.
 pub struct Watch {
     /// Even while the line itself is up.
-    phase: AtomicU64,
+    phase: AtomicU32,
     ended: AtomicBool,
     last_event: Mutex<Instant>,
     /// There was another event: the probe begins again.
     changed: Condvar,
     /// Milliseconds in which the line was up, and in which IPv4 was dead
     /// nevertheless.
-    up: AtomicU64,
-    dead: AtomicU64,
+    up: AtomicU32,
+    dead: AtomicU32,
 }
 
 impl Watch {
     pub fn new() -> Self {
         Watch {
-            phase: AtomicU64::new(0),
+            phase: AtomicU32::new(0),
             ended: AtomicBool::new(false),
             last_event: Mutex::new(Instant::now()),
             changed: Condvar::new(),
-            up: AtomicU64::new(0),
-            dead: AtomicU64::new(0),
+            up: AtomicU32::new(0),
+            dead: AtomicU32::new(0),
         }
     }
 
@@ -65,7 +65,7 @@ impl Watch {
             let answers = udp::collect(std::slice::from_ref(&socket), 1, CLOSE);
             self.pause(begun);
             if phase.is_multiple_of(2) && self.phase.load(Ordering::SeqCst) == phase {
-                let passed = begun.elapsed().as_millis() as u64;
+                let passed = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
                 self.up.fetch_add(passed, Ordering::Relaxed);
                 if answers.is_empty() {
                     self.dead.fetch_add(passed, Ordering::Relaxed);
@@ -107,7 +107,7 @@ impl Watch {
 
     /// Milliseconds in which the line was up, and in which IPv4 was dead.
     pub fn times(&self) -> (u64, u64) {
-        let read = |time: &AtomicU64| time.load(Ordering::Relaxed);
+        let read = |time: &AtomicU32| u64::from(time.load(Ordering::Relaxed));
         (read(&self.up), read(&self.dead))
     }
 }
