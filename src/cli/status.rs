@@ -10,7 +10,8 @@ use crate::console::Paint;
 use crate::console::complain;
 use crate::reason::said;
 use crate::sanitize::excerpt;
-use crate::status::answer::{PortsAnswer, StatusAnswer};
+use crate::status::answer::StatusAnswer;
+use crate::status::ports::PortsAnswer;
 use crate::status::text;
 use crate::status::{Interface, World};
 

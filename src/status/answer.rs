@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The answers of `status` and `ports` as `docs/bus.md` describes them.
+//! The answer of `status` as `docs/bus.md` describes it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -8,9 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::endpoint::DnsName;
-use crate::firewall::Forward;
 use crate::handler::{Registration, RegistrationResult};
-use crate::map::{Border, Dialect, Dmr, Mapping, PortRange, Rule};
+use crate::map::{Border, Dialect, Dmr, Mapping, Rule};
 use crate::mechanism::{DsLite, Kind, Mechanism};
 use crate::nat::Protocol;
 use crate::netfilter::Traffic;
@@ -18,13 +17,6 @@ use crate::netfilter::Traffic;
 use super::netifd::Phase;
 use super::world::{Dropped, Interface, LineUp, World};
 use crate::reason::Reason;
-
-/// Most internal hosts that `ports` lists.
-pub const MAX_HOSTS: usize = 10;
-
-/// Most ports of each kind (reserved, of UPnP, forwarded) that `ports` lists of one range: an
-/// address that is not shared is one range of 65,536.
-const MAX_MARKS: usize = 256;
 
 /// The answer of `status`.
 #[derive(Debug, Serialize)]
@@ -351,41 +343,9 @@ impl PortCounts {
     }
 }
 
-/// The answer of `ports`.
-#[derive(Debug, Serialize)]
-pub struct PortsAnswer<'a> {
-    interface: &'a str,
-    ipv4_address: Option<Ipv4Addr>,
-    total: u32,
-    ranges: Vec<RangeAnswer<'a>>,
-    hosts: Vec<HostAnswer<'a>>,
-}
-
-/// One range of the port set. Counts are null if connections cannot be seen.
-#[derive(Debug, Serialize)]
-struct RangeAnswer<'a> {
-    first: u16,
-    last: u16,
-    tcp: Option<usize>,
-    udp: Option<usize>,
-    icmp: Option<usize>,
-    reserved: Vec<u16>,
-    upnp: Vec<u16>,
-    forwarded: Vec<ForwardAnswer<'a>>,
-}
-
-/// A port that the firewall forwards.
-#[derive(Debug, Serialize)]
-struct ForwardAnswer<'a> {
-    port: u16,
-    proto: &'static str,
-    to: String,
-    name: Option<&'a str>,
-}
-
 /// An internal host and the ports it uses.
 #[derive(Debug, Serialize)]
-struct HostAnswer<'a> {
+pub(super) struct HostAnswer<'a> {
     address: Ipv4Addr,
     name: Option<&'a str>,
     tcp: usize,
@@ -394,7 +354,10 @@ struct HostAnswer<'a> {
 }
 
 /// The internal hosts of a line, those with most ports first.
-fn hosts<'a>(line: &'a LineUp<'a>, world: &'a World) -> impl Iterator<Item = HostAnswer<'a>> {
+pub(super) fn hosts<'a>(
+    line: &'a LineUp<'a>,
+    world: &'a World,
+) -> impl Iterator<Item = HostAnswer<'a>> {
     let hosts = line.usage.as_ref().map_or(&[][..], |usage| usage.hosts());
     hosts.iter().map(|host| {
         let [tcp, udp, icmp] = host.ports;
@@ -406,57 +369,4 @@ fn hosts<'a>(line: &'a LineUp<'a>, world: &'a World) -> impl Iterator<Item = Hos
             icmp,
         }
     })
-}
-
-impl<'a> PortsAnswer<'a> {
-    /// The ports of an interface; there are none while it is not up.
-    pub fn new(interface: &'a Interface<'a>) -> Self {
-        let line = interface.line.as_ref();
-        PortsAnswer {
-            interface: interface.name,
-            ipv4_address: line.map(|line| line.state.mechanism.ipv4().addr()),
-            total: line.map_or(0, LineUp::total),
-            ranges: line.map_or_else(Vec::new, |line| {
-                let ranges = line.ranges().map(|range| RangeAnswer::new(line, range));
-                ranges.collect()
-            }),
-            hosts: line.map_or_else(Vec::new, |line| {
-                hosts(line, interface.world()).take(MAX_HOSTS).collect()
-            }),
-        }
-    }
-}
-
-impl<'a> RangeAnswer<'a> {
-    fn new(line: &'a LineUp<'a>, range: PortRange) -> Self {
-        let used = |protocol| Some(line.usage.as_ref()?.of_range(protocol, range));
-        let reserved = range.ports().filter(|port| line.reserved.contains(*port));
-        let upnp = range.ports().filter(|port| line.upnp.contains(*port));
-        let forwarded = line.forwards.iter().flat_map(|forward| {
-            let ports = forward.ports.ports();
-            let ports = ports.filter(move |port| range.contains(*port));
-            ports.map(move |port| ForwardAnswer::new(forward, port))
-        });
-        RangeAnswer {
-            first: range.first(),
-            last: range.last(),
-            tcp: used(Protocol::Tcp),
-            udp: used(Protocol::Udp),
-            icmp: used(Protocol::Icmp),
-            reserved: reserved.take(MAX_MARKS).collect(),
-            upnp: upnp.take(MAX_MARKS).collect(),
-            forwarded: forwarded.take(MAX_MARKS).collect(),
-        }
-    }
-}
-
-impl<'a> ForwardAnswer<'a> {
-    fn new(forward: &'a Forward, port: u16) -> Self {
-        ForwardAnswer {
-            port,
-            proto: forward.protocol.name(),
-            to: forward.target(port),
-            name: forward.name.as_deref(),
-        }
-    }
 }

@@ -12,6 +12,7 @@ pub mod answer;
 mod collect;
 pub mod history;
 pub mod netifd;
+pub mod ports;
 pub mod text;
 pub mod usage;
 mod world;

@@ -10,8 +10,9 @@ use crate::mechanism::{Kind, Mechanism};
 use crate::nat::{PortList, Protocol};
 use crate::uplink::Candidate;
 
-use super::answer::{MAX_HOSTS, PortCounts, Used};
+use super::answer::{PortCounts, Used};
 use super::netifd::Phase;
+use super::ports::MAX_HOSTS;
 use super::usage::Fill;
 use super::world::{Dropped, Interface, LineUp};
 

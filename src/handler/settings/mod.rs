@@ -15,6 +15,7 @@ mod device;
 mod protocol;
 mod reader;
 mod request;
+mod rules;
 
 use crate::reason::{Reason, said};
 pub use device::device_name;

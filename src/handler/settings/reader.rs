@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Options that mean something only together: rules, PSID, border.
+//! Options that are read in the same way, and those that mean something only
+//! together: accounts, far ends, fixed addresses.
 
 use std::net::Ipv6Addr;
 
@@ -9,10 +10,7 @@ use super::protocol::Protocol;
 use super::request::{FixedAddress, Request};
 use crate::endpoint::{DnsNameError, Endpoint};
 use crate::handler::problem::{Code, Problem};
-use crate::map::{
-    Border, Dialect, Dmr, Domain, DomainError, MapType, Overrides, RuleSpec, SpecError,
-    WrittenPsid, check_br, check_end_user,
-};
+use crate::map::{MapType, SpecError, check_end_user};
 use crate::mechanism::{InterfaceId, Kind};
 use crate::netifd::Config;
 use crate::provision::hb46pp::{Credentials, SecretError};
@@ -23,7 +21,7 @@ use crate::sanitize::excerpt;
 /// Reads options. The first problem is kept; an option that has one reads as if
 /// it were missing.
 pub(super) struct Reader<'a> {
-    protocol: Protocol,
+    pub(super) protocol: Protocol,
     config: &'a Config,
     problem: Option<Problem>,
 }
@@ -47,7 +45,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Keeps the problem, if it is one.
-    fn keep<T>(&mut self, read: Result<T, impl Into<Problem>>) -> Option<T> {
+    pub(super) fn keep<T>(&mut self, read: Result<T, impl Into<Problem>>) -> Option<T> {
         match read {
             Ok(value) => Some(value),
             Err(error) => {
@@ -228,164 +226,24 @@ impl<'a> Reader<'a> {
         id.filter(|id| id != "none" && id != "auto")
     }
 
-    /// Rules, and how the stock package would write them. A provider that is
-    /// named wins over manual values that a form kept.
-    fn rules(&mut self, kind: Option<Kind>) -> Result<(Request, String), Problem> {
-        let map_type = kind.and_then(Kind::map_type).unwrap_or(MapType::MapE);
-        let provider = self.text("provider");
-        let strings = self.list("rule");
-        let mut manual = !strings.is_empty();
-        // `ealen` and the like alone correct what the line says.
-        for option in &["ipaddr", "ip6prefix", "ip6prefixlen"] {
-            manual |= self.text(option).is_some();
-        }
-        if let Some(problem) = self.problem() {
-            return Err(problem);
-        }
-        let provider = match provider.as_deref() {
-            Some("none") => None,
-            Some("auto") => Some(None),
-            Some(id) => Some(Some(id.to_owned())),
-            None if manual => None,
-            None => Some(None),
-        };
-        if let Some(provider) = provider {
-            let known = Request::Known {
-                provider,
-                only: kind,
-            };
-            return Ok((known, String::new()));
-        }
-        let dialect = match self.flag("legacymap") {
-            Some(true) => Dialect::Draft03,
-            _ => Dialect::Rfc7597,
-        };
-        let from_options = strings.is_empty();
-        let mut specs: Vec<RuleSpec> = Vec::new();
-        let mut text = strings.join(" ");
-        if from_options {
-            let spec = self.spec(map_type);
-            text = spec.to_string();
-            specs.push(spec);
-        }
-        for string in &strings {
-            if let Some(spec) = self.keep(string.parse()) {
-                specs.push(spec);
-            }
-        }
-        let overrides = self.overrides();
-        if !from_options && !overrides.is_empty() {
-            overrides.apply(&mut specs);
-            let written: Vec<String> = specs.iter().map(RuleSpec::to_string).collect();
-            text = written.join(" ");
-        }
-        if let Some(problem) = self.problem() {
-            return Err(problem);
-        }
-        let domain = match Domain::from_specs(&specs, map_type, dialect) {
-            Ok(domain) => domain,
-            Err(error) => {
-                return Err(match *error {
-                    // There is only one rule then, and people see options, not rules.
-                    DomainError::Rule { error, .. } if from_options => error.into(),
-                    error => Problem::fatal(Code::InvalidMapRule, error),
-                });
-            }
-        };
-        if domain.bmr_candidates_without_border() {
-            let what = match map_type {
-                MapType::MapE => relay(),
-                MapType::MapT => said!("needs_dmr", "the default mapping prefix"),
-                MapType::Lw4o6 => said!("needs_aftr", "the IPv6 address of the AFTR"),
-            };
-            return Err(Problem::fatal(
-                Code::InvalidMapRule,
-                said!("peer_missing", "peeraddr is missing: {reason}", what),
-            ));
-        }
-        Ok((Request::Rules(domain), text))
-    }
-
     /// A number of bits.
-    fn bits(&mut self, option: &'static str, max: u8) -> Option<u8> {
+    pub(super) fn bits(&mut self, option: &'static str, max: u8) -> Option<u8> {
         self.number(option, 0, max.into()).map(|bits| bits as u8)
     }
 
-    /// The options that also correct rules which a server hands out.
-    pub(super) fn overrides(&mut self) -> Overrides {
-        Overrides {
-            offset: self.bits("offset", 16),
-            ea_len: self.bits("ealen", 48),
-            psid_len: self.bits("psidlen", 16),
-            psid: self.psid(),
-        }
-    }
-
-    /// The rule that the single options describe.
-    fn spec(&mut self, map_type: MapType) -> RuleSpec {
-        let Overrides {
-            offset,
-            ea_len,
-            psid_len,
-            psid,
-        } = self.overrides();
-        let mut spec = RuleSpec {
-            map_type: Some(map_type),
-            ea_len,
-            prefix4_len: self.bits("ip4prefixlen", 32),
-            prefix6_len: self.bits("ip6prefixlen", 128),
-            offset,
-            psid_len,
-            psid,
-            ..RuleSpec::default()
-        };
-        if let Some((text, len)) = self.address("ip6prefix", "ip6prefixlen") {
-            spec.prefix6_len = spec.prefix6_len.or(len);
-            spec.ipv6_prefix = self.ipv6("ip6prefix", text);
-        }
-        if let Some((text, len)) = self.address("ipaddr", "ip4prefixlen") {
-            spec.prefix4_len = spec.prefix4_len.or(len);
-            spec.ipv4_prefix = self.keep(text.parse().map_err(|_| SpecError::Ipv4 {
-                key: "ipaddr",
-                value: text,
-            }));
-        }
-        // As the stock package writes it down.
-        spec.prefix4_len = spec.prefix4_len.or(Some(32));
-        let border = self.border(map_type);
-        spec.br = border.and_then(Border::br);
-        spec.dmr = border.and_then(Border::dmr);
-        spec
-    }
-
-    fn psid(&mut self) -> Option<WrittenPsid> {
-        let psid = self.number("psid", 0, u16::MAX)?;
-        Some(match self.protocol {
-            Protocol::Map => WrittenPsid::Word(psid),
-            Protocol::Mape => WrittenPsid::Number(psid),
-        })
-    }
-
     /// An address, and the length that some write with it.
-    fn address(&mut self, option: &'static str, key: &'static str) -> Option<(String, Option<u8>)> {
+    pub(super) fn address(
+        &mut self,
+        option: &'static str,
+        key: &'static str,
+    ) -> Option<(String, Option<u8>)> {
         let text = self.text(option)?;
         self.keep(with_length(option, key, text))
     }
 
-    fn ipv6(&mut self, key: &'static str, text: String) -> Option<Ipv6Addr> {
+    pub(super) fn ipv6(&mut self, key: &'static str, text: String) -> Option<Ipv6Addr> {
         let address = text.parse();
         self.keep(address.map_err(|_| SpecError::Ipv6 { key, value: text }))
-    }
-
-    pub(super) fn border(&mut self, map_type: MapType) -> Option<Border> {
-        let text = self.text("peeraddr")?;
-        if map_type == MapType::MapT {
-            let dmr = text.parse::<Dmr>().map_err(SpecError::from);
-            return self.keep(dmr).map(Border::Dmr);
-        }
-        let br = self.ipv6("peeraddr", text)?;
-        self.keep(check_br(br).map_err(SpecError::from))?;
-        Some(Border::Br(br))
     }
 
     pub(super) fn end_user(&mut self, map_type: Option<MapType>) -> Option<Ipv6Net> {
@@ -439,7 +297,7 @@ fn missing(option: &str, what: &Reason) -> Problem {
     )
 }
 
-fn relay() -> Reason {
+pub(super) fn relay() -> Reason {
     said!("needs_relay", "the IPv6 address of the border relay")
 }
 
