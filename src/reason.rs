@@ -38,23 +38,21 @@ pub enum Reason {
     },
 }
 
-/// What a reason says but for its arguments: a code, which is never given
-/// another meaning, a blank, and English, in which `{name}` stands for an
-/// argument. There are hundreds of them, and as one string they take a third of
-/// the room.
+/// What a reason says but for its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sentence(pub &'static str);
+pub struct Sentence {
+    /// For programs; it is never given another meaning.
+    pub code: &'static str,
+    /// English, in which `{name}` stands for an argument.
+    pub text: &'static str,
+}
 
 impl Sentence {
-    fn parts(self) -> (&'static str, &'static str) {
-        self.0.split_once(' ').unwrap_or((self.0, ""))
-    }
-
     /// What is before each name, and the name; last what is after all of them,
     /// with an empty name.
     fn pieces(self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let (_, text) = self.parts();
-        text.split('}')
+        self.text
+            .split('}')
             .map(|piece| piece.split_once('{').unwrap_or((piece, "")))
     }
 }
@@ -75,7 +73,7 @@ const LONGEST: usize = 200;
 macro_rules! said {
     ($code:literal, $text:literal $(, $arg:expr)* $(,)?) => {{
         const _: [&str; $crate::reason::names($text)] = [$(stringify!($arg)),*];
-        let sentence = $crate::reason::Sentence(concat!($code, " ", $text));
+        let sentence = $crate::reason::Sentence { code: $code, text: $text };
         $crate::reason::Reason::of(sentence, &[$(&$arg),*])
     }};
 }
@@ -128,7 +126,7 @@ impl Reason {
                 for ((_, name), arg) in sentence.pieces().zip(args) {
                     named.insert(name.to_owned(), arg.to_json());
                 }
-                json!({ "code": sentence.parts().0, "args": named })
+                json!({ "code": sentence.code, "args": named })
             }
             Reason::All(all) => all.iter().map(Reason::to_json).collect(),
             Reason::Text(text) => one_line(text, LONGEST).into(),
