@@ -46,8 +46,8 @@ fn run(args: &Args, out: &mut String) -> Outcome {
     let interface = choose(&world, &interfaces, args.word())?;
     warn(&world);
     // A provider may be unknown because its file is.
-    providers::table();
-    let checks = doctor::checks(&doctor::gather(interface, probe));
+    let table = providers::table();
+    let checks = doctor::checks(&doctor::gather(interface, probe, &table));
     if args.has("json") {
         json(out, &doctor::Answer::new(interface.name, &checks))?;
     } else {

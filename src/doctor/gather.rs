@@ -12,8 +12,7 @@ use crate::map::{Border, MapType, Mapping, PortRange, Psid};
 use crate::mechanism::{Kind, Mechanism};
 use crate::nat::{self, PortList};
 use crate::netfilter::{self, exempt};
-use crate::paths::rooted;
-use crate::provider::{self, Verdict};
+use crate::provider::{Table, Verdict};
 use crate::sanitize::excerpt;
 use crate::status::netifd::has_default_route;
 use crate::status::usage::Usage;
@@ -26,8 +25,12 @@ use super::route::route_to;
 use super::{addresses, installed};
 use crate::reason::{Reason, Tell};
 
-/// What there is to know about `interface`.
-pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Facts<'a> {
+/// What there is to know about `interface`; `table` has the known providers.
+pub fn gather<'a>(
+    interface: &'a Interface<'_>,
+    probe: Option<Ipv6Addr>,
+    table: &Table,
+) -> Facts<'a> {
     let world = interface.world();
     let line = interface.line.as_ref();
     let state = line.map(|line| line.state);
@@ -38,7 +41,7 @@ pub fn gather<'a>(interface: &'a Interface<'_>, probe: Option<Ipv6Addr>) -> Fact
     let ce = mechanism.map(Mechanism::ce_address);
     let chains = netfilter::chains().ok();
     let known = offer.as_ref();
-    let known = known.map_or(Known::No, |offer| known_line(offer, mapping));
+    let known = known.map_or(Known::No, |offer| known_line(offer, mapping, table));
     let kind = mechanism.map_or(Kind::MapE, Mechanism::kind);
     let usage = line.and_then(|line| line.usage.as_ref());
     let netifd = interface.known;
@@ -156,9 +159,8 @@ fn uplink(interface: &Interface<'_>, state: Option<&State>) -> (Option<Uplink>, 
     (found, offer)
 }
 
-fn known_line(offer: &Offer, mapping: Option<&Mapping>) -> Known {
-    let loaded = provider::load(rooted(""));
-    let verdict = loaded.table.lookup_line(&offer.prefix);
+fn known_line(offer: &Offer, mapping: Option<&Mapping>, table: &Table) -> Known {
+    let verdict = table.lookup_line(&offer.prefix);
     if let Verdict::Map(found) | Verdict::Unconfirmed(found) = verdict {
         let border = found.border().map(|border| border.to_string());
         return Known::Map {
