@@ -145,9 +145,14 @@ impl Netifd {
         }
     }
 
+    /// Where a file of the router is for us.
+    fn place(&self, path: &str) -> String {
+        format!("/proc/{}/root/{path}", self.inside)
+    }
+
     /// A file of the router.
     pub fn file(&self, path: &str) -> Option<String> {
-        fs::read_to_string(format!("/proc/{}/root/{path}", self.inside)).ok()
+        fs::read_to_string(self.place(path)).ok()
     }
 
     /// Runs a program of the router.
@@ -226,7 +231,7 @@ impl Router for Netifd {
             batch.push_str(&format!("set network.{name}.{option}='{value}'\n"));
         }
         batch.push_str("commit network\n");
-        fs::write(format!("/proc/{}/root/tmp/batch", self.inside), batch).unwrap();
+        fs::write(self.place("tmp/batch"), batch).unwrap();
         let answer = self.run(&["uci", "-f", "/tmp/batch", "batch"]);
         assert_eq!(answer, "");
         self.ubus("network", "reload", &json!({}));
@@ -287,7 +292,7 @@ impl Router for Netifd {
             // A kernel that can make tunnels cannot be talked out of it.
             return false;
         }
-        let switch = format!("/proc/{}/root/tmp/run/standin-refuse-tunnel", self.inside);
+        let switch = self.place("tmp/run/standin-refuse-tunnel");
         if refuse {
             fs::write(switch, "").unwrap();
         } else {
@@ -297,16 +302,13 @@ impl Router for Netifd {
     }
 
     fn upgrade(&mut self) {
-        install(Path::new(&format!(
-            "/proc/{}/root/usr/sbin/mape",
-            self.inside
-        )));
+        install(Path::new(&self.place("usr/sbin/mape")));
     }
 
     fn nft(&mut self, script: Option<&str>) {
         match script {
             Some(script) => {
-                let place = format!("/proc/{}/root/usr/sbin/nft", self.inside);
+                let place = self.place("usr/sbin/nft");
                 let new = format!("{place}.new");
                 fs::write(&new, scenarios::nft_script(script, "/usr/sbin/nft.real")).unwrap();
                 fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
@@ -322,7 +324,7 @@ impl Router for Netifd {
     }
 
     fn firewall(&mut self, sections: &str) {
-        let place = format!("/proc/{}/root/etc/config/firewall", self.inside);
+        let place = self.place("etc/config/firewall");
         let now = fs::read_to_string(&place).unwrap();
         // What the package added to it stays.
         let (own, _) = now.split_once(MARK).unwrap_or((&now, ""));
