@@ -8,16 +8,22 @@ mod router;
 use double::{Fault, When, World};
 use router::{Router, V6PLUS};
 
+/// A line that was up and is down again; its record.
+fn up_and_down(net: &Router) -> String {
+    net.ifup("wanmap");
+    net.assert_works("wanmap");
+    let state = net.file("var/run/mape/wanmap.json").unwrap();
+    net.down("wanmap");
+    state
+}
+
 /// A teardown is killed before it has done anything: hotplug's event removes what is left.
 #[test]
 fn a_teardown_that_was_cut_short() {
     let Some(net) = Router::two_lines() else {
         return;
     };
-    net.ifup("wanmap");
-    net.assert_works("wanmap");
-    let state = net.file("var/run/mape/wanmap.json").unwrap();
-    net.down("wanmap");
+    let state = up_and_down(&net);
     // As if it had been killed: its record is still there, and so are rules.
     net.write("var/run/mape/wanmap.json", &state);
     router::run("nft", &["add", "table", "ip", "mape_wanmap"]);
@@ -31,10 +37,7 @@ fn an_interface_that_netifd_no_longer_knows() {
     let Some(net) = Router::two_lines() else {
         return;
     };
-    net.ifup("wanmap");
-    net.assert_works("wanmap");
-    let state = net.file("var/run/mape/wanmap.json").unwrap();
-    net.down("wanmap");
+    let state = up_and_down(&net);
     net.with(|world| world.remove_interface("wanmap"));
     net.write("var/run/mape/wanmap.json", &state);
     router::run("nft", &["add", "table", "ip", "mape_wanmap"]);

@@ -64,7 +64,7 @@ fn show(line: Line) -> Result<()> {
     title("That was all");
     say(&format!(
         "Next: make demo PROVIDER={}, make test-qemu SCENARIO=doctor_faults (break the line in\n\
-         20 ways and see what mape doctor says), or README.md, Install, for your own router.",
+         over 20 ways and see what mape doctor says), or README.md, Install, for your own router.",
         if line == OCN { "v6plus" } else { "ocn" }
     ));
     Ok(())
