@@ -61,16 +61,22 @@ impl Configuration {
         Opened::read(&self.firewall, &self.zones(member), set)
     }
 
-    /// The miniupnpd, whatever it opens ports of.
+    /// The miniupnpd, whatever it opens ports of, and whether it is to run or not.
     pub fn any_miniupnpd(&self) -> Option<&Miniupnpd> {
         self.miniupnpd.as_ref()
     }
 
-    /// The miniupnpd that opens ports of a member.
-    pub fn miniupnpd(&self, member: Member<'_>) -> Option<&Miniupnpd> {
+    /// The miniupnpd that opens ports of a member when it runs.
+    pub fn miniupnpd_of(&self, member: Member<'_>) -> Option<&Miniupnpd> {
         let miniupnpd = self.miniupnpd.as_ref()?;
         let serves = miniupnpd.serves(member.interface, &self.zones(member));
         serves.then_some(miniupnpd)
+    }
+
+    /// The same, if it is to run.
+    pub fn miniupnpd(&self, member: Member<'_>) -> Option<&Miniupnpd> {
+        self.miniupnpd_of(member)
+            .filter(|miniupnpd| miniupnpd.is_enabled())
     }
 
     /// What miniupnpd is to have of `set`, by option `upnp` of the member.

@@ -11,6 +11,8 @@ use super::uci::Section;
 /// The configuration of miniupnpd.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Miniupnpd {
+    /// Whether it is to run.
+    enabled: bool,
     interface: Option<String>,
     zone: Option<String>,
     rules: Vec<Permission>,
@@ -29,17 +31,15 @@ struct Permission {
 }
 
 impl Miniupnpd {
-    /// Reads the file; `None` if miniupnpd is not to run.
+    /// Reads the file; `None` if it has nothing about miniupnpd.
     pub fn read(config: &str) -> Option<Self> {
         let sections = Section::parse_all(config);
         let main = sections
             .iter()
             .find(|section| section.kind() == "upnpd" && section.name() == Some("config"))?;
-        if main.flag("enabled") == Some(false) {
-            return None;
-        }
         let text = |key| main.get(key).filter(|text| !text.is_empty());
         Some(Miniupnpd {
+            enabled: main.flag("enabled") != Some(false),
             interface: text("external_iface").map(str::to_owned),
             zone: text("external_zone").map(str::to_owned),
             rules: sections.iter().filter_map(Permission::read).collect(),
@@ -48,8 +48,13 @@ impl Miniupnpd {
         })
     }
 
-    /// Whether it opens ports on `interface`, which is in `zones`. Without a
-    /// word about that it takes the interface with the default route.
+    /// Whether it is to run.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Whether `interface`, which is in `zones`, is the one it opens ports on when
+    /// it runs. Without a word about that it takes the one with the default route.
     pub fn serves(&self, interface: &str, zones: &[String]) -> bool {
         match (&self.interface, &self.zone) {
             (Some(name), _) => name == interface,
@@ -162,8 +167,11 @@ mod tests {
     #[test]
     fn whom_it_serves() {
         assert_eq!(Miniupnpd::read(""), None);
-        let off = "config upnpd config\n\toption enabled 0\n";
-        assert_eq!(Miniupnpd::read(off), None);
+        let enabled = |option: &str| {
+            let config = format!("config upnpd config\n{option}");
+            Miniupnpd::read(&config).unwrap().is_enabled()
+        };
+        assert!(enabled("") && enabled("option enabled 1") && !enabled("option enabled 0"));
         let serves = |more: &str| {
             let config = format!("config upnpd 'config'\n{more}\n");
             Miniupnpd::read(&config)

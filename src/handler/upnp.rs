@@ -37,8 +37,9 @@ struct Served {
 /// Does nothing if no port is kept for it.
 ///
 /// Limits of ours in its configuration are for a line that the configuration
-/// has. They stay while that is down, since each change is a write to the flash,
-/// and go when it is removed, or miniupnpd is moved to another line.
+/// has. They stay while that is down or miniupnpd is switched off, since each
+/// change is a write to the flash, and go when the line is removed, limits it no
+/// longer, or miniupnpd is moved to another line.
 pub fn follow(router: &System) {
     let Some(miniupnpd) = router.config.any_miniupnpd() else {
         return;
@@ -67,8 +68,8 @@ pub fn follow(router: &System) {
     }
 }
 
-/// The lines of the configuration, up or not, whose ports miniupnpd opens and
-/// which limit it.
+/// The lines of the configuration, up or not, whose ports miniupnpd opens when it
+/// runs and which limit it.
 fn limited_lines(sections: &[Section], router: &System) -> Vec<String> {
     let limits = |section: &&Section| {
         let upnp = section.get("upnp").and_then(|text| text.parse().ok());
@@ -84,7 +85,7 @@ fn limited_lines(sections: &[Section], router: &System) -> Vec<String> {
             device: &device_of(name),
             reported: zone.as_deref(),
         };
-        router.config.miniupnpd(member)?;
+        router.config.miniupnpd_of(member)?;
         Some(name.to_owned())
     };
     sections.iter().filter(limits).filter_map(served).collect()
@@ -154,6 +155,7 @@ mod tests {
     fn lines_that_limit_it_are_those_of_the_configuration() {
         assert_eq!(limited(LINES, ""), ["wan4"]);
         assert_eq!(limited(LINES, "option external_iface wan4"), ["wan4"]);
+        assert_eq!(limited(LINES, "option enabled 0"), ["wan4"]);
         assert_eq!(limited(LINES, "option external_zone wan"), ["wan4"]);
         // Moved to another line.
         assert!(limited(LINES, "option external_iface wan5").is_empty());
