@@ -7,6 +7,8 @@
 //! difference of two measurements of the same packets: dropped where they enter
 //! the CE, and dropped where they have left it.
 
+mod transfer;
+
 use super::{Bench, expect, tell_figure};
 use crate::Result;
 use crate::guest::init::say;
@@ -16,11 +18,12 @@ use crate::guest::netns::Netns;
 use crate::guest::oracle::V6PLUS;
 use crate::guest::raw::{self, Sender};
 use crate::guest::server::STREAM;
-use crate::guest::topology::{GATEWAY, lan_host, server};
-use crate::guest::{sys, tcp, udp};
+use crate::guest::topology::{lan_host, server};
+use crate::guest::{sys, udp};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use transfer::Transfer;
 
 const COMPARED: [Technique; 5] = [
     Technique::Plain,
@@ -117,6 +120,9 @@ pub fn translation(bench: &mut Bench) -> Result<String> {
         .br
         .nft("flush chain ip border prerouting; flush chain ip border forward")?;
     lab.net.br.ip("route replace 192.168.1.0/24 dev ce\n")?;
+    // A burst waits for the one processor, and none of it is dropped.
+    std::fs::write("/proc/sys/net/core/netdev_max_backlog", "10000")
+        .map_err(|e| format!("netdev_max_backlog: {e}"))?;
     // Real packets, as a router's ports bring them.
     for (netns, device) in [(host(lab), "eth0"), (&lab.net.srv, "eth0")] {
         let off = ["tx", "off", "tso", "off", "gso", "off", "gro", "off"];
@@ -151,12 +157,10 @@ fn all(lab: &Lab, offload: bool, figure: impl Fn(&str, f64)) -> Result<()> {
         add(format!("udp_in_{name}"), own.round());
     }
     for (name, segment, size) in TRANSFERS {
-        limit_segments(lab, segment)?;
+        let transfer = Transfer::open(lab, segment)?;
         let megabits = |spent: Duration| (size * 8) as f64 / spent.as_nanos() as f64 * 1000.0;
-        let up = timed(lab, move || tcp::upload(server(0), size).map(drop))?;
-        add(format!("tcp_out_{name}"), megabits(up).round());
-        let down = timed(lab, move || tcp::download(server(0), size))?;
-        add(format!("tcp_in_{name}"), megabits(down).round());
+        add(format!("tcp_out_{name}"), megabits(transfer.up(size)?));
+        add(format!("tcp_in_{name}"), megabits(transfer.down(size)?));
     }
     if !offload {
         let packets = usize::from(BURSTS * BURST);
@@ -229,22 +233,6 @@ fn blast(size: usize, send: impl Fn(&[u8]) -> std::io::Result<usize> + Sync) -> 
     };
     std::thread::scope(|scope| scope.spawn(job).join())
         .unwrap_or_else(|_| Err("the sender panicked".to_owned()))
-}
-
-/// How long `job` takes on the first host.
-fn timed(lab: &Lab, job: impl FnOnce() -> Result<()> + Send) -> Result<Duration> {
-    let started = Instant::now();
-    host(lab).within(job)?;
-    Ok(started.elapsed())
-}
-
-/// Both ends announce no larger segments.
-fn limit_segments(lab: &Lab, size: Option<u16>) -> Result<()> {
-    let limit = size.map_or_else(String::new, |size| format!(" advmss {size}"));
-    host(lab).ip(&format!("route replace default via {GATEWAY}{limit}\n"))?;
-    lab.net.srv.ip(&format!(
-        "route replace default via 198.51.100.254{limit}\n"
-    ))
 }
 
 /// SYNs of connections that nobody has opened before; only the time of sending
