@@ -51,7 +51,7 @@ impl Transfer {
             return Err("the server listens at an IPv6 address".to_owned());
         };
         let near = host(lab).within(|| {
-            let mut attempt = [Attempt::start_with(None, to, |socket| widen(socket))?];
+            let mut attempt = [Attempt::start_with(None, to, widen)?];
             tcp::wait(&mut attempt, PATIENCE);
             let [attempt] = attempt;
             attempt.into_stream()
