@@ -44,7 +44,7 @@ const BURST: u16 = 150;
 const PAUSE: Duration = Duration::from_millis(300);
 /// Bytes of a TCP transfer, by the largest segment.
 const TRANSFERS: [(&str, Option<u16>, usize); 2] =
-    [("1420", None, 2 << 20), ("200", Some(200), 1 << 18)];
+    [("1420", None, 4 << 20), ("200", Some(200), 1 << 20)];
 
 const FLOW_TABLE: &str = "meta l4proto { tcp, udp } ct state established flow add @ft";
 
@@ -123,11 +123,13 @@ pub fn translation(bench: &mut Bench) -> Result<String> {
     // A burst waits for the one processor, and none of it is dropped.
     std::fs::write("/proc/sys/net/core/netdev_max_backlog", "10000")
         .map_err(|e| format!("netdev_max_backlog: {e}"))?;
-    // Real packets, as a router's ports bring them.
-    for (netns, device) in [(host(lab), "eth0"), (&lab.net.srv, "eth0")] {
-        let off = ["tx", "off", "tso", "off", "gso", "off", "gro", "off"];
-        let command = ["ethtool", "-K", device];
-        netns.run(&[&command[..], &off[..]].concat())?;
+    // The CE cuts up what it sends, as it must where the card cannot do that
+    // inside a tunnel.
+    for device in ["lan2", "wan"] {
+        let off = ["tso", "off", "tx-ipxip6-segmentation", "off"];
+        lab.net
+            .ce
+            .run(&[&["ethtool", "-K", device][..], &off[..]].concat())?;
     }
     for offload in [false, true] {
         for technique in COMPARED {
@@ -145,6 +147,7 @@ fn all(lab: &Lab, offload: bool, figure: impl Fn(&str, f64)) -> Result<()> {
     let suffix = if offload { "_offload" } else { "" };
     let add = |name: String, value: f64| figure(&format!("{name}{suffix}"), value);
     let [lan, acc, wan, host] = sieves(lab);
+    merge(lab, false)?;
     for (name, size) in SIZES {
         let pair = Pair::open(lab)?;
         let out = || pair.blast_out(size);
@@ -156,17 +159,42 @@ fn all(lab: &Lab, offload: bool, figure: impl Fn(&str, f64)) -> Result<()> {
         let own = host.per_packet(DATAGRAMS, back)? - wan.per_packet(DATAGRAMS, back)?;
         add(format!("udp_in_{name}"), own.round());
     }
-    for (name, segment, size) in TRANSFERS {
-        let transfer = Transfer::open(lab, segment)?;
-        let megabits = |spent: Duration| (size * 8) as f64 / spent.as_nanos() as f64 * 1000.0;
-        add(format!("tcp_out_{name}"), megabits(transfer.up(size)?));
-        add(format!("tcp_in_{name}"), megabits(transfer.down(size)?));
-    }
+    transfers(lab, &TRANSFERS[..1], |name, value| {
+        add(format!("{name}_single"), value);
+    })?;
+    merge(lab, true)?;
+    transfers(lab, &TRANSFERS, |name, value| add(name.to_owned(), value))?;
     if !offload {
         let packets = usize::from(BURSTS * BURST);
         let new = || connections(lab);
         let own = acc.per_packet(packets, new)? - lan.per_packet(packets, new)?;
         add("connection".to_owned(), own.round());
+    }
+    Ok(())
+}
+
+fn transfers(
+    lab: &Lab,
+    transfers: &[(&str, Option<u16>, usize)],
+    tell: impl Fn(&str, f64),
+) -> Result<()> {
+    for &(name, segment, size) in transfers {
+        let transfer = Transfer::open(lab, segment)?;
+        let megabits = |spent: Duration| (size * 8) as f64 / spent.as_nanos() as f64 * 1000.0;
+        tell(&format!("tcp_out_{name}"), megabits(transfer.up(size)?));
+        tell(&format!("tcp_in_{name}"), megabits(transfer.down(size)?));
+    }
+    Ok(())
+}
+
+/// Whether segments come to the CE in large pieces, as from a network card whose
+/// driver merges what arrives together (GRO), or one by one with their checksums.
+fn merge(lab: &Lab, merged: bool) -> Result<()> {
+    let state = if merged { "on" } else { "off" };
+    for (netns, device) in [(host(lab), "eth0"), (&lab.net.srv, "eth0")] {
+        let features = ["tx", state, "tso", state, "gso", state, "gro", state];
+        let command = ["ethtool", "-K", device];
+        netns.run(&[&command[..], &features[..]].concat())?;
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 /// Transfers in each direction, of which the least counts.
-const RUNS: usize = 3;
+const RUNS: usize = 5;
 /// The kernel counts a segment as larger than its data.
 const BUFFER: usize = 16 << 20;
 const PATIENCE: Duration = Duration::from_secs(20);
