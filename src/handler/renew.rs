@@ -4,8 +4,6 @@
 use std::fmt::Display;
 use std::net::Ipv6Addr;
 
-use nix::net::if_::if_nametoindex;
-
 use super::attempt;
 use super::bus::{BusError, Netifd};
 use super::clock::uptime;
@@ -19,6 +17,7 @@ use super::repair::renewed;
 use super::router::System;
 use super::settings::Settings;
 use super::state::State;
+use crate::netfilter;
 use crate::netifd::{Dump, Notify};
 use crate::paths;
 use crate::provider;
@@ -86,7 +85,7 @@ fn restore_rules(interface: &str, router: &System) {
 
 /// Somebody may have deleted the device behind netifd's back.
 fn missing_device(device: &str) -> Option<String> {
-    let is_there = if_nametoindex(device).is_ok();
+    let is_there = netfilter::index_of(device).is_ok();
     (!is_there).then(|| format!("device {device} is gone"))
 }
 

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{fs, io};
 
-use nix::net::if_::if_nametoindex;
-
 use super::link::Link;
 use super::plan::Plan as LinkPlan;
 use super::problem::{Code, Problem};
@@ -221,7 +219,7 @@ impl Translation {
     /// nft refuses every rule for a device that has just gone, which says
     /// nothing about the kernel.
     fn device_exists(&self) -> bool {
-        if_nametoindex(self.plan.line().device.as_str()).is_ok()
+        netfilter::index_of(&self.plan.line().device).is_ok()
     }
 
     /// Plans again without what the kernel refuses on any device, or, if

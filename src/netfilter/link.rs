@@ -3,7 +3,8 @@
 
 use std::io;
 
-use nix::net::if_::if_nametoindex;
+use nix::errno::Errno;
+use nix::net::if_::{Interface, if_nameindex};
 use nix::sys::socket::SockProtocol;
 
 use super::netlink::{ACK, DUMP, Netfilter, REQUEST, array};
@@ -35,6 +36,20 @@ pub fn delete_device(device: &str) -> io::Result<()> {
     change(device, DELETE_LINK)
 }
 
+/// The index of a device, from the list of all. Asked by a name that no device
+/// has, the kernel looks for a module of that name, and calls modprobe twice: on
+/// OpenWrt that takes as long as nft takes for all rules of a v6plus line.
+///
+/// # Errors
+/// There is no such device, or the kernel does not say.
+pub fn index_of(device: &str) -> io::Result<u32> {
+    let devices = if_nameindex()?;
+    let found = devices
+        .iter()
+        .find(|known| known.name().to_bytes() == device.as_bytes());
+    Ok(found.map(Interface::index).ok_or(Errno::ENODEV)?)
+}
+
 /// Whether traffic control sees what `device` receives, by an ingress or clsact
 /// qdisc. A filter there may redirect packets to another device, as SQM does to
 /// an IFB, and packets that come back from it skip the ingress hooks of
@@ -46,7 +61,7 @@ pub fn has_ingress_qdisc(device: &str) -> bool {
 fn ingress_qdisc(device: &str) -> io::Result<bool> {
     /// `TC_H_INGRESS`, the parent of either kind.
     const INGRESS: [u8; 4] = 0xffff_fff1_u32.to_ne_bytes();
-    let index = if_nametoindex(device)?;
+    let index = index_of(device)?;
     let routing = Netfilter::speaking(SockProtocol::NetlinkRoute)?;
     // `struct tcmsg`: handle, parent, info. The kernel answers for all devices.
     routing.send(&message(GET_QDISC, DUMP, index, &[0, 0, 0]))?;
@@ -61,7 +76,7 @@ fn ingress_qdisc(device: &str) -> io::Result<bool> {
 fn change(device: &str, kind: u16) -> io::Result<()> {
     const UP: u32 = 1;
     // `struct ifinfomsg`: flags, and which of them to change: `IFF_UP` is cleared.
-    let request = message(kind, ACK, if_nametoindex(device)?, &[0, UP]);
+    let request = message(kind, ACK, index_of(device)?, &[0, UP]);
     let routing = Netfilter::speaking(SockProtocol::NetlinkRoute)?;
     routing.send(&request)?;
     routing.acknowledged(1)
@@ -82,4 +97,18 @@ fn message(kind: u16, flags: u16, index: u32, words: &[u32]) -> Vec<u8> {
         message.extend_from_slice(&word.to_ne_bytes());
     }
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_found_by_their_whole_name() {
+        assert_eq!(index_of("lo").unwrap(), 1);
+        for name in ["l", "lo0", ""] {
+            let error = index_of(name).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(Errno::ENODEV as i32), "{name}");
+        }
+    }
 }

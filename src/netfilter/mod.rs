@@ -20,7 +20,7 @@ mod traffic;
 pub use chains::{Chain, chains};
 pub use conntrack::{Connection, connections, forget_connections, forget_untranslated};
 pub use counters::{Counters, is_loaded};
-pub use link::{close, delete_device, has_ingress_qdisc};
+pub use link::{close, delete_device, has_ingress_qdisc, index_of};
 pub use nft::{Nft, NftError};
 pub use received::Received;
 pub use removal::remove;
