@@ -205,6 +205,30 @@ fn make_help_fits_a_terminal() {
     assert!(wide.is_empty(), "{wide:#?}");
 }
 
+/// What `make figures` cannot measure is said before anything is built.
+#[test]
+fn wrong_use_of_make_figures_is_one_line() {
+    for (words, said) in [
+        ("IMAGE=nowhere", "IMAGE=nowhere: no such file; "),
+        ("IMAGE=Cargo.toml", "IMAGE=Cargo.toml: a script is added"),
+        ("IMAGE=src STOCK=src", "STOCK=src: it has no lib/netifd"),
+        ("IMAGE=src BEFORE=src", "BEFORE=src: it has no package"),
+        ("SCENARIO=setup,whole", "SCENARIO=whole needs IMAGE="),
+    ] {
+        let mut command = Command::new("make");
+        command.args(["--no-print-directory", "need-figures"]);
+        for name in ["IMAGE", "STOCK", "BEFORE", "SCENARIO"] {
+            command.env_remove(name);
+        }
+        command.args(words.split(' ')).current_dir(root());
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<&str> = text.lines().filter(|l| !l.starts_with("make")).collect();
+        assert!(!output.status.success(), "{words}");
+        assert!(lines.len() == 1 && lines[0].starts_with(said), "{text}");
+    }
+}
+
 /// The heading as a link names it.
 fn anchor(heading: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');

@@ -14,10 +14,6 @@ SUITES += test-qemu
 test-qemu: need-rust setup-qemu ## Traffic in a virtual machine (SCENARIO=name,…, MAPE_KERNEL=package)
 	@MAPE_QEMU=test $(IN_QEMU)
 
-.PHONY: figures
-figures: need-rust setup-qemu ## What translation and programs cost, in instructions, beside their goals
-	@MAPE_QEMU=figures $(IN_QEMU)
-
 setup-qemu:
 	@tests/setup $(QEMU_DEPS)
 
@@ -41,6 +37,7 @@ IMAGE ?=
 KERNEL ?=
 RELEASE ?=
 PACKAGES ?= $(CURDIR)/target/openwrt
+IN_ROUTER = IMAGE="$(abspath $(IMAGE))" KERNEL="$(abspath $(KERNEL))" RELEASE="$(RELEASE)" PACKAGES="$(abspath $(PACKAGES))" $(IN_QEMU)
 .PHONY: need-image test-openwrt
 need-image:
 	@test -n "$(IMAGE)" || { echo "IMAGE=file is missing; docs/testing.md says where images come from" >&2; exit 2; }
@@ -52,4 +49,20 @@ test-openwrt: need-image need-rust setup-isp setup-luci ## OpenWrt, install to r
 	@mkdir -p $(PACKAGES)
 	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 DIST=$(PACKAGES)
 	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 PKG_RELEASE=2 DIST=$(PACKAGES)/newer
-	@MAPE_QEMU=openwrt IMAGE="$(abspath $(IMAGE))" KERNEL="$(abspath $(KERNEL))" RELEASE="$(RELEASE)" PACKAGES="$(abspath $(PACKAGES))" $(IN_QEMU)
+	@MAPE_QEMU=openwrt $(IN_ROUTER)
+
+# With IMAGE the whole router, too. BEFORE has packages of an earlier version.
+BEFORE ?=
+.PHONY: need-figures figures
+need-figures: $(if $(IMAGE),need-image)
+	@case "$(IMAGE)" in "" | *.tar | *.tar.gz | *.tgz | *.tar.xz) ;; *) test -d "$(IMAGE)" || { \
+		echo "IMAGE=$(IMAGE): a script is added to it, so it must be a root file system, as a folder or a tar" >&2; exit 2; }; esac
+	@test -z "$(STOCK)" || test -f "$(STOCK)/lib/netifd/proto/map.sh" || { echo "STOCK=$(STOCK): it has no lib/netifd/proto/map.sh" >&2; exit 2; }
+	@test -z "$(BEFORE)" || ls "$(BEFORE)"/mape* >/dev/null 2>&1 || { echo "BEFORE=$(BEFORE): it has no package of mape" >&2; exit 2; }
+	@case "$(IMAGE),$(SCENARIO)," in ,whole,* | ,*,whole,*) echo "SCENARIO=whole needs IMAGE=folder or tar of a root file system" >&2; exit 2 ;; esac
+
+#: Tests, one by one
+figures: need-figures need-rust setup-qemu ## What it costs, in instructions, beside goals (IMAGE=, STOCK=, BEFORE=)
+	@test -z "$(IMAGE)" || tests/setup e2fsprogs xz-utils
+	@test -z "$(IMAGE)" || $(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 DIST=$(PACKAGES)
+	@MAPE_QEMU=figures BEFORE="$(abspath $(BEFORE))" $(IN_ROUTER)

@@ -11,18 +11,24 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// A machine that says nothing for this long has hung.
-const SILENCE: Duration = Duration::from_secs(300);
+/// A machine that says nothing for this long has hung, even on a busy host.
+const SILENCE: Duration = Duration::from_secs(900);
 /// No run may take longer, whatever it prints.
 const LIMIT: Duration = Duration::from_secs(6 * 3600);
 
 /// Boots, and returns what the machine reported.
 pub fn run(dir: &Path, kernel: &Kernel, initramfs: &Path, mode: &str) -> Result<Outcome> {
+    let command = machine(kernel, initramfs, &accelerator(mode), &command_line(mode));
+    collect(command, dir, mode)
+}
+
+/// Starts a machine, shows what it says until it ends, and returns what it
+/// reported on its second line.
+pub fn collect(mut command: Command, dir: &Path, mode: &str) -> Result<Outcome> {
     let results = dir.join("results.jsonl");
     let _ = fs::remove_file(&results);
     let errors = dir.join("qemu.log");
     let log = fs::File::create(&errors).map_err(|e| format!("{}: {e}", errors.display()))?;
-    let mut command = machine(kernel, initramfs, &accelerator(mode), &command_line(mode));
     command
         .arg("-serial")
         .arg(format!("file:{}", results.display()))
@@ -88,7 +94,7 @@ pub fn plain() -> Vec<String> {
 /// the machine counts them: its clock runs by its own work, so that a busy host
 /// costs time but never makes a packet late, and figures repeat. For `figures`
 /// a nanosecond of that clock is an instruction.
-fn accelerator(mode: &str) -> Vec<String> {
+pub fn accelerator(mode: &str) -> Vec<String> {
     let shift = if mode == "figures" { "0" } else { "1" };
     match std::env::var("MAPE_ACCEL") {
         Ok(accel) if !accel.is_empty() => vec!["-accel".to_owned(), accel],

@@ -1,9 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The tables of `make figures` (docs/performance.md).
 
-use super::STOPPED;
+use super::{STOPPED, openwrt};
 use crate::Result;
 use crate::report::Outcome;
+use std::path::PathBuf;
+
+/// The scenario that no lab has: it is measured on the router of `IMAGE`.
+const WHOLE: &str = "whole";
+
+/// The lab's figures, and those of a whole router if there is one; of these what
+/// `SCENARIO` names. Whether all could be measured.
+pub fn main() -> Result<bool> {
+    let wanted = std::env::var("SCENARIO").unwrap_or_default();
+    let image = std::env::var_os("IMAGE").filter(|image| !image.is_empty());
+    let names = || wanted.split(',').filter(|name| !name.is_empty());
+    let mut done = true;
+    if names().next().is_none() || names().any(|name| name != WHOLE) {
+        done = super::run("figures").and_then(|outcome| judge(&outcome))?;
+    }
+    let is_wanted = names().next().is_none() || names().any(|name| name == WHOLE);
+    if let Some(image) = image.filter(|_| is_wanted) {
+        done &= openwrt::whole::main(&PathBuf::from(image))?;
+    }
+    Ok(done)
+}
 
 /// Rulesets under comparison, as columns.
 const COLUMNS: &[&str] = &["none", "plain", "stock", "pool", "hash"];
@@ -141,7 +162,7 @@ const PROGRAMS: &[(&str, &str, Option<f64>)] = &[
 
 /// Prints all that was measured, and which goals are missed. That is told and
 /// fails nothing: docs/performance.md says why. Whether all could be measured.
-pub fn judge(outcome: &Outcome) -> Result<bool> {
+fn judge(outcome: &Outcome) -> Result<bool> {
     if !outcome.finished {
         return Err(STOPPED.to_owned());
     }

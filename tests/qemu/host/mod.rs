@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
                 Err(STOPPED.to_owned())
             }
         }),
-        "figures" => run("figures").and_then(|outcome| figures::judge(&outcome)),
+        "figures" => figures::main(),
         "openwrt" => openwrt::main(),
         "isp" => isp::main().map(|()| true),
         _ => run("test").and_then(|outcome| judge(&outcome)),

@@ -11,6 +11,7 @@ mod page;
 mod root;
 mod router;
 mod steps;
+pub mod whole;
 
 use super::isp::{self, Plug};
 use super::{boot, work_dir};

@@ -23,7 +23,7 @@ impl Disk {
             .iter()
             .any(|ending| name.ends_with(ending));
         if image.is_dir() || is_tar {
-            return root::disk(image, kernel, dir);
+            return root::disk(image, kernel, dir, |_| Ok(()));
         }
         let file = dir.join("openwrt.img");
         copy(image, &file)?;
@@ -34,15 +34,15 @@ impl Disk {
         })
     }
 
-    /// What QEMU is told.
-    pub fn arguments(&self) -> Vec<String> {
+    /// What QEMU is told, and with `words` the kernel, if it is not on the disk.
+    pub fn arguments(&self, words: &str) -> Vec<String> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let drive = format!("file={},format=raw,if=virtio", self.file.display());
         let mut arguments = vec!["-drive".to_owned(), drive];
         if let Some(kernel) = &self.kernel {
-            let append = "console=ttyS0 root=/dev/vda rootwait rw";
+            let append = format!("console=ttyS0 root=/dev/vda rootwait rw {words}");
             arguments.extend(["-kernel".to_owned(), path(kernel)]);
-            arguments.extend(["-append".to_owned(), append.to_owned()]);
+            arguments.extend(["-append".to_owned(), append]);
         }
         if let Some(initramfs) = &self.initramfs {
             arguments.extend(["-initrd".to_owned(), path(initramfs)]);

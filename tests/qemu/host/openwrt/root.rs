@@ -30,9 +30,16 @@ const SIZE: &str = "512M";
 
 /// Makes the disk below `dir`. `own` is a kernel of the user's, which finds its
 /// modules in the root file system; without it, Debian's kernel and modules.
-pub fn disk(root: &Path, own: Option<&Path>, dir: &Path) -> Result<Disk> {
+/// `add` is shown the files before they are on the disk.
+pub fn disk(
+    root: &Path,
+    own: Option<&Path>,
+    dir: &Path,
+    add: impl Fn(&Path) -> Result<()>,
+) -> Result<Disk> {
     let copy = dir.join("openwrt-root");
     unpack(root, &copy)?;
+    add(&copy)?;
     let (kernel, initramfs) = match own {
         Some(kernel) => (kernel.to_owned(), None),
         None => {

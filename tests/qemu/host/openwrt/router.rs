@@ -36,7 +36,7 @@ impl Router {
             .args(["-m", "512", "-no-reboot", "-chardev"])
             .arg(format!("file,id=log,append=on,path={}", console.display()))
             .args(["-serial", "chardev:log"])
-            .args(disk.arguments())
+            .args(disk.arguments(""))
             .arg("-netdev")
             .arg(format!("socket,id=lan,connect={}", places.lan))
             .args(["-device", "virtio-net-pci,netdev=lan,mac=02:00:5e:20:00:01"])
