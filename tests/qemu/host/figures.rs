@@ -167,9 +167,14 @@ fn judge(outcome: &Outcome) -> Result<bool> {
         return Err(STOPPED.to_owned());
     }
     println!(
-        "\nkernel {}; in brackets: plain = 1, more is better",
+        "\nkernel {}; in brackets: plain = 1, more is better; goals are those of pool and hash",
         outcome.kernel
     );
+    print!("{:<27}", "figure");
+    for column in COLUMNS {
+        print!(" {column:>15}");
+    }
+    println!();
     for row in ROWS {
         print(outcome, row);
     }
@@ -177,13 +182,12 @@ fn judge(outcome: &Outcome) -> Result<bool> {
         let Some(value) = outcome.figure("pool", key) else {
             continue;
         };
-        let met = goal.is_none_or(|most| value <= most);
+        let goal = goal.map_or_else(String::new, |most| {
+            format!("; goal at most {most}, {}", verdict(value <= most))
+        });
         let stock = outcome.figure("stock", key);
-        println!(
-            "{key:<27} {value:>9}  {}{what}{}",
-            if met { "" } else { "MISSED: " },
-            stock.map_or_else(String::new, |value| format!("; stock {value}"))
-        );
+        let stock = stock.map_or_else(String::new, |value| format!("; stock {value}"));
+        println!("{key:<27} {value:>9}  {what}{stock}{goal}");
     }
     for (name, verdict) in &outcome.verdicts {
         if let Err(why) = verdict {
@@ -209,11 +213,17 @@ fn print(outcome: &Outcome, row: &Row) {
             .map_or_else(|| "-".to_owned(), |v| format!("{v:.0} ({:.3})", ratio(v)));
         print!(" {cell:>15}");
     }
-    let (pool, hash) = row.goals.unwrap_or_default();
-    let met = [("pool", pool), ("hash", hash)].iter().all(|(nat, goal)| {
-        outcome
-            .figure(nat, row.key)
-            .is_none_or(|value| ratio(value) >= *goal)
+    let goals = row.goals.map_or_else(String::new, |(pool, hash)| {
+        let met = [("pool", pool), ("hash", hash)].iter().all(|(nat, goal)| {
+            outcome
+                .figure(nat, row.key)
+                .is_none_or(|value| ratio(value) >= *goal)
+        });
+        format!("; goals {pool} and {hash}, {}", verdict(met))
     });
-    println!("  {}{}", if met { "" } else { "MISSED: " }, row.what);
+    println!("  {}{goals}", row.what);
+}
+
+fn verdict(met: bool) -> &'static str {
+    if met { "met" } else { "MISSED" }
 }
