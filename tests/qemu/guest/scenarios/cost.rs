@@ -34,7 +34,7 @@ const COMPARED: [Technique; 5] = [
 ];
 
 /// How often a packet's cost is measured.
-const RUNS: usize = 2;
+const RUNS: usize = 8;
 /// Datagrams per measurement, and their payloads: a 64-byte frame, a full one.
 const DATAGRAMS: usize = 150;
 const SIZES: [(&str, usize); 2] = [("64", 18), ("1400", 1372)];
