@@ -7,6 +7,8 @@
 //! topology and runs the scenarios, or is the lab provider.
 //!
 //! `cargo test` alone boots nothing; `make test-qemu` does.
+// For `guest::pace`; the compiler that builds for routers allows it.
+#![cfg_attr(target_arch = "mips", feature(asm_experimental_arch))]
 
 #[path = "../dns_answer/mod.rs"]
 mod dns_answer;

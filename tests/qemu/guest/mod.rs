@@ -12,6 +12,7 @@ pub mod miniupnpd;
 pub mod nat;
 pub mod netns;
 pub mod oracle;
+pub mod pace;
 pub mod raw;
 pub mod router;
 pub mod scenarios;

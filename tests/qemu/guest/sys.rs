@@ -32,40 +32,40 @@ pub fn set_option(socket: &impl AsRawFd, level: i32, name: i32, value: i32) -> R
 
 /// Runs a command to its end and says how much memory it took at most, in KiB.
 pub fn peak_of(command: Command) -> Result<u64> {
-    let usage = usage_of(command)?;
-    u64::try_from(usage.ru_maxrss).map_err(|e| e.to_string())
+    let [.., memory] = usage_of(command)?;
+    Ok(memory)
 }
 
 /// Runs a command to its end and says how long a processor worked for it and
 /// its children.
 pub fn cost_of(command: Command) -> Result<Duration> {
-    let usage = usage_of(command)?;
-    [usage.ru_utime, usage.ru_stime]
-        .into_iter()
-        .map(|time| {
-            let micros = time.tv_sec * 1_000_000 + time.tv_usec;
-            u64::try_from(micros)
-                .map(Duration::from_micros)
-                .map_err(|e| e.to_string())
-        })
-        .sum()
+    let [seconds, micros, more_seconds, more_micros, _] = usage_of(command)?;
+    let time = Duration::from_secs(seconds + more_seconds);
+    Ok(time + Duration::from_micros(micros + more_micros))
 }
 
-fn usage_of(mut command: Command) -> Result<libc::rusage> {
+/// The kernel's `struct rusage`, which is made of longs everywhere: seconds and
+/// microseconds in user mode, the same in the kernel, the most memory. Asked for by
+/// the system call: musl's `wait4` of programs with 32-bit times fills in nothing.
+fn usage_of(mut command: Command) -> Result<[u64; 5]> {
     let child = command
         .stdout(Stdio::null())
         .spawn()
         .map_err(|e| e.to_string())?;
-    let pid = i32::try_from(child.id()).map_err(|e| e.to_string())?;
-    let mut status = 0;
-    // SAFETY: all zero is a value of this struct of numbers.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    let pid = libc::c_long::from(i32::try_from(child.id()).map_err(|e| e.to_string())?);
+    let mut status: libc::c_int = 0;
+    let mut usage: [libc::c_long; 18] = [0; 18];
+    let (status_at, usage_at) = (&raw mut status, usage.as_mut_ptr());
     // SAFETY: the kernel writes into both, and nobody else waits for the child.
-    let waited = unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) };
-    match (waited == pid, status) {
-        (true, 0) => Ok(usage),
-        _ => Err(format!("{command:?} ended with {status}")),
+    let waited = unsafe { libc::syscall(libc::SYS_wait4, pid, status_at, 0, usage_at) };
+    if (waited, status) != (pid, 0) {
+        return Err(format!("{command:?} ended with {status}"));
     }
+    let mut told = [0; 5];
+    for (told, word) in told.iter_mut().zip(usage) {
+        *told = u64::try_from(word).map_err(|e| e.to_string())?;
+    }
+    Ok(told)
 }
 
 /// Makes the calling thread run only when nothing else wants to, so that what it

@@ -18,7 +18,11 @@ const LIMIT: Duration = Duration::from_secs(6 * 3600);
 
 /// Boots, and returns what the machine reported.
 pub fn run(dir: &Path, kernel: &Kernel, initramfs: &Path, mode: &str) -> Result<Outcome> {
-    let command = machine(kernel, initramfs, &accelerator(mode), &command_line(mode));
+    let mut append = command_line(mode);
+    if let Some(shift) = shift(mode) {
+        append += &format!(" MAPE_TICK={}", 1 << shift);
+    }
+    let command = machine(kernel, initramfs, &accelerator(mode), &append);
     collect(command, dir, mode)
 }
 
@@ -95,10 +99,8 @@ pub fn plain() -> Vec<String> {
 /// costs time but never makes a packet late, and figures repeat. For `figures`
 /// a nanosecond of that clock is an instruction.
 pub fn accelerator(mode: &str) -> Vec<String> {
-    let shift = if mode == "figures" { "0" } else { "1" };
-    match std::env::var("MAPE_ACCEL") {
-        Ok(accel) if !accel.is_empty() => vec!["-accel".to_owned(), accel],
-        _ => [
+    match shift(mode) {
+        Some(shift) => [
             "-accel",
             "tcg,thread=single",
             "-icount",
@@ -106,7 +108,14 @@ pub fn accelerator(mode: &str) -> Vec<String> {
         ]
         .map(str::to_owned)
         .to_vec(),
+        None => plain(),
     }
+}
+
+/// Which power of two in nanoseconds an instruction takes, if they are counted.
+fn shift(mode: &str) -> Option<u8> {
+    let given = std::env::var_os("MAPE_ACCEL").is_some_and(|accel| !accel.is_empty());
+    (!given).then_some(u8::from(mode != "figures"))
 }
 
 /// What the guest is told: the kernel hands unknown `NAME=value` words to
