@@ -48,13 +48,20 @@ pub fn main(image: &Path) -> Result<bool> {
         println!("booting the router with {}", ours.display());
         router(&disk, &dir)
     };
-    let mut outcome = boot("ours", &packages, stock.as_deref())?;
+    let mut outcome = Outcome::default();
     if let Some(before) = variable("BEFORE") {
-        let earlier = boot("before", &before, None)?;
-        outcome.figures.extend(earlier.figures);
-        outcome.verdicts.extend(earlier.verdicts);
-        outcome.finished &= earlier.finished;
+        let mut failed = |why| outcome.verdicts.push(("before".to_owned(), Err(why)));
+        match boot("before", &before, None) {
+            Ok(earlier) if earlier.finished => outcome = earlier,
+            Ok(_) => failed(STOPPED.to_owned()),
+            Err(why) => failed(why),
+        }
     }
+    let ours = boot("ours", &packages, stock.as_deref())?;
+    outcome.kernel = ours.kernel;
+    outcome.figures.extend(ours.figures);
+    outcome.verdicts.extend(ours.verdicts);
+    outcome.finished = ours.finished;
     print(&outcome);
     for (name, verdict) in &outcome.verdicts {
         if let Err(why) = verdict {
@@ -188,10 +195,10 @@ fn print(outcome: &Outcome) {
         row += &match (goal, ratio.map(|(ours, before)| ours / before)) {
             (Some(goal), Some(ratio)) => {
                 let met = if ratio <= *goal { "met" } else { "missed" };
-                format!(" {goal:.2} of before; {ratio:.2}: {met} |")
+                format!(" {ratio:.2}, goal {goal:.2}: {met} |")
             }
             (None, Some(ratio)) => format!(" {ratio:.2} |"),
-            (Some(goal), None) => format!(" {goal:.2} of before |"),
+            (Some(goal), None) => format!(" goal {goal:.2} |"),
             (None, None) => "  |".to_owned(),
         };
         println!("{row}");
@@ -205,7 +212,7 @@ fn header(columns: &[&str]) -> String {
     });
     let names: String = names.collect();
     let rules = "---:|---:|".repeat(columns.len());
-    format!("| |{names} goal |\n|---|{rules}---|")
+    format!("| |{names} ours of before |\n|---|{rules}---|")
 }
 
 /// A number as people read it, with a decimal if it is small.

@@ -68,25 +68,30 @@ interface_is() {
 	netifd=$(pidof netifd)
 }
 
-# $1: the end-user prefix; then the options of the interface.
-configure() {
-	uci -q delete network.wanmap
-	{
-		# No DHCPv4 client, which would ask for ever.
-		echo "set network.wan.auto=0"
-		echo "set network.wan6.proto=static"
-		echo "set network.wan6.ip6addr=2001:db8::2/64"
-		echo "set network.wan6.ip6gw=2001:db8::1"
-		echo "set network.wan6.ip6prefix=$1"
-		echo "set network.wanmap=interface"
-		echo "set network.wanmap.auto=0"
-		echo "set network.wanmap.tunlink=wan6"
-		shift
-		for option; do echo "set network.wanmap.$option"; done
-		echo "commit network"
-	} | uci batch
+# $1: the end-user prefix of the line. No client asks for it, nor for IPv4: none
+# would ever have an answer.
+uplink() {
+	uci batch <<-EOF
+		set network.wan.auto=0
+		set network.wan6.proto=static
+		set network.wan6.ip6addr=2001:db8::2/64
+		set network.wan6.ip6gw=2001:db8::1
+		set network.wan6.ip6prefix=$1
+		commit network
+	EOF
 	/etc/init.d/network reload
 	rest
+}
+
+# $1: the end-user prefix; then the options of the interface.
+configure() {
+	network=$1
+	shift
+	uci -q delete network.wanmap
+	for option in =interface .auto=0 .tunlink=wan6 "$@"; do
+		uci set "network.wanmap$option"
+	done
+	uplink "$network"
 }
 
 # $1: what the figures are called. $2: the protocol; the stock one has to be told the rule.
@@ -96,9 +101,9 @@ lines() {
 	while read -r line prefix rule <&8; do
 		say "$column, $line"
 		if [ "$2" = map ]; then
-			configure "$prefix" proto=map zone=wan legacymap=1 "rule=$rule"
+			configure "$prefix" .proto=map .zone=wan .legacymap=1 ".rule=$rule"
 		else
-			configure "$prefix" "proto=$2"
+			configure "$prefix" ".proto=$2"
 		fi
 		for _ in $(seq $runs); do
 			measure "setup_$line" ifup wanmap
@@ -131,6 +136,7 @@ column=$1
 line=installation
 [ -e /proc/schedstat ] || failed 'the kernel does not count the time of tasks: no /proc/schedstat'
 rest
+uplink 2001:db8:1::/48
 if command -v apk; then
 	apk add --allow-untrusted --no-network $here/packages/*.apk || failed 'apk add'
 else
