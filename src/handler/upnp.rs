@@ -37,9 +37,9 @@ struct Served {
 /// Does nothing if no port is kept for it.
 ///
 /// Limits of ours in its configuration are for a line that the configuration
-/// has. They stay while that is down or miniupnpd is switched off, since each
-/// change is a write to the flash, and go when the line is removed, limits it no
-/// longer, or miniupnpd is moved to another line.
+/// has. They stay while the line is down or miniupnpd is switched off, since each
+/// change is a write to the flash. They go when the line is removed or no longer
+/// limits miniupnpd, or when miniupnpd is moved to another line.
 pub fn follow(router: &System) {
     let Some(miniupnpd) = router.config.any_miniupnpd() else {
         return;

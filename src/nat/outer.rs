@@ -10,16 +10,19 @@ use super::names::NOT_BR;
 /// mode, other CEs is dropped.
 pub(super) fn outer_table(outer: &Outer) -> String {
     let ce = outer.ce;
-    let sources = distinct(&outer.sources);
-    let (hook, sources) = match sources.as_slice() {
-        // The tunnel device has this one address as its remote end, and takes
-        // nothing from others. The rule drops their packets without an ICMP
-        // error, and counts them. Conntrack enters none of them, so that each is
-        // new and passes a NAT chain; what the BR sends passes it once.
-        [br] => (ONCE_PER_CONNECTION, br.clone()),
-        // In mesh mode this is all that tells other CEs from strangers. It must
-        // hold for packets that conntrack was told to leave alone, too.
-        several => (EACH_PACKET, format!("{{ {} }}", several.join(", "))),
+    let (hook, sources) = match outer.sources.as_slice() {
+        // The tunnel device takes packets of its remote end alone. This rule only
+        // counts the others and drops them without an ICMP error, so it may miss
+        // what conntrack leaves alone. A dropped packet is never confirmed, so each
+        // of a stranger's is new and passes a NAT chain; what the BR sends passes it
+        // once.
+        [br] => (ONCE_PER_CONNECTION, br.to_string()),
+        // In mesh mode the device takes packets of other CEs as well. Here nothing
+        // is left to it: packets that conntrack leaves alone are checked too.
+        several => {
+            let networks = distinct(several).join(", ");
+            (EACH_PACKET, format!("{{ {networks} }}"))
+        }
     };
     format!(
         r#"	counter {NOT_BR} {{ }}
@@ -45,4 +48,25 @@ fn distinct(networks: &[Ipv6Net]) -> Vec<String> {
         }
     }
     distinct.iter().map(Ipv6Net::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_a_mesh_each_packet_is_looked_at() {
+        let table = |sources: &[&str]| {
+            outer_table(&Outer {
+                ce: "2001:db8:1::1".parse().unwrap(),
+                sources: sources.iter().map(|net| net.parse().unwrap()).collect(),
+            })
+        };
+        assert!(table(&["2001:db8::1/128"]).contains("type nat"));
+        // The BR outside the FMR, and inside it.
+        for br in ["2001:db9::1/128", "2001:db8::1/128"] {
+            let rules = table(&[br, "2001:db8::/32"]);
+            assert!(rules.contains("type filter"), "{rules}");
+        }
+    }
 }

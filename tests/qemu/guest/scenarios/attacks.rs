@@ -6,6 +6,7 @@
 
 use super::{Bench, expect, measure};
 use crate::Result;
+use crate::guest::border;
 use crate::guest::lab::Lab;
 use crate::guest::nat::{self, Technique};
 use crate::guest::netns::Netns;
@@ -46,6 +47,9 @@ struct Target {
 
 /// IPv6 packets as they come in, of the repetition with that number.
 type Forge = fn(&Target, u16) -> Vec<Vec<u8>>;
+
+/// Kinds that somebody else than the BR encapsulates.
+const FROM_STRANGERS: u64 = 3;
 
 /// Somebody else's packets: none may arrive.
 const FORGED: [(&str, Forge); 22] = [
@@ -234,6 +238,14 @@ pub fn forged(bench: &mut Bench) -> Result<String> {
             format!("{name}: {count} of {TIMES} arrived")
         })?;
     }
+    // The tunnel would take none of them anyway; each must be counted.
+    let strangers = u64::from(TIMES) * FROM_STRANGERS;
+    expect(with.strangers == Some(strangers), || {
+        format!(
+            "{:?} of {strangers} packets of strangers were counted",
+            with.strangers
+        )
+    })?;
     let reached: u64 = with.forged.iter().map(|(_, count)| count).sum();
     let which: Vec<String> = with
         .forged
@@ -255,6 +267,8 @@ pub fn forged(bench: &mut Bench) -> Result<String> {
 struct Arrivals {
     forged: Vec<(&'static str, u64)>,
     honest: Vec<(&'static str, u64)>,
+    /// Packets that our rules counted as encapsulated by somebody else than the BR.
+    strangers: Option<u64>,
 }
 
 fn arrivals(bench: &mut Bench, technique: Technique) -> Result<Arrivals> {
@@ -284,8 +298,14 @@ fn arrivals(bench: &mut Bench, technique: Technique) -> Result<Arrivals> {
     };
     // The honest ones last: what is forged meets no connection of theirs.
     let (forged, honest) = (count(&FORGED)?, count(&HONEST)?);
+    let counters = border::counters(&lab.net.ce)?;
+    let of_strangers = counters.iter().find(|(name, _)| name == "not_br");
     unwatch(lab)?;
-    Ok(Arrivals { forged, honest })
+    Ok(Arrivals {
+        forged,
+        honest,
+        strangers: of_strangers.map(|(_, packets)| *packets),
+    })
 }
 
 /// A connection from the LAN that stays.
