@@ -46,9 +46,9 @@ need-image:
 
 test-openwrt: need-image need-rust setup-isp setup-luci ## OpenWrt, install to removal (IMAGE=….img.gz or a root file system)
 	@tests/setup openssh-client e2fsprogs xz-utils
-	@mkdir -p $(PACKAGES)
-	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 DIST=$(PACKAGES)
-	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 PKG_RELEASE=2 DIST=$(PACKAGES)/newer
+	@mkdir -p "$(PACKAGES)"
+	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 DIST="$(PACKAGES)"
+	$(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 PKG_RELEASE=2 DIST="$(PACKAGES)/newer"
 	@MAPE_QEMU=openwrt $(IN_ROUTER)
 
 # With IMAGE the whole router, too. BEFORE has packages of an earlier version.
@@ -57,6 +57,8 @@ BEFORE ?=
 need-figures: $(if $(IMAGE),need-image)
 	@case "$(IMAGE)" in "" | *.tar | *.tar.gz | *.tgz | *.tar.xz) ;; *) test -d "$(IMAGE)" || { \
 		echo "IMAGE=$(IMAGE): a script is added to it, so it must be a root file system, as a folder or a tar" >&2; exit 2; }; esac
+	@test -z "$(IMAGE)" || test ! -d "$(IMAGE)/lib/apk" || test -n "$(APK_GIVEN)" || { \
+		echo "IMAGE=$(IMAGE): it installs with apk, so APK=path of apk-tools 3 is needed" >&2; exit 2; }
 	@test -z "$(STOCK)" || test -f "$(STOCK)/lib/netifd/proto/map.sh" || { echo "STOCK=$(STOCK): it has no lib/netifd/proto/map.sh" >&2; exit 2; }
 	@test -z "$(BEFORE)" || ls "$(BEFORE)"/mape* >/dev/null 2>&1 || { echo "BEFORE=$(BEFORE): it has no package of mape" >&2; exit 2; }
 	@case "$(IMAGE),$(SCENARIO)," in ,whole,* | ,*,whole,*) echo "SCENARIO=whole needs IMAGE=folder or tar of a root file system" >&2; exit 2 ;; esac
@@ -64,5 +66,5 @@ need-figures: $(if $(IMAGE),need-image)
 #: Tests, one by one
 figures: need-figures need-rust setup-qemu ## What it costs, in instructions, beside goals (IMAGE=, STOCK=, BEFORE=)
 	@test -z "$(IMAGE)" || tests/setup e2fsprogs xz-utils
-	@test -z "$(IMAGE)" || $(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 DIST=$(PACKAGES)
+	@test -z "$(IMAGE)" || $(MAKE) --no-print-directory ipk $(if $(APK_GIVEN),apk) ARCH=x86_64 DIST="$(PACKAGES)"
 	@MAPE_QEMU=figures BEFORE="$(abspath $(BEFORE))" $(IN_ROUTER)

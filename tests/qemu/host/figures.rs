@@ -166,6 +166,9 @@ fn judge(outcome: &Outcome) -> Result<bool> {
     if !outcome.finished {
         return Err(STOPPED.to_owned());
     }
+    if outcome.verdicts.is_empty() {
+        return Err("no scenario of that name".to_owned());
+    }
     println!(
         "\nkernel {}; in brackets: plain = 1, more is better; goals are those of pool and hash",
         outcome.kernel
