@@ -27,7 +27,7 @@ pub fn run(dir: &Path, kernel: &Kernel, initramfs: &Path, mode: &str) -> Result<
 }
 
 /// Starts a machine, shows what it says until it ends, and returns what it
-/// reported on its second line.
+/// reported on its second serial line.
 pub fn collect(mut command: Command, dir: &Path, mode: &str) -> Result<Outcome> {
     let results = dir.join("results.jsonl");
     let _ = fs::remove_file(&results);

@@ -48,8 +48,7 @@ const fn instructions(key: &'static str, what: &'static str) -> Row {
     }
 }
 
-/// Throughput without a goal.
-const fn single(key: &'static str, what: &'static str) -> Row {
+const fn throughput_without_goal(key: &'static str, what: &'static str) -> Row {
     Row {
         key,
         what,
@@ -89,11 +88,11 @@ const ROWS: &[Row] = &[
         0.985,
     ),
     throughput("tcp_in_200", "the same, in", 0.98, 0.985),
-    single(
+    throughput_without_goal(
         "tcp_out_1420_single",
         "TCP, 1,420 bytes, not merged on arrival, out",
     ),
-    single("tcp_in_1420_single", "the same, in"),
+    throughput_without_goal("tcp_in_1420_single", "the same, in"),
     Row {
         key: "connection",
         what: "instructions of the CE per new connection",
@@ -124,11 +123,11 @@ const ROWS: &[Row] = &[
         0.99,
     ),
     throughput("tcp_in_200_offload", "the same, in", 0.99, 0.99),
-    single(
+    throughput_without_goal(
         "tcp_out_1420_single_offload",
         "with flow offload: TCP, 1,420 bytes, not merged on arrival, out",
     ),
-    single("tcp_in_1420_single_offload", "the same, in"),
+    throughput_without_goal("tcp_in_1420_single_offload", "the same, in"),
 ];
 
 /// What programs take: key, meaning, and the most it may be.
@@ -227,6 +226,7 @@ fn print(outcome: &Outcome, row: &Row) {
     println!("  {}{goals}", row.what);
 }
 
-fn verdict(met: bool) -> &'static str {
+/// The word for it in a table.
+pub(super) fn verdict(met: bool) -> &'static str {
     if met { "met" } else { "MISSED" }
 }

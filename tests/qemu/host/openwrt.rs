@@ -14,7 +14,7 @@ mod steps;
 pub mod whole;
 
 use super::isp::{self, Plug};
-use super::{boot, work_dir};
+use super::{alone, boot, work_dir};
 use crate::Result;
 use disk::Disk;
 use health::Health;
@@ -51,6 +51,7 @@ pub fn main() -> Result<bool> {
     };
     let dir = work_dir();
     fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let _alone = alone(&dir)?;
     let kernel = Some(PathBuf::from(variable("KERNEL"))).filter(|path| path.is_file());
     let disk = Disk::make(&image, kernel.as_deref(), &dir)?;
     let (line, lan) = (free_port()?, free_port()?);

@@ -34,7 +34,8 @@ impl Disk {
         })
     }
 
-    /// What QEMU is told, and with `words` the kernel, if it is not on the disk.
+    /// What QEMU is told. A kernel that is not on the disk gets `words` on its
+    /// command line; one that is gets none.
     pub fn arguments(&self, words: &str) -> Vec<String> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let drive = format!("file={},format=raw,if=virtio", self.file.display());

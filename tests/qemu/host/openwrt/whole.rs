@@ -6,7 +6,8 @@ use super::disk::Disk;
 use super::root;
 use crate::Result;
 use crate::guest::oracle::{OCN, V6PLUS};
-use crate::host::{STOPPED, boot, work_dir};
+use crate::host::figures::verdict;
+use crate::host::{STOPPED, alone, boot, work_dir};
 use crate::report::Outcome;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,25 +40,26 @@ pub fn main(image: &Path) -> Result<bool> {
     let kernel = variable("KERNEL");
     let packages = variable("PACKAGES").ok_or("PACKAGES= names no folder")?;
     let stock = variable("STOCK");
-    let boot = |name: &str, ours: &Path, stock: Option<&Path>| {
-        let dir = work_dir();
-        fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let dir = work_dir();
+    fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let _alone = alone(&dir)?;
+    let measure = |name: &str, mape: &Path, stock: Option<&Path>| {
         let disk = root::disk(image, kernel.as_deref(), &dir, |copy| {
-            add(copy, name, ours, &packages, stock)
+            add(copy, name, mape, &packages, stock)
         })?;
-        println!("booting the router with {}", ours.display());
+        println!("booting the router with {}", mape.display());
         router(&disk, &dir)
     };
     let mut outcome = Outcome::default();
     if let Some(before) = variable("BEFORE") {
         let mut failed = |why| outcome.verdicts.push(("before".to_owned(), Err(why)));
-        match boot("before", &before, None) {
+        match measure("before", &before, None) {
             Ok(earlier) if earlier.finished => outcome = earlier,
             Ok(_) => failed(STOPPED.to_owned()),
             Err(why) => failed(why),
         }
     }
-    let ours = boot("ours", &packages, stock.as_deref())?;
+    let ours = measure("ours", &packages, stock.as_deref())?;
     outcome.kernel = ours.kernel;
     outcome.figures.extend(ours.figures);
     outcome.verdicts.extend(ours.verdicts);
@@ -194,7 +196,7 @@ fn print(outcome: &Outcome) {
         let ratio = spent(outcome, "ours", key).zip(spent(outcome, "before", key));
         row += &match (goal, ratio.map(|(ours, before)| ours / before)) {
             (Some(goal), Some(ratio)) => {
-                let met = if ratio <= *goal { "met" } else { "missed" };
+                let met = verdict(ratio <= *goal);
                 format!(" {ratio:.2}, goal {goal:.2}: {met} |")
             }
             (None, Some(ratio)) => format!(" {ratio:.2} |"),
@@ -212,7 +214,7 @@ fn header(columns: &[&str]) -> String {
     });
     let names: String = names.collect();
     let rules = "---:|---:|".repeat(columns.len());
-    format!("| |{names} ours of before |\n|---|{rules}---|")
+    format!("| |{names} ours / before |\n|---|{rules}---|")
 }
 
 /// A number as people read it, with a decimal if it is small.

@@ -20,8 +20,8 @@ use std::net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-/// Transfers in each direction, of which the least counts.
-const RUNS: usize = 5;
+/// Transfers in each direction, of which the median counts.
+const RUNS: usize = 7;
 /// The kernel counts a segment as larger than its data.
 const BUFFER: usize = 16 << 20;
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -62,12 +62,12 @@ impl Transfer {
 
     /// How long `size` bytes take to the server.
     pub fn up(&self, size: usize) -> Result<Duration> {
-        least(&self.near, &self.far, size)
+        median(&self.near, &self.far, size)
     }
 
     /// How long `size` bytes take from the server.
     pub fn down(&self, size: usize) -> Result<Duration> {
-        least(&self.far, &self.near, size)
+        median(&self.far, &self.near, size)
     }
 }
 
@@ -96,11 +96,13 @@ fn widen(socket: &impl AsFd) -> Result<()> {
     setsockopt(socket, sockopt::RcvBufForce, &BUFFER).map_err(failed)
 }
 
-fn least(from: &TcpStream, to: &TcpStream, size: usize) -> Result<Duration> {
+fn median(from: &TcpStream, to: &TcpStream, size: usize) -> Result<Duration> {
     // The first opens the window.
     once(from, to, size)?;
     let runs: Result<Vec<Duration>> = (0..RUNS).map(|_| once(from, to, size)).collect();
-    Ok(runs?.into_iter().min().unwrap_or_default())
+    let mut runs = runs?;
+    runs.sort();
+    Ok(runs.get(RUNS / 2).copied().unwrap_or_default())
 }
 
 fn once(mut from: &TcpStream, mut to: &TcpStream, size: usize) -> Result<Duration> {
