@@ -9,9 +9,9 @@
 
 use super::init::say;
 use crate::Result;
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
+use nix::time::{ClockId, clock_gettime};
 use std::arch::asm;
+use std::time::Duration;
 
 /// Rounds of the loop, of two instructions each.
 const ROUNDS: u32 = 20_000_000;
@@ -30,7 +30,8 @@ pub fn pace() -> Result<f64> {
         .map_err(|_| "the machine does not count instructions")?;
     let before = worked()?;
     count_down(ROUNDS);
-    let pace = (worked()? - before) * 1e3 / (2.0 * f64::from(ROUNDS));
+    let spent = worked()?.saturating_sub(before);
+    let pace = spent.as_nanos() as f64 / (2.0 * f64::from(ROUNDS));
     say(&format!(
         "    an instruction takes {pace:.3} ns, QEMU says {told}"
     ));
@@ -40,11 +41,13 @@ pub fn pace() -> Result<f64> {
     }
 }
 
-/// For how many microseconds a processor has worked for this thread.
-fn worked() -> Result<f64> {
-    let usage = getrusage(UsageWho::RUSAGE_THREAD).map_err(|e| format!("getrusage: {e}"))?;
-    let spent = usage.user_time() + usage.system_time();
-    Ok(spent.num_microseconds() as f64)
+/// For how long a processor has worked for this thread. (What `getrusage` says of a
+/// thread that runs ends with the last tick.)
+fn worked() -> Result<Duration> {
+    let worked = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+    worked
+        .map(Duration::from)
+        .map_err(|e| format!("clock_gettime: {e}"))
 }
 
 /// Executes two instructions a round.
