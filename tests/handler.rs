@@ -4,9 +4,8 @@
 //! stand-in (the wire tests have the real one).
 
 mod double;
+mod program;
 mod router;
-
-use std::os::unix::fs::PermissionsExt;
 
 use double::{Effect, Entry, Interface};
 use router::{OCN, Router, V6PLUS};
@@ -330,8 +329,7 @@ fn without(net: &Router, expression: &str) {
     );
     let place = net.root().join("usr/sbin/nft");
     std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-    std::fs::write(&place, script).unwrap();
-    std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program::write(&place, &script);
 }
 
 #[test]

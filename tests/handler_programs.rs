@@ -2,12 +2,12 @@
 //! Programs the handler needs, missing or broken: said once, waited for, nothing left behind.
 
 mod double;
+mod program;
 mod router;
 
 use double::faults::Fault;
 use router::{Router, V6PLUS};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn no_ubusd() {
@@ -100,9 +100,9 @@ fn a_netifd_that_is_not_on_the_bus() {
 
 /// The router gets a program in place of nft.
 fn fake_nft(net: &Router, script: &str) {
-    net.write("usr/sbin/nft", &format!("#!/bin/sh\n{script}\n"));
-    let path = net.root().join("usr/sbin/nft");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    let place = net.root().join("usr/sbin/nft");
+    fs::create_dir_all(place.parent().unwrap()).unwrap();
+    program::write(&place, &format!("#!/bin/sh\n{script}\n"));
 }
 
 #[test]

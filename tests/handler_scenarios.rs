@@ -6,6 +6,7 @@ mod double;
 mod odhcp6c;
 #[path = "scenarios/on_double.rs"]
 mod on_double;
+mod program;
 mod scenarios;
 mod skip;
 

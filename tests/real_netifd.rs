@@ -9,6 +9,7 @@ mod odhcp6c;
 mod on_double;
 #[path = "scenarios/on_netifd.rs"]
 mod on_netifd;
+mod program;
 mod scenarios;
 
 use on_netifd::Netifd;

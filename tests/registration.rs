@@ -5,6 +5,7 @@
 
 mod dns_answer;
 mod double;
+mod program;
 mod router;
 #[path = "provision/servers.rs"]
 #[allow(dead_code)]

@@ -4,6 +4,8 @@
 
 #[path = "../double/mod.rs"]
 mod double;
+#[path = "../program/mod.rs"]
+mod program;
 mod script;
 
 use double::blobmsg::Value;

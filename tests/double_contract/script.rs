@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A router whose only protocol is a shell script, and what a handler may say to netifd.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use mape::ubus::{Client, Status};
 
 use super::double::blobmsg::Value;
 use super::double::{Double, Interface, NullEffects, Route};
+use super::program;
 
 pub const AMPLE: Duration = Duration::from_secs(20);
 
@@ -30,8 +29,7 @@ esac
 pub fn router() -> Double {
     let net = Double::without_scripts(NullEffects);
     let script = net.root().join("test-script");
-    fs::write(&script, SCRIPT).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    program::write(&script, SCRIPT);
     net.add_script("test.sh", &script);
     let wan6 = Interface::on("wan6", "eth1")
         .address("2001:db8:1::1", 64)

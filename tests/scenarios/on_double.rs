@@ -7,10 +7,10 @@ use crate::double::{
     World,
 };
 use crate::odhcp6c;
+use crate::program;
 use crate::scenarios::{self, Line, Router, Scenario, Seen, Stage};
 use nix::sched::{CloneFlags, unshare};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -173,8 +173,7 @@ impl Router for OnDouble {
             Some(script) => {
                 fs::create_dir_all(place.parent().unwrap()).unwrap();
                 let new = place.with_extension("new");
-                fs::write(&new, scenarios::nft_script(script, "/usr/sbin/nft")).unwrap();
-                fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+                program::write(&new, &scenarios::nft_script(script, "/usr/sbin/nft"));
                 fs::rename(new, place).unwrap();
             }
             None => fs::remove_file(place).unwrap(),

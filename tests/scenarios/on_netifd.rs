@@ -4,12 +4,12 @@
 mod looks;
 mod overlay;
 
+use crate::program;
 use crate::scenarios::{self, Line, Router, Seen};
 use overlay::{install, lay_out};
 use serde_json::{Value as Json, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -310,8 +310,10 @@ impl Router for Netifd {
             Some(script) => {
                 let place = self.place("usr/sbin/nft");
                 let new = format!("{place}.new");
-                fs::write(&new, scenarios::nft_script(script, "/usr/sbin/nft.real")).unwrap();
-                fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+                program::write(
+                    Path::new(&new),
+                    &scenarios::nft_script(script, "/usr/sbin/nft.real"),
+                );
                 self.run(&["mv", "/usr/sbin/nft", "/usr/sbin/nft.real"]);
                 fs::rename(new, place).unwrap();
             }

@@ -11,7 +11,7 @@ mod lab;
 use std::fs;
 use std::io;
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -98,8 +98,7 @@ impl Authority {
         if let Some(real) = std::env::var_os("UCLIENT_FETCH") {
             return symlink(real, place).unwrap();
         }
-        fs::write(&place, STAND_IN).unwrap();
-        fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+        crate::program::write(&place, STAND_IN);
     }
 
     /// A server at port 443 of `at` that shows a certificate, or none, by a
