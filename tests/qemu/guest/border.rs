@@ -92,9 +92,9 @@ pub fn refused(br: &Netns) -> Result<Refused> {
     Ok(Refused(bad.collect()))
 }
 
-/// All counters of the BR and their packets, as they are.
-pub fn counters(br: &Netns) -> Result<Vec<(String, u64)>> {
-    let text = br.run(&["nft", "list", "counters"])?;
+/// All counters of a namespace and their packets, as they are.
+pub fn counters(netns: &Netns) -> Result<Vec<(String, u64)>> {
+    let text = netns.run(&["nft", "list", "counters"])?;
     Ok(packets(&text).collect())
 }
 

@@ -191,12 +191,17 @@ fn judge(outcome: &Outcome) -> Result<bool> {
         let stock = stock.map_or_else(String::new, |value| format!("; stock {value}"));
         println!("{key:<27} {value:>9}  {what}{stock}{goal}");
     }
+    Ok(all_measured(outcome))
+}
+
+/// Prints what could not be measured. Whether all could.
+pub(super) fn all_measured(outcome: &Outcome) -> bool {
     for (name, verdict) in &outcome.verdicts {
         if let Err(why) = verdict {
             println!("{name} FAILED: {why}");
         }
     }
-    Ok(outcome.verdicts.iter().all(|(_, verdict)| verdict.is_ok()))
+    outcome.verdicts.iter().all(|(_, verdict)| verdict.is_ok())
 }
 
 fn print(outcome: &Outcome, row: &Row) {

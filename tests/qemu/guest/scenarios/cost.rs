@@ -11,6 +11,7 @@ mod transfer;
 
 use super::{Bench, expect, tell_figure};
 use crate::Result;
+use crate::guest::border;
 use crate::guest::init::say;
 use crate::guest::lab::Lab;
 use crate::guest::nat::Technique;
@@ -71,16 +72,11 @@ impl Sieve<'_> {
             self.device, self.what
         ))?;
         let runs: Result<Vec<Duration>> = (0..RUNS).map(|_| job()).collect();
-        let list = ["nft", "list", "counters", "table", "netdev", "sieve"];
-        let counted = self.netns.run(&list)?;
+        let counters = border::counters(self.netns)?;
         self.netns.nft("delete table netdev sieve")?;
-        let caught = counted
-            .split_whitespace()
-            .skip_while(|word| *word != "packets")
-            .nth(1)
-            .and_then(|number| number.parse::<usize>().ok())
-            .unwrap_or_default();
-        expect(caught == packets * RUNS, || {
+        let caught = counters.iter().find(|(name, _)| name == "caught");
+        let caught = caught.map_or(0, |(_, packets)| *packets);
+        expect(caught == (packets * RUNS) as u64, || {
             let sent = packets * RUNS;
             format!("{caught} of {sent} packets came to {}", self.device)
         })?;

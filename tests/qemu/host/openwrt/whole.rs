@@ -6,7 +6,7 @@ use super::disk::Disk;
 use super::root;
 use crate::Result;
 use crate::guest::oracle::{OCN, V6PLUS};
-use crate::host::figures::verdict;
+use crate::host::figures::{all_measured, verdict};
 use crate::host::{STOPPED, alone, boot, work_dir};
 use crate::report::Outcome;
 use std::fs;
@@ -65,15 +65,11 @@ pub fn main(image: &Path) -> Result<bool> {
     outcome.verdicts.extend(ours.verdicts);
     outcome.finished = ours.finished;
     print(&outcome);
-    for (name, verdict) in &outcome.verdicts {
-        if let Err(why) = verdict {
-            println!("{name} FAILED: {why}");
-        }
-    }
+    let all = all_measured(&outcome);
     if !outcome.finished {
         return Err(STOPPED.to_owned());
     }
-    Ok(outcome.verdicts.iter().all(|(_, verdict)| verdict.is_ok()))
+    Ok(all)
 }
 
 /// Adds to a root file system what it runs after its boot. Of the packages,
