@@ -38,7 +38,7 @@ pub fn delete_device(device: &str) -> io::Result<()> {
 
 /// The index of a device, from the list of all. Asked by a name that no device
 /// has, the kernel looks for a module of that name, and calls modprobe twice: on
-/// OpenWrt that takes as long as nft takes for all rules of a v6plus line.
+/// OpenWrt that takes almost as long as nft takes for all rules of a v6plus line.
 ///
 /// # Errors
 /// There is no such device, or the kernel does not say.

@@ -61,7 +61,7 @@ need-figures: $(if $(IMAGE),need-image)
 		echo "IMAGE=$(IMAGE): it installs with apk, so APK=path of apk-tools 3 is needed" >&2; exit 2; }
 	@test -z "$(STOCK)" || test -f "$(STOCK)/lib/netifd/proto/map.sh" || { echo "STOCK=$(STOCK): it has no lib/netifd/proto/map.sh" >&2; exit 2; }
 	@test -z "$(BEFORE)" || ls "$(BEFORE)"/mape* >/dev/null 2>&1 || { echo "BEFORE=$(BEFORE): it has no package of mape" >&2; exit 2; }
-	@case "$(IMAGE),$(SCENARIO)," in ,whole,* | ,*,whole,*) echo "SCENARIO=whole needs IMAGE=folder or tar of a root file system" >&2; exit 2 ;; esac
+	@test -n "$(IMAGE)" || case ",$(SCENARIO)," in *,whole,*) echo "SCENARIO=whole needs IMAGE=folder or tar of a root file system" >&2; exit 2 ;; esac
 
 #: Tests, one by one
 figures: need-figures need-rust setup-qemu ## What it costs, in instructions, beside goals (IMAGE=, STOCK=, BEFORE=)

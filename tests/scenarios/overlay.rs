@@ -2,7 +2,7 @@
 //! What is laid over the root folder of OpenWrt for the real daemons.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -77,8 +77,9 @@ pub fn lay_out(files: &Path, prefix: &Path) {
 /// Puts the program where a package manager would, the new file under the old name.
 pub fn install(target: &Path) {
     let new = target.with_extension("new");
-    fs::copy(env!("CARGO_BIN_EXE_mape"), &new).unwrap();
-    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut copy = Command::new("install");
+    copy.args(["-m", "755", env!("CARGO_BIN_EXE_mape")]);
+    assert!(copy.arg(&new).status().unwrap().success());
     fs::rename(&new, target).unwrap();
 }
 

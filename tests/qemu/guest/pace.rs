@@ -16,8 +16,8 @@ use std::time::Duration;
 /// Rounds of the loop, of two instructions each.
 const ROUNDS: u32 = 20_000_000;
 
-/// How far the measure may be from what QEMU was told: below by the kernel's
-/// guess, above by the tick as well.
+/// How far the measure may be from what QEMU was told: less if the kernel guessed
+/// the frequency of its counter wrong, more if so or by the tick.
 const LEAST: f64 = 0.98;
 const MOST: f64 = 1.1;
 

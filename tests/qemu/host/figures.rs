@@ -15,11 +15,12 @@ pub fn main() -> Result<bool> {
     let wanted = std::env::var("SCENARIO").unwrap_or_default();
     let image = std::env::var_os("IMAGE").filter(|image| !image.is_empty());
     let names = || wanted.split(',').filter(|name| !name.is_empty());
+    let everything = names().next().is_none();
     let mut done = true;
-    if names().next().is_none() || names().any(|name| name != WHOLE) {
+    if everything || names().any(|name| name != WHOLE) {
         done = super::run("figures").and_then(|outcome| judge(&outcome))?;
     }
-    let is_wanted = names().next().is_none() || names().any(|name| name == WHOLE);
+    let is_wanted = everything || names().any(|name| name == WHOLE);
     if let Some(image) = image.filter(|_| is_wanted) {
         done &= openwrt::whole::main(&PathBuf::from(image))?;
     }
